@@ -1,0 +1,119 @@
+"""Every name that two parts of the system must agree on, written once.
+
+Shared by infrastructure (stacks/), the batch server, the local twin and the tests. The analytics application
+gets its names through application properties, the Lambdas through environment variables: both are filled from here.
+Physical names are fixed, so an ARN in the other region is a literal and no cross-region lookup exists.
+"""
+
+from dataclasses import dataclass
+
+TOKYO = "ap-northeast-1"
+OREGON = "us-west-2"
+
+# Documents in OpenSearch: one per key, index by the day of `minute`, e.g. click-counts-2026.01.31
+INGEST_PIPELINE = "click-counts"
+INDEX_TEMPLATE = "click-counts"
+INDEX_PREFIX = "click-counts-"
+
+# Prefixes in the buckets of Oregon
+RAW_PREFIX = "raw/"
+RAW_ERRORS_PREFIX = "raw-errors/"
+SEGMENTS_PREFIX = "segments/"
+REJECTED_PREFIX = "rejected/"
+REJECTED_ERRORS_PREFIX = "rejected-errors/"
+FAILED_DOCUMENTS_PREFIX = "failed-documents/"
+# Prefixes in the dead-letter bucket of Tokyo
+REJECTED_RECORDS_PREFIX = "rejected-records/"
+FAILED_BATCHES_PREFIX = "failed-batches/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Physical names and ARNs of one environment.
+
+    environment: its name, as in environments/<name>.toml; account: 12 digits.
+    """
+
+    environment: str
+    account: str
+
+    @property
+    def prefix(self) -> str:
+        return f"click-trends-{self.environment}"
+
+    # Tokyo
+    @property
+    def mobile_stream(self) -> str:
+        return f"{self.prefix}-mobile"
+
+    @property
+    def mobile_stream_arn(self) -> str:
+        return f"arn:aws:kinesis:{TOKYO}:{self.account}:stream/{self.mobile_stream}"
+
+    @property
+    def dead_letter_bucket(self) -> str:
+        return f"{self.prefix}-dead-letters-{self.account}"
+
+    @property
+    def forwarder(self) -> str:
+        return f"{self.prefix}-forwarder"
+
+    @property
+    def web_server_role(self) -> str:
+        return f"{self.prefix}-web-server"
+
+    @property
+    def batch_server_role(self) -> str:
+        return f"{self.prefix}-batch-server"
+
+    # Oregon
+    @property
+    def source_stream(self) -> str:
+        return f"{self.prefix}-source"
+
+    @property
+    def source_stream_arn(self) -> str:
+        return f"arn:aws:kinesis:{OREGON}:{self.account}:stream/{self.source_stream}"
+
+    @property
+    def raw_bucket(self) -> str:
+        return f"{self.prefix}-raw-{self.account}"
+
+    @property
+    def segments_bucket(self) -> str:
+        return f"{self.prefix}-segments-{self.account}"
+
+    @property
+    def rejected_bucket(self) -> str:
+        return f"{self.prefix}-rejected-{self.account}"
+
+    @property
+    def raw_backup_delivery_stream(self) -> str:
+        return f"{self.prefix}-raw-backup"
+
+    @property
+    def counts_delivery_stream(self) -> str:
+        return f"{self.prefix}-counts"
+
+    @property
+    def rejects_delivery_stream(self) -> str:
+        return f"{self.prefix}-rejects"
+
+    def delivery_stream_arn(self, name: str) -> str:
+        return f"arn:aws:firehose:{OREGON}:{self.account}:deliverystream/{name}"
+
+    @property
+    def application(self) -> str:
+        return f"{self.prefix}-analytics"
+
+    @property
+    def search_domain(self) -> str:
+        """At most 28 characters (a limit of OpenSearch Service), so an environment's name has at most 15."""
+        return self.prefix
+
+    @property
+    def search_domain_arn(self) -> str:
+        return f"arn:aws:es:{OREGON}:{self.account}:domain/{self.search_domain}"
+
+    def role_arn(self, role: str) -> str:
+        return f"arn:aws:iam::{self.account}:role/{role}"
