@@ -1,0 +1,117 @@
+"""Child processes of the twin: started with a log file, awaited on a condition, stopped with their parent."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_LOG_LINES_IN_ERROR = 20
+
+
+class TwinError(RuntimeError):
+    """A part of the twin did not start or died; the message says which, and where its log is."""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that is free now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(
+    condition: Callable[[], bool], *, what: str, timeout_seconds: float, poll_seconds: float = 0.1
+) -> None:
+    """Return as soon as `condition()` holds; raise TwinError naming `what` after `timeout_seconds`."""
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TwinError(f"{what}: not within {timeout_seconds:.0f} s")
+        time.sleep(poll_seconds)
+
+
+def _die_with_parent() -> None:
+    """In the child: be terminated when the parent dies in whatever way (Linux; elsewhere a no-op)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class ChildProcess:
+    """One server of the twin, in a session of its own so that Ctrl-C reaches the parent only."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None
+    ) -> None:
+        self.name = name
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def wait_until(self, ready: Callable[[], bool], *, timeout_seconds: float) -> None:
+        """Wait for `ready()`; raise TwinError with the end of the log when the process ends or time is up."""
+
+        def ready_or_dead() -> bool:
+            return not self.running or ready()
+
+        try:
+            wait_for(ready_or_dead, what=f"{self.name} ready", timeout_seconds=timeout_seconds)
+        except TwinError as error:
+            raise TwinError(f"{error}; the end of {self.log}:\n{self.log_tail()}") from None
+        if not self.running:
+            raise TwinError(
+                f"{self.name} ended with exit code {self.exit_code}; the end of {self.log}:\n{self.log_tail()}"
+            )
+
+    def log_tail(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-_LOG_LINES_IN_ERROR:])
+
+    def kill(self) -> None:
+        """End the whole process group at once, as a machine that loses power would."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self, *, grace_seconds: float = 10) -> None:
+        """Ask the process group to end, and end it by force after `grace_seconds`."""
+        if self.running:
+            self._signal(signal.SIGTERM)
+            try:
+                self._process.wait(grace_seconds)
+            except subprocess.TimeoutExpired:
+                pass
+        self._signal(signal.SIGKILL)  # what the leader left behind in its group
+        self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return

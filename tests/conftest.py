@@ -1,0 +1,26 @@
+"""Fixtures that several folders of tests share: the real data sets beside the project, and one OpenSearch server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.opensearch import running_opensearch
+
+PROJECT = Path(__file__).parent.parent
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the wikiticker and worldcup98 data sets; tests that need it skip without it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the data sets of ../shared/data are not on this machine")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint (http://127.0.0.1:<port>) of one real OpenSearch server for the whole test session."""
+    with running_opensearch(tmp_path_factory.mktemp("opensearch") / "opensearch.log") as endpoint:
+        yield endpoint
