@@ -1,0 +1,53 @@
+"""What the infrastructure tells the function through environment variables, by the names that both use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdas.forwarder.destinations import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
+from lambdas.forwarder.rules import Rules, RulesError, destination_variable, load_rules
+
+RULES_FILE = Path(__file__).with_name("rules.toml")
+
+DEAD_LETTER_BUCKET = "DEAD_LETTER_BUCKET"
+DEAD_LETTER_PREFIX = "DEAD_LETTER_PREFIX"
+REQUESTS_IN_FLIGHT = "REQUESTS_IN_FLIGHT"
+
+# Kept free at the end of an invocation: for the answer to the last attempt, the dead letters, the metrics.
+ANSWER_RESERVE_SECONDS = 1.0
+ATTEMPT_RESERVE_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS + ANSWER_RESERVE_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    rules: Rules
+    destination_arns: Mapping[str, str]
+    dead_letter_bucket: str
+    dead_letter_prefix: str
+    requests_in_flight: int
+    region: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], rules_file: Path = RULES_FILE) -> "Configuration":
+        """Raises RulesError where a rule names a destination that has no ARN."""
+        rules = load_rules(rules_file)
+        check_destinations(
+            rules, [name for name in rules.destinations if destination_variable(name) in environment]
+        )
+        return cls(
+            rules=rules,
+            destination_arns={name: environment[destination_variable(name)] for name in rules.destinations},
+            dead_letter_bucket=environment[DEAD_LETTER_BUCKET],
+            dead_letter_prefix=environment[DEAD_LETTER_PREFIX],
+            requests_in_flight=int(environment[REQUESTS_IN_FLIGHT]),
+            region=environment["AWS_REGION"],
+        )
+
+
+def check_destinations(rules: Rules, known: list[str]) -> None:
+    """Raises RulesError where a rule names a destination that the infrastructure does not give an ARN for."""
+    if unknown := [name for name in rules.destinations if name not in known]:
+        raise RulesError(
+            f"rules.toml: no ARN is known for the destination {', '.join(unknown)}. Correct the name (known: "
+            f"{', '.join(known) or 'none'}), or add it to the destinations of the Forwarder construct."
+        )

@@ -1,0 +1,72 @@
+"""Invalid records, kept with their reason and original bytes: one object of NDJSON per batch."""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+
+from lambdas.forwarder.kinesis_event import StreamRecord
+
+
+class DeadLetter(NamedTuple):
+    """An invalid record; `tag` is None where it could not be read."""
+
+    record: StreamRecord
+    reason: str
+    tag: str | None
+
+
+class DeadLetters:
+    """The place in S3 for invalid records."""
+
+    def __init__(self, bucket: str, prefix: str, region: str) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._client: Any = boto3.client(
+            "s3",
+            region_name=region,
+            config=Config(
+                connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+            ),
+        )
+
+    def write(self, letters: Sequence[DeadLetter], *, batch: Sequence[StreamRecord]) -> None:
+        """Write the batch's letters as one object, over the one an earlier attempt at this batch has left.
+
+        Raises botocore's errors.
+        """
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=object_key(self._prefix, batch),
+            Body=b"".join(_line(letter) for letter in letters),
+            ContentType="application/x-ndjson",
+        )
+
+
+def object_key(prefix: str, batch: Sequence[StreamRecord]) -> str:
+    """Depends on nothing but the batch's first record, so that a repeated batch overwrites its own object.
+
+    Example: rejected-records/2026/01/31/shardId-000000000000-4959...898.ndjson (the UTC day of arrival).
+    """
+    first = batch[0]
+    day = datetime.fromtimestamp(first.arrived_at, UTC)
+    return f"{prefix}{day:%Y/%m/%d}/{first.shard}-{first.sequence_number}.ndjson"
+
+
+def _line(letter: DeadLetter) -> bytes:
+    record = letter.record
+    arrived_at = datetime.fromtimestamp(record.arrived_at, UTC).replace(tzinfo=None)
+    fields = {
+        "reason": letter.reason,
+        "tag": letter.tag,
+        "data": base64.b64encode(record.data).decode(),
+        "partition_key": record.partition_key,
+        "sequence_number": record.sequence_number,
+        "shard": record.shard,
+        "arrived_at": arrived_at.isoformat(timespec="milliseconds") + "Z",
+    }
+    return (json.dumps(fields) + "\n").encode()

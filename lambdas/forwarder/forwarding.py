@@ -1,0 +1,127 @@
+"""Forward one batch: sort its records, keep the invalid, deliver the valid, say from where to repeat."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.forwarder.configuration import ANSWER_RESERVE_SECONDS, ATTEMPT_RESERVE_SECONDS, Configuration
+from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
+from lambdas.forwarder.delivery import Delivery, deliver
+from lambdas.forwarder.destinations import Destination, Outgoing, connect
+from lambdas.forwarder.kinesis_event import StreamRecord
+from lambdas.forwarder.metrics import Tally, publish
+from lambdas.forwarder.routing import TOO_BIG, InvalidRecordError, compile_routing
+
+_logger = Logger()
+
+
+@dataclass(kw_only=True)
+class SortedBatch:
+    """A batch after routing, by position in it. Every record is in exactly one of the three."""
+
+    outgoing: dict[Destination, list[Outgoing]] = field(default_factory=lambda: defaultdict(list))
+    rejected: dict[int, DeadLetter] = field(default_factory=dict)
+    dropped: set[int] = field(default_factory=set)
+
+    def before(self, position: int) -> "SortedBatch":
+        """What of it comes before `position` in the batch."""
+        return SortedBatch(
+            outgoing={
+                to: [each for each in all_ if each.position < position] for to, all_ in self.outgoing.items()
+            },
+            rejected={at: letter for at, letter in self.rejected.items() if at < position},
+            dropped={at for at in self.dropped if at < position},
+        )
+
+    @property
+    def outgoing_count(self) -> int:
+        return sum(map(len, self.outgoing.values()))
+
+
+class Forwarder:
+    """Holds what survives between invocations: compiled rules, open connections, threads."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._route = compile_routing(configuration.rules)
+        self._destinations = {
+            name: connect(arn, connections=configuration.requests_in_flight)
+            for name, arn in configuration.destination_arns.items()
+        }
+        self._dead_letters = DeadLetters(
+            configuration.dead_letter_bucket, configuration.dead_letter_prefix, configuration.region
+        )
+        self._executor = ThreadPoolExecutor(configuration.requests_in_flight)
+
+    def forward(self, batch: Sequence[StreamRecord], seconds_left: float) -> StreamRecord | None:
+        """Returns the record from which Lambda is to hand over the batch again, None where all is done.
+
+        seconds_left: until Lambda ends the invocation.
+        """
+        ends_at = time.monotonic() + seconds_left
+        whole = self._sort(batch)
+        attempted = whole
+        # First, so that S3 refusing leads to no delivery that the repetition would make a second time.
+        if whole.rejected and not self._keep(whole, batch):
+            attempted = whole.before(min(whole.rejected))
+        delivery = deliver(
+            attempted.outgoing,
+            self._executor,
+            last_attempt_at=ends_at - ATTEMPT_RESERVE_SECONDS,
+            give_up_at=ends_at - ANSWER_RESERVE_SECONDS,
+        )
+        unsettled = delivery.failed | (whole.rejected.keys() - attempted.rejected.keys())
+        repeat_from = min(unsettled, default=len(batch))
+        settled = attempted.before(repeat_from)
+        if len(settled.rejected) < len(attempted.rejected):
+            # The repetition keeps the others in an object of its own: each letter stays in one object only.
+            self._keep(settled, batch)
+        publish(_tally(batch, attempted, settled, delivery), delivery)
+        return batch[repeat_from] if repeat_from < len(batch) else None
+
+    def _sort(self, batch: Sequence[StreamRecord]) -> SortedBatch:
+        result = SortedBatch()
+        for position, record in enumerate(batch):
+            try:
+                tag, name, line = self._route(record.data)
+                if name is None:
+                    result.dropped.add(position)
+                    continue
+                destination = self._destinations[name]
+                outgoing = Outgoing(position, record.partition_key, line)
+                if destination.size(outgoing) > destination.limits.record_bytes:
+                    raise InvalidRecordError(TOO_BIG, tag)
+            except InvalidRecordError as error:
+                result.rejected[position] = DeadLetter(record, error.reason, error.tag)
+            else:
+                result.outgoing[destination].append(outgoing)
+        return result
+
+    def _keep(self, sorted_batch: SortedBatch, batch: Sequence[StreamRecord]) -> bool:
+        """Whether S3 took the dead letters of the batch."""
+        try:
+            self._dead_letters.write(list(sorted_batch.rejected.values()), batch=batch)
+        except (BotoCoreError, ClientError):
+            _logger.exception(
+                "S3 did not take the dead letters: Lambda will hand over the batch from the first of them"
+            )
+            return False
+        return True
+
+
+def _tally(
+    batch: Sequence[StreamRecord], attempted: SortedBatch, settled: SortedBatch, delivery: Delivery
+) -> Tally:
+    forwarded = settled.outgoing_count
+    return Tally(
+        received=len(batch),
+        forwarded=forwarded,
+        dropped=len(settled.dropped),
+        rejected=Counter(letter.reason for letter in settled.rejected.values()),
+        failed=len(batch) - forwarded - len(settled.dropped) - len(settled.rejected),
+        duplicates=attempted.outgoing_count - len(delivery.failed) - forwarded,
+    )

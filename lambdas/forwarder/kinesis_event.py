@@ -1,0 +1,39 @@
+"""The event that Lambda's Kinesis event source hands over: a batch of records of one shard."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class StreamRecord(NamedTuple):
+    """A record of the mobile stream. Its sequence number is decimal and longer than 64 bits."""
+
+    shard: str
+    sequence_number: str
+    partition_key: str
+    arrived_at: float
+    """Epoch seconds at which the mobile stream took it."""
+    data: bytes
+
+
+def read_event(event: Mapping[str, Any]) -> list[StreamRecord]:
+    """The records of the batch in the order of the shard: by sequence number, lowest first."""
+    return [
+        StreamRecord(
+            entry["eventID"].partition(":")[0],
+            entry["kinesis"]["sequenceNumber"],
+            entry["kinesis"]["partitionKey"],
+            entry["kinesis"]["approximateArrivalTimestamp"],
+            base64.b64decode(entry["kinesis"]["data"]),
+        )
+        for entry in event["Records"]
+    ]
+
+
+def batch_response(repeat_from: StreamRecord | None) -> dict[str, list[dict[str, str]]]:
+    """What Lambda is told: it hands over this record and all after it again; None takes the batch as done.
+
+    Lambda repeats from the lowest sequence number it is given, so naming more than one would change nothing.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+    """
+    return {"batchItemFailures": [{"itemIdentifier": repeat_from.sequence_number}] if repeat_from else []}

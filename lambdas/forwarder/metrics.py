@@ -1,0 +1,75 @@
+"""Count what became of a batch, as CloudWatch metrics in the embedded format, and one line of log.
+
+Every record is counted by the invocation that settles it: received = forwarded + dropped + rejected + failed,
+where failed ones are handed over again by Lambda. So over any time, received - failed is the number of records,
+and duplicates is the number of copies that repetitions add in Oregon.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.forwarder.delivery import Delivery
+
+RECEIVED = "Received"
+FORWARDED = "Forwarded"
+DROPPED = "Dropped"
+REJECTED = "Rejected"
+FAILED = "Failed"
+DUPLICATES = "Duplicates"
+RETRIED = "Retried"
+FORWARDED_BYTES = "ForwardedBytes"
+REQUEST_LATENCY = "RequestLatency"
+REJECTED_BY_REASON = "RejectedByReason"
+REASON_DIMENSION = "reason"
+
+_logger = Logger()
+_metrics = Metrics()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """A batch in numbers of records. duplicates: the failed that were delivered and will be once more."""
+
+    received: int
+    forwarded: int
+    dropped: int
+    rejected: Mapping[str, int]
+    failed: int
+    duplicates: int
+
+
+def publish(tally: Tally, delivery: Delivery) -> None:
+    counts = {
+        RECEIVED: tally.received,
+        FORWARDED: tally.forwarded,
+        DROPPED: tally.dropped,
+        REJECTED: sum(tally.rejected.values()),
+        FAILED: tally.failed,
+        DUPLICATES: tally.duplicates,
+        RETRIED: delivery.retried,
+    }
+    for name, count in counts.items():
+        _metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    _metrics.add_metric(name=FORWARDED_BYTES, unit=MetricUnit.Bytes, value=delivery.delivered_bytes)
+    for milliseconds in delivery.request_milliseconds:
+        _metrics.add_metric(name=REQUEST_LATENCY, unit=MetricUnit.Milliseconds, value=round(milliseconds, 1))
+    _metrics.flush_metrics()
+    for reason, count in tally.rejected.items():
+        with single_metric(name=REJECTED_BY_REASON, unit=MetricUnit.Count, value=count) as metric:
+            metric.add_dimension(name=REASON_DIMENSION, value=reason)
+    level = _logger.warning if tally.failed or tally.rejected else _logger.info
+    level(
+        "batch forwarded"
+        if not tally.failed
+        else "batch not forwarded completely: Lambda will hand over the rest again",
+        extra={
+            **counts,
+            "reasons": dict(tally.rejected),
+            "errors": sorted(delivery.errors),
+            "requests": len(delivery.request_milliseconds),
+            "slowest_request_ms": round(max(delivery.request_milliseconds, default=0.0)),
+        },
+    )
