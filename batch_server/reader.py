@@ -1,0 +1,148 @@
+"""Asks OpenSearch, with each request signed (SigV4, service `es`).
+
+The batch server's role may call `_search` on the indices of counts and little else, so nothing else is ever
+sent: no ping, no sniffing, no version check.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
+from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
+from opensearchpy.exceptions import ConnectionTimeout, TransportError
+
+from batch_server import queries
+from batch_server.credentials import own_credentials, role_credentials
+from batch_server.errors import TrendsError
+from batch_server.queries import Minutes, Segment, SegmentField, Totals, TrendingArticle
+from names import INDEX_PREFIX, OREGON
+
+INDICES = f"{INDEX_PREFIX}*"
+REQUEST_TIMEOUT_SECONDS = 10
+RETRIES = 2  # a search changes nothing, so it may be repeated; the worst case is three times the timeout
+RETRIED_STATUS = (502, 503, 504)
+DEFAULT_LIMIT = 20
+
+# All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
+# of days would outgrow a request line. A search that lost a shard must fail, not answer with less.
+_PARAMETERS = {
+    "ignore_unavailable": "true",
+    "allow_no_indices": "true",
+    "allow_partial_search_results": "false",
+}
+
+
+class TrendingReader:
+    """Reads counts from one OpenSearch domain; may be shared by threads. Each method raises TrendsError."""
+
+    def __init__(self, endpoint: str, credentials: Credentials, region: str = OREGON) -> None:
+        """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's."""
+        self._endpoint = endpoint
+        self._client = OpenSearch(
+            hosts=[_host(endpoint)],
+            http_auth=Urllib3AWSV4SignerAuth(credentials, region, "es"),
+            timeout=REQUEST_TIMEOUT_SECONDS,
+            max_retries=RETRIES,
+            retry_on_timeout=True,
+            retry_on_status=RETRIED_STATUS,
+        )
+
+    def top(
+        self,
+        last: timedelta,
+        segment: Segment = Segment(),  # noqa: B008 (frozen)
+        limit: int = DEFAULT_LIMIT,
+        now: datetime | None = None,
+    ) -> list[TrendingArticle]:
+        """The most clicked articles, largest first, in the minutes that overlap `last` until `now`."""
+        minutes = queries.last_minutes(last, now or datetime.now(UTC))
+        return queries.top_answer(self._search(queries.top_request(minutes, segment, limit)))
+
+    def top_by_segment(
+        self,
+        field: SegmentField,
+        last: timedelta,
+        segment: Segment = Segment(),  # noqa: B008 (frozen)
+        limit: int = DEFAULT_LIMIT,
+        now: datetime | None = None,
+    ) -> dict[str, list[TrendingArticle]]:
+        """The same list for each value of `field` (its values in order), in one request."""
+        minutes = queries.last_minutes(last, now or datetime.now(UTC))
+        request = queries.top_by_segment_request(minutes, field, segment, limit)
+        return queries.top_by_segment_answer(self._search(request))
+
+    def totals(self, since: datetime, until: datetime) -> Totals:
+        """The sum and number of all counts whose minute starts in [since, until), and how new they are."""
+        return queries.totals_answer(self._search(queries.totals_request(Minutes(since, until))))
+
+    def _search(self, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = self._client.search(index=INDICES, body=body, params=dict(_PARAMETERS))
+        except TransportError as error:
+            raise TrendsError(self._explain(error)) from error
+        except (BotoCoreError, ClientError) as error:
+            raise TrendsError(
+                f"could not get credentials to sign with: {error}. Check that this machine's identity may "
+                "call sts:AssumeRole on the role, and that the role's trust policy names that identity"
+            ) from error
+        if answer["timed_out"]:
+            raise TrendsError(f"OpenSearch at {self._endpoint} stopped the search before its end: ask again")
+        return answer
+
+    def _explain(self, error: TransportError) -> str:
+        where = f"OpenSearch at {self._endpoint}"
+        if isinstance(error, ConnectionTimeout):
+            return (
+                f"{where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, asked {RETRIES + 1} times: "
+                "check the domain's load, or ask for a shorter time"
+            )
+        if isinstance(error, OpenSearchUnreachable):
+            return (
+                f"{where} cannot be reached ({error.error}): "
+                "check the endpoint (--endpoint or CLICK_TRENDS_ENDPOINT) and this machine's way out to it"
+            )
+        if error.status_code in (401, 403):
+            return (
+                f"{where} refused the signature ({error.status_code}: {_reason(error)}). Check that the "
+                "batch server's role (ClickTrends-<environment>-TokyoIngest) may call es:ESHttpPost on "
+                f"<domain>/{INDICES}/_search, that the domain's access policy "
+                "(ClickTrends-<environment>-OregonStorage) names that role, and the region and clock"
+            )
+        return f"{where} answered {error.status_code}: {_reason(error)}"
+
+
+def connect(
+    endpoint: str,
+    session: boto3.Session | None = None,
+    role_arn: str | None = None,
+    region: str = OREGON,
+) -> TrendingReader:
+    """A reader that signs with the session's identity, or with `role_arn` assumed by it (and renewed)."""
+    session = session or boto3.Session()
+    credentials = role_credentials(session, role_arn, region) if role_arn else own_credentials(session)
+    return TrendingReader(endpoint, credentials, region)
+
+
+def _host(endpoint: str) -> dict[str, Any]:
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise TrendsError(
+            f"{endpoint!r} is no endpoint: write https:// and the domain's host name, "
+            "as in https://search-click-trends-....us-west-2.es.amazonaws.com"
+        )
+    tls = parts.scheme == "https"
+    return {"host": parts.hostname, "port": parts.port or (443 if tls else 80), "use_ssl": tls}
+
+
+def _reason(error: TransportError) -> str:
+    """What the server said: OpenSearch nests a reason, the signature check of AWS sends a message."""
+    told = error.info if isinstance(error.info, dict) else {}
+    for key in ("message", "Message"):
+        if key in told:
+            return str(told[key])
+    nested = told.get("error")
+    return str(nested.get("reason", error.error)) if isinstance(nested, dict) else str(error.error)

@@ -1,0 +1,72 @@
+"""Counts in the real OpenSearch server, each test in a day of its own, and a reader with made-up keys."""
+
+import itertools
+import json
+import urllib.request
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials
+
+from batch_server import TrendingReader
+from names import INDEX_PREFIX, INDEX_TEMPLATE, INGEST_PIPELINE
+from tests.batch_server.counts import AddCounts, Count
+
+_DAYS = itertools.count(1)
+BOOTSTRAP = Path(__file__).parents[2] / "lambdas" / "search_bootstrap"
+
+
+@pytest.fixture
+def day() -> datetime:
+    """A day far from every other test's, so that tests share one server and never see each other's counts."""
+    return datetime(2040, 1, 1, tzinfo=UTC) + timedelta(days=10 * next(_DAYS))
+
+
+@pytest.fixture
+def reader(opensearch: str) -> TrendingReader:
+    return TrendingReader(opensearch, Credentials("AKIDEXAMPLE", "secret"))
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(opensearch: str) -> str:
+    """The server with the ingest pipeline and the index template that the search bootstrap puts there."""
+    pipeline = (BOOTSTRAP / "ingest_pipeline.json").read_text(encoding="utf-8")
+    template = (BOOTSTRAP / "index_template.json").read_text(encoding="utf-8")
+    _call(opensearch, "PUT", f"/_ingest/pipeline/{INGEST_PIPELINE}", pipeline)
+    _call(opensearch, "PUT", f"/_index_template/{INDEX_TEMPLATE}", template)
+    return opensearch
+
+
+@pytest.fixture
+def add_counts(bootstrapped: str) -> Iterator[AddCounts]:
+    """Puts counts through the ingest pipeline into the index of their day, dropped after the test."""
+    made: set[str] = set()
+
+    def add(counts: Iterable[Count]) -> None:
+        lines = []
+        for count in counts:
+            index = f"{INDEX_PREFIX}{count['minute']:%Y.%m.%d}"
+            made.add(index)
+            times = {key: count[key].isoformat(timespec="milliseconds") for key in ("minute", "published_at")}
+            document = count | {key: time.replace("+00:00", "Z") for key, time in times.items()}
+            lines += [json.dumps({"index": {"_index": index}}), json.dumps(document)]
+        answer = _call(bootstrapped, "POST", "/_bulk?refresh=true", "\n".join(lines) + "\n")
+        assert not answer["errors"], answer
+
+    yield add
+    for index in made:
+        _call(bootstrapped, "DELETE", f"/{index}")
+
+
+def _call(endpoint: str, method: str, path: str, body: str | None = None) -> Any:
+    request = urllib.request.Request(
+        endpoint + path,
+        method=method,
+        data=None if body is None else body.encode(),
+        headers={"content-type": "application/x-ndjson" if path.startswith("/_bulk") else "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
