@@ -1,0 +1,120 @@
+# click-trends: every command a developer needs. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+CACHE := .cache
+JAR := connectors/target/analytics.jar
+AWS_JAR := connectors/target/analytics-aws.jar
+MVN := mvn -q -B
+OPENSEARCH_VERSION := 3.6.0
+OPENSEARCH := $(CACHE)/opensearch-$(OPENSEARCH_VERSION)
+MAVEN_DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+CONNECTOR_SOURCES := connectors/pom.xml $(shell find connectors/src/main -type f)
+
+# The environment to synthesise (environments/<ENVIRONMENT>.toml), and how the twin's Flink reaches the streams
+ENVIRONMENT ?= local
+TRANSPORT ?= $(if $(wildcard $(AWS_JAR)),aws,files)
+export TRANSPORT
+# make run: INPUT=FILE replays a click file instead of simulated readers, at SPEED times its pace
+INPUT ?=
+SPEED ?=
+RATE ?=
+
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export CDK_DISABLE_VERSION_CHECK := 1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(BIN)/.installed node_modules/.installed $(JAR) $(OPENSEARCH)/.installed ## install everything the other commands need, each part once
+
+$(CACHE)/prerequisites: local/prerequisites.sh
+	@bash local/prerequisites.sh
+	@mkdir -p $(CACHE) && touch $@
+
+$(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
+	@echo "setup: Python packages into .venv"
+	@"$$(bash local/prerequisites.sh python)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+node_modules/.installed: package.json | $(CACHE)/prerequisites
+	@echo "setup: CDK command line into node_modules"
+	@npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
+	@echo "setup: the versioned reference table, $@"
+	@$(MVN) -f connectors/pom.xml -DskipTests package
+	@touch $@
+
+# Without the module analysis-common: it needs Thai word breaking, which the twin's Java has not.
+$(OPENSEARCH)/.installed: | $(CACHE)/prerequisites
+	@echo "setup: OpenSearch $(OPENSEARCH_VERSION) into $(CACHE)"
+	@rm -rf $(OPENSEARCH)
+	@$(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory=$(CURDIR)/$(CACHE) \
+		-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:$(OPENSEARCH_VERSION):zip
+	@rm -rf $(OPENSEARCH)/modules/analysis-common $(CACHE)/dependency-maven-plugin-markers
+	@touch $@
+
+.PHONY: run
+run: setup ## the whole path in the local twin, shown in the terminal (INPUT=FILE SPEED=n RATE=clicks/s)
+	@python -m local $(if $(INPUT),--input "$(INPUT)") $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE))
+
+.PHONY: test
+test: setup ## all tests: the Java table source, then pytest with real Flink, OpenSearch and the twin
+	@$(MVN) -f connectors/pom.xml verify
+	@python -m pytest
+
+.PHONY: test-fast
+test-fast: setup ## the tests that start no server: seconds
+	@python -m pytest -m "not flink and not twin and not search"
+
+.PHONY: lint
+lint: setup ## formatting, lint and types
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@$(MVN) -f connectors/pom.xml spotless:check
+
+.PHONY: format
+format: setup ## format Python and Java
+	@ruff check --fix .
+	@ruff format .
+	@$(MVN) -f connectors/pom.xml spotless:apply
+
+.PHONY: synth
+synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint
+	@cdk synth --quiet -c environment=$(ENVIRONMENT)
+	@cfn-lint cdk.out/*.template.json
+
+.PHONY: diff
+diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credentials)
+	@cdk diff -c environment=$(ENVIRONMENT)
+
+.PHONY: aws-jar
+aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kinesis and Firehose connectors
+
+$(AWS_JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
+	@$(MVN) -f connectors/pom.xml -Paws -DskipTests package
+
+.PHONY: bench
+bench: setup ## the speeds promised, side by side (about half an hour)
+	@bash bench/run
+
+.PHONY: requirements
+requirements: setup ## pin requirements.in anew
+	@pip install --quiet pip-tools
+	@pip-compile --quiet --strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --no-emit-options --upgrade --output-file requirements.txt requirements.in
+	@sed -i '1i # Every package with its version: made from requirements.in by `make requirements`.' requirements.txt
+
+.PHONY: clean
+clean: ## remove everything that setup, synth and the tests made
+	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
