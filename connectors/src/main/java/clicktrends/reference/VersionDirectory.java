@@ -1,0 +1,179 @@
+package clicktrends.reference;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.flink.core.fs.FileStatus;
+import org.apache.flink.core.fs.FileSystem;
+import org.apache.flink.core.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The versions in one directory: which are there, loaded, or refused. {@link #check} is called by
+ * one thread at a time; {@link #current} by any.
+ */
+final class VersionDirectory {
+  private static final Logger LOG = LoggerFactory.getLogger(VersionDirectory.class);
+
+  private final ReferenceSettings settings;
+  private final Clock clock;
+  private final TreeMap<Long, Loaded> loaded = new TreeMap<>();
+  private final TreeMap<Long, VersionFile> refused = new TreeMap<>();
+  private final Set<String> ignoredNames = new HashSet<>();
+  private boolean missing;
+  private volatile State current = new State(Versions.NONE, 0, 0);
+
+  VersionDirectory(ReferenceSettings settings, Clock clock) {
+    this.settings = settings;
+    this.clock = clock;
+  }
+
+  /**
+   * What lookups and metrics read.
+   *
+   * @param refused how many of the listed versions are refused
+   * @param lastCheckEpochSeconds when a check last came to its end; 0 before the first
+   */
+  record State(Versions versions, int refused, long lastCheckEpochSeconds) {}
+
+  private record Loaded(Version version, VersionFile file) {}
+
+  State current() {
+    return current;
+  }
+
+  long now() {
+    return clock.millis();
+  }
+
+  /**
+   * Lists the directory, loads versions not seen before and drops those past the history.
+   *
+   * @throws IOException if the directory or a file cannot be read; what could be read is in place
+   */
+  void check() throws IOException {
+    Map<Long, VersionFile> listed = list();
+    refused.keySet().retainAll(listed.keySet());
+    IOException failure = loadNewestFirst(listed);
+    Versions versions =
+        Versions.of(loaded.values().stream().map(Loaded::version).collect(Collectors.toList()));
+    long checked = failure == null ? now() / 1000 : current.lastCheckEpochSeconds();
+    current = new State(versions, refused.size(), checked);
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Newest first, so that a version past the history is not read just to be dropped. */
+  private IOException loadNewestFirst(Map<Long, VersionFile> listed) {
+    IOException failure = null;
+    NavigableSet<Long> known = new TreeSet<>(listed.keySet());
+    known.addAll(loaded.keySet());
+    for (long validFrom : known.descendingSet()) {
+      VersionFile file = listed.get(validFrom);
+      if (loaded.containsKey(validFrom)) {
+        warnIfWrittenAgain(validFrom, file);
+      } else if (!file.equals(refused.get(validFrom))) {
+        try {
+          load(validFrom, file);
+        } catch (IOException e) {
+          failure = e;
+        }
+      }
+      if (loaded.containsKey(validFrom) && endsHistory(validFrom)) {
+        dropBefore(validFrom);
+        break;
+      }
+    }
+    return failure;
+  }
+
+  private boolean endsHistory(long validFrom) {
+    return settings.history() != null && validFrom + settings.history().toMillis() < now();
+  }
+
+  private void dropBefore(long validFrom) {
+    Map<Long, Loaded> past = loaded.headMap(validFrom);
+    past.keySet().forEach(v -> LOG.info("Dropped {}: past the history", VersionFile.nameOf(v)));
+    past.clear();
+    refused.headMap(validFrom).clear();
+  }
+
+  private void load(long validFrom, VersionFile file) throws IOException {
+    try {
+      Version version = VersionReader.read(file.path(), validFrom, settings);
+      refused.remove(validFrom);
+      loaded.put(validFrom, new Loaded(version, file));
+      LOG.info(
+          "Loaded {}: {} users, {} distinct rows",
+          file.path(),
+          version.users(),
+          version.rows().length);
+    } catch (BadVersionException e) {
+      refused.put(validFrom, file);
+      LOG.error(
+          "Refused a version: {}. The last good version stays in force. Write the corrected file"
+              + " under the same name (it is read again once it has changed), or publish a later"
+              + " version.",
+          e.getMessage());
+    }
+  }
+
+  private void warnIfWrittenAgain(long validFrom, VersionFile file) {
+    Loaded known = loaded.get(validFrom);
+    if (file != null && !file.equals(known.file())) {
+      loaded.put(validFrom, new Loaded(known.version(), file));
+      LOG.warn(
+          "{} was written again after it had been loaded ({} bytes then, {} now). Versions are"
+              + " immutable: the change is ignored, but a restarted job would read it. Put the"
+              + " loaded content back and publish the change under a later valid_from.",
+          file.path(),
+          known.file().size(),
+          file.size());
+    }
+  }
+
+  private Map<Long, VersionFile> list() throws IOException {
+    Path directory = new Path(settings.directory());
+    FileStatus[] listed = listOrNull(directory);
+    if (listed == null && !missing) {
+      LOG.warn(
+          "{} does not exist: there are no versions yet, and every lookup finds nothing. Publish"
+              + " one, or correct the option 'path' of the table.",
+          directory);
+    }
+    missing = listed == null;
+    Map<Long, VersionFile> versions = new HashMap<>();
+    for (FileStatus status : listed == null ? new FileStatus[0] : listed) {
+      String name = status.getPath().getName();
+      OptionalLong validFrom =
+          status.isDir() ? OptionalLong.empty() : VersionFile.validFromMillis(name);
+      if (validFrom.isPresent()) {
+        versions.put(validFrom.getAsLong(), VersionFile.of(status));
+      } else if (!name.startsWith(".") && !name.startsWith("_") && ignoredNames.add(name)) {
+        LOG.info("Ignored {}: not named like 20260131T000000Z.csv", status.getPath());
+      }
+    }
+    return versions;
+  }
+
+  /** File systems tell of a missing directory by an exception or by null. */
+  private static FileStatus[] listOrNull(Path directory) throws IOException {
+    FileSystem fileSystem = directory.getFileSystem();
+    try {
+      return fileSystem.listStatus(directory);
+    } catch (FileNotFoundException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package clicktrends.reference;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.functions.FunctionContext;
+import org.apache.flink.table.functions.LookupFunction;
+
+/**
+ * Finds the row of a user in the version that was in force at a moment. A lookup takes no lock and
+ * allocates the row it returns, nothing else.
+ *
+ * <p>Gauges, in the metric group {@code KinesisAnalytics.table.<name>} (the name that Managed
+ * Service for Apache Flink passes on to CloudWatch):
+ *
+ * <ul>
+ *   <li>{@code loadedVersions}: versions in memory
+ *   <li>{@code newestVersionEpochSeconds}: the greatest valid_from of them; 0 without any
+ *   <li>{@code users}: users in the version in force now; 0 without any
+ *   <li>{@code refusedVersions}: files in the directory that are refused as bad
+ *   <li>{@code lastCheckEpochSeconds}: when a check of the directory last succeeded
+ * </ul>
+ */
+public final class VersionedReferenceLookup extends LookupFunction {
+  private static final long serialVersionUID = 1L;
+  private static final int MILLISECONDS = 3;
+
+  private final String table;
+  private final ReferenceSettings settings;
+  private final Layout layout;
+
+  private transient SharedVersions shared;
+  private transient List<RowData> found;
+
+  VersionedReferenceLookup(String table, ReferenceSettings settings, Layout layout) {
+    this.table = table;
+    this.settings = settings;
+    this.layout = layout;
+  }
+
+  @Override
+  public void open(FunctionContext context) throws Exception {
+    found = Arrays.asList(new RowData[1]);
+    shared = SharedVersions.acquire(settings);
+    MetricGroup metrics =
+        context.getMetricGroup().addGroup("KinesisAnalytics").addGroup("table", table);
+    SharedVersions source = shared; // a gauge may still be read after close()
+    gauge(metrics, "loadedVersions", () -> source.current().versions().count());
+    gauge(metrics, "newestVersionEpochSeconds", () -> newestEpochSeconds(source.current()));
+    gauge(metrics, "users", () -> usersInForce(source));
+    gauge(metrics, "refusedVersions", () -> source.current().refused());
+    gauge(metrics, "lastCheckEpochSeconds", () -> source.current().lastCheckEpochSeconds());
+  }
+
+  @Override
+  public void close() {
+    if (shared != null) {
+      shared.release();
+      shared = null;
+    }
+  }
+
+  @Override
+  public Collection<RowData> lookup(RowData keys) {
+    if (keys.isNullAt(layout.keyInKeys()) || keys.isNullAt(layout.asOfInKeys())) {
+      return Collections.emptyList();
+    }
+    TimestampData asOf = keys.getTimestamp(layout.asOfInKeys(), MILLISECONDS);
+    Version version = shared.current().versions().inForceAt(asOf.getMillisecond());
+    if (version == null) {
+      return Collections.emptyList();
+    }
+    StringData key = keys.getString(layout.keyInKeys());
+    StringData[] values = version.find(key);
+    if (values == null) {
+      return Collections.emptyList();
+    }
+    found.set(0, layout.row(key, asOf, values));
+    return found;
+  }
+
+  private static void gauge(MetricGroup metrics, String name, LongSupplier value) {
+    metrics.gauge(name, (Gauge<Long>) value::getAsLong);
+  }
+
+  private static long newestEpochSeconds(VersionDirectory.State state) {
+    Version newest = state.versions().newest();
+    return newest == null ? 0 : newest.validFromMillis() / 1000;
+  }
+
+  private static long usersInForce(SharedVersions source) {
+    Version version = source.current().versions().inForceAt(source.now());
+    return version == null ? 0 : version.users();
+  }
+}

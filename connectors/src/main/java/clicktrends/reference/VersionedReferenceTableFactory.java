@@ -1,0 +1,70 @@
+package clicktrends.reference;
+
+import java.time.Duration;
+import java.util.Set;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.table.connector.source.DynamicTableSource;
+import org.apache.flink.table.factories.DynamicTableSourceFactory;
+import org.apache.flink.table.factories.FactoryUtil;
+
+/**
+ * The connector {@code versioned-reference}: a lookup table whose rows depend on the moment asked
+ * for. Each version is a CSV file named after the moment from which it holds, such as {@code
+ * 20260131T000000Z.csv} (UTC); a lookup gives the row of the version with the greatest such moment
+ * at or before the as-of column.
+ */
+public final class VersionedReferenceTableFactory implements DynamicTableSourceFactory {
+  static final String IDENTIFIER = "versioned-reference";
+
+  static final ConfigOption<String> PATH =
+      ConfigOptions.key("path")
+          .stringType()
+          .noDefaultValue()
+          .withDescription("The directory of the versions, a URI or a plain local path.");
+
+  static final ConfigOption<Duration> CHECK_INTERVAL =
+      ConfigOptions.key("check-interval")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(10))
+          .withDescription("How often the directory is listed for new versions; 0 reads it once.");
+
+  static final ConfigOption<Duration> HISTORY =
+      ConfigOptions.key("history")
+          .durationType()
+          .noDefaultValue()
+          .withDescription(
+              "A version is dropped when its successor has been in force, by the clock of the"
+                  + " machine, for longer than this; without it every version is kept. Leave it"
+                  + " out when the clicks are older than this, as in a backfill.");
+
+  @Override
+  public String factoryIdentifier() {
+    return IDENTIFIER;
+  }
+
+  @Override
+  public Set<ConfigOption<?>> requiredOptions() {
+    return Set.of(PATH);
+  }
+
+  @Override
+  public Set<ConfigOption<?>> optionalOptions() {
+    return Set.of(CHECK_INTERVAL, HISTORY);
+  }
+
+  @Override
+  public DynamicTableSource createDynamicTableSource(Context context) {
+    FactoryUtil.TableFactoryHelper helper = FactoryUtil.createTableFactoryHelper(this, context);
+    helper.validate();
+    ReadableConfig options = helper.getOptions();
+    return new VersionedReferenceTableSource(
+        context.getObjectIdentifier().getObjectName(),
+        ReferenceColumns.of(
+            context.getObjectIdentifier().asSummaryString(), context.getPhysicalRowDataType()),
+        options.get(PATH),
+        options.get(CHECK_INTERVAL),
+        options.getOptional(HISTORY).orElse(null));
+  }
+}

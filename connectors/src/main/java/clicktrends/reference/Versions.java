@@ -1,0 +1,41 @@
+package clicktrends.reference;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+
+/** All loaded versions at one moment, immutable: what lookups read. */
+final class Versions {
+  static final Versions NONE = new Versions(new Version[0]);
+
+  private final Version[] ascending;
+  private final long[] validFromMillis;
+
+  private Versions(Version[] ascending) {
+    this.ascending = ascending;
+    this.validFromMillis = Arrays.stream(ascending).mapToLong(Version::validFromMillis).toArray();
+  }
+
+  static Versions of(Collection<Version> versions) {
+    return new Versions(
+        versions.stream()
+            .sorted(Comparator.comparingLong(Version::validFromMillis))
+            .toArray(Version[]::new));
+  }
+
+  /** The version with the greatest valid_from at or before the moment, or null if there is none. */
+  Version inForceAt(long epochMillis) {
+    int found = Arrays.binarySearch(validFromMillis, epochMillis);
+    int index = found >= 0 ? found : -found - 2;
+    return index < 0 ? null : ascending[index];
+  }
+
+  /** The version with the greatest valid_from of all, or null if there is none. */
+  Version newest() {
+    return inForceAt(Long.MAX_VALUE);
+  }
+
+  int count() {
+    return ascending.length;
+  }
+}

@@ -1,0 +1,210 @@
+package clicktrends.reference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import org.apache.flink.table.data.StringData;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VersionDirectoryTest {
+  private static final String GOOD = SegmentFiles.HEADER + "u1,f,25-34\n";
+  private static final String BAD = SegmentFiles.HEADER + "u1,f\n";
+
+  @TempDir Path path;
+  private final MovingClock clock = new MovingClock("2026-01-10T00:00:00Z");
+  private LogCapture log;
+  private SegmentFiles files;
+  private VersionDirectory directory;
+
+  @BeforeEach
+  void openDirectory() {
+    log = new LogCapture(VersionDirectory.class);
+    files = new SegmentFiles(path);
+    directory = new VersionDirectory(files.settings(Duration.ZERO, null), clock);
+  }
+
+  @AfterEach
+  void closeLog() {
+    log.close();
+  }
+
+  @Test
+  void each_version_serves_its_own_time() throws Exception {
+    files.publish("20260101T000000Z", SegmentFiles.HEADER + "u1,f,25-34\nu2,m,25-34\n");
+    files.publish("20260102T000000Z", SegmentFiles.HEADER + "u1,f,35-44\n");
+    files.publish("20270101T000000Z", SegmentFiles.HEADER + "u1,f,45-54\n");
+    directory.check();
+    assertThat(ageBand("u1", "2025-12-31T23:59:59.999Z")).isNull();
+    assertThat(ageBand("u1", "2026-01-01T00:00:00Z")).isEqualTo("25-34");
+    assertThat(ageBand("u1", "2026-01-01T23:59:59.999Z")).isEqualTo("25-34");
+    assertThat(ageBand("u1", "2026-01-02T00:00:00Z")).isEqualTo("35-44");
+    assertThat(ageBand("u2", "2026-01-02T00:00:00Z")).isNull();
+    assertThat(ageBand("u1", "2027-01-01T00:00:00Z")).isEqualTo("45-54");
+    assertThat(directory.current().lastCheckEpochSeconds()).isEqualTo(clock.millis() / 1000);
+  }
+
+  @Test
+  void a_bad_version_is_refused_and_the_last_good_one_stays_in_force() throws Exception {
+    files.publish("20260101T000000Z", GOOD);
+    directory.check();
+    files.publish("20260102T000000Z", BAD);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    assertThat(directory.current().refused()).isEqualTo(1);
+    assertThat(log.messages(Level.ERROR))
+        .singleElement()
+        .asString()
+        .contains("20260102T000000Z.csv, line 2: 2 fields", "last good version stays in force");
+  }
+
+  @Test
+  void a_refused_version_is_read_again_only_when_it_has_changed() throws Exception {
+    files.publish("20260102T000000Z", BAD);
+    directory.check();
+    directory.check();
+    assertThat(log.messages(Level.ERROR)).hasSize(1);
+
+    Path file = path.resolve("20260102T000000Z.csv");
+    Files.setLastModifiedTime(file, FileTime.from(Instant.parse("2026-01-09T00:00:00Z")));
+    directory.check();
+    assertThat(log.messages(Level.ERROR)).hasSize(2);
+
+    files.publish("20260102T000000Z", GOOD);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    assertThat(directory.current().refused()).isZero();
+  }
+
+  @Test
+  void a_refused_version_that_is_deleted_counts_no_more() throws Exception {
+    Path file = files.publish("20260102T000000Z", BAD);
+    directory.check();
+    Files.delete(file);
+    directory.check();
+    assertThat(directory.current().refused()).isZero();
+  }
+
+  @Test
+  void a_loaded_version_is_never_read_again() throws Exception {
+    files.publish("20260101T000000Z", GOOD);
+    directory.check();
+    files.publish("20260101T000000Z", SegmentFiles.HEADER + "u1,f,a longer value\n");
+    directory.check();
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    assertThat(log.messages(Level.WARN))
+        .singleElement()
+        .asString()
+        .contains("20260101T000000Z.csv was written again", "immutable", "later valid_from");
+  }
+
+  @Test
+  void a_loaded_version_whose_file_is_deleted_stays() throws Exception {
+    Path file = files.publish("20260101T000000Z", GOOD);
+    directory.check();
+    Files.delete(file);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+  }
+
+  @Test
+  void a_version_is_dropped_when_its_successor_is_older_than_the_history() throws Exception {
+    directory = new VersionDirectory(files.settings(Duration.ZERO, Duration.ofHours(26)), clock);
+    files.publish("20260101T000000Z", BAD); // far past: must not even be read
+    files.publish("20260108T000000Z", GOOD);
+    files.publish("20260109T000000Z", GOOD);
+    clock.moveTo("2026-01-10T02:00:00Z");
+    directory.check();
+    assertThat(directory.current().versions().count()).isEqualTo(3 - 1);
+    assertThat(ageBand("u1", "2026-01-08T12:00:00Z")).isEqualTo("25-34");
+
+    clock.moveTo("2026-01-10T02:00:00.001Z");
+    directory.check();
+    directory.check();
+    assertThat(directory.current().versions().count()).isEqualTo(1);
+    assertThat(ageBand("u1", "2026-01-08T12:00:00Z")).isNull();
+    assertThat(ageBand("u1", "2026-01-09T00:00:00Z")).isEqualTo("25-34");
+  }
+
+  @Test
+  void a_bad_successor_drops_nothing() throws Exception {
+    directory = new VersionDirectory(files.settings(Duration.ZERO, Duration.ofHours(1)), clock);
+    files.publish("20260101T000000Z", GOOD);
+    files.publish("20260102T000000Z", BAD);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-09T00:00:00Z")).isEqualTo("25-34");
+  }
+
+  @Test
+  void without_history_every_version_is_kept() throws Exception {
+    for (String year : new String[] {"1999", "2010", "2026"}) {
+      files.publish(year + "0101T000000Z", GOOD);
+    }
+    directory.check();
+    assertThat(directory.current().versions().count()).isEqualTo(3);
+  }
+
+  @Test
+  void a_missing_directory_means_no_versions_yet() throws Exception {
+    Path later = path.resolve("later");
+    directory =
+        new VersionDirectory(
+            SegmentFiles.settings(later.toUri().toString(), Duration.ZERO, null), clock);
+    directory.check();
+    directory.check();
+    assertThat(directory.current().versions().count()).isZero();
+    assertThat(log.messages(Level.WARN)).singleElement().asString().contains("does not exist");
+
+    Files.createDirectory(later);
+    new SegmentFiles(later).publish("20260101T000000Z", GOOD);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+  }
+
+  @Test
+  void other_files_are_ignored_with_one_remark_and_hidden_ones_silently() throws Exception {
+    for (String name : new String[] {"readme.txt", ".hidden", "_temporary"}) {
+      Files.writeString(path.resolve(name), "x");
+    }
+    Files.createDirectory(path.resolve("20260101T000000Z.csv"));
+    directory.check();
+    directory.check();
+    assertThat(directory.current().versions().count()).isZero();
+    assertThat(log.messages(Level.INFO))
+        .hasSize(2)
+        .anySatisfy(message -> assertThat(message).contains("readme.txt"))
+        .anySatisfy(message -> assertThat(message).contains("20260101T000000Z.csv"));
+  }
+
+  @Test
+  void a_failed_check_keeps_what_is_loaded_and_its_time() throws Exception {
+    directory =
+        new VersionDirectory(
+            SegmentFiles.settings("unreliable://" + path, Duration.ZERO, null), clock);
+    files.publish("20260101T000000Z", GOOD);
+    directory.check();
+    long checked = directory.current().lastCheckEpochSeconds();
+
+    clock.moveTo("2026-01-11T00:00:00Z");
+    UnreliableFileSystemFactory.FAILURES_LEFT.set(1);
+    assertThatThrownBy(directory::check).isInstanceOf(IOException.class);
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    assertThat(directory.current().lastCheckEpochSeconds()).isEqualTo(checked);
+  }
+
+  private String ageBand(String user, String asOf) {
+    Version version = directory.current().versions().inForceAt(Instant.parse(asOf).toEpochMilli());
+    StringData[] values = version == null ? null : version.find(StringData.fromString(user));
+    return values == null ? null : values[1].toString();
+  }
+}

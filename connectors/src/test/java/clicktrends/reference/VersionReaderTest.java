@@ -1,0 +1,114 @@
+package clicktrends.reference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.flink.table.data.StringData;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class VersionReaderTest {
+  @TempDir Path directory;
+
+  @Test
+  void columns_may_stand_in_any_order_with_others_between() throws Exception {
+    Version version = read("age_band,extra,user_id,gender\n25-34,x,u1,f\n35-44,y,u2,m\n");
+    assertThat(valuesOf(version, "u1")).containsExactly("f", "25-34");
+    assertThat(valuesOf(version, "u2")).containsExactly("m", "35-44");
+    assertThat(version.find(StringData.fromString("u3"))).isNull();
+  }
+
+  @Test
+  void equal_rows_are_stored_once() throws Exception {
+    Version version = read("user_id,gender,age_band\nu1,f,25-34\nu2,f,25-34\nu3,m,25-34\n");
+    assertThat(version.users()).isEqualTo(3);
+    assertThat(version.rows()).hasDimensions(2, 2);
+    assertThat(version.find(StringData.fromString("u1")))
+        .isSameAs(version.find(StringData.fromString("u2")));
+  }
+
+  @Test
+  void quotes_byte_order_mark_line_ends_and_other_scripts_are_understood() throws Exception {
+    Version version =
+        read("\uFEFF\"user_id\",gender,age_band\r\n\"u,1\",\"a \"\"b\"\"\",二十代\r\n\r\nu2,,x");
+    assertThat(valuesOf(version, "u,1")).containsExactly("a \"b\"", "二十代");
+    assertThat(valuesOf(version, "u2")).containsExactly("", "x");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "''                                             | 1 | the file is empty",
+        "user_id,gender;u1,f                            | 1 | lacks the column 'age_band'",
+        "gender,age_band;f,x                            | 1 | lacks the column 'user_id'",
+        "user_id,gender,gender,age_band;u1,f,f,x        | 1 | names the column 'gender' twice",
+        "user_id,gender,age_band;u1,f,x;u2,f            | 3 | 2 fields where the header has 3",
+        "user_id,gender,age_band;u1,f,x;u2,f,x,y        | 3 | 4 fields where the header has 3",
+        "user_id,gender,age_band;u1,f,x;u2,m,x;u1,m,y   | 4 | user_id 'u1' stands in an earlier line",
+        "user_id,gender,age_band;,f,x                   | 2 | user_id is empty",
+        "user_id,gender,age_band;u1,\"f\"x,y            | 2 | is not CSV",
+        "user_id,gender,age_band;u1,f,x;u2,\"f,x        | 3 | is not CSV",
+        "user_id,gender,age_band;u1,f,x;u2,<FF>,x       | 3 | field 2 is not UTF-8",
+        "user_id,gender,age<E9>_band;u1,f,x             | 1 | field 3 is not UTF-8",
+      })
+  void a_bad_file_is_refused_with_file_line_and_reason(String content, int line, String reason) {
+    // Latin 1, so that the two marks become bytes that are not UTF-8
+    byte[] bytes =
+        content
+            .strip()
+            .replace(';', '\n')
+            .replace("<FF>", "\u00FF")
+            .replace("<E9>", "\u00E9")
+            .getBytes(StandardCharsets.ISO_8859_1);
+    assertThatThrownBy(() -> read(bytes))
+        .isInstanceOf(BadVersionException.class)
+        .hasMessageContaining("20260131T000000Z.csv")
+        .hasMessageContaining("line " + line)
+        .hasMessageContaining(reason);
+  }
+
+  @Test
+  void a_file_in_another_encoding_is_refused() {
+    byte[] bytes = "user_id,gender,age_band\nu1,f,x\n".getBytes(StandardCharsets.UTF_16);
+    assertThatThrownBy(() -> read(bytes)).hasMessageContaining("line 1: field 1 is not UTF-8");
+  }
+
+  @Test
+  void a_file_that_cannot_be_opened_is_not_called_bad() {
+    assertThatThrownBy(() -> VersionReader.read(flinkPath(), 0, settings()))
+        .isInstanceOf(IOException.class);
+  }
+
+  private Version read(String content) throws Exception {
+    return read(content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private Version read(byte[] content) throws Exception {
+    Files.write(directory.resolve("20260131T000000Z.csv"), content);
+    return VersionReader.read(flinkPath(), 0, settings());
+  }
+
+  private org.apache.flink.core.fs.Path flinkPath() {
+    return new org.apache.flink.core.fs.Path(directory.resolve("20260131T000000Z.csv").toUri());
+  }
+
+  private ReferenceSettings settings() {
+    return new SegmentFiles(directory).settings(Duration.ZERO, null);
+  }
+
+  private static List<String> valuesOf(Version version, String user) {
+    return Arrays.stream(version.find(StringData.fromString(user)))
+        .map(StringData::toString)
+        .toList();
+  }
+}

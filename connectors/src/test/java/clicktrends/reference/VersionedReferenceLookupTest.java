@@ -1,0 +1,135 @@
+package clicktrends.reference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.functions.FunctionContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VersionedReferenceLookupTest {
+  @TempDir Path path;
+  private final Map<String, Object> gauges = new HashMap<>();
+  private VersionedReferenceLookup lookup;
+
+  @BeforeEach
+  void openLookup() throws Exception {
+    SegmentFiles files = new SegmentFiles(path);
+    files.publish("20260101T000000Z", SegmentFiles.HEADER + "u1,f,25-34\nu2,m,35-44\n");
+    files.publish("20990101T000000Z", SegmentFiles.HEADER + "u1,f,99\n");
+    files.publish("20260102T000000Z", "nonsense");
+    // The table's columns: gender, as_of, user_id, age_band; the lookup's keys: as_of, user_id
+    Layout layout = new Layout(2, 1, new int[] {0, 3}, 1);
+    lookup = new VersionedReferenceLookup("segments", files.settings(Duration.ZERO, null), layout);
+    lookup.open(new RecordingContext());
+  }
+
+  @AfterEach
+  void closeLookup() {
+    lookup.close();
+  }
+
+  @Test
+  void a_row_repeats_the_keys_and_gives_the_values() {
+    TimestampData asOf = TimestampData.fromInstant(Instant.parse("2026-02-03T04:05:06.789Z"));
+    assertThat(lookup.lookup(GenericRowData.of(asOf, StringData.fromString("u2"))))
+        .containsExactly(
+            GenericRowData.of(
+                StringData.fromString("m"),
+                asOf,
+                StringData.fromString("u2"),
+                StringData.fromString("35-44")));
+  }
+
+  @Test
+  void an_unknown_user_a_null_key_and_a_moment_before_all_versions_have_no_row() {
+    TimestampData asOf = TimestampData.fromInstant(Instant.parse("2026-02-03T00:00:00Z"));
+    TimestampData early = TimestampData.fromInstant(Instant.parse("2025-12-31T23:59:59.999Z"));
+    StringData user = StringData.fromString("u2");
+    assertThat(lookup.lookup(GenericRowData.of(asOf, StringData.fromString("u3")))).isEmpty();
+    assertThat(lookup.lookup(GenericRowData.of(null, user))).isEmpty();
+    assertThat(lookup.lookup(GenericRowData.of(asOf, null))).isEmpty();
+    assertThat(lookup.lookup(GenericRowData.of(early, user))).isEmpty();
+  }
+
+  @Test
+  void an_older_version_does_not_fill_in_for_the_one_in_force() {
+    RowData keys =
+        GenericRowData.of(
+            TimestampData.fromInstant(Instant.parse("2099-01-01T00:00:00Z")),
+            StringData.fromString("u2"));
+    assertThat(lookup.lookup(keys)).isEmpty();
+  }
+
+  @Test
+  void gauges_tell_what_is_loaded() {
+    assertThat(gauges)
+        .containsEntry("loadedVersions", 2L)
+        .containsEntry(
+            "newestVersionEpochSeconds", Instant.parse("2099-01-01T00:00:00Z").getEpochSecond())
+        .containsEntry("users", 2L)
+        .containsEntry("refusedVersions", 1L)
+        .hasEntrySatisfying(
+            "lastCheckEpochSeconds", seconds -> assertThat((long) seconds).isPositive());
+  }
+
+  @Test
+  void closing_twice_releases_once() throws Exception {
+    VersionedReferenceLookup second =
+        new VersionedReferenceLookup(
+            "segments",
+            new SegmentFiles(path).settings(Duration.ZERO, null),
+            new Layout(2, 1, new int[] {0, 3}, 1));
+    second.open(new RecordingContext());
+    second.close();
+    second.close();
+    assertThat(
+            SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ZERO, null))
+                .current()
+                .lastCheckEpochSeconds())
+        .isEqualTo(gauges.get("lastCheckEpochSeconds"));
+  }
+
+  /** Reads each gauge once, when it is registered. */
+  private final class RecordingContext extends FunctionContext {
+    RecordingContext() {
+      super(null);
+    }
+
+    @Override
+    public MetricGroup getMetricGroup() {
+      return new UnregisteredMetricsGroup() {
+        @Override
+        public MetricGroup addGroup(String name) {
+          assertThat(name).isEqualTo("KinesisAnalytics");
+          return this;
+        }
+
+        @Override
+        public MetricGroup addGroup(String key, String value) {
+          assertThat(key + "=" + value).isEqualTo("table=segments");
+          return this;
+        }
+
+        @Override
+        public <T, G extends Gauge<T>> G gauge(String name, G gauge) {
+          gauges.putIfAbsent(name, gauge.getValue());
+          return gauge;
+        }
+      };
+    }
+  }
+}
