@@ -1,8 +1,8 @@
 """Count what became of a batch, as CloudWatch metrics in the embedded format, and one line of log.
 
 Every record is counted by the invocation that settles it: received = forwarded + dropped + rejected + failed,
-where failed ones are handed over again by Lambda. So over any time, received - failed is the number of records,
-and duplicates is the number of copies that repetitions add in Oregon.
+where failed ones are handed over again by Lambda. So over any time, received - failed counts the records, and
+duplicates the copies that repetitions add in Oregon.
 """
 
 from collections.abc import Mapping

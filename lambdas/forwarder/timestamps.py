@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"\d{1,16}(?:\.\d{1,12})?", re.ASCII)
 
 
 def to_contract_time(value: object) -> str:
-    """The contract's form of `value`; digits beyond milliseconds are cut, so no click moves to a later minute.
+    """The contract's form of `value`; digits beyond milliseconds are cut: no click moves to a later minute.
 
     Taken: ISO-8601 with Z or an offset, epoch seconds or milliseconds as a number or as text.
     Raises ValueError for anything else, among it a time without an offset: nobody can tell what it meant.

@@ -1,0 +1,160 @@
+"""The forwarder: the function that carries the mobile stream to Oregon, and what invokes it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas.forwarder import configuration
+from lambdas.forwarder.rules import destination_variable, load_rules
+from names import FAILED_BATCHES_PREFIX, REJECTED_RECORDS_PREFIX
+from stacks.acknowledge import acknowledge_wildcards
+from stacks.deterministic_zip import files_below, write_zip
+from stacks.lambda_package import LAMBDAS, _installed
+from stacks.private_function import PrivateFunction
+from stacks.settings import Settings
+
+METRICS_NAMESPACE = "ClickTrends"
+METRICS_SERVICE = "forwarder"
+
+_PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
+
+
+class Forwarder(Construct):
+    """source_arn: of the mobile stream; destinations: ARN by the logical name that the rules use.
+
+    Raises RulesError where the rules can't be used or name a destination that is not given.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source_arn: str,
+        destinations: Mapping[str, str],
+        dead_letter_bucket: str,
+        settings: Settings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        rules = load_rules(configuration.RULES_FILE)
+        configuration.check_destinations(rules, list(destinations))
+        used = {name: destinations[name] for name in rules.destinations}
+        bucket_arn = f"arn:aws:s3:::{dead_letter_bucket}"
+        kept_below = [
+            f"{bucket_arn}/{prefix}*" for prefix in (REJECTED_RECORDS_PREFIX, FAILED_BATCHES_PREFIX)
+        ]
+
+        private = PrivateFunction(
+            self,
+            "Carry",
+            name=settings.names.forwarder,
+            description="Carries the mobile stream of Tokyo to Oregon",
+            package=_package(),
+            may=[_read(source_arn), *_put(used), *_keep(bucket_arn, kept_below)],
+            environment={
+                **{destination_variable(name): arn for name, arn in used.items()},
+                configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
+                configuration.DEAD_LETTER_PREFIX: REJECTED_RECORDS_PREFIX,
+                configuration.REQUESTS_IN_FLIGHT: str(settings.forwarder.requests_in_flight),
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                "POWERTOOLS_SERVICE_NAME": METRICS_SERVICE,
+            },
+            memory_mib=settings.forwarder.memory_mib,
+            timeout=Duration.seconds(settings.forwarder.timeout_seconds),
+            settings=settings,
+        )
+        acknowledge_wildcards(
+            private.role,
+            kept_below,
+            reason="Keys below these two prefixes are named after shards and sequence numbers; nothing else "
+            "in the bucket can be written.",
+        )
+        self.function = private.function
+        self.event_source = _event_source(
+            self,
+            function=private.function,
+            source_arn=source_arn,
+            failed_batches=bucket_arn,
+            settings=settings,
+        )
+        self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
+
+
+def _package() -> Path:
+    """The handler at the root, its modules below lambdas/forwarder/, as they import each other."""
+    folder = LAMBDAS / "forwarder"
+    modules = {f"lambdas/forwarder/{path}": file for path, file in files_below(folder).items()}
+    packages = files_below(_installed(folder / "requirements.txt"))
+    return write_zip("forwarder", {**packages, **modules, "handler.py": folder / "handler.py"})
+
+
+def _read(source_arn: str) -> iam.PolicyStatement:
+    """What Lambda's event source mapping does with the function's role.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+    """
+    return iam.PolicyStatement(
+        sid="ReadsTheMobileStream",
+        actions=[
+            "kinesis:DescribeStream",
+            "kinesis:DescribeStreamSummary",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+        ],
+        resources=[source_arn],
+    )
+
+
+def _put(destinations: Mapping[str, str]) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            sid=f"PutsInto{name.title().replace('-', '')}",
+            actions=[_PUT_ACTIONS[arn.split(":")[2]]],
+            resources=[arn],
+        )
+        for name, arn in destinations.items()
+    ]
+
+
+def _keep(bucket_arn: str, kept_below: list[str]) -> list[iam.PolicyStatement]:
+    """Invalid records by the function, batches given up by Lambda, which also wants to list the bucket.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+    """
+    return [
+        iam.PolicyStatement(sid="KeepsDeadLetters", actions=["s3:PutObject"], resources=kept_below),
+        iam.PolicyStatement(sid="KeepsBatchesGivenUp", actions=["s3:ListBucket"], resources=[bucket_arn]),
+    ]
+
+
+def _event_source(
+    scope: Construct,
+    *,
+    function: lambda_.IFunction,
+    source_arn: str,
+    failed_batches: str,
+    settings: Settings,
+) -> lambda_.CfnEventSourceMapping:
+    forwarder = settings.forwarder
+    return lambda_.CfnEventSourceMapping(
+        scope,
+        "EventSource",
+        event_source_arn=source_arn,
+        function_name=function.function_name,
+        starting_position="TRIM_HORIZON",
+        batch_size=forwarder.batch_size,
+        maximum_batching_window_in_seconds=forwarder.batching_window_seconds,
+        parallelization_factor=forwarder.parallelization_factor,
+        bisect_batch_on_function_error=True,
+        function_response_types=["ReportBatchItemFailures"],
+        maximum_record_age_in_seconds=forwarder.max_record_age_seconds,
+        maximum_retry_attempts=forwarder.retry_attempts,
+        destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+            on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
+        ),
+    )

@@ -1,0 +1,69 @@
+"""What the forwarder can carry from one shard, by a formula with measured figures: docs/forwarder.md."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from lambdas.forwarder.destinations import DataStream
+
+# A shard's own limits for writing: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+SHARD_RECORDS_PER_SECOND = 1_000
+SHARD_BYTES_PER_SECOND = 1024 * 1024
+
+# A function has one vCPU at this size: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+ONE_VCPU_MIB = 1769
+# Payload of a synchronous invocation; a record's data is base64 in it, beside some 600 bytes of other fields.
+PAYLOAD_BYTES = 6 * 1024 * 1024
+EVENT_FIELDS_BYTES = 600
+
+# Measured by bench/forwarder.py on one core of a shared machine, rounded up
+CPU_SECONDS_PER_RECORD = 60e-6
+INVOCATION_SECONDS = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """records_per_batch: as Lambda would hand them over; lanes: of one shard, which the rates are for."""
+
+    records_per_batch: int
+    batch_seconds: float
+    lanes: int
+    record_bytes: int
+
+    @property
+    def lane_records_per_second(self) -> float:
+        return self.records_per_batch / self.batch_seconds
+
+    @property
+    def records_per_second(self) -> float:
+        return self.lanes * self.lane_records_per_second
+
+    @property
+    def headroom(self) -> float:
+        """Times the most that a shard can take in, by count and by bytes, whichever is nearer."""
+        return min(
+            self.records_per_second / SHARD_RECORDS_PER_SECOND,
+            self.records_per_second * self.record_bytes / SHARD_BYTES_PER_SECOND,
+        )
+
+
+def capacity(
+    *,
+    batch_size: int,
+    lanes: int,
+    requests_in_flight: int,
+    memory_mib: int,
+    round_trip_seconds: float,
+    record_bytes: int,
+) -> Capacity:
+    """Full batches on every lane of one shard, as after an outage.
+
+    A batch takes fixed + records x CPU / vCPUs + waves of requests x round trip. Python uses one vCPU at
+    most, a wave is `requests_in_flight` requests, and a request holds what PutRecords allows.
+    """
+    records = min(batch_size, PAYLOAD_BYTES // (ceil(record_bytes * 4 / 3) + EVENT_FIELDS_BYTES))
+    limits = DataStream.limits
+    per_request = min(limits.records, limits.request_bytes // record_bytes)
+    waves = ceil(ceil(records / per_request) / requests_in_flight)
+    vcpus = min(1.0, memory_mib / ONE_VCPU_MIB)
+    seconds = INVOCATION_SECONDS + records * CPU_SECONDS_PER_RECORD / vcpus + waves * round_trip_seconds
+    return Capacity(records_per_batch=records, batch_seconds=seconds, lanes=lanes, record_bytes=record_bytes)
