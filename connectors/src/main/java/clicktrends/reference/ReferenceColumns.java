@@ -23,13 +23,15 @@ record ReferenceColumns(String table, List<String> names, int asOf) {
     int[] asOf = IntStream.range(0, names.size()).filter(i -> isAsOf(row.getTypeAt(i))).toArray();
     if (asOf.length != 1) {
       throw new ValidationException(
-          "Table %s has %d columns of type TIMESTAMP_LTZ(3) and needs exactly one, the moment a lookup asks for. Declare it as in: as_of TIMESTAMP_LTZ(3)."
+          ("Table %s has %d columns of type TIMESTAMP_LTZ(3) and needs exactly one, the moment a"
+                  + " lookup asks for. Declare it as in: as_of TIMESTAMP_LTZ(3).")
               .formatted(table, asOf.length));
     }
     for (int i = 0; i < names.size(); i++) {
       if (i != asOf[0] && !isString(row.getTypeAt(i))) {
         throw new ValidationException(
-            "Table %s: column '%s' is %s, but the versions hold text. Declare it as STRING, and CAST it in the query."
+            ("Table %s: column '%s' is %s, but the versions hold text. Declare it as STRING, and"
+                    + " CAST it in the query.")
                 .formatted(table, names.get(i), row.getTypeAt(i).asSummaryString()));
       }
     }
@@ -46,7 +48,9 @@ record ReferenceColumns(String table, List<String> names, int asOf) {
     boolean valid = keys.length == 2 && (keys[0] == asOf) != (keys[1] == asOf);
     if (!valid) {
       throw new ValidationException(
-          "Table %s: the join compares the columns %s, but a lookup needs exactly one STRING column and '%s'. Write the join as: ON s.<key> = ... AND s.%s = ..., with both sides of the same type, and put other conditions into WHERE."
+          ("Table %s: the join compares the columns %s, but a lookup needs exactly one STRING column"
+                  + " and '%s'. Write the join as: ON s.<key> = ... AND s.%s = ..., with both sides"
+                  + " of the same type, and put other conditions into WHERE.")
               .formatted(table, compared, names.get(asOf), names.get(asOf)));
     }
     int keyInKeys = keys[0] == asOf ? 1 : 0;

@@ -122,9 +122,9 @@ final class VersionDirectory {
     } catch (BadVersionException e) {
       refused.put(validFrom, file);
       LOG.error(
-          "Refused a version: {}. The last good version stays in force. Write the corrected file"
-              + " under the same name (it is read again once it has changed), or publish a later"
-              + " version.",
+          "Refused a version: {}. The last good version, if any, stays in force. Write the corrected"
+              + " file under the same name (it is read again once it has changed), or publish a"
+              + " later version.",
           e.getMessage());
     }
   }

@@ -27,7 +27,7 @@ import org.apache.flink.table.functions.FunctionContext;
  */
 public final class SegmentsLoadBenchmark {
   private static final int LOOKUPS = 20_000_000;
-  private static final int KEYS = 1 << 20;
+  private static final int KEYS = 1 << 18;
   private static final String[] GENDERS = {"f", "m", "x"};
   private static final int AGE_BANDS = 7;
   private static final int REGIONS = 47;
@@ -57,7 +57,6 @@ public final class SegmentsLoadBenchmark {
 
   private static void measure(int users, ReferenceSettings settings) throws Exception {
     Layout layout = new Layout(0, 4, new int[] {1, 2, 3}, 0);
-    RowData[] keys = keys(users);
     long heapBefore = heapBytes();
     long start = System.nanoTime();
     VersionedReferenceLookup lookup = new VersionedReferenceLookup("segments", settings, layout);
@@ -65,6 +64,7 @@ public final class SegmentsLoadBenchmark {
     double loadSeconds = (System.nanoTime() - start) / 1e9;
     double heapMegabytes = (heapBytes() - heapBefore) / 1e6;
 
+    RowData[] keys = keys(users);
     lookUp(lookup, keys);
     start = System.nanoTime();
     int found = lookUp(lookup, keys);

@@ -2,11 +2,14 @@ package clicktrends.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
@@ -72,6 +75,22 @@ class VersionedReferenceLookupTest {
             TimestampData.fromInstant(Instant.parse("2099-01-01T00:00:00Z")),
             StringData.fromString("u2"));
     assertThat(lookup.lookup(keys)).isEmpty();
+  }
+
+  @Test
+  void a_lookup_allocates_its_row_and_nothing_else() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    TimestampData asOf = TimestampData.fromInstant(Instant.parse("2026-02-03T00:00:00Z"));
+    RowData keys = GenericRowData.of(asOf, StringData.fromString("u2"));
+    IntStream.range(0, 20_000).forEach(i -> lookup.lookup(keys));
+
+    long before = threads.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < 10_000; i++) {
+      lookup.lookup(keys);
+    }
+    long perLookup = (threads.getCurrentThreadAllocatedBytes() - before) / 10_000;
+    // GenericRowData: 24 bytes, and an array of 4 references: 32 (48 without compression)
+    assertThat(perLookup).isLessThanOrEqualTo(24 + 48);
   }
 
   @Test
