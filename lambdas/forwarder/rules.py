@@ -4,7 +4,7 @@ Plain dataclasses and standard library only, so that the Lambda carries no valid
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 CASTS = ("boolean", "integer", "number", "string", "timestamp")
 EVERY_OTHER_TAG = "*"
 
-_RULE_KEYS = ("destination", "drop", "rename", "default", "required", "cast", "keep")
+_STEPS = ("rename", "default", "required", "cast", "keep")
+_RULE_KEYS = ("destination", "drop", *_STEPS)
 _TOP_LEVEL_KEYS = ("tag_field", "default_tag", "tags")
 
 
@@ -102,7 +103,9 @@ def _read_destination(check: "_Check", table: Mapping[str, Any], place: str) -> 
     drop = table.get("drop", False)
     if not isinstance(drop, bool):
         check.problem(f"{place} drop", f"is {drop!r}; write `drop = true` or leave it out")
-    if ("destination" in table) == (drop is True):
+    elif drop and (idle := [key for key in table if key in _STEPS]):
+        check.problem(place, f"drops the record before {_listed(idle)}; remove that, or `drop`")
+    elif ("destination" in table) == drop:
         check.problem(place, 'needs exactly one of `destination = "name"` and `drop = true`')
     if "destination" not in table:
         return None
@@ -179,5 +182,5 @@ class _Check:
         return {name: read(entry, f"{place} {key}.{name}") for name, entry in value.items()}
 
 
-def _listed(names: Mapping[str, Any] | tuple[str, ...]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))

@@ -1,0 +1,58 @@
+"""Records and events as Lambda's Kinesis event source hands them over."""
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+SHARD = "shardId-000000000007"
+FIRST_SEQUENCE_NUMBER = 49590338271490256608559692538361571095921575989136588898
+ARRIVED_AT = 1767225600.123  # 2026-01-01T00:00:00.123Z
+
+
+def click(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """A click in the contract's form; a change to None takes the field away."""
+    fields = {
+        "click_id": f"click-{number}",
+        "clicked_at": "2026-01-31T12:34:56.789Z",
+        "user_id": f"user-{number % 100}",
+        "article_id": "記事-1",
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def as_bytes(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+
+
+def clicks(count: int) -> list[bytes]:
+    return [as_bytes(click(number)) for number in range(count)]
+
+
+def sequence_number(position: int) -> str:
+    return str(FIRST_SEQUENCE_NUMBER + position)
+
+
+def event(records: Sequence[bytes], *, first: int = 0) -> dict[str, Any]:
+    """A batch of one shard; `first` is the position of its first record in the shard."""
+    return {
+        "Records": [
+            {
+                "kinesis": {
+                    "kinesisSchemaVersion": "1.0",
+                    "partitionKey": f"user-{position}",
+                    "sequenceNumber": sequence_number(position),
+                    "data": base64.b64encode(data).decode(),
+                    "approximateArrivalTimestamp": ARRIVED_AT,
+                },
+                "eventSource": "aws:kinesis",
+                "eventVersion": "1.0",
+                "eventID": f"{SHARD}:{sequence_number(position)}",
+                "eventName": "aws:kinesis:record",
+                "awsRegion": "ap-northeast-1",
+                "eventSourceARN": "arn:aws:kinesis:ap-northeast-1:000000000000:stream/mobile",
+            }
+            for position, data in enumerate(records, start=first)
+        ]
+    }
