@@ -1,14 +1,14 @@
 """The questions as OpenSearch request bodies, and their answers as values. Nothing here talks to a server.
 
-Every question is a plain `sum` over the counts, because the index holds one document per key (minute, article
-and segment) with its largest count. No question asks for documents: `size` is 0.
+Every question is a plain `sum` over the counts, because the index holds one document per key (minute,
+article and segment) with its largest count. No question asks for documents: `size` is 0.
 
-**How exact is a top list?** A shard answers a `terms` aggregation with its own `shard_size` largest articles,
-and the lists are added up; an article that a shard left out is counted without that shard's clicks. An index
-holds one day in one shard (see the index template), so a list within one UTC day is exact, and one across
-midnight adds two lists. So that no article drops out of a list in practice, each shard names its 10,000 largest
-articles (of each value, where the list is made per segment value), not 1.5 times the list as by default. Equal
-sums are ordered by article id, so the same counts always give the same list.
+**How exact is a top list?** A shard answers a `terms` aggregation with its own `shard_size` largest
+articles, and the lists are added up; an article that a shard left out is counted without that shard's
+clicks. An index holds one day in one shard (see the index template), so a list within one UTC day is exact,
+and one across midnight adds two lists. So that no article drops out of a list in practice, each shard names
+its 10,000 largest articles (of each value, where the list is made per segment value), not 1.5 times the
+list as by default. Equal sums are ordered by article id, so the same counts always give the same list.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,224 @@
+"""Sending against a stand-in for the Kinesis client that takes, refuses and fails as it is told."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from traffic import send as sending
+from traffic.record import Entrance, Record
+from traffic.send import BYTES_PER_CALL, BYTES_PER_RECORD, Stream, Tally, TrafficError, TrafficTotals, send
+
+Entries = list[dict[str, Any]]
+Behaviour = Callable[[int, Entries], set[int]]
+
+
+class FakeKinesis:
+    """Takes every record but those whose positions `refuse(number of the call, entries)` names."""
+
+    def __init__(self, refuse: Behaviour = lambda _call, _entries: set()) -> None:
+        self._refuse = refuse
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self.taken: list[bytes] = []
+        self.calls: list[Entries] = []
+
+    def put_records(self, *, StreamName: str, Records: Entries) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        assert StreamName == "a-stream"
+        with self._lock:
+            self.calls.append(Records)
+            refused = self._refuse(next(self._numbers), Records)
+            self.taken += [entry["Data"] for at, entry in enumerate(Records) if at not in refused]
+        code = {"ErrorCode": "ProvisionedThroughputExceededException"}
+        return {"Records": [code if at in refused else {"SequenceNumber": "1"} for at in range(len(Records))]}
+
+
+@pytest.fixture(autouse=True)
+def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "FIRST_BACKOFF_SECONDS", 0.001)
+
+
+def _record(number: int, *, due: float = 0.0, entrance: Entrance = Entrance.WEB, size: int = 10) -> Record:
+    return Record(f"{number}".rjust(size).encode(), f"user-{number}", entrance, due, "counted")
+
+
+def _send(
+    kinesis: FakeKinesis, records: Iterable[Record], stop: threading.Event | None = None
+) -> TrafficTotals:
+    tally = Tally()
+    stream = Stream(kinesis, "a-stream")  # type: ignore[arg-type]
+    send(records, {Entrance.WEB: stream}, tally, stop or threading.Event())
+    return tally.totals()
+
+
+def test_every_record_is_put_once_with_its_key_in_calls_of_at_most_500() -> None:
+    kinesis = FakeKinesis()
+    records = [_record(number) for number in range(1234)]
+    totals = _send(kinesis, records)
+    assert sorted(kinesis.taken) == sorted(record.data for record in records)
+    assert sorted(len(call) for call in kinesis.calls) == [234, 500, 500]
+    assert {entry["PartitionKey"] for call in kinesis.calls for entry in call} == {
+        record.partition_key for record in records
+    }
+    assert totals == TrafficTotals(
+        sent=1234,
+        unsent=0,
+        put_again=0,
+        maybe_twice=0,
+        sent_by_entrance={Entrance.WEB: 1234},
+        sent_by_label={"counted": 1234},
+    )
+
+
+def test_each_entrance_has_its_own_stream() -> None:
+    mobile, web = FakeKinesis(), FakeKinesis()
+    streams = {
+        Entrance.MOBILE: Stream(mobile, "a-stream"),  # type: ignore[arg-type]
+        Entrance.WEB: Stream(web, "a-stream"),  # type: ignore[arg-type]
+    }
+    tally = Tally()
+    records = [_record(1, entrance=Entrance.MOBILE), _record(2), _record(3)]
+    send(records, streams, tally, threading.Event())
+    assert (len(mobile.taken), len(web.taken)) == (1, 2)
+    assert tally.totals().sent_by_entrance == {Entrance.MOBILE: 1, Entrance.WEB: 2}
+
+
+def test_a_call_holds_at_most_five_mebibytes() -> None:
+    kinesis = FakeKinesis()
+    totals = _send(kinesis, [_record(number, size=1_000_000) for number in range(12)])
+    assert totals.sent == 12
+    sizes = [sum(len(entry["Data"]) + len(entry["PartitionKey"]) for entry in call) for call in kinesis.calls]
+    assert max(sizes) <= BYTES_PER_CALL
+
+
+def test_a_record_larger_than_a_stream_takes_is_counted_as_unsent() -> None:
+    key = len("user-1")
+    fitting, larger = _record(1, size=BYTES_PER_RECORD - key), _record(2, size=BYTES_PER_RECORD - key + 1)
+    totals = _send(FakeKinesis(), [fitting, larger])
+    assert (totals.sent, totals.unsent) == (1, 1)
+
+
+def test_only_the_records_that_a_call_did_not_take_are_put_again() -> None:
+    kinesis = FakeKinesis(refuse=lambda call, entries: set(range(0, len(entries), 3)) if call <= 2 else set())
+    totals = _send(kinesis, [_record(number) for number in range(9)])
+    assert [len(call) for call in kinesis.calls] == [9, 3, 1]
+    assert len(kinesis.taken) == len(set(kinesis.taken)) == 9
+    assert (totals.sent, totals.put_again, totals.maybe_twice, totals.unsent) == (9, 4, 0, 0)
+
+
+def _fail_first(error: Exception) -> Behaviour:
+    def refuse(call: int, _entries: Entries) -> set[int]:
+        if call == 1:
+            raise error
+        return set()
+
+    return refuse
+
+
+def _client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "PutRecords")
+
+
+@pytest.mark.parametrize(
+    ("error", "maybe_twice"),
+    [
+        (_client_error("ThrottlingException"), 0),
+        (ConnectTimeoutError(endpoint_url="https://kinesis.example"), 0),
+        (ReadTimeoutError(endpoint_url="https://kinesis.example"), 5),
+    ],
+)
+def test_a_call_that_failed_for_the_moment_is_made_again(error: Exception, maybe_twice: int) -> None:
+    totals = _send(FakeKinesis(_fail_first(error)), [_record(number) for number in range(5)])
+    assert (totals.sent, totals.put_again, totals.maybe_twice) == (5, 5, maybe_twice)
+
+
+def test_a_stream_that_refuses_for_good_ends_the_sending_and_says_what_to_check() -> None:
+    kinesis = FakeKinesis(_fail_first(_client_error("AccessDeniedException")))
+    with pytest.raises(TrafficError, match=r"stream a-stream .*AccessDenied.* kinesis:PutRecords"):
+        _send(kinesis, [_record(1)])
+
+
+def test_after_a_refusal_for_good_what_was_gathered_is_counted_as_unsent() -> None:
+    tally, stop = Tally(), threading.Event()
+    refused = threading.Event()
+
+    def refuse(_call: int, _entries: Entries) -> set[int]:
+        refused.set()
+        raise _client_error("ResourceNotFoundException")
+
+    def records() -> Iterator[Record]:
+        yield from map(_record, range(501))
+        assert refused.wait(5)
+        yield from map(_record, range(501, 1000))
+
+    streams = {Entrance.WEB: Stream(FakeKinesis(refuse), "a-stream")}  # type: ignore[arg-type]
+    with pytest.raises(TrafficError):
+        send(records(), streams, tally, stop)
+    assert (tally.totals().sent, tally.totals().unsent) == (0, 1000)
+    assert stop.is_set()
+
+
+def test_what_a_stream_still_refuses_when_stopped_is_counted_as_unsent() -> None:
+    stop = threading.Event()
+
+    def refuse_and_stop(call: int, entries: Entries) -> set[int]:
+        if call == 3:
+            stop.set()
+        return set(range(1, len(entries)))
+
+    totals = _send(FakeKinesis(refuse_and_stop), [_record(number) for number in range(10)], stop)
+    assert totals.sent + totals.unsent == 10
+    assert totals.sent == 3
+
+
+def test_a_stop_ends_an_endless_flow_and_accounts_for_all_it_took() -> None:
+    stop = threading.Event()
+    drawn: list[Record] = []
+
+    def endless() -> Iterator[Record]:
+        for number in itertools.count():
+            if number == 700:
+                stop.set()
+            drawn.append(_record(number))
+            yield drawn[-1]
+
+    kinesis = FakeKinesis()
+    totals = _send(kinesis, endless(), stop)
+    assert totals.sent == len(kinesis.taken) == 700
+    assert len(drawn) == 701
+
+
+def test_a_record_is_put_once_it_is_due_and_never_before() -> None:
+    put_at: list[tuple[float, float]] = []
+    started = time.monotonic()
+
+    def note(_call: int, entries: Entries) -> set[int]:
+        put_at.extend((float(entry["Data"]), time.monotonic() - started) for entry in entries)
+        return set()
+
+    dues = [0.0, 0.05, 0.15, 0.3]
+    records = [Record(str(due).encode(), "user", Entrance.WEB, due, "counted") for due in dues]
+    _send(FakeKinesis(note), records)
+    assert [due for due, _ in put_at] == dues
+    assert all(due <= at for due, at in put_at)
+    assert put_at[0][1] < 0.3
+
+
+def test_a_slow_call_does_not_hold_up_the_others() -> None:
+    others_made = threading.Event()
+    calls = itertools.count(1)
+
+    class Slow(FakeKinesis):
+        def put_records(self, *, StreamName: str, Records: Entries) -> dict[str, Any]:  # noqa: N803
+            number = next(calls)
+            if number == 1:
+                assert others_made.wait(5)
+            elif number == 3:
+                others_made.set()
+            return super().put_records(StreamName=StreamName, Records=Records)
+
+    assert _send(Slow(), [_record(number) for number in range(1500)]).sent == 1500
