@@ -122,8 +122,8 @@ def send(
 ) -> None:
     """Put each record into its entrance's stream once it is due; returns when all are sent or `stop` is set.
 
-    No record is put early. Raises TrafficError, and sets `stop`, when a stream refuses for good (permissions, no
-    such stream).
+    No record is put early. Raises TrafficError, and sets `stop`, when a stream refuses for good (such as no
+    permission, or no such stream).
     """
     started = time.monotonic()
     with _Calls(streams, tally, stop) as calls:

@@ -1,0 +1,181 @@
+"""What `make run` shows: the numbers of the run, and what is trending per segment. Values in, pictures out.
+
+On a terminal the picture is drawn anew in place; elsewhere (a log file, CI) a few plain lines are printed now
+and then.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from batch_server import TrendingArticle
+
+MOST_ARTICLES_SHOWN = 8
+BAR_WIDTH = 10
+COLUMN_WIDTH = 36  # of one segment's panel
+PLAIN_LINES_EVERY_SECONDS = 5.0
+LINES_ABOVE_LISTS = 6  # the numbers, a title, and one for a problem
+OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One moment of a run.
+
+    rate_in: records sent a second, lately; age_of_newest_count: seconds, None before the first count;
+    trending: the list of each segment, under its title, such as "20s"; window: the time the lists cover, such
+    as "the last 10 minutes"; reading_problem: why the lists could not be read, if so.
+    """
+
+    uptime_seconds: float
+    rate_in: float
+    sent: int
+    counted: int
+    rejected: int
+    unparseable: int
+    age_of_newest_count: float | None
+    window: str
+    trending: Mapping[str, Sequence[TrendingArticle]] = field(default_factory=dict)
+    reading_problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """The account of a finished run: sent = counted + rejected (by reason) + unparseable."""
+
+    sent: int
+    counted: int
+    rejected: Mapping[str, int]
+    unparseable: int
+
+    @property
+    def missing(self) -> int:
+        """Records sent that are in no place; below zero when some were counted twice."""
+        return self.sent - self.counted - sum(self.rejected.values()) - self.unparseable
+
+
+class Screen:
+    """Shows pictures on a console: `with Screen(Console()) as screen: screen.show(picture)`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._printed_at = float("-inf")
+
+    def __enter__(self) -> "Screen":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, picture: Picture) -> None:
+        if self._live is not None:
+            self._live.update(drawn(picture, *self._console.size), refresh=True)
+        elif time.monotonic() - self._printed_at >= PLAIN_LINES_EVERY_SECONDS:
+            self._printed_at = time.monotonic()
+            self._console.print(plain(picture), markup=False, highlight=False, soft_wrap=True)
+
+
+def drawn(picture: Picture, width: int, height: int) -> RenderableType:
+    """The picture for a terminal of that many columns and lines; a low one shows fewer articles a segment."""
+    shown = _articles_that_fit(len(picture.trending), width, height)
+    lists = [_list_of_one_segment(title, articles[:shown]) for title, articles in picture.trending.items()]
+    waiting = Text("waiting for the first counts ...", style="dim")
+    parts: list[RenderableType] = [
+        _numbers(picture),
+        Text(f"Trending in {picture.window}", style="bold"),
+        Columns(lists) if lists else waiting,
+    ]
+    if picture.reading_problem is not None:
+        parts.append(Text(picture.reading_problem, style="red"))
+    return Group(*parts)
+
+
+def plain(picture: Picture) -> str:
+    """The same in a few lines of text: the numbers, and the first articles of each segment."""
+    lines = ["  ".join(f"{name} {value}" for name, value in _named_numbers(picture))]
+    for title, articles in picture.trending.items():
+        named = ", ".join(f"{article.label} {article.clicks:,}" for article in articles[:3])
+        lines.append(f"  {title}: {named or '-'}")
+    if picture.reading_problem is not None:
+        lines.append(f"  {picture.reading_problem}")
+    return "\n".join(lines)
+
+
+def totals_table(totals: Totals) -> Table:
+    """The account of a run, with a last line that says whether it balances."""
+    table = Table(
+        title="Every record accounted for" if totals.missing == 0 else "The account does not balance"
+    )
+    table.add_column("records")
+    table.add_column("number", justify="right")
+    table.add_row("sent", f"{totals.sent:,}", style="bold", end_section=True)
+    table.add_row("counted", f"{totals.counted:,}")
+    for reason, number in sorted(totals.rejected.items()):
+        table.add_row(f"rejected: {reason}", f"{number:,}")
+    table.add_row("unparseable", f"{totals.unparseable:,}", end_section=True)
+    missing = "missing" if totals.missing >= 0 else "counted twice"
+    table.add_row(missing, f"{abs(totals.missing):,}", style="green" if totals.missing == 0 else "bold red")
+    return table
+
+
+def _articles_that_fit(lists: int, width: int, height: int) -> int:
+    side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
+    rows = max(math.ceil(lists / side_by_side), 1)
+    return min(max((height - LINES_ABOVE_LISTS) // rows - 2, 1), MOST_ARTICLES_SHOWN)
+
+
+def _numbers(picture: Picture) -> RenderableType:
+    table = Table.grid(expand=True)
+    names, values = zip(*_named_numbers(picture), strict=True)
+    for _ in names:
+        table.add_column(justify="center")
+    old = picture.age_of_newest_count is not None and picture.age_of_newest_count > OLD_COUNT_SECONDS
+    styles = {"newest count": "bold red" if old else "bold green"}
+    table.add_row(
+        *(Text(value, style=styles.get(name, "bold")) for name, value in zip(names, values, strict=True))
+    )
+    table.add_row(*(Text(name, style="dim") for name in names))
+    return Panel(table, title="click-trends", title_align="left", subtitle="Ctrl-C stops everything")
+
+
+def _named_numbers(picture: Picture) -> list[tuple[str, str]]:
+    age = picture.age_of_newest_count
+    minutes, seconds = divmod(int(picture.uptime_seconds), 60)
+    return [
+        ("running", f"{minutes}:{seconds:02}"),
+        ("rate in", f"{picture.rate_in:,.0f}/s"),
+        ("sent", f"{picture.sent:,}"),
+        ("counted", f"{picture.counted:,}"),
+        ("rejected", f"{picture.rejected:,}"),
+        ("unparseable", f"{picture.unparseable:,}"),
+        ("newest count", "none yet" if age is None else f"{max(age, 0):.1f} s old"),
+    ]
+
+
+def _list_of_one_segment(title: str, articles: Sequence[TrendingArticle]) -> RenderableType:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(width=BAR_WIDTH, no_wrap=True)
+    most = max((article.clicks for article in articles), default=0)
+    for article in articles:
+        bar = "█" * (round(BAR_WIDTH * article.clicks / most) if most else 0)
+        table.add_row(Text(article.label), f"{article.clicks:,}", Text(bar or "▏", style="cyan"))
+    if not articles:
+        table.add_row(Text("no clicks", style="dim"), "", "")
+    return Panel(table, title=Text(title), width=COLUMN_WIDTH)
