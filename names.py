@@ -1,7 +1,8 @@
 """Every name that two parts of the system must agree on, written once.
 
 Shared by infrastructure (stacks/), the batch server, the local twin and the tests. The analytics application
-gets its names through application properties, the Lambdas through environment variables: both are filled from here.
+gets its names through application properties, the Lambdas through environment variables: both are filled
+from here.
 Physical names are fixed, so an ARN in the other region is a literal and no cross-region lookup exists.
 """
 
@@ -14,6 +15,10 @@ OREGON = "us-west-2"
 INGEST_PIPELINE = "click-counts"
 INDEX_TEMPLATE = "click-counts"
 INDEX_PREFIX = "click-counts-"
+DELIVERY_INDEX = f"{INDEX_PREFIX}undated"
+"""What Firehose names; it matches the template, whose pipeline puts each document into the index of its
+day."""
+RETENTION_POLICY = "click-counts-retention"
 
 # Prefixes in the buckets of Oregon
 RAW_PREFIX = "raw/"
@@ -24,7 +29,8 @@ REJECTED_ERRORS_PREFIX = "rejected-errors/"
 FAILED_DOCUMENTS_PREFIX = "failed-documents/"
 # Prefixes in the dead-letter bucket of Tokyo
 REJECTED_RECORDS_PREFIX = "rejected-records/"
-FAILED_BATCHES_PREFIX = "failed-batches/"
+FAILED_BATCHES_PREFIX = "aws/lambda/"
+"""Chosen by Lambda for batches that an event source mapping gives up; nothing can change it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +105,29 @@ class Names:
     def rejects_delivery_stream(self) -> str:
         return f"{self.prefix}-rejects"
 
+    @property
+    def counts_delivery_role(self) -> str:
+        return f"{self.prefix}-counts-delivery"
+
     def delivery_stream_arn(self, name: str) -> str:
         return f"arn:aws:firehose:{OREGON}:{self.account}:deliverystream/{name}"
 
     @property
     def application(self) -> str:
         return f"{self.prefix}-analytics"
+
+    @property
+    def application_arn(self) -> str:
+        return f"arn:aws:kinesisanalytics:{OREGON}:{self.account}:application/{self.application}"
+
+    @property
+    def application_lifecycle(self) -> str:
+        return f"{self.prefix}-application-lifecycle"
+
+    @property
+    def search_bootstrap(self) -> str:
+        """The Lambda function and its role."""
+        return f"{self.prefix}-search-bootstrap"
 
     @property
     def search_domain(self) -> str:

@@ -1,0 +1,13 @@
+"""Entry point of the CDK command line: `npx cdk synth -c environment=production`."""
+
+import sys
+
+from lambdas.forwarder.rules import RulesError
+from stacks.app import build_app
+from stacks.lambda_package import PackageError
+from stacks.settings import SettingsError
+
+try:
+    build_app().synth()
+except (SettingsError, RulesError, PackageError) as error:
+    sys.exit(str(error))

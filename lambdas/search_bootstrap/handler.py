@@ -1,0 +1,120 @@
+"""Put the ingest pipeline, the index template and the retention policy into the search domain.
+
+They stay when the stack is deleted: the domain keeps its data.
+"""
+
+import json
+import logging
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.session import Session
+
+from lambdas.custom_resource import Context, answer
+from lambdas.search_bootstrap.definitions import RETENTION, Definition, definitions
+
+REQUEST_TIMEOUT_SECONDS = 20
+PAUSE_SECONDS = 3.0
+_PASSING = {403, 429, 500, 502, 503, 504}
+"""A new domain or a new role is not known everywhere at once (403), and a new domain may not be up."""
+
+log = logging.getLogger()
+
+
+class BootstrapError(Exception):
+    """The domain does not take a definition; the message says which and what it answered."""
+
+
+Send = Callable[[str, str, dict[str, Any] | None], tuple[int, dict[str, Any]]]
+"""(method, path, body) -> (HTTP status, answer); raises URLError where nothing answers."""
+
+
+def handler(event: dict[str, Any], context: Context) -> None:
+    properties = event["ResourceProperties"]
+
+    def work(deadline: float) -> dict[str, str]:
+        if event["RequestType"] != "Delete":
+            Bootstrap(signed_sender(properties["Endpoint"])).put(definitions(properties), deadline)
+        return {}
+
+    answer(event, context, physical_id="search-definitions", work=work)
+
+
+class Bootstrap:
+    """Deadlines are values of `clock`."""
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._send = send
+        self._sleep = sleep
+        self._clock = clock
+
+    def put(self, wanted: list[Definition], deadline: float) -> None:
+        """Put each definition, waiting for the domain until the deadline; raises BootstrapError."""
+        for definition in wanted:
+            path = definition.path
+            if path == RETENTION:
+                path += self._version_of_policy(deadline)
+            status, answered = self._until_answered("PUT", path, definition.body, deadline)
+            if status >= 300:
+                raise BootstrapError(f"the search domain refused {definition.path} with {status}: {answered}")
+            log.info("put %s", definition.path)
+
+    def _version_of_policy(self, deadline: float) -> str:
+        """Query string without which index state management refuses to replace a policy."""
+        status, found = self._until_answered("GET", RETENTION, None, deadline)
+        if status == 404:
+            return ""
+        return f"?if_seq_no={found['_seq_no']}&if_primary_term={found['_primary_term']}"
+
+    def _until_answered(
+        self, method: str, path: str, body: dict[str, Any] | None, deadline: float
+    ) -> tuple[int, dict[str, Any]]:
+        while True:
+            try:
+                status, answered = self._send(method, path, body)
+                if status not in _PASSING:
+                    return status, answered
+                seen = f"{status} {answered}"
+            except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+                seen = str(error)
+            if self._clock() + PAUSE_SECONDS + REQUEST_TIMEOUT_SECONDS > deadline:
+                raise BootstrapError(
+                    f"the search domain did not take {path} in time; the last answer was: {seen}"
+                )
+            log.info("waiting for the search domain: %s", seen)
+            self._sleep(PAUSE_SECONDS)
+
+
+def signed_sender(endpoint: str) -> Send:
+    """Sends requests signed (SigV4) with the function's role to `endpoint`, e.g. https://host."""
+    credentials = Session().get_credentials()
+    if credentials is None:
+        raise BootstrapError("no AWS credentials: the function has no role")
+    signer = SigV4Auth(credentials, "es", os.environ["AWS_REGION"])
+
+    def send(method: str, path: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+        data = json.dumps(body).encode() if body is not None else None
+        request = AWSRequest(method, endpoint + path, {"Content-Type": "application/json"}, data)
+        signer.add_auth(request)
+        try:
+            with urllib.request.urlopen(
+                urllib.request.Request(endpoint + path, data, dict(request.headers), method=method),
+                timeout=REQUEST_TIMEOUT_SECONDS,
+            ) as answered:
+                return answered.status, json.load(answered)
+        except urllib.error.HTTPError as error:
+            return error.code, {"error": error.read().decode(errors="replace")[:500]}
+
+    return send

@@ -1,0 +1,67 @@
+"""The whole app: four stacks in two regions, those that hold data apart from those that work on it."""
+
+from pathlib import Path
+
+from aws_cdk import App, Environment, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from names import OREGON, TOKYO
+from stacks.application_package import AWS_JAR
+from stacks.oregon_analytics import OregonAnalytics
+from stacks.oregon_storage import OregonStorage
+from stacks.retention import Retention
+from stacks.settings import load
+from stacks.tokyo_ingest import TokyoIngest
+from stacks.tokyo_storage import TokyoStorage
+
+DEFAULT_ENVIRONMENT = "local"
+
+
+def build_app(
+    environment: str | None = None,
+    *,
+    destroy: bool | None = None,
+    outdir: Path | None = None,
+    jar: Path = AWS_JAR,
+) -> App:
+    """The app for an environment, not yet synthesised; what is left out is taken from `-c environment=`, `-c destroy=`.
+
+    Raises SettingsError. A finding of cdk-nag makes `synth()` raise.
+    """
+    app = App(outdir=str(outdir) if outdir else None, analytics_reporting=False)
+    settings = load(environment or app.node.try_get_context("environment") or DEFAULT_ENVIRONMENT)
+    asked = app.node.try_get_context("destroy") == "yes" if destroy is None else destroy
+    retention = Retention(allowed=settings.allow_destroy, asked=asked)
+    tokyo = Environment(account=settings.account, region=TOKYO)
+    oregon = Environment(account=settings.account, region=OREGON)
+    prefix = f"ClickTrends-{settings.environment}"
+
+    tokyo_storage = TokyoStorage(
+        app, f"{prefix}-TokyoStorage", settings=settings, retention=retention, env=tokyo
+    )
+    oregon_storage = OregonStorage(
+        app, f"{prefix}-OregonStorage", settings=settings, retention=retention, env=oregon
+    )
+    oregon_analytics = OregonAnalytics(
+        app,
+        f"{prefix}-OregonAnalytics",
+        domain=oregon_storage.search.domain,
+        jar=jar,
+        settings=settings,
+        env=oregon,
+    )
+    tokyo_ingest = TokyoIngest(app, f"{prefix}-TokyoIngest", settings=settings, env=tokyo)
+
+    oregon_analytics.add_stack_dependency(
+        oregon_storage, "reads and writes its streams, buckets and domain by name"
+    )
+    tokyo_ingest.add_stack_dependency(tokyo_storage, "reads the mobile stream, writes the dead-letter bucket")
+    tokyo_ingest.add_stack_dependency(oregon_analytics, "clicks are let in when everything behind is there")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def synthesise(environment: str, outdir: Path) -> Path:
+    """Write the cloud assembly of an environment to `outdir`, and return that."""
+    build_app(environment, outdir=outdir).synth()
+    return outdir

@@ -1,0 +1,45 @@
+"""Oregon, what holds data: the source stream, the buckets and the OpenSearch domain."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from stacks.private_bucket import PrivateBucket
+from stacks.retention import Retention
+from stacks.search_domain import SearchDomain
+from stacks.settings import Settings
+from stacks.streams import ClickStream
+
+
+class OregonStorage(Stack):
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, retention: Retention, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, termination_protection=not retention.destroys, **kwargs)
+        names = settings.names
+        keep_days = settings.delivery.raw_retention_days
+
+        self.source_stream = ClickStream(
+            self,
+            "SourceStream",
+            stream_name=names.source_stream,
+            retention_hours=settings.streams.retention_hours,
+            retention=retention,
+        )
+        self.raw_bucket = PrivateBucket(
+            self, "RawBucket", bucket_name=names.raw_bucket, expire_days=keep_days, retention=retention
+        )
+        self.segments_bucket = PrivateBucket(
+            self, "SegmentsBucket", bucket_name=names.segments_bucket, versioned=True, retention=retention
+        )
+        self.rejected_bucket = PrivateBucket(
+            self,
+            "RejectedBucket",
+            bucket_name=names.rejected_bucket,
+            expire_days=keep_days,
+            retention=retention,
+        )
+        self.search = SearchDomain(self, "Search", names=names, settings=settings.search, retention=retention)
+
+        retention.warn_if_one_key_is_missing(self)

@@ -1,0 +1,29 @@
+"""Tokyo, what carries and reads: the forwarder, the web servers' and the batch server's rights."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_kinesis as kinesis
+from constructs import Construct
+
+from stacks.forwarder import Forwarder
+from stacks.settings import Settings
+from stacks.tokyo_servers import BatchServerRole, WebServerRole
+
+
+class TokyoIngest(Stack):
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        names = settings.names
+        source = kinesis.Stream.from_stream_arn(self, "SourceStream", names.source_stream_arn)
+
+        Forwarder(
+            self,
+            "Forwarder",
+            source_arn=names.mobile_stream_arn,
+            destinations={"source-stream": names.source_stream_arn},
+            dead_letter_bucket=names.dead_letter_bucket,
+            settings=settings,
+        )
+        WebServerRole(self, "WebServer", source=source, names=names)
+        BatchServerRole(self, "BatchServer", names=names)

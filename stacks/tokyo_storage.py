@@ -1,0 +1,36 @@
+"""Tokyo, what holds data: the stream of the mobile apps and the dead letters of the forwarder."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from stacks.private_bucket import PrivateBucket
+from stacks.retention import Retention
+from stacks.settings import Settings
+from stacks.streams import ClickStream
+
+
+class TokyoStorage(Stack):
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, retention: Retention, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, termination_protection=not retention.destroys, **kwargs)
+        names = settings.names
+
+        self.mobile_stream = ClickStream(
+            self,
+            "MobileStream",
+            stream_name=names.mobile_stream,
+            retention_hours=settings.streams.retention_hours,
+            retention=retention,
+        )
+        self.dead_letter_bucket = PrivateBucket(
+            self,
+            "DeadLetterBucket",
+            bucket_name=names.dead_letter_bucket,
+            expire_days=settings.delivery.raw_retention_days,
+            retention=retention,
+        )
+
+        retention.warn_if_one_key_is_missing(self)
