@@ -1,1 +1,2 @@
-"""The local twin: the synthesised templates deployed on this machine, with real Flink and a real OpenSearch."""
+"""The local twin: the synthesised templates deployed on this machine, with real Flink and a real
+OpenSearch."""

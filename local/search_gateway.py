@@ -1,8 +1,9 @@
-"""The endpoint of the emulated search domain: checks signature and policies as the service does, then forwards.
+"""The endpoint of the emulated search domain: checks signature and policies as the service does, then
+forwards.
 
 OpenSearch itself has no security plugin here, so what IAM would refuse is refused in front of it: a request
-must carry a valid SigV4 signature, and the caller's identity policy together with the domain's access policy
-must allow `es:ESHttp<Method>` on `<domain ARN>/<path>`.
+must carry a valid SigV4 signature, and the caller's identity policy together with the domain's access
+policy must allow `es:ESHttp<Method>` on `<domain ARN>/<path>`.
 """
 
 import json
@@ -41,7 +42,9 @@ def _refusal(method: str, path: str, query: str, raw_headers: list[tuple[bytes, 
         return ""
     if isinstance(denied, iam_evaluator.AuthError):
         return f"{denied.code}: {denied.message}"
-    return f"User: {denied.principal_arn} is not authorized to perform: es:ESHttp{method.capitalize()} on {path}"
+    return (
+        f"User: {denied.principal_arn} is not authorized to perform: es:ESHttp{method.capitalize()} on {path}"
+    )
 
 
 class SearchGateway:
@@ -65,7 +68,9 @@ class SearchGateway:
             answer = json.dumps({"Message": refusal}).encode()
             await _send(send, 403, [(b"content-type", b"application/json")], answer)
             return
-        await self._forward(scope["method"], path + (f"?{query}" if query else ""), scope["headers"], body, send)
+        await self._forward(
+            scope["method"], path + (f"?{query}" if query else ""), scope["headers"], body, send
+        )
 
     async def _forward(
         self, method: str, target: str, headers: list[tuple[bytes, bytes]], body: bytes, send: Any
@@ -88,8 +93,8 @@ class SearchGateway:
                 ]
                 await _send(send, answer.status, returned, content)
         except aiohttp.ClientError as error:
-            answer = json.dumps({"Message": f"the search domain does not answer: {error}"}).encode()
-            await _send(send, 503, [(b"content-type", b"application/json")], answer)
+            message = json.dumps({"Message": f"the search domain does not answer: {error}"}).encode()
+            await _send(send, 503, [(b"content-type", b"application/json")], message)
 
 
 async def _send(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -1,4 +1,5 @@
-"""Fixtures that several folders of tests share: the real data sets beside the project, and one OpenSearch server."""
+"""Fixtures that several folders of tests share: the real data sets beside the project, and one OpenSearch
+server."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,0 +1,95 @@
+"""Where every click went, as numbers: sent = counted + rejected + unparseable, else something is lost or
+doubled."""
+
+import base64
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.emulator import Emulator
+from names import (
+    FAILED_DOCUMENTS_PREFIX,
+    OREGON,
+    RAW_PREFIX,
+    REJECTED_PREFIX,
+    REJECTED_RECORDS_PREFIX,
+    TOKYO,
+    Names,
+)
+
+STALE_DOCUMENT = "409"
+
+
+def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
+    """The content of every object under a prefix, decompressed."""
+    s3: Any = emulator.client("s3", region)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            yield gzip.decompress(body) if item["Key"].endswith(".gz") else body
+
+
+def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
+    """Every line of every object under a prefix."""
+    for content in objects(emulator, region, bucket, prefix):
+        yield from content.splitlines()
+
+
+def is_json_object(line: bytes) -> bool:
+    """Whether the analytics application can read a line at all; the others stay in the raw backup only."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Figures are records. `archived`: in the raw backup; `counted`: the sum of all counts in OpenSearch."""
+
+    archived: int
+    counted: int
+    unparseable: int
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejected_by_forwarder: Counter[str] = field(default_factory=Counter)
+    stale_documents: int = 0
+    failed_documents: int = 0
+
+    @property
+    def accounted_for(self) -> int:
+        """What must equal the records sent; a record that the forwarder rejects never reaches the backup."""
+        return self.counted + self.rejected.total() + self.rejected_by_forwarder.total() + self.unparseable
+
+
+def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts:
+    """Read the buckets; `counted` is what the batch server reads from OpenSearch. Delivery streams must be
+    flushed."""
+    raw = list(lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX))
+    failed = [
+        json.loads(line) for line in lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
+    ]
+    stale = sum(document["errorCode"] == STALE_DOCUMENT for document in failed)
+    return Accounts(
+        archived=len(raw),
+        counted=counted,
+        unparseable=sum(not is_json_object(line) for line in raw),
+        rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
+        rejected_by_forwarder=_reasons(
+            lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
+        ),
+        stale_documents=stale,
+        failed_documents=len(failed) - stale,
+    )
+
+
+def _reasons(rejects: Iterator[bytes]) -> Counter[str]:
+    return Counter(json.loads(line)["reason"] for line in rejects)
+
+
+def failed_document_data(emulator: Emulator, names: Names) -> list[bytes]:
+    """The documents that OpenSearch refused for good, as they were sent."""
+    failed = lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
+    return [base64.b64decode(json.loads(line)["rawData"]) for line in failed]

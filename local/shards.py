@@ -1,0 +1,56 @@
+"""Reads every record of an emulated Kinesis stream, from its oldest, with the client it is given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+_RECORDS_A_READ = 10_000
+
+
+@dataclass(frozen=True)
+class StreamRecord:
+    """A record as GetRecords returns it, with the shard it came from."""
+
+    shard_id: str
+    sequence_number: str
+    partition_key: str
+    data: bytes
+    arrived_at: datetime
+
+
+class ShardReader:
+    """The position of one consumer in every shard of one stream."""
+
+    def __init__(self, kinesis: Any, stream_arn: str) -> None:
+        self._kinesis = kinesis
+        shards = kinesis.list_shards(StreamARN=stream_arn)["Shards"]
+        self._iterators = {
+            shard["ShardId"]: kinesis.get_shard_iterator(
+                StreamARN=stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            for shard in shards
+        }
+
+    @property
+    def shard_ids(self) -> Sequence[str]:
+        return tuple(self._iterators)
+
+    def read(self, shard_id: str) -> list[StreamRecord]:
+        """The next records of a shard, at most 10,000; empty when there is nothing new."""
+        answer = self._kinesis.get_records(ShardIterator=self._iterators[shard_id], Limit=_RECORDS_A_READ)
+        self._iterators[shard_id] = answer["NextShardIterator"]
+        return [
+            StreamRecord(
+                shard_id=shard_id,
+                sequence_number=record["SequenceNumber"],
+                partition_key=record["PartitionKey"],
+                data=record["Data"],
+                arrived_at=record["ApproximateArrivalTimestamp"],
+            )
+            for record in answer["Records"]
+        ]
+
+    def read_all(self) -> list[StreamRecord]:
+        """The next records of every shard."""
+        return [record for shard_id in self._iterators for record in self.read(shard_id)]

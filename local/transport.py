@@ -1,0 +1,129 @@
+"""The `files` transport: carries records between the emulated AWS and folders that Flink's file connector
+uses.
+
+It stands in for the Kinesis and Firehose connectors where their jar is not there, with the application's
+own role, so that what the role may not do fails here as well. A file appears in a folder complete, by
+renaming.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from local.emulator import Emulator
+from local.shards import ShardReader
+from local.worker import Worker
+from names import OREGON, SEGMENTS_PREFIX, Names
+
+POLL_SECONDS = 0.2
+SEGMENTS_POLL_SECONDS = 1.0
+_RECORDS_A_PUT = 500
+_BYTES_A_PUT = 4 * 1024 * 1024
+
+
+def as_line(record: bytes) -> bytes:
+    """A record as one line: line breaks within it become blanks, which changes no JSON text."""
+    return record.rstrip(b"\r\n").replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+
+
+def put_batches(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut lines into the batches that one PutRecordBatch call takes (500 records, 4 MiB)."""
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        if batch and (len(batch) == _RECORDS_A_PUT or size + len(line) > _BYTES_A_PUT):
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line)
+    if batch:
+        yield batch
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    hidden = folder / f".{name}"
+    hidden.write_bytes(content)
+    hidden.rename(folder / name)
+
+
+class FilesTransport:
+    """Moves clicks and segment versions to `root`, counts and rejected clicks from there.
+
+    Folders: clicks/, segments/, click_counts/, rejected_clicks/. `clicks_moved` counts records of the
+    source stream.
+    """
+
+    def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, root: Path) -> None:
+        self.root = root
+        self.clicks_moved = 0
+        for folder in ("clicks", "segments", "click_counts", "rejected_clicks"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        self._names = names
+        self._files_written = 0
+        self._known_versions: set[str] = set()
+        self._source = ShardReader(
+            emulator.client_as(application_role_arn, "kinesis", OREGON), names.source_stream_arn
+        )
+        self._firehose = emulator.client_as(application_role_arn, "firehose", OREGON)
+        self._s3 = emulator.client_as(application_role_arn, "s3", OREGON)
+        self._move_segments()  # the first click finds the versions that are there
+        self._workers = [
+            Worker("clicks to files", self._move_clicks, idle_seconds=POLL_SECONDS),
+            Worker("segments to files", self._move_segments, idle_seconds=SEGMENTS_POLL_SECONDS),
+            Worker("counts from files", self._move_counts, idle_seconds=POLL_SECONDS),
+            Worker("rejected clicks from files", self._move_rejected, idle_seconds=POLL_SECONDS),
+        ]
+
+    def _move_clicks(self) -> bool:
+        records = self._source.read_all()
+        if records:
+            self._files_written += 1
+            content = b"".join(as_line(record.data) for record in records)
+            _write(self.root / "clicks", f"clicks-{self._files_written:08}.json", content)
+            self.clicks_moved += len(records)
+        return bool(records)
+
+    def _move_segments(self) -> bool:
+        found = self._s3.list_objects_v2(Bucket=self._names.segments_bucket, Prefix=SEGMENTS_PREFIX)
+        new = [item["Key"] for item in found.get("Contents", []) if item["Key"] not in self._known_versions]
+        for key in new:
+            body = self._s3.get_object(Bucket=self._names.segments_bucket, Key=key)["Body"].read()
+            _write(self.root / "segments", key.removeprefix(SEGMENTS_PREFIX), body)
+            self._known_versions.add(key)
+        return bool(new)
+
+    def _move_counts(self) -> bool:
+        return self._put_files("click_counts", self._names.counts_delivery_stream)
+
+    def _move_rejected(self) -> bool:
+        return self._put_files("rejected_clicks", self._names.rejects_delivery_stream)
+
+    def _put_files(self, folder: str, delivery_stream: str) -> bool:
+        """Put the lines of every completed file; a file goes away once all its lines are accepted."""
+        completed = sorted(
+            path for path in (self.root / folder).rglob("*") if path.is_file() and path.name[0] not in "._"
+        )
+        for path in completed:
+            for batch in put_batches(path.read_bytes().splitlines(keepends=True)):
+                self._put(delivery_stream, batch)
+            path.unlink()
+        return bool(completed)
+
+    def _put(self, delivery_stream: str, lines: list[bytes]) -> None:
+        while lines:
+            answer: dict[str, Any] = self._firehose.put_record_batch(
+                DeliveryStreamName=delivery_stream, Records=[{"Data": line} for line in lines]
+            )
+            lines = [
+                line
+                for line, response in zip(lines, answer["RequestResponses"], strict=True)
+                if "ErrorCode" in response
+            ]
+
+    def check(self) -> None:
+        for worker in self._workers:
+            worker.check()
+
+    def stop(self) -> None:
+        for worker in self._workers:
+            worker.stop()

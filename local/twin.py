@@ -1,0 +1,169 @@
+"""The whole system on this machine: start it, reach it by the roles of the templates, stop it and leave
+nothing."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from stacks.app import synthesise
+
+from batch_server import TrendingReader, connect
+from local.accounting import Accounts, take_accounts
+from local.analytics import AWS_JAR, AnalyticsApplication, connector_properties, file_properties
+from local.delivery_stream import DeliveryStream
+from local.deployment import deploy
+from local.emulator import Emulator
+from local.event_source import EventSource, start_event_sources
+from local.opensearch import OpenSearchServer
+from local.processes import TwinError
+from local.transport import FilesTransport
+from names import OREGON, SEGMENTS_PREFIX, TOKYO, Names
+
+ENVIRONMENT = "local"
+VERSION_FORMAT = "%Y%m%dT%H%M%SZ"
+Transport = Literal["files", "aws"]
+# OpenSearch holds counts of clicks up to a day old; two more days cover a clock ahead and a day's border.
+_COUNTED_SPAN = timedelta(days=3)
+
+
+def chosen_transport() -> Transport:
+    """From TRANSPORT; without it `aws` where the jar with the AWS connectors is built, else `files`."""
+    chosen = os.environ.get("TRANSPORT") or ("aws" if AWS_JAR.is_file() else "files")
+    if chosen == "aws":
+        if not AWS_JAR.is_file():
+            raise TwinError("TRANSPORT=aws needs connectors/target/analytics-aws.jar: run `make aws-jar`")
+        return "aws"
+    if chosen == "files":
+        return "files"
+    raise TwinError(f"TRANSPORT is {chosen!r}: set it to files or aws")
+
+
+class Twin:
+    """A deployed and running system. Use `running_twin()`; the parts are public for tests."""
+
+    def __init__(self, work: Path, transport: Transport) -> None:
+        self.names = Names(environment=ENVIRONMENT, account="000000000000")
+        self.work = work
+        self._transport_kind = transport
+        self._opensearch = OpenSearchServer(work / "opensearch.log")
+        self.emulator = Emulator(opensearch_endpoint=self._opensearch.endpoint, log=work / "ministack.log")
+        self.delivery_streams: dict[str, DeliveryStream] = {}
+        self.event_sources: list[EventSource] = []
+        self.transport: FilesTransport | None = None
+        self.application: AnalyticsApplication | None = None
+
+    @property
+    def opensearch_endpoint(self) -> str:
+        """OpenSearch itself, past IAM: for tests that look at documents."""
+        return self._opensearch.endpoint
+
+    def deploy(self) -> None:
+        """Synthesise and create the stacks; start what AWS runs for them, but not the application."""
+        with ThreadPoolExecutor() as pool:
+            assembly = pool.submit(synthesise, ENVIRONMENT, self.work / "cdk.out")
+            self.emulator.wait_until_ready()
+            self._opensearch.wait_until_ready()
+            deploy(assembly.result(), self.emulator)
+        journal = self.work / "delivered"
+        journal.mkdir()
+        for name in (
+            self.names.raw_backup_delivery_stream,
+            self.names.counts_delivery_stream,
+            self.names.rejects_delivery_stream,
+        ):
+            self.delivery_streams[name] = DeliveryStream(self.emulator, name, journal)
+        self.event_sources = start_event_sources(self.emulator)
+
+    def publish_segments(self, csv: bytes, valid_from: datetime) -> str:
+        """Publish a version of the segments; returns its key in the segments bucket."""
+        key = f"{SEGMENTS_PREFIX}{valid_from.astimezone(UTC).strftime(VERSION_FORMAT)}.csv"
+        s3 = self.emulator.client("s3", OREGON)
+        s3.put_object(Bucket=self.names.segments_bucket, Key=key, Body=csv)
+        return key
+
+    def start_application(self) -> None:
+        """Start Flink as the application's lifecycle resource asked for."""
+        application = AnalyticsApplication(self.emulator, self.names, self.work / "flink")
+        self.application = application
+        if self._transport_kind == "aws":
+            application.start(connector_properties(self.emulator, application.properties))
+            return
+        self.transport = FilesTransport(
+            self.emulator,
+            self.names,
+            application_role_arn=application.role_arn,
+            root=self.work / "transport",
+        )
+        application.start(file_properties(self.transport.root, application.properties))
+
+    def kinesis(self, region: str) -> Any:
+        """A client for the mobile stream (Tokyo), with root's permissions."""
+        return self.emulator.client("kinesis", region)
+
+    def web_server_kinesis(self) -> Any:
+        """A client for the source stream with the permissions of a web server."""
+        return self.emulator.client_as(self.names.role_arn(self.names.web_server_role), "kinesis", OREGON)
+
+    def reader(self) -> TrendingReader:
+        """The batch server's view of the counts, with its role."""
+        session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
+        return connect(self.emulator.search_endpoint, session)
+
+    def counted(self) -> int:
+        """The sum of all counts, as the batch server reads it."""
+        now = datetime.now(UTC)
+        return self.reader().totals(now - _COUNTED_SPAN, now + _COUNTED_SPAN).clicks
+
+    def accounts(self) -> Accounts:
+        """Where every record went, with everything delivered that has been received so far."""
+        for stream in self.delivery_streams.values():
+            stream.flush()
+        return take_accounts(self.emulator, self.names, counted=self.counted())
+
+    def check(self) -> None:
+        """Raise TwinError when a part has died."""
+        for part in (*self.delivery_streams.values(), *self.event_sources, self.transport, self.application):
+            if part is not None:
+                part.check()
+
+    def stop(self) -> None:
+        """End every process and worker, in the order of the data's flow; the first error is raised at the end."""
+        errors: list[Exception] = []
+        parts = (*self.event_sources, self.application, self.transport, *self.delivery_streams.values())
+        for part in (*parts, self.emulator, self._opensearch):
+            try:
+                if part is not None:
+                    part.stop()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+@contextmanager
+def running_twin(*, keep_logs: bool = False) -> Iterator[Twin]:
+    """A twin with its OpenSearch and emulated AWS starting; call `deploy()`, then `start_application()`.
+
+    The working folder with all logs is removed at the end, unless `keep_logs` or an error ended the block.
+    """
+    transport = chosen_transport()
+    work = Path(tempfile.mkdtemp(prefix="click-trends-twin-"))
+    twin = Twin(work, transport)
+    try:
+        yield twin
+    except Exception as error:
+        keep_logs = True
+        error.add_note(f"the twin's logs are in {work}")
+        raise
+    finally:
+        try:
+            twin.stop()
+        finally:
+            if not keep_logs:
+                shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,120 @@
+"""One twin for all tests of this folder. They share its state, so each uses article ids of its own."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.processes import wait_for
+from local.twin import Twin, running_twin
+from names import INDEX_PREFIX
+
+FIRST_SEGMENTS = b"user_id,gender,age_band,region\nhanako,female,20s,tokyo\ntaro,male,30s,osaka\n"
+SETTLE_SECONDS = 120
+
+CountKey = tuple[str, str, str, str, str]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/twin" in str(item.path):
+            item.add_marker(pytest.mark.twin)
+
+
+@dataclass
+class Pipeline:
+    """The running twin, and what the tests ask of it."""
+
+    twin: Twin
+    sent: int = 0
+
+    def count_documents(self, article_prefix: str = "") -> dict[CountKey, int]:
+        """clicks by (minute, article_id, gender, age_band, region), read from OpenSearch itself.
+
+        Raises AssertionError when two documents have the same key.
+        """
+        found: dict[CountKey, int] = {}
+        for source in self._documents(article_prefix):
+            key = tuple(source[field] for field in ("minute", "article_id", "gender", "age_band", "region"))
+            assert key not in found, f"two documents for {key}"
+            found[key] = source["clicks"]
+        return found
+
+    def _documents(self, article_prefix: str) -> Iterator[dict[str, Any]]:
+        query = {"size": 10_000, "query": {"prefix": {"article_id": article_prefix}}}
+        page = self._search(f"/{INDEX_PREFIX}*/_search?scroll=1m", query)
+        while page["hits"]["hits"]:
+            yield from (hit["_source"] for hit in page["hits"]["hits"])
+            page = self._search("/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]})
+
+    def _search(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            self.twin.opensearch_endpoint + path,
+            data=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            result: dict[str, Any] = json.load(answer)
+            return result
+
+    def refresh(self) -> None:
+        urllib.request.urlopen(f"{self.twin.opensearch_endpoint}/_refresh", data=b"", timeout=30).close()
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for a condition on the pipeline; a part that died ends the wait with its error."""
+
+        def checked() -> bool:
+            self.twin.check()
+            return holds()
+
+        wait_for(checked, what=what, timeout_seconds=SETTLE_SECONDS, poll_seconds=0.5)
+
+    def clicks_counted(self, article_prefix: str) -> int:
+        self.refresh()
+        return sum(self.count_documents(article_prefix).values())
+
+    def send_to_mobile_stream(self, records: list[bytes], key: Callable[[bytes], str] = str) -> None:
+        _put(self.twin.kinesis("ap-northeast-1"), self.twin.names.mobile_stream, records, key)
+        self.sent += len(records)
+
+    def send_to_source_stream(self, records: list[bytes], key: Callable[[bytes], str] = str) -> None:
+        _put(self.twin.web_server_kinesis(), self.twin.names.source_stream, records, key)
+        self.sent += len(records)
+
+
+def _put(kinesis: Any, stream: str, records: list[bytes], key: Callable[[bytes], str]) -> None:
+    for start in range(0, len(records), 500):
+        batch = records[start : start + 500]
+        answer = kinesis.put_records(
+            StreamName=stream,
+            Records=[{"Data": record, "PartitionKey": key(record)[:256] or "-"} for record in batch],
+        )
+        assert answer["FailedRecordCount"] == 0
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Iterator[Pipeline]:
+    with running_twin() as twin:
+        twin.deploy()
+        twin.publish_segments(FIRST_SEGMENTS, datetime.now(UTC) - timedelta(days=2))
+        twin.start_application()
+        yield Pipeline(twin)
+
+
+def click(number: int, *, article_id: str, clicked_at: datetime, user_id: str = "hanako") -> dict[str, str]:
+    """A click in the contract's form."""
+    at = clicked_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "click_id": f"{article_id}-{number}",
+        "clicked_at": at,
+        "user_id": user_id,
+        "article_id": article_id,
+    }
+
+
+def as_record(click: dict[str, Any]) -> bytes:
+    return json.dumps(click, ensure_ascii=False).encode() + b"\n"
