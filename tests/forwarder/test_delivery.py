@@ -175,6 +175,6 @@ def test_the_pause_between_attempts_grows_and_is_random(
         return 0
 
     monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.1)
-    monkeypatch.setattr(delivery.random, "uniform", uniform)
+    monkeypatch.setattr("random.uniform", uniform)
     put(ScriptedStream(*[refuse(0)] * 8), 1, executor)
     assert bounds == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
