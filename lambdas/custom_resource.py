@@ -1,4 +1,4 @@
-"""Answers CloudFormation for a custom resource, whatever happens: without an answer a stack waits, then hangs.
+"""Answers CloudFormation for a custom resource, whatever happens: without an answer a stack hangs.
 
 The request and the answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
@@ -34,8 +34,9 @@ def answer(
 ) -> None:
     """Do the work and tell CloudFormation how it went.
 
-    work: takes the `time.monotonic()` by which it must end, returns the resource's attributes; what it raises becomes
-    the reason of the failure. physical_id: the same for each request, or CloudFormation deletes the former resource.
+    work: takes the `time.monotonic()` by which it must end, returns the resource's attributes; what it
+    raises becomes the reason of the failure. physical_id: the same for each request, or CloudFormation
+    deletes the former resource.
     """
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
     status, reason, attributes = "SUCCESS", "", {}

@@ -183,7 +183,8 @@ class AnalyticsApplication(Construct):
     ) -> analytics.CfnApplicationCloudWatchLoggingOption:
         group = NamedLogGroup(self, "Logs", name=self._log_group, days=self._settings.log_retention_days)
         stream = logs.LogStream(self, "LogStream", log_group=group, log_stream_name=LOG_STREAM)
-        arn = f"arn:aws:logs:{OREGON}:{self._settings.account}:log-group:{self._log_group}:log-stream:{LOG_STREAM}"
+        account = self._settings.account
+        arn = f"arn:aws:logs:{OREGON}:{account}:log-group:{self._log_group}:log-stream:{LOG_STREAM}"
         option = analytics.CfnApplicationCloudWatchLoggingOption(
             self,
             "LoggingOption",

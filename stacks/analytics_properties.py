@@ -40,7 +40,7 @@ def application_properties(settings: Settings) -> dict[str, dict[str, str]]:
             "max-age-seconds": str(analytics.horizon_hours * 3600),
             "max-clock-ahead-seconds": str(CLOCK_AHEAD_SECONDS),
         },
-        # On the list of keys that the service accepts; checkpoints, parallelism and restarts come from the template.
+        # All on the service's list of keys; checkpoints, parallelism and restarts come from the template.
         "flink": {
             "table.local-time-zone": "UTC",
             "table.exec.state.ttl": kept,

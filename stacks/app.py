@@ -24,8 +24,9 @@ def build_app(
     outdir: Path | None = None,
     jar: Path = AWS_JAR,
 ) -> App:
-    """The app for an environment, not yet synthesised; what is left out is taken from `-c environment=`, `-c destroy=`.
+    """The app of an environment, not yet synthesised.
 
+    What is left out comes from the command line: `-c environment=NAME`, `-c destroy=yes`.
     Raises SettingsError. A finding of cdk-nag makes `synth()` raise.
     """
     app = App(outdir=str(outdir) if outdir else None, analytics_reporting=False)

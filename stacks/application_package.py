@@ -1,4 +1,4 @@
-"""The zip of the analytics application: main.py, the .sql files and, when it has been built, the connectors' jar."""
+"""The zip of the analytics application: main.py, the .sql files and the connectors' jar, if it is built."""
 
 from pathlib import Path
 

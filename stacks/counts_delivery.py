@@ -1,4 +1,4 @@
-"""The counts on their way from the analytics application to OpenSearch; what OpenSearch refuses goes to S3."""
+"""The counts on their way from the application to OpenSearch; what OpenSearch refuses goes to S3."""
 
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
@@ -20,7 +20,7 @@ from stacks.settings import Settings
 BUCKET = "bucket"
 SEARCH = "search"
 BULK_REQUEST_MIB = 1
-"""A count is about 200 bytes: some thousands make a bulk request that a small node takes in well under a second."""
+"""A count is about 200 bytes: some thousands make a bulk request that a small node takes in a second."""
 FAILED_BUFFER_MIB = 5
 
 

@@ -1,4 +1,4 @@
-"""Zip files that depend on their content only, so the same sources give the same asset hash on every machine."""
+"""Zip files that depend on their content only, so an asset hash is the same on every machine."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ def files_below(folder: Path) -> dict[str, Path]:
 
 
 def write_zip(name: str, files: Mapping[str, Path]) -> Path:
-    """A zip of `files` (path inside -> source) in the cache, named after `name` and the digest of its content."""
+    """A zip of `files` (path inside -> source) in the cache, its name ending in the content's digest."""
     digest = hashlib.sha256()
     for inside, source in sorted(files.items()):
         content = hashlib.sha256(source.read_bytes()).hexdigest()

@@ -1,8 +1,8 @@
 """The zip of a Lambda function: its folder under lambdas/ and the packages of its requirements.txt.
 
-No Docker. Packages must be pure Python: the same zip then runs on either processor, on AWS's Python 3.14 and in the
-twin on the environment's own. pip is asked for such wheels only, and only when requirements.txt has changed, so
-synthesis is offline once the cache is filled.
+No Docker. Packages must be pure Python: the same zip then runs on either processor, on AWS's Python 3.14
+and in the twin on the environment's own. pip is asked for such wheels only, and only when requirements.txt
+has changed, so synthesis is offline once the cache is filled.
 """
 
 import hashlib
@@ -29,8 +29,9 @@ class PackageError(Exception):
 def lambda_zip(name: str, *modules: str) -> Path:
     """Zip of lambdas/<name>/ with what its requirements.txt names, for the handler `handler.handler`.
 
-    modules: files of lambdas/ that it shares with other functions. The handler stands at the root, everything at its
-    path in the repository, so an import reads the same on AWS, in tests and to the type checker. Raises PackageError.
+    modules: files of lambdas/ that it shares with other functions. The handler stands at the root,
+    everything at its path in the repository, so an import reads the same on AWS, in tests and to the type
+    checker. Raises PackageError.
     """
     folder = LAMBDAS / name
     requirements = folder / "requirements.txt"
@@ -41,7 +42,7 @@ def lambda_zip(name: str, *modules: str) -> Path:
 
 
 def _installed(requirements: Path) -> Path:
-    """Folder with the packages of `requirements`, fetched once per content of that file; raises PackageError."""
+    """Folder with the packages of `requirements`, fetched once per content; raises PackageError."""
     key = hashlib.sha256(requirements.read_bytes() + " ".join(_PIP_OPTIONS).encode()).hexdigest()[:20]
     target = PACKAGES / f"{requirements.parent.name}-{key}"
     if target.is_dir():

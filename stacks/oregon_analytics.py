@@ -18,8 +18,8 @@ from stacks.settings import Settings
 
 
 class OregonAnalytics(Stack):
-    """Neighbours in other stacks are known by their names, so no stack exports anything but the domain's endpoint,
-    which AWS makes up."""
+    """Neighbours in other stacks are known by their names; only the domain's endpoint, which AWS makes up, is
+    an export of its stack."""
 
     def __init__(
         self,

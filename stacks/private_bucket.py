@@ -12,8 +12,8 @@ REPLACED_OBJECT_DAYS = 30
 
 
 class PrivateBucket(s3.Bucket):
-    """expire_days: objects are deleted after it (None: kept); versioned: an overwritten or deleted object can be
-    had back for 30 days."""
+    """expire_days: objects are deleted after it (None: kept); versioned: an overwritten or deleted object
+    can be had back for 30 days."""
 
     def __init__(
         self,

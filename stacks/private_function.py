@@ -14,8 +14,8 @@ from stacks.settings import Settings
 
 
 class PrivateFunction(Construct):
-    """name: of the function and of its role; package: its zip, with `handler.handler`; may: what it may do besides
-    writing its own log."""
+    """name: of the function and of its role; package: its zip, with `handler.handler`; may: what it may do
+    besides writing its own log."""
 
     def __init__(
         self,

@@ -24,9 +24,11 @@ BUCKET = "bucket"
 
 
 class RawBackup(Construct):
-    """A delivery stream that reads the source stream itself, so producers put a click once and copies cannot differ.
+    """A delivery stream that reads the source stream itself, so producers put a click once and copies
+    cannot differ.
 
-    Objects are gzipped lines with the suffix .json.gz: what `analytics_sql/main.py --clicks` reads for a backfill.
+    Objects are gzipped lines with the suffix .json.gz: what `analytics_sql/main.py --clicks` reads for a
+    backfill.
     """
 
     def __init__(

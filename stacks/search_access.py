@@ -1,4 +1,4 @@
-"""What each role may do in OpenSearch, written once: for the domain's access policy and for the role's own."""
+"""What each role may do in OpenSearch, written once for the domain's access policy and the role's own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from names import INDEX_PREFIX, INDEX_TEMPLATE, INGEST_PIPELINE, RETENTION_POLIC
 
 @dataclass(frozen=True, kw_only=True)
 class SearchAccess:
-    """One statement. paths: after the domain's ARN, e.g. `/click-counts-*/_search`; "" is the domain itself."""
+    """One statement. paths: after the domain's ARN, as `/click-counts-*/_search`; "" is the domain."""
 
     sid: str
     role: Callable[[Names], str]
@@ -49,8 +49,8 @@ BATCH_SERVER_NEVER_WRITES = SearchAccess(
     paths=(f"{_INDICES}/*/_search", f"{_INDICES}/*/_count", f"{_INDICES}/*/_msearch"),
 )
 
-# The actions and paths that the Firehose developer guide asks for ("Grant Firehose access to a public OpenSearch
-# Service destination").
+# The actions and paths that the Firehose developer guide asks for ("Grant Firehose access to a public
+# OpenSearch Service destination").
 COUNTS_DELIVERY_WRITES = SearchAccess(
     sid="CountsDeliveryWrites",
     role=lambda names: names.counts_delivery_role,

@@ -51,7 +51,7 @@ class SearchDomain(Construct):
             access_policies=_access_policy(names),
         )
         self.domain.apply_removal_policy(retention.removal_policy)
-        # A new engine version upgrades the domain in place; without this CloudFormation would replace it, empty.
+        # A new engine version upgrades the domain in place; otherwise CloudFormation would replace it, empty.
         self.domain.cfn_options.update_policy = CfnUpdatePolicy(enable_version_upgrade=True)
         self._acknowledge_findings(settings)
 
@@ -107,10 +107,11 @@ def _cluster(settings: SearchSettings) -> opensearch.CfnDomain.ClusterConfigProp
 def _access_policy(names: Names) -> dict[str, Any]:
     """Who may send what to the domain.
 
-    OpenSearch Service refuses a policy whose principal does not exist yet, and the roles come in later stacks; a
-    role deleted and made again would also lose its access, as principals are stored by their internal id. So the
-    principal is the account, narrowed by a condition to the role's ARN, which needs no role to exist. Such a
-    statement lets a role in only if the role's own policy says the same: see docs/decisions.
+    OpenSearch Service refuses a policy whose principal does not exist yet, and the roles come in later
+    stacks; a role deleted and made again would also lose its access, as principals are stored by their
+    internal id. So the principal is the account, narrowed by a condition to the role's ARN, which needs no
+    role to exist. Such a statement lets a role in only if the role's own policy says the same: see
+    docs/decisions.
     """
     return {
         "Version": "2012-10-17",

@@ -1,4 +1,4 @@
-"""What may differ between environments: one TOML file each, environments/<name>.toml, checked before synthesis."""
+"""What may differ between environments, checked before synthesis: environments/<name>.toml."""
 
 import platform
 import tomllib
@@ -202,15 +202,17 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'
     if settings.lambda_processor == "host" and not settings.is_twin:
         yield (
-            'lambda_processor = "host" is for the twin only: write "arm64" or "x86_64", so that every machine '
-            "synthesises the same template"
+            'lambda_processor = "host" is for the twin only: write "arm64" or "x86_64", so that every '
+            "machine synthesises the same template"
         )
 
 
 def _explained(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{key}: there is no such setting. Remove it or correct its name; stacks/settings.py lists them all."
+        return (
+            f"{key}: there is no such setting. Correct its name or remove it: stacks/settings.py lists all."
+        )
     if detail["type"] == "missing":
         return f"{key}: is required. {_described(key)}"
     message = str(detail["msg"]).removeprefix("Value error, ")

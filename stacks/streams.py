@@ -1,4 +1,4 @@
-"""Kinesis streams as both of ours are: on demand, encrypted with the AWS-managed key, kept with their data."""
+"""Kinesis streams as both of ours are: on demand, encrypted with AWS's own key, kept with their data."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_kinesis as kinesis

@@ -1,7 +1,7 @@
 """Start the analytics application after a deployment, stop it with a snapshot before its deletion.
 
-CloudFormation creates and updates the application but never starts it. An update of a running application restarts it
-by itself, from a snapshot; only one that was stopped is started here.
+CloudFormation creates and updates the application but never starts it. An update of a running application
+restarts it by itself, from a snapshot; only one that was stopped is started here.
 """
 
 import logging
@@ -60,8 +60,8 @@ class Lifecycle:
         return {"Status": "RUNNING"}
 
     def stop(self, deadline: float) -> dict[str, str]:
-        """Stop it with a snapshot, so that what it holds is published. A deletion goes on even where that fails:
-        the service deletes an application in any state."""
+        """Stop it with a snapshot, so that what it holds is published. A deletion goes on even where that
+        fails: the service deletes an application in any state."""
         try:
             self._stop(deadline)
         except Exception:

@@ -1,4 +1,4 @@
-"""What the search domain shall hold: the .json files beside this one, filled with the environment's settings."""
+"""What the search domain shall hold: the .json files here, filled with the environment's settings."""
 
 import json
 from collections.abc import Mapping
