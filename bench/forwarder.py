@@ -1,7 +1,7 @@
 """How fast one invocation of the forwarder carries a batch to Oregon, when every call there takes 150 ms.
 
-Oregon is bench/oregon.py, a process of its own. The forwarder is held to one core, for the one vCPU that 1,769 MB
-give it. Time runs from the event's JSON text, which Lambda's runtime parses, to the handler's answer.
+Oregon is bench/oregon.py, a process of its own. The forwarder is held to one core, for the one vCPU of
+1,769 MB. Time runs from the event's JSON text, which Lambda's runtime parses, to the handler's answer.
 
 python -m bench.forwarder
 """
@@ -31,8 +31,8 @@ RECORD_BYTES = 300
 INVOCATIONS = 7
 GOAL_SECONDS = 1.5
 
-# fluent-plugin-kinesis and fluentd as documented: 500 records a request, those of a chunk one after the other,
-# one flush thread, a flush every 60 s.
+# fluent-plugin-kinesis and fluentd as documented: 500 records a request, one request after the
+# other, one flush thread, a flush every 60 s.
 # https://github.com/awslabs/aws-fluent-plugin-kinesis#configuration-batch-request
 # https://docs.fluentd.org/configuration/buffer-section#flushing-parameters
 FLUENTD_RECORDS_PER_REQUEST = 500
@@ -108,8 +108,6 @@ def measure(requests_in_flight: int) -> Measured:
             "DEAD_LETTER_BUCKET": "none-is-rejected",
             "DEAD_LETTER_PREFIX": "rejected-records/",
             "REQUESTS_IN_FLIGHT": str(requests_in_flight),
-            "POWERTOOLS_SERVICE_NAME": "forwarder",
-            "POWERTOOLS_METRICS_NAMESPACE": "ClickTrends",
         }
         command = [sys.executable, "-m", "bench.forwarder", _IN_THIS_PROCESS]
         answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
@@ -169,12 +167,14 @@ def main() -> None:
     by_count = lane * lanes / SHARD_RECORDS_PER_SECOND
     by_bytes = lane * lanes * RECORD_BYTES / SHARD_BYTES_PER_SECOND
     console.print(
-        f"One lane of a shard: {lane:,.0f} records/s. Lanes of a shard: {lanes}. Head-room over the shard's own "
-        f"limit: {by_count:.0f} times its {SHARD_RECORDS_PER_SECOND:,} records/s, {by_bytes:.0f} times its 1 MiB/s."
+        f"One lane of a shard: {lane:,.0f} records/s. Lanes of a shard: {lanes}. Head-room over the shard's "
+        f"own limit: {by_count:.0f} times its {SHARD_RECORDS_PER_SECOND:,} records/s, "
+        f"{by_bytes:.0f} times its 1 MiB/s."
     )
     console.print(
         f"The check at synth assumes {settings.capacity.lane_records_per_second:,.0f} records/s a lane, in "
-        f"batches of {settings.capacity.records_per_batch:,}: more of this size do not fit in Lambda's 6 MB of payload."
+        f"batches of {settings.capacity.records_per_batch:,}: more of this size "
+        "do not fit in Lambda's 6 MB of payload."
     )
     verdict = "reached" if ours.median < GOAL_SECONDS else "MISSED"
     console.print(f"Goal: under {GOAL_SECONDS} s: {verdict} ({ours.median:.2f} s).")

@@ -17,9 +17,6 @@ from stacks.lambda_package import LAMBDAS, _installed
 from stacks.private_function import PrivateFunction
 from stacks.settings import Settings
 
-METRICS_NAMESPACE = "ClickTrends"
-METRICS_SERVICE = "forwarder"
-
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
 
@@ -60,8 +57,6 @@ class Forwarder(Construct):
                 configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
                 configuration.DEAD_LETTER_PREFIX: REJECTED_RECORDS_PREFIX,
                 configuration.REQUESTS_IN_FLIGHT: str(settings.forwarder.requests_in_flight),
-                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-                "POWERTOOLS_SERVICE_NAME": METRICS_SERVICE,
             },
             memory_mib=settings.forwarder.memory_mib,
             timeout=Duration.seconds(settings.forwarder.timeout_seconds),

@@ -14,10 +14,10 @@ from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.delivery import Delivery, deliver
 from lambdas.forwarder.destinations import Destination, Outgoing, connect
 from lambdas.forwarder.kinesis_event import StreamRecord
-from lambdas.forwarder.metrics import Tally, publish
+from lambdas.forwarder.metrics import SERVICE, Tally, publish
 from lambdas.forwarder.routing import TOO_BIG, InvalidRecordError, compile_routing
 
-_logger = Logger()
+_logger = Logger(service=SERVICE)
 
 
 @dataclass(kw_only=True)

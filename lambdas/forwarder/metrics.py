@@ -25,8 +25,11 @@ REQUEST_LATENCY = "RequestLatency"
 REJECTED_BY_REASON = "RejectedByReason"
 REASON_DIMENSION = "reason"
 
-_logger = Logger()
-_metrics = Metrics()
+NAMESPACE = "ClickTrends"
+SERVICE = "forwarder"
+
+_logger = Logger(service=SERVICE)
+_metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,10 @@ def publish(tally: Tally, delivery: Delivery) -> None:
         _metrics.add_metric(name=REQUEST_LATENCY, unit=MetricUnit.Milliseconds, value=round(milliseconds, 1))
     _metrics.flush_metrics()
     for reason, count in tally.rejected.items():
-        with single_metric(name=REJECTED_BY_REASON, unit=MetricUnit.Count, value=count) as metric:
+        with single_metric(
+            name=REJECTED_BY_REASON, unit=MetricUnit.Count, value=count, namespace=NAMESPACE
+        ) as metric:
+            metric.add_dimension(name="service", value=SERVICE)
             metric.add_dimension(name=REASON_DIMENSION, value=reason)
     level = _logger.warning if tally.failed or tally.rejected else _logger.info
     level(
