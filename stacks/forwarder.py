@@ -1,7 +1,6 @@
 """The forwarder: the function that carries the mobile stream to Oregon, and what invokes it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -12,8 +11,7 @@ from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
 from names import FAILED_BATCHES_PREFIX, REJECTED_RECORDS_PREFIX
 from stacks.acknowledge import acknowledge_wildcards
-from stacks.deterministic_zip import files_below, write_zip
-from stacks.lambda_package import LAMBDAS, _installed
+from stacks.lambda_package import lambda_zip
 from stacks.private_function import PrivateFunction
 from stacks.settings import Settings
 
@@ -50,7 +48,7 @@ class Forwarder(Construct):
             "Carry",
             name=settings.names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
-            package=_package(),
+            package=lambda_zip("forwarder"),
             may=[_read(source_arn), *_put(used), *_keep(bucket_arn, kept_below)],
             environment={
                 **{destination_variable(name): arn for name, arn in used.items()},
@@ -77,14 +75,6 @@ class Forwarder(Construct):
             settings=settings,
         )
         self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
-
-
-def _package() -> Path:
-    """The handler at the root, its modules below lambdas/forwarder/, as they import each other."""
-    folder = LAMBDAS / "forwarder"
-    modules = {f"lambdas/forwarder/{path}": file for path, file in files_below(folder).items()}
-    packages = files_below(_installed(folder / "requirements.txt"))
-    return write_zip("forwarder", {**packages, **modules, "handler.py": folder / "handler.py"})
 
 
 def _read(source_arn: str) -> iam.PolicyStatement:

@@ -1,5 +1,6 @@
 """Settings of the forwarder, with the check that it can carry what a shard takes in."""
 
+from math import ceil
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -52,7 +53,7 @@ class ForwarderSettings(BaseModel):
         default=20,
         description="PutRecords requests in flight to Oregon, per invocation; 20 are a full batch at once.",
     )
-    round_trip_milliseconds: Annotated[int, Field(ge=1, le=10_000)] = Field(
+    round_trip_milliseconds: Annotated[int, Field(ge=1, le=4_000)] = Field(
         default=150,
         description="Assumed duration of one PutRecords to Oregon, in milliseconds; for the check only.",
     )
@@ -83,11 +84,11 @@ class ForwarderSettings(BaseModel):
                 f"{self.record_bytes} bytes, in batches of {estimate.records_per_batch}; raise "
                 "parallelization_factor (to 10), requests_in_flight, batch_size or memory_mib (to 1769)"
             )
-        needed = ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds
+        needed = ceil(ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
         if self.timeout_seconds < needed:
             raise ValueError(
                 f"timeout_seconds ({self.timeout_seconds}) is shorter than a full batch of "
                 f"{estimate.records_per_batch} records and the reserve for the last answer, so it would "
-                f"never be done: set it to {needed:.0f} or more, or lower batch_size"
+                f"never be done: set it to {needed} or more, or lower batch_size"
             )
         return self
