@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from aws_cdk import Annotations, CfnRule, CfnRuleAssertion, Fn, Stack
+from aws_cdk import Annotations, Aws, CfnRule, CfnRuleAssertion, Fn, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisanalyticsv2 as analytics
@@ -20,7 +20,7 @@ from stacks.analytics_properties import application_properties
 from stacks.application_lifecycle import ApplicationLifecycle
 from stacks.application_package import application_zip
 from stacks.log_group import NamedLogGroup, events_arn
-from stacks.settings import Settings
+from stacks.settings import TWIN_ACCOUNT, Settings
 
 RUNTIME = "FLINK-2_3"
 LOG_STREAM = "application"
@@ -61,8 +61,8 @@ class AnalyticsApplication(Construct):
             self, "Lifecycle", deployed=_digest(application), settings=settings
         )
         self.lifecycle.node.add_dependency(logging_option, counts, rejects)
-        if not jar.exists() and not settings.is_twin:
-            self._forbid_deployment()
+        if not jar.exists():
+            self._forbid_deployment_to_aws()
 
     def _role(self, *, code: assets.Asset, source: kinesis.IStream, segments: s3.IBucket) -> iam.Role:
         names, account = self._names, self._settings.account
@@ -196,13 +196,17 @@ class AnalyticsApplication(Construct):
         option.node.add_dependency(stream)
         return option
 
-    def _forbid_deployment(self) -> None:
-        Annotations.of(self).add_warning_v2("click-trends:no-aws-jar", NO_JAR)
+    def _forbid_deployment_to_aws(self) -> None:
+        """CloudFormation refuses the template, except in the twin, which brings the connectors itself."""
+        if not self._settings.is_twin:
+            Annotations.of(self).add_warning_v2("click-trends:no-aws-jar", NO_JAR)
         CfnRule(
             Stack.of(self),
             "ConnectorsAreInTheZip",
             assertions=[
-                CfnRuleAssertion(assert_=Fn.condition_equals("jar", "missing"), assert_description=NO_JAR)
+                CfnRuleAssertion(
+                    assert_=Fn.condition_equals(Aws.ACCOUNT_ID, TWIN_ACCOUNT), assert_description=NO_JAR
+                )
             ],
         )
 

@@ -6,9 +6,8 @@ from stacks.settings import Settings
 
 CLOCK_AHEAD_SECONDS = 60
 """A click may be ahead of its arrival by this much, else it is rejected as clock_ahead."""
-MARGIN_HOURS = 2
-"""State and versions of the segments are kept this much longer than a click may be late."""
-MINI_BATCH_ROWS = 50_000
+SEGMENTS_MARGIN_HOURS = 2
+"""Versions of the segments are kept this much longer than a click may be late."""
 
 _JSON = {"format": "json", "json.timestamp-format.standard": "ISO-8601"}
 
@@ -16,7 +15,6 @@ _JSON = {"format": "json", "json.timestamp-format.standard": "ISO-8601"}
 def application_properties(settings: Settings) -> dict[str, dict[str, str]]:
     """Group -> key -> value. The groups of tables hold their WITH options."""
     names, analytics = settings.names, settings.analytics
-    kept = f"{analytics.horizon_hours + MARGIN_HOURS} h"
     return {
         "kinesis.analytics.flink.run.options": {"python": "main.py", "jarfile": JAR_IN_ZIP},
         "clicks": {
@@ -32,7 +30,7 @@ def application_properties(settings: Settings) -> dict[str, dict[str, str]]:
             "connector": "versioned-reference",
             "path": f"s3://{names.segments_bucket}/{SEGMENTS_PREFIX.rstrip('/')}",
             "check-interval": f"{analytics.segments_check_seconds} s",
-            "history": kept,
+            "history": f"{analytics.horizon_hours + SEGMENTS_MARGIN_HOURS} h",
         },
         "click_counts": _firehose(names.counts_delivery_stream),
         "rejected_clicks": _firehose(names.rejects_delivery_stream),
@@ -40,16 +38,9 @@ def application_properties(settings: Settings) -> dict[str, dict[str, str]]:
             "max-age-seconds": str(analytics.horizon_hours * 3600),
             "max-clock-ahead-seconds": str(CLOCK_AHEAD_SECONDS),
         },
-        # All on the service's list of keys; checkpoints, parallelism and restarts come from the template.
-        "flink": {
-            "table.local-time-zone": "UTC",
-            "table.exec.state.ttl": kept,
-            # A bundle is flushed at each checkpoint, so this only caps how long one grows without.
-            "table.exec.mini-batch.enabled": "true",
-            "table.exec.mini-batch.allow-latency": f"{analytics.publish_every_seconds} s",
-            "table.exec.mini-batch.size": str(MINI_BATCH_ROWS),
-            "pipeline.object-reuse": "true",
-        },
+        # Only keys on the service's list; the main adds those that the counts depend on, and checkpoints,
+        # parallelism and restarts come from the template.
+        "flink": {"pipeline.name": names.application},
     }
 
 

@@ -16,6 +16,12 @@ from stacks.tokyo_storage import TokyoStorage
 
 DEFAULT_ENVIRONMENT = "local"
 
+FEATURE_FLAGS = {
+    # The domain cannot be replaced while the analytics stack uses its endpoint.
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
+}
+"""Here and not in cdk.json, so that tests and the twin synthesise what the command line does."""
+
 
 def build_app(
     environment: str | None = None,
@@ -29,7 +35,7 @@ def build_app(
     What is left out comes from the command line: `-c environment=NAME`, `-c destroy=yes`.
     Raises SettingsError. A finding of cdk-nag makes `synth()` raise.
     """
-    app = App(outdir=str(outdir) if outdir else None, analytics_reporting=False)
+    app = App(outdir=str(outdir) if outdir else None, analytics_reporting=False, context=FEATURE_FLAGS)
     settings = load(environment or app.node.try_get_context("environment") or DEFAULT_ENVIRONMENT)
     asked = app.node.try_get_context("destroy") == "yes" if destroy is None else destroy
     retention = Retention(allowed=settings.allow_destroy, asked=asked)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_opensearchservice as opensearch
 from aws_cdk import aws_s3 as s3
@@ -52,11 +52,4 @@ class OregonAnalytics(Stack):
             rejects=rejects.delivery_stream,
             jar=jar,
             settings=settings,
-        )
-
-        CfnOutput(
-            self,
-            "SearchEndpoint",
-            value=f"{settings.search.scheme}://{domain.attr_domain_endpoint}",
-            description="Where the batch server asks for the counts",
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks.private_bucket import PrivateBucket
@@ -41,5 +41,11 @@ class OregonStorage(Stack):
             retention=retention,
         )
         self.search = SearchDomain(self, "Search", names=names, settings=settings.search, retention=retention)
+        CfnOutput(
+            self,
+            "SearchEndpoint",
+            value=f"{settings.search.scheme}://{self.search.domain.attr_domain_endpoint}",
+            description="Where the batch server asks for the counts",
+        )
 
         retention.warn_if_one_key_is_missing(self)

@@ -1,0 +1,44 @@
+"""One synthesis of `production`, shared: it takes seconds, most of them in cdk-nag."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.app import build_app
+
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def no_jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where no jar is: templates must not depend on whether this machine has built one."""
+    return tmp_path_factory.mktemp("jar") / "analytics-aws.jar"
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, no_jar: Path) -> dict[str, Template]:
+    """Templates of `production`, by the last part of their stack's name; they have passed cdk-nag."""
+    outdir = tmp_path_factory.mktemp("assembly")
+    build_app("production", destroy=False, outdir=outdir, jar=no_jar).synth()
+    return {
+        file.name.removesuffix(".template.json").rsplit("-", 1)[-1]: json.loads(file.read_text())
+        for file in outdir.glob("*.template.json")
+    }
+
+
+@pytest.fixture(scope="session")
+def resources(templates: dict[str, Template]) -> Callable[[str], list[dict[str, Any]]]:
+    """Properties of every resource of a type, over all stacks."""
+
+    def of_type(resource_type: str) -> list[dict[str, Any]]:
+        return [
+            resource["Properties"]
+            for template in templates.values()
+            for resource in template["Resources"].values()
+            if resource["Type"] == resource_type
+        ]
+
+    return of_type

@@ -1,0 +1,119 @@
+"""CloudFormation always gets an answer, over HTTP."""
+
+import json
+import time
+import urllib.error
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from lambdas.custom_resource import ANSWER_RESERVE_SECONDS, answer
+
+
+class CloudFormation:
+    """Takes answers; refuses the first `refusals` of them."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+        self.answers: list[dict[str, Any]] = []
+        self.content_types: list[str | None] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                refused = outer.refusals > 0
+                outer.refusals -= 1
+                if not refused:
+                    outer.answers.append(body)
+                    outer.content_types.append(self.headers["Content-Type"])
+                self.send_response(503 if refused else 200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return {
+            "RequestType": "Create",
+            "ResponseURL": f"http://127.0.0.1:{self.server.server_port}/answer",
+            "StackId": "stack",
+            "RequestId": "request",
+            "LogicalResourceId": "Resource",
+        }
+
+
+class Context:
+    log_stream_name = "2026/01/31/[$LATEST]"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    service = CloudFormation()
+    yield service
+    service.server.shutdown()
+    service.server.server_close()
+
+
+def test_work_that_ends_well_is_a_success(cloudformation: CloudFormation) -> None:
+    answer(cloudformation.event, Context(), physical_id="it", work=lambda _: {"Status": "RUNNING"})
+    assert cloudformation.answers == [
+        {
+            "Status": "SUCCESS",
+            "Reason": "done",
+            "PhysicalResourceId": "it",
+            "StackId": "stack",
+            "RequestId": "request",
+            "LogicalResourceId": "Resource",
+            "Data": {"Status": "RUNNING"},
+        }
+    ]
+    assert cloudformation.content_types == [""]
+
+
+def test_work_that_raises_is_a_failure_with_the_reason_and_the_log(cloudformation: CloudFormation) -> None:
+    def work(_: float) -> dict[str, str]:
+        raise ValueError("no such pipeline " + "x" * 10_000)
+
+    answer(cloudformation.event, Context(), physical_id="it", work=work)
+    [given] = cloudformation.answers
+    assert (given["Status"], given["PhysicalResourceId"]) == ("FAILED", "it")
+    assert given["Reason"].startswith("no such pipeline")
+    assert given["Reason"].endswith("(log stream 2026/01/31/[$LATEST])")
+    assert len(json.dumps(given)) < 4_096
+
+
+def test_an_answer_that_is_not_taken_is_given_again(cloudformation: CloudFormation) -> None:
+    cloudformation.refusals = 2
+    answer(cloudformation.event, Context(), physical_id="it", work=lambda _: {})
+    assert len(cloudformation.answers) == 1
+
+
+def test_an_answer_that_is_never_taken_makes_lambda_try_again(cloudformation: CloudFormation) -> None:
+    cloudformation.refusals = 99
+    with pytest.raises(urllib.error.HTTPError):
+        answer(cloudformation.event, Context(), physical_id="it", work=lambda _: {})
+
+
+def test_work_must_end_while_there_is_time_to_answer(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1_000.0)
+    deadlines: list[float] = []
+
+    def work(deadline: float) -> dict[str, str]:
+        deadlines.append(deadline)
+        return {}
+
+    answer(cloudformation.event, Context(), physical_id="it", work=work)
+    assert deadlines == [1_060.0 - ANSWER_RESERVE_SECONDS]

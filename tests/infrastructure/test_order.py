@@ -1,0 +1,63 @@
+"""What must be there before something else starts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Template = dict[str, Any]
+
+
+def of_type(template: Template, resource_type: str) -> str:
+    found: str
+    [found] = [name for name, one in template["Resources"].items() if one["Type"] == resource_type]
+    return found
+
+
+def before(template: Template, name: str) -> set[str]:
+    """Every resource that CloudFormation completes before it begins with this one."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        resource = template["Resources"][waiting.pop()]
+        named = {*resource.get("DependsOn", []), *references(resource.get("Properties", {}))}
+        new = (named & template["Resources"].keys()) - found
+        found |= new
+        waiting.extend(new)
+    return found
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "Ref" in value:
+            yield value["Ref"]
+        if "Fn::GetAtt" in value:
+            yield value["Fn::GetAtt"][0]
+        for item in value.values():
+            yield from references(item)
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def test_the_application_starts_when_its_log_and_both_delivery_streams_are_there(
+    templates: dict[str, Template],
+) -> None:
+    template = templates["OregonAnalytics"]
+    ready = before(template, of_type(template, "Custom::ApplicationLifecycle"))
+    assert of_type(template, "AWS::KinesisAnalyticsV2::Application") in ready
+    assert of_type(template, "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption") in ready
+    delivery = {
+        one["Properties"]["DeliveryStreamName"]
+        for name, one in template["Resources"].items()
+        if name in ready and one["Type"] == "AWS::KinesisFirehose::DeliveryStream"
+    }
+    assert delivery == {"click-trends-production-counts", "click-trends-production-rejects"}
+
+
+def test_no_count_reaches_the_domain_before_the_ingest_pipeline(templates: dict[str, Template]) -> None:
+    template = templates["OregonAnalytics"]
+    [counts] = [
+        name
+        for name, one in template["Resources"].items()
+        if one["Properties"].get("DeliveryStreamName") == "click-trends-production-counts"
+    ]
+    assert of_type(template, "Custom::SearchBootstrap") in before(template, counts)
