@@ -28,6 +28,9 @@ PASSING_ERRORS = frozenset(
     }
 )
 
+# No connection, a reset, an answer too late or cut off: the records may have been taken all the same.
+NO_ANSWER = (BotoCoreError, ResponseParserError, UnreadableAnswerError)
+
 
 @dataclass(kw_only=True)
 class Delivery:
@@ -124,11 +127,7 @@ def _put_once(
         result.errors.add(code)
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
         return request, code in PASSING_ERRORS or status >= 500
-    except (
-        BotoCoreError,
-        ResponseParserError,
-        UnreadableAnswerError,
-    ) as error:  # no connection, a reset, no answer
+    except NO_ANSWER as error:
         result.errors.add(type(error).__name__)
         return request, True
     finally:

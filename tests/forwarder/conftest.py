@@ -9,7 +9,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
 
+from lambdas.forwarder import destinations
 from local.processes import ChildProcess, free_port
 from tests.forwarder.oregon import Faults, RefusingGate, Site
 
@@ -53,6 +55,7 @@ def faults(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     faults = Faults(f"http://127.0.0.1:{port}")
     try:
         process.wait_until(lambda: _answers(f"{faults.endpoint}/_microburst/health"), timeout_seconds=30)
+        _let_it_read_its_models(faults)
         yield faults
     finally:
         process.stop()
@@ -76,13 +79,29 @@ def site(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
         "AWS_DEFAULT_REGION": "ap-northeast-1",
     }.items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_KINESIS", raising=False)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    # On a busy machine the emulator may be slower than Oregon; a time-out would deliver a second time.
+    monkeypatch.setattr(destinations, "READ_TIMEOUT_SECONDS", 30)
     kinesis = boto3.client("kinesis", region_name="us-west-2")
     kinesis.create_stream(StreamName=name, ShardCount=2)
     s3 = boto3.client("s3", region_name="ap-northeast-1")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     return Site(name=name, kinesis=kinesis, s3=s3)
+
+
+def _let_it_read_its_models(faults: Faults) -> None:
+    """The first fault of a service takes seconds, in which microburst answers nobody."""
+    client = boto3.client(
+        "kinesis",
+        region_name="us-west-2",
+        endpoint_url=faults.endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(read_timeout=60, retries={"total_max_attempts": 1}),
+    )
+    faults.set({"service": "kinesis", "error": {"code": "ProvisionedThroughputExceededException"}})
+    with pytest.raises(client.exceptions.ProvisionedThroughputExceededException):
+        client.put_records(StreamName="any", Records=[{"Data": b"any", "PartitionKey": "any"}])
+    faults.set()
 
 
 def _answers(url: str) -> bool:

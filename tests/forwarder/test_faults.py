@@ -96,7 +96,9 @@ def test_a_poison_record_at_the_head_of_the_shard_delays_the_others_by_one_write
 
 
 def test_a_forwarder_killed_in_mid_batch_loses_nothing(oregon: Site, faults: Faults) -> None:
-    faults.set({**PUT, "latency": 300})
+    faults.set(
+        {**PUT, "latency": 5_000, "sequence": {"fail": 3, "pass": 1}}
+    )  # every fourth request gets through
     good = clicks(4_000)
     in_another_process = (
         "from tests.forwarder.events import clicks\n"
