@@ -5,10 +5,11 @@ import base64
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.delivery_stream import DeliveryStream
 from local.emulator import Emulator
 from names import (
     FAILED_DOCUMENTS_PREFIX,
@@ -33,9 +34,9 @@ def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterat
 
 
 def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
-    """Every line of every object under a prefix."""
+    """Every line of every object under a prefix, without the blank ones that delimiters make."""
     for content in objects(emulator, region, bucket, prefix):
-        yield from content.splitlines()
+        yield from (line for line in content.split(b"\n") if line.strip())
 
 
 def is_json_object(line: bytes) -> bool:
@@ -93,3 +94,52 @@ def failed_document_data(emulator: Emulator, names: Names) -> list[bytes]:
     """The documents that OpenSearch refused for good, as they were sent."""
     failed = lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
     return [base64.b64decode(json.loads(line)["rawData"]) for line in failed]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Records that are not counted, so far. `rejected`: by the forwarder and by the application."""
+
+    rejected: int
+    unparseable: int
+
+
+class LiveAccounts:
+    """The same numbers while a run goes on, each record looked at once and nothing flushed."""
+
+    def __init__(self, emulator: Emulator, names: Names, streams: Mapping[str, DeliveryStream]) -> None:
+        self._s3: Any = emulator.client("s3", TOKYO)
+        self._dead_letters = names.dead_letter_bucket
+        self._raw = streams[names.raw_backup_delivery_stream]
+        self._rejects = streams[names.rejects_delivery_stream]
+        self._raw_position = 0
+        self._unparseable = 0
+        self._seen_objects: set[str] = set()
+        self._rejected_by_forwarder = 0
+
+    def now(self) -> Refused:
+        self._look_at_new_raw_records()
+        self._look_at_new_dead_letters()
+        return Refused(self._rejects.received + self._rejected_by_forwarder, self._unparseable)
+
+    def _look_at_new_raw_records(self) -> None:
+        if not self._raw.journal.exists():
+            return
+        with self._raw.journal.open("rb") as journal:
+            journal.seek(self._raw_position)
+            for line in journal:
+                if not line.endswith(b"\n"):
+                    break  # still being written
+                self._raw_position += len(line)
+                self._unparseable += not is_json_object(line)
+
+    def _look_at_new_dead_letters(self) -> None:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._dead_letters, Prefix=REJECTED_RECORDS_PREFIX
+        )
+        for page in pages:
+            for item in page.get("Contents", []):
+                if item["Key"] not in self._seen_objects:
+                    self._seen_objects.add(item["Key"])
+                    body = self._s3.get_object(Bucket=self._dead_letters, Key=item["Key"])["Body"].read()
+                    self._rejected_by_forwarder += len(body.splitlines())

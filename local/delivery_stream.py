@@ -28,6 +28,7 @@ from local.worker import Worker
 from names import OREGON
 
 FETCH_SECONDS = 0.2
+STREAM_POLL_SECONDS = 1.0  # a shard allows five reads a second, to all its readers together
 _MEBIBYTE = 1024 * 1024
 _DOCUMENTS_A_BULK_REQUEST = 1_000
 _RETRY_PAUSE_SECONDS = 1.0
@@ -84,8 +85,7 @@ class SearchDestination:
             "DefaultDocumentIdFormat", "FIREHOSE_DEFAULT"
         )
         self._own_document_ids = document_id == "FIREHOSE_DEFAULT"
-        # MiniStack describes this destination by the configuration it was created with.
-        self._failed = S3Destination(emulator, name, description["S3Configuration"])
+        self._failed = S3Destination(emulator, name, description["S3DestinationDescription"])
         session = emulator.session_as(description["RoleARN"], OREGON)
         self._search = OpenSearch(
             hosts=[emulator.search_endpoint],
@@ -177,7 +177,8 @@ class DeliveryStream:
         hints = configuration["BufferingHints"]
         self._interval_seconds = float(hints["IntervalInSeconds"])
         self._size_bytes = int(hints["SizeInMBs"]) * _MEBIBYTE
-        self._worker = Worker(f"delivery stream {name}", self._step, idle_seconds=FETCH_SECONDS)
+        idle_seconds = FETCH_SECONDS if self._source is None else STREAM_POLL_SECONDS
+        self._worker = Worker(f"delivery stream {name}", self._step, idle_seconds=idle_seconds)
 
     def _stream_source(self, source: dict[str, Any] | None) -> ShardReader | None:
         if source is None:

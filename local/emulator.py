@@ -75,16 +75,16 @@ class Emulator:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
-    def client(self, service: str, region: str) -> Any:
+    def client(self, service: str, region: str, config: Config = _CLIENT_CONFIG) -> Any:
         """A boto3 client that acts as the account's root."""
-        return self._client(self.root_session(region), service)
+        return self._client(self.root_session(region), service, config)
 
-    def client_as(self, role_arn: str, service: str, region: str) -> Any:
+    def client_as(self, role_arn: str, service: str, region: str, config: Config = _CLIENT_CONFIG) -> Any:
         """A boto3 client with the permissions of a role in the templates and no others."""
-        return self._client(self.session_as(role_arn, region), service)
+        return self._client(self.session_as(role_arn, region), service, config)
 
-    def _client(self, session: Any, service: str) -> Any:
-        return session.client(service, endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
+    def _client(self, session: Any, service: str, config: Config) -> Any:
+        return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def root_session(self, region: str) -> boto3.Session:
         return boto3.Session(aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=region)

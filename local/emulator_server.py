@@ -58,6 +58,19 @@ def _deliver_nothing(*_: object) -> None:
     """Records stay with the delivery stream until the twin's worker fetches them."""
 
 
+_describe_destination = firehose._dest_description
+
+
+def _describe_search_destination(destination: dict[str, Any]) -> Any:
+    """As the API names it; MiniStack's own name for this destination is in no SDK, which then drops it."""
+    described = _describe_destination(destination)
+    search = described.pop("AmazonOpenSearchDestinationDescription", None)
+    if search is not None:
+        search = {**search, "S3DestinationDescription": search["S3Configuration"]}
+        described["AmazonopensearchserviceDestinationDescription"] = search
+    return described
+
+
 def _poll_nothing() -> bool:
     return False
 
@@ -74,12 +87,14 @@ def _domain_policy_for_arn(resource_arn: str) -> tuple[Any, str] | None:
 def replace_services() -> None:
     """Turn off what the twin's workers do instead, and make the domain's access policy count."""
     _require(lambda_svc, "_poll_kinesis")
-    _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_streams", "_lock")
+    _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_dest_description")
+    _require(firehose, "_streams", "_lock")
     _require(opensearch, "_domains")
     _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
     lambda_svc._poll_kinesis = _poll_nothing
     firehose._deliver_records_to_s3 = _deliver_nothing
     firehose.ingest_from_kinesis_source = _deliver_nothing
+    firehose._dest_description = _describe_search_destination
     opensearch.domain_policy_for_arn = _domain_policy_for_arn
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
 

@@ -21,7 +21,7 @@ from local.shards import ShardReader, StreamRecord
 from local.worker import Worker
 from names import TOKYO
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.4
 RETRY_PAUSE_SECONDS = 0.5
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
 _RECORD_OVERHEAD_BYTES = 600  # the fields of an event record beside its data

@@ -30,7 +30,7 @@ def _as_other_user_than_root(command: list[str]) -> list[str]:
     if os.geteuid() != 0:
         return command
     return [
-        *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--pdeathsig=TERM"),
+        *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--pdeathsig=KILL"),
         *(f"--inh-caps={_FILE_ACCESS}", f"--ambient-caps={_FILE_ACCESS}"),
         *command,
     ]

@@ -38,9 +38,9 @@ def wait_for(
 
 
 def _die_with_parent() -> None:
-    """In the child: be terminated when the parent dies in whatever way (Linux; elsewhere a no-op)."""
+    """In the child: be killed when the parent dies in whatever way (Linux; elsewhere a no-op)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ChildProcess:

@@ -24,6 +24,7 @@ class ShardReader:
 
     def __init__(self, kinesis: Any, stream_arn: str) -> None:
         self._kinesis = kinesis
+        self._stream_arn = stream_arn
         shards = kinesis.list_shards(StreamARN=stream_arn)["Shards"]
         self._iterators = {
             shard["ShardId"]: kinesis.get_shard_iterator(
@@ -38,7 +39,10 @@ class ShardReader:
 
     def read(self, shard_id: str) -> list[StreamRecord]:
         """The next records of a shard, at most 10,000; empty when there is nothing new."""
-        answer = self._kinesis.get_records(ShardIterator=self._iterators[shard_id], Limit=_RECORDS_A_READ)
+        # The stream is named so that the emulator knows on which resource to decide.
+        answer = self._kinesis.get_records(
+            ShardIterator=self._iterators[shard_id], StreamARN=self._stream_arn, Limit=_RECORDS_A_READ
+        )
         self._iterators[shard_id] = answer["NextShardIterator"]
         return [
             StreamRecord(

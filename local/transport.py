@@ -15,7 +15,7 @@ from local.shards import ShardReader
 from local.worker import Worker
 from names import OREGON, SEGMENTS_PREFIX, Names
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.4
 SEGMENTS_POLL_SECONDS = 1.0
 _RECORDS_A_PUT = 500
 _BYTES_A_PUT = 4 * 1024 * 1024

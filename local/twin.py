@@ -6,14 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from stacks.app import synthesise
-
-from batch_server import TrendingReader, connect
+from batch_server import Totals, TrendingReader, connect
 from local.accounting import Accounts, take_accounts
 from local.analytics import AWS_JAR, AnalyticsApplication, connector_properties, file_properties
 from local.delivery_stream import DeliveryStream
@@ -24,6 +22,9 @@ from local.opensearch import OpenSearchServer
 from local.processes import TwinError
 from local.transport import FilesTransport
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, Names
+from stacks.app import synthesise
+from traffic.record import Entrance
+from traffic.send import CLIENT_CONFIG, Stream
 
 ENVIRONMENT = "local"
 VERSION_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -102,23 +103,30 @@ class Twin:
         )
         application.start(file_properties(self.transport.root, application.properties))
 
-    def kinesis(self, region: str) -> Any:
-        """A client for the mobile stream (Tokyo), with root's permissions."""
-        return self.emulator.client("kinesis", region)
-
-    def web_server_kinesis(self) -> Any:
-        """A client for the source stream with the permissions of a web server."""
-        return self.emulator.client_as(self.names.role_arn(self.names.web_server_role), "kinesis", OREGON)
+    def producers(self) -> dict[Entrance, Stream]:
+        """Where clicks enter: the mobile stream, and the source stream with a web server's permissions."""
+        names = self.names
+        web_server = names.role_arn(names.web_server_role)
+        mobile = self.emulator.client("kinesis", TOKYO, CLIENT_CONFIG)
+        web = self.emulator.client_as(web_server, "kinesis", OREGON, CLIENT_CONFIG)
+        return {
+            Entrance.MOBILE: Stream(mobile, names.mobile_stream),
+            Entrance.WEB: Stream(web, names.source_stream),
+        }
 
     def reader(self) -> TrendingReader:
         """The batch server's view of the counts, with its role."""
         session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
         return connect(self.emulator.search_endpoint, session)
 
+    def totals(self, reader: TrendingReader) -> Totals:
+        """All counts there are, as the batch server reads them."""
+        now = datetime.now(UTC)
+        return reader.totals(now - _COUNTED_SPAN, now + _COUNTED_SPAN)
+
     def counted(self) -> int:
         """The sum of all counts, as the batch server reads it."""
-        now = datetime.now(UTC)
-        return self.reader().totals(now - _COUNTED_SPAN, now + _COUNTED_SPAN).clicks
+        return self.totals(self.reader()).clicks
 
     def accounts(self) -> Accounts:
         """Where every record went, with everything delivered that has been received so far."""
@@ -128,12 +136,15 @@ class Twin:
 
     def check(self) -> None:
         """Raise TwinError when a part has died."""
-        for part in (*self.delivery_streams.values(), *self.event_sources, self.transport, self.application):
-            if part is not None:
-                part.check()
+        for worker in (*self.delivery_streams.values(), *self.event_sources):
+            worker.check()
+        if self.transport is not None:
+            self.transport.check()
+        if self.application is not None:
+            self.application.check()
 
     def stop(self) -> None:
-        """End every process and worker, in the order of the data's flow; the first error is raised at the end."""
+        """End every process and worker in the order of the data's flow, then raise the first error."""
         errors: list[Exception] = []
         parts = (*self.event_sources, self.application, self.transport, *self.delivery_streams.values())
         for part in (*parts, self.emulator, self._opensearch):
@@ -147,23 +158,23 @@ class Twin:
 
 
 @contextmanager
-def running_twin(*, keep_logs: bool = False) -> Iterator[Twin]:
+def running_twin() -> Iterator[Twin]:
     """A twin with its OpenSearch and emulated AWS starting; call `deploy()`, then `start_application()`.
 
-    The working folder with all logs is removed at the end, unless `keep_logs` or an error ended the block.
+    The working folder with all logs is removed at the end, unless an error ended the block.
     """
     transport = chosen_transport()
     work = Path(tempfile.mkdtemp(prefix="click-trends-twin-"))
     twin = Twin(work, transport)
     try:
         yield twin
-    except Exception as error:
-        keep_logs = True
-        error.add_note(f"the twin's logs are in {work}")
-        raise
-    finally:
-        try:
+    except BaseException as error:
+        with suppress(Exception):  # the first error is the one to show
             twin.stop()
-        finally:
-            if not keep_logs:
-                shutil.rmtree(work, ignore_errors=True)
+        if isinstance(error, Exception):
+            error.add_note(f"the twin's logs are in {work}")
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+        raise
+    twin.stop()
+    shutil.rmtree(work, ignore_errors=True)

@@ -1,10 +1,12 @@
 """One twin for all tests of this folder. They share its state, so each uses article ids of its own."""
 
 import json
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from local.processes import wait_for
 from local.twin import Twin, running_twin
 from names import INDEX_PREFIX
+from traffic.record import Entrance, Record
+from traffic.send import Tally, send
 
 FIRST_SEGMENTS = b"user_id,gender,age_band,region\nhanako,female,20s,tokyo\ntaro,male,30s,osaka\n"
 SETTLE_SECONDS = 120
@@ -30,7 +34,6 @@ class Pipeline:
     """The running twin, and what the tests ask of it."""
 
     twin: Twin
-    sent: int = 0
 
     def count_documents(self, article_prefix: str = "") -> dict[CountKey, int]:
         """clicks by (minute, article_id, gender, age_band, region), read from OpenSearch itself.
@@ -77,23 +80,12 @@ class Pipeline:
         self.refresh()
         return sum(self.count_documents(article_prefix).values())
 
-    def send_to_mobile_stream(self, records: list[bytes], key: Callable[[bytes], str] = str) -> None:
-        _put(self.twin.kinesis("ap-northeast-1"), self.twin.names.mobile_stream, records, key)
-        self.sent += len(records)
-
-    def send_to_source_stream(self, records: list[bytes], key: Callable[[bytes], str] = str) -> None:
-        _put(self.twin.web_server_kinesis(), self.twin.names.source_stream, records, key)
-        self.sent += len(records)
-
-
-def _put(kinesis: Any, stream: str, records: list[bytes], key: Callable[[bytes], str]) -> None:
-    for start in range(0, len(records), 500):
-        batch = records[start : start + 500]
-        answer = kinesis.put_records(
-            StreamName=stream,
-            Records=[{"Data": record, "PartitionKey": key(record)[:256] or "-"} for record in batch],
-        )
-        assert answer["FailedRecordCount"] == 0
+    def send(self, entrance: Entrance, records: list[bytes]) -> None:
+        """Put records and return when the stream has taken them all; the partition key is a digest."""
+        tally = Tally()
+        due_now = (Record(data, sha256(data).hexdigest(), entrance, 0.0, "") for data in records)
+        send(due_now, self.twin.producers(), tally, threading.Event())
+        assert tally.totals().sent == len(records)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from local.accounting import lines
 from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
 from tests.twin.conftest import CountKey, Pipeline, as_record
+from traffic.record import Entrance
 
 PUBLISHED_EDITS = 39_244
 PUBLISHED_TOP_TEN = [33, 28, 27, 21, 20, 18, 18, 18, 17, 17]
@@ -29,9 +30,7 @@ def day(pipeline: Pipeline, shared_data: Path) -> dict[CountKey, int]:
     shift = datetime.now(UTC) - max(_time(click) for click in clicks)
     moved = [{**click, "clicked_at": _iso(_time(click) + shift)} for click in clicks]
     before = pipeline.twin.counted()
-    pipeline.send_to_mobile_stream(
-        [as_record(click) for click in moved], key=lambda record: json.loads(record)["user_id"]
-    )
+    pipeline.send(Entrance.MOBILE, [as_record(click) for click in moved])
     pipeline.wait_until(
         lambda: pipeline.twin.counted() - before >= PUBLISHED_EDITS, f"{PUBLISHED_EDITS} clicks counted"
     )

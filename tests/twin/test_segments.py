@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from names import OREGON
 from tests.twin.conftest import Pipeline, as_record, click
+from traffic.record import Entrance
 
 ARTICLE = "segments-test"
 PUBLISHED_AHEAD = timedelta(seconds=8)
@@ -23,7 +24,7 @@ def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline
     gone = click(3, article_id=ARTICLE, clicked_at=valid_from, user_id="taro")
     late = click(4, article_id=ARTICLE, clicked_at=valid_from - timedelta(hours=1), user_id="taro")
     records = [as_record(sent) for sent in (first_after, last_before, gone, late)]
-    pipeline.send_to_source_stream(records)
+    pipeline.send(Entrance.WEB, records)
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) >= 4, "4 clicks counted")
 
     segments = {key[2:]: clicks for key, clicks in pipeline.count_documents(ARTICLE).items()}
