@@ -5,4 +5,5 @@ CREATE TABLE segments (
   age_band STRING,
   region STRING,
   as_of TIMESTAMP_LTZ(3)
-) WITH (${segments});
+) WITH (${segments}
+);

@@ -15,7 +15,13 @@ FROM clicks;
 
 CREATE TEMPORARY VIEW checked_clicks AS
 SELECT
-  *,
+  click_id,
+  clicked_at,
+  user_id,
+  article_id,
+  platform,
+  `position`,
+  `moment`,
   CASE
     WHEN click_id IS NULL OR click_id = '' OR (LEFT(click_id, 1) IN ('{', '[') AND click_id IS JSON)
     THEN 'missing_click_id'

@@ -6,8 +6,8 @@ SELECT
   COALESCE(s.gender, 'unknown') AS gender,
   COALESCE(s.age_band, 'unknown') AS age_band,
   COALESCE(s.region, 'unknown') AS region
-FROM checked_clicks AS c
-LEFT JOIN segments FOR SYSTEM_TIME AS OF c.arrived_at AS s
+FROM judged_clicks AS c
+LEFT JOIN segments FOR SYSTEM_TIME AS OF c.looked_up_at AS s
   ON s.user_id = c.user_id
   AND s.as_of = c.`moment`
 WHERE c.reason IS NULL;

@@ -7,7 +7,8 @@ CREATE TABLE click_counts (
   region STRING,
   clicks BIGINT,
   published_at STRING
-) WITH (${click_counts});
+) WITH (${click_counts}
+);
 
 INSERT INTO click_counts
 SELECT

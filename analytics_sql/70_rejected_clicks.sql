@@ -9,7 +9,8 @@ CREATE TABLE rejected_clicks (
   platform STRING,
   `position` STRING,
   reason STRING
-) WITH (${rejected_clicks});
+) WITH (${rejected_clicks}
+);
 
 INSERT INTO rejected_clicks
 SELECT
@@ -20,5 +21,5 @@ SELECT
   LEFT(platform, 4096),
   LEFT(`position`, 4096),
   reason
-FROM checked_clicks
+FROM judged_clicks
 WHERE reason IS NOT NULL;
