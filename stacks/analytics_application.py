@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from aws_cdk import Annotations, Aws, CfnRule, CfnRuleAssertion, Fn, Stack
+from aws_cdk import Annotations, Aws, CfnRule, CfnRuleAssertion, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisanalyticsv2 as analytics
@@ -57,10 +57,8 @@ class AnalyticsApplication(Construct):
         role = self._role(code=code, source=source, segments=segments)
         application = self._application(code=code, role=role)
         logging_option = self._logging_option(application)
-        self.lifecycle = ApplicationLifecycle(
-            self, "Lifecycle", deployed=_digest(application), settings=settings
-        )
-        self.lifecycle.node.add_dependency(logging_option, counts, rejects)
+        lifecycle = ApplicationLifecycle(self, "Lifecycle", deployed=_digest(application), settings=settings)
+        lifecycle.resource.node.add_dependency(logging_option, counts, rejects)
         if not jar.exists():
             self._forbid_deployment_to_aws()
 
@@ -182,7 +180,13 @@ class AnalyticsApplication(Construct):
         self, application: analytics.CfnApplication
     ) -> analytics.CfnApplicationCloudWatchLoggingOption:
         group = NamedLogGroup(self, "Logs", name=self._log_group, days=self._settings.log_retention_days)
-        stream = logs.LogStream(self, "LogStream", log_group=group, log_stream_name=LOG_STREAM)
+        stream = logs.LogStream(
+            self,
+            "LogStream",
+            log_group=group,
+            log_stream_name=LOG_STREAM,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         account = self._settings.account
         arn = f"arn:aws:logs:{OREGON}:{account}:log-group:{self._log_group}:log-stream:{LOG_STREAM}"
         option = analytics.CfnApplicationCloudWatchLoggingOption(

@@ -1,5 +1,6 @@
 """The counts on their way from the application to OpenSearch; what OpenSearch refuses goes to S3."""
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -8,7 +9,6 @@ from names import DELIVERY_INDEX, FAILED_DOCUMENTS_PREFIX
 from stacks import search_access
 from stacks.acknowledge import acknowledge_wildcards
 from stacks.delivery_parts import (
-    BY_HOUR,
     ENCRYPTED_WITH_AWS_KEY,
     DeliveryLog,
     acknowledge_objects,
@@ -35,7 +35,15 @@ class CountsDelivery(Construct):
         name = names.counts_delivery_stream
         log = DeliveryLog(self, "Log", delivery_stream=name, settings=settings)
         prefixes = [FAILED_DOCUMENTS_PREFIX]
-        to_search = [access.statement(names) for access in search_access.COUNTS_DELIVERY]
+        finds_the_domain = iam.PolicyStatement(
+            sid="FindsTheDomain",
+            actions=["es:DescribeDomain", "es:DescribeDomainConfig", "es:DescribeDomains"],
+            resources=[names.search_domain_arn],
+        )
+        to_search = [
+            finds_the_domain,
+            *(access.statement(names) for access in search_access.COUNTS_DELIVERY),
+        ]
         role = delivery_role(
             self,
             role_name=names.counts_delivery_role,
@@ -78,7 +86,7 @@ class CountsDelivery(Construct):
                 s3_configuration=firehose.CfnDeliveryStream.S3DestinationConfigurationProperty(
                     bucket_arn=bucket.bucket_arn,
                     role_arn=role.role_arn,
-                    prefix=FAILED_DOCUMENTS_PREFIX + BY_HOUR,
+                    prefix=FAILED_DOCUMENTS_PREFIX,  # Firehose adds what failed and the hour
                     compression_format="GZIP",
                     buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                         interval_in_seconds=settings.delivery.archive_buffer_seconds,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
@@ -53,7 +54,13 @@ class DeliveryLog(Construct):
 
     def options(self, destination: str) -> firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty:
         """Logging of one destination, into a log stream of its name."""
-        stream = logs.LogStream(self, destination, log_group=self.group, log_stream_name=destination)
+        stream = logs.LogStream(
+            self,
+            destination,
+            log_group=self.group,
+            log_stream_name=destination,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         return firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
             enabled=True, log_group_name=self._name, log_stream_name=stream.log_stream_name
         )

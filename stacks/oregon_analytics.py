@@ -41,7 +41,8 @@ class OregonAnalytics(Stack):
         RawBackup(self, "RawBackup", source=source, bucket=raw, settings=settings)
         bootstrap = SearchBootstrap(self, "SearchBootstrap", domain=domain, settings=settings)
         counts = CountsDelivery(self, "CountsDelivery", bucket=rejected, settings=settings)
-        counts.node.add_dependency(bootstrap)
+        # Without the pipeline the first documents would make an index of their own.
+        counts.delivery_stream.node.add_dependency(bootstrap.resource)
         rejects = RejectsDelivery(self, "RejectsDelivery", bucket=rejected, settings=settings)
         AnalyticsApplication(
             self,

@@ -10,7 +10,7 @@ from names import INDEX_PREFIX, INDEX_TEMPLATE, INGEST_PIPELINE, RETENTION_POLIC
 
 @dataclass(frozen=True, kw_only=True)
 class SearchAccess:
-    """One statement. paths: after the domain's ARN, as `/click-counts-*/_search`; "" is the domain."""
+    """One statement. paths: after the domain's ARN, as `/click-counts-*/_search`."""
 
     sid: str
     role: Callable[[Names], str]
@@ -54,14 +54,8 @@ BATCH_SERVER_NEVER_WRITES = SearchAccess(
 COUNTS_DELIVERY_WRITES = SearchAccess(
     sid="CountsDeliveryWrites",
     role=lambda names: names.counts_delivery_role,
-    actions=(
-        "es:DescribeDomain",
-        "es:DescribeDomains",
-        "es:DescribeDomainConfig",
-        "es:ESHttpPost",
-        "es:ESHttpPut",
-    ),
-    paths=("", "/*"),
+    actions=("es:ESHttpPost", "es:ESHttpPut"),
+    paths=("/*",),
 )
 COUNTS_DELIVERY_READS = SearchAccess(
     sid="CountsDeliveryReads",
