@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from opensearchpy import OpenSearch, RequestsAWSV4SignerAuth, RequestsHttpConnection, TransportError
+from opensearchpy import OpenSearch, TransportError, Urllib3AWSV4SignerAuth
 
 from local.emulator import Emulator
 from local.shards import ShardReader
@@ -89,8 +89,7 @@ class SearchDestination:
         session = emulator.session_as(description["RoleARN"], OREGON)
         self._search = OpenSearch(
             hosts=[emulator.search_endpoint],
-            http_auth=RequestsAWSV4SignerAuth(session.get_credentials(), OREGON, "es"),
-            connection_class=RequestsHttpConnection,
+            http_auth=Urllib3AWSV4SignerAuth(session.get_credentials(), OREGON, "es"),
             timeout=30,
             max_retries=0,
         )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from opensearchpy import OpenSearch, RequestsAWSV4SignerAuth
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import AuthorizationException
 
 from names import INDEX_PREFIX, OREGON, TOKYO
@@ -13,7 +13,7 @@ from tests.twin.conftest import Pipeline
 
 def _search_as(pipeline: Pipeline, role: str) -> OpenSearch:
     session = pipeline.twin.emulator.session_as(pipeline.twin.names.role_arn(role), TOKYO)
-    auth = RequestsAWSV4SignerAuth(session.get_credentials(), OREGON, "es")
+    auth = Urllib3AWSV4SignerAuth(session.get_credentials(), OREGON, "es")
     return OpenSearch(hosts=[pipeline.twin.emulator.search_endpoint], http_auth=auth, max_retries=0)
 
 
