@@ -19,13 +19,19 @@ def no_jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory, no_jar: Path) -> dict[str, Template]:
-    """Templates of `production`, by the last part of their stack's name; they have passed cdk-nag."""
+def assembly(tmp_path_factory: pytest.TempPathFactory, no_jar: Path) -> Path:
+    """The cloud assembly of `production`; having it means that cdk-nag found nothing."""
     outdir = tmp_path_factory.mktemp("assembly")
     build_app("production", destroy=False, outdir=outdir, jar=no_jar).synth()
+    return outdir
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> dict[str, Template]:
+    """Templates of `production`, by the last part of their stack's name."""
     return {
         file.name.removesuffix(".template.json").rsplit("-", 1)[-1]: json.loads(file.read_text())
-        for file in outdir.glob("*.template.json")
+        for file in assembly.glob("*.template.json")
     }
 
 
