@@ -44,8 +44,8 @@ MSF_KEYS = (
 )
 # A count must outlive the last click that may still reach it, or it would start again from 1.
 STATE_MARGIN_SECONDS = 2 * 3600
-# The longest interval SQL takes: a bounded run accepts clicks of the last 68 years.
-LONGEST_AGE_SECONDS = 2**31 - 1
+# A bounded run accepts old clicks: back to before the year 1.
+NO_AGE_LIMIT_SECONDS = 10**11
 
 
 def read_properties(file: Path) -> Properties:
@@ -120,20 +120,20 @@ def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, st
         "table.exec.state.ttl": f"{max_age_seconds + STATE_MARGIN_SECONDS} s",
     }
     if not on_msf:
-        return {"pipeline.jars": connector_jar(properties).as_uri(), **configuration}
+        if "pipeline.jars" not in given:
+            configuration["pipeline.jars"] = connector_jar(properties).as_uri()
+        return configuration
     refused = sorted(key for key in given if not any(fnmatch(key, allowed) for allowed in MSF_KEYS))
     if refused:
         raise SystemExit(
-            f"Managed Service for Apache Flink refuses {', '.join(refused)}: take it out of the group 'flink';"
+            f"Managed Service for Apache Flink refuses {', '.join(refused)}: take it out of group 'flink';"
             " parallelism, checkpoints, state and restarts are set in the application's template"
         )
     return configuration
 
 
 def connector_jar(properties: Properties) -> Path:
-    given = properties.get("flink", {}).get("pipeline.jars")
-    if given:
-        return Path(given.removeprefix("file://"))
+    """The jar with the connectors that the tables name. SystemExit, saying how to build it, if missing."""
     aws = any(options.get("connector") in {"kinesis", "firehose"} for options in properties.values())
     jar = JARS / ("analytics-aws.jar" if aws else "analytics.jar")
     if not jar.is_file():
@@ -142,20 +142,23 @@ def connector_jar(properties: Properties) -> Path:
 
 
 def bounded_properties(clicks: Path, segments: Path, out: Path) -> Properties:
-    """Properties for a run over files: every *.json and *.json.gz under `clicks`, old clicks accepted."""
+    """Properties for a run over files: every *.json and *.json.gz under `clicks`, old clicks accepted.
+
+    Paths are plain, not URIs: Flink doesn't take a URI's percent signs apart.
+    """
     json_out = {"connector": "filesystem", "format": "json"}
     return {
         "clicks": {
             "connector": "filesystem",
-            "path": clicks.as_uri(),
+            "path": str(clicks),
             "source.path.regex-pattern": r".*\.json(\.gz)?",
             "format": "json",
             "json.ignore-parse-errors": "true",
         },
-        "segments": {"connector": "versioned-reference", "path": segments.as_uri(), "check-interval": "0 s"},
-        "click_counts": {**json_out, "path": (out / "click_counts").as_uri()},
-        "rejected_clicks": {**json_out, "path": (out / "rejected_clicks").as_uri()},
-        "checks": {"max-age-seconds": str(LONGEST_AGE_SECONDS), "max-clock-ahead-seconds": "60"},
+        "segments": {"connector": "versioned-reference", "path": str(segments), "check-interval": "0 s"},
+        "click_counts": {**json_out, "path": str(out / "click_counts")},
+        "rejected_clicks": {**json_out, "path": str(out / "rejected_clicks")},
+        "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
         "flink": {
             "execution.runtime-mode": "BATCH",
             # one judgement for both readers of 35_judged_clicks.batch.sql
@@ -225,7 +228,7 @@ def find_java() -> None:
 
 
 def run(properties: Properties, *, on_msf: bool) -> None:
-    """Run the job and, except on MSF, wait for its end: there `main` must end for the service to take over."""
+    """Run the job and, except on MSF, wait for its end: there `main` must end for the service to go on."""
     configuration = flink_configuration(properties, on_msf=on_msf)
     mode = configuration.get("execution.runtime-mode", "STREAMING").lower()
     all_statements = statements(properties, mode=mode)

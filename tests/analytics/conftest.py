@@ -1,0 +1,87 @@
+"""One bounded run over all data sets: starting Flink takes ten seconds, and the sets meet in no minute."""
+
+import gzip
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.analytics import nasty
+from tests.analytics.bounded_run import Outcome, count_files
+from tests.data_sets import Click, wikiticker_clicks, worldcup98_clicks
+
+# Two versions for the users of wikiticker's one day, the second from its middle
+MORNING, AFTERNOON = "20150912T000000Z", "20150912T120000Z"
+BEFORE, AFTER = "20260201T000000Z", "20260201T120000Z"
+# Each click of the boundary: its moment and the version that holds then
+BOUNDARY = {
+    "2026-02-01T11:59:59.999Z": BEFORE,
+    "2026-02-01T12:00:00.000Z": AFTER,
+    "2026-02-01T12:00:00.001Z": AFTER,
+    "2026-01-31T23:59:59.999Z": AFTERNOON,  # where that user is not in the table
+}
+GENERATED_RECORDS = 1_500
+
+
+@dataclass(frozen=True)
+class WholeRun:
+    """The folders that went in, the nasty records among them, and the outcome."""
+
+    clicks: Path
+    segments: Path
+    nasty_records: list[bytes]
+    outcome: Outcome
+
+
+def _write_segments(file: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
+    def quoted(text: str) -> str:
+        return '"' + text.replace('"', '""') + '"'
+
+    lines = ["user_id,gender,age_band,region", *(",".join(map(quoted, row)) for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_clicks(file: Path, clicks: Iterable[Click]) -> None:
+    content = "".join(json.dumps(click, ensure_ascii=False) + "\n" for click in clicks).encode()
+    file.write_bytes(gzip.compress(content, 1) if file.suffix == ".gz" else content)
+
+
+def _segment(user_number: int, version: int) -> tuple[str, str, str]:
+    """A segment that differs between the versions, for any user."""
+    number = user_number + version
+    return (
+        ("female", "male")[number % 2],
+        ("10s", "20s", "30s")[number % 3],
+        ("tokyo", "osaka")[number // 2 % 2],
+    )
+
+
+def _boundary_click(moment: str) -> dict[str, Any]:
+    return {"click_id": moment, "clicked_at": moment, "user_id": "boundary", "article_id": "boundary"}
+
+
+@pytest.fixture(scope="session")
+def whole_run(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
+    folder = tmp_path_factory.mktemp("analytics")
+    clicks, segments = folder / "clicks", folder / "segments"
+    (clicks / "older").mkdir(parents=True)
+    segments.mkdir()
+
+    edits = list(wikiticker_clicks(shared_data))
+    _write_clicks(clicks / "wikiticker.json.gz", edits)
+    _write_clicks(clicks / "older" / "worldcup98.json", worldcup98_clicks(shared_data))
+    _write_clicks(clicks / "boundary.json", map(_boundary_click, BOUNDARY))
+    records = nasty.KNOWN + nasty.generated(GENERATED_RECORDS)
+    (clicks / "nasty.json").write_bytes(b"\n".join(records) + b"\n")
+
+    users = sorted({edit["user_id"] for edit in edits})[::2]  # every second user is in no version
+    for version, name in enumerate((MORNING, AFTERNOON)):
+        rows = ((user, *_segment(number, version)) for number, user in enumerate(users))
+        _write_segments(segments / f"{name}.csv", rows)
+    _write_segments(segments / f"{BEFORE}.csv", [("boundary", "female", "20s", "before")])
+    _write_segments(segments / f"{AFTER}.csv", [("boundary", "female", "20s", "after")])
+    outcome = count_files(clicks, segments, folder / "out", cwd=tmp_path_factory.mktemp("elsewhere"))
+    return WholeRun(clicks, segments, records, outcome)

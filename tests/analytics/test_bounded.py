@@ -1,0 +1,155 @@
+"""The analytics application over files, on real data and on poison."""
+
+import csv
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.analytics import contract
+from tests.analytics.bounded_run import Outcome, count_files
+from tests.analytics.conftest import AFTER, AFTERNOON, BEFORE, BOUNDARY, MORNING, WholeRun
+
+pytestmark = pytest.mark.flink
+
+FRACTION = r"-?[0-9]+[.][0-9]+(E-?[0-9]+)?"
+
+OTHER_DATA_SETS = re.compile(
+    r"^(wikiticker|worldcup98)-|^2026-0[12]-"
+)  # click_id of clicks that are all good
+
+
+def per_minute(outcome: Outcome, day: str) -> Counter[str]:
+    minutes: Counter[str] = Counter()
+    for (minute, *_), clicks in outcome.counts.items():
+        if minute.startswith(day):
+            minutes[minute] += clicks
+    return minutes
+
+
+def test_worldcup98_counts_equal_the_published_ones(whole_run: WholeRun, shared_data: Path) -> None:
+    with (shared_data / "worldcup98" / "invocation_count_per_minute.csv").open(newline="") as file:
+        published = {
+            row["period"].replace(" ", "T") + ".000Z": int(row["count"])
+            for row in csv.DictReader(file)
+            if "1998-04-30 21:30" <= row["period"] < "1998-04-30 22:00"
+        }
+    counted = per_minute(whole_run.outcome, "1998-04-30T21")
+    assert len(published) == 30
+    assert counted == published
+
+
+def test_wikiticker_totals_equal_those_published_by_druid(whole_run: WholeRun) -> None:
+    articles: Counter[str] = Counter()
+    for (minute, article, *_), clicks in whole_run.outcome.counts.items():
+        if minute.startswith("2015-09-12"):
+            articles[article] += clicks
+    assert articles.total() == 39_244
+    assert sorted(articles.values(), reverse=True)[:10] == [33, 28, 27, 21, 20, 18, 18, 18, 17, 17]
+
+
+def test_wikiticker_keys_equal_those_counted_by_duckdb(whole_run: WholeRun) -> None:
+    counted_by_duckdb = duckdb.sql(
+        f"""
+        WITH clicks AS (
+          SELECT *, strptime(clicked_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS clicked
+          FROM read_json('{whole_run.clicks}/wikiticker.json.gz', format = 'newline_delimited',
+            columns = {{clicked_at: 'VARCHAR', user_id: 'VARCHAR', article_id: 'VARCHAR'}})
+        ), segments AS (
+          SELECT *, TIMESTAMP '2015-09-12 00:00:00' AS valid_from
+          FROM read_csv('{whole_run.segments}/{MORNING}.csv', header = true, all_varchar = true)
+          UNION ALL
+          SELECT *, TIMESTAMP '2015-09-12 12:00:00' AS valid_from
+          FROM read_csv('{whole_run.segments}/{AFTERNOON}.csv', header = true, all_varchar = true)
+        )
+        SELECT
+          strftime(date_trunc('minute', clicked), '%Y-%m-%dT%H:%M:%S.000Z'), article_id,
+          coalesce(gender, 'unknown'), coalesce(age_band, 'unknown'), coalesce(region, 'unknown'), count(*)
+        FROM clicks ASOF LEFT JOIN segments
+          ON clicks.user_id = segments.user_id AND clicks.clicked >= segments.valid_from
+        GROUP BY ALL
+        """
+    ).fetchall()
+    expected = {tuple(key): clicks for *key, clicks in counted_by_duckdb}
+    counted = {
+        key: clicks for key, clicks in whole_run.outcome.counts.items() if key[0].startswith("2015-09-12")
+    }
+    assert sum(expected.values()) == 39_244
+    assert counted == expected
+
+
+def test_every_key_has_one_row_in_the_form_of_the_contract(whole_run: WholeRun) -> None:
+    rows = whole_run.outcome.rows
+    assert len(rows) == len(whole_run.outcome.counts)
+    columns = {"minute", "article_id", "gender", "age_band", "region", "clicks", "published_at"}
+    assert all(row.keys() == columns for row in rows)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z", row["minute"]) for row in rows)
+    assert all(contract.moment(row["published_at"]) for row in rows)
+
+
+def test_a_version_holds_from_exactly_its_moment(whole_run: WholeRun) -> None:
+    regions = {BEFORE: "before", AFTER: "after", AFTERNOON: "unknown"}
+    expected = Counter((moment[:17] + "00.000Z", regions[version]) for moment, version in BOUNDARY.items())
+    counted = Counter(
+        {(key[0], key[4]): clicks for key, clicks in whole_run.outcome.counts.items() if key[1] == "boundary"}
+    )
+    assert counted == expected
+
+
+def test_each_poisonous_click_is_counted_or_rejected_as_the_contract_says(whole_run: WholeRun) -> None:
+    now = datetime.now(UTC)
+    judged = [
+        (click, contract.reason(click, now=now))
+        for record in whole_run.nasty_records
+        for click in contract.rows(record)
+    ]
+    expected = Counter((*map(shown, ids(click)), reason) for click, reason in judged if reason)
+    rejected = Counter((*map(shown, ids(row)), row["reason"]) for row in whole_run.outcome.rejected)
+    assert rejected == expected
+    good = sum(reason is None for _, reason in judged)
+    assert sum(whole_run.outcome.counts.values()) == 39_244 + 1_000 + len(BOUNDARY) + good
+
+
+def ids(click: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return click.get("click_id"), click.get("user_id"), click.get("article_id")
+
+
+def shown(value: object) -> str:
+    """What a rejected click shows of an id, without what has many texts: objects, arrays and fractions."""
+    text = contract.text_of(value) or ""
+    return "" if contract.holds_json_container(text) or re.fullmatch(FRACTION, text) else text[:4096]
+
+
+def test_the_sum_of_all_outcomes_is_what_was_sent(whole_run: WholeRun) -> None:
+    nasty = [record for record in whole_run.nasty_records if record.strip()]
+    records = 39_244 + 1_000 + len(BOUNDARY) + len(nasty)
+    counted, rejected = sum(whole_run.outcome.counts.values()), len(whole_run.outcome.rejected)
+    rows = [contract.rows(record) for record in nasty]
+    unparseable = sum(not clicks for clicks in rows)
+    taken_apart = sum(len(clicks) - 1 for clicks in rows if clicks)  # arrays: more than one click in a record
+    assert counted + rejected + unparseable - taken_apart == records
+    assert f"{records:,} records in 4 files: {counted:,} counted" in whole_run.outcome.printed
+
+
+def test_a_rejected_click_shows_what_was_sent(whole_run: WholeRun) -> None:
+    rejected = whole_run.outcome.rejected
+    times = {row["clicked_at"] for row in rejected if row["reason"] == "invalid_clicked_at"}
+    assert {"2026-02-30T00:00:00.000Z", "2026-01-31T24:00:00.000Z", "now", "7"} <= times
+    too_long = {row["user_id"] for row in rejected if row["reason"] == "id_too_long"}
+    assert {"日" * 334, "x" * 513, "x" * 4096} <= too_long  # cut at 4,096 characters
+
+
+def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
+    clicks, segments = tmp_path / "it's clicks", tmp_path / "segments"
+    clicks.mkdir()
+    segments.mkdir()
+    (clicks / "a.json").write_text(
+        '{"click_id":"1","clicked_at":"2026-01-31T12:00:59.999Z","user_id":"u","article_id":"a"}\n'
+    )
+    outcome = count_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
+    assert outcome.counts == {("2026-01-31T12:00:00.000Z", "a", "unknown", "unknown", "unknown"): 1}
+    assert outcome.printed == "1 records in 1 files: 1 counted under 1 keys, 0 rejected, 0 unparseable\n"

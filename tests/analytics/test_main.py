@@ -1,0 +1,219 @@
+"""What the analytics application's main does before Flink starts."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analytics_sql import main
+from tests.analytics.bounded_run import MAIN
+
+ARN = "arn:aws:kinesis:us-west-2:000000000000:stream/click-trends-local-source"
+FIREHOSE = {
+    "connector": "firehose",
+    "aws.region": "us-west-2",
+    "format": "json",
+    "json.timestamp-format.standard": "ISO-8601",
+}
+ON_AWS: main.Properties = {
+    "kinesis.analytics.flink.run.options": {"python": "main.py", "jarfile": "lib/analytics-aws.jar"},
+    "clicks": {
+        "connector": "kinesis",
+        "stream.arn": ARN,
+        "aws.region": "us-west-2",
+        "source.init.position": "TRIM_HORIZON",
+        "format": "json",
+        "json.ignore-parse-errors": "true",
+        "json.timestamp-format.standard": "ISO-8601",
+    },
+    "segments": {
+        "connector": "versioned-reference",
+        "path": "s3://click-trends-local-segments-000000000000/segments",
+        "check-interval": "10 s",
+        "history": "26 h",
+    },
+    "click_counts": {**FIREHOSE, "delivery-stream": "click-trends-local-counts"},
+    "rejected_clicks": {**FIREHOSE, "delivery-stream": "click-trends-local-rejects"},
+    "checks": {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"},
+    "flink": {"pipeline.name": "click-trends-local-analytics"},
+}
+
+
+def ddl(properties: main.Properties, table: str) -> str:
+    [statement] = [
+        text for text in main.statements(properties, mode="streaming") if f"CREATE TABLE {table} (" in text
+    ]
+    return statement
+
+
+def options(statement: str) -> dict[str, str]:
+    _, _, clause = statement.partition(") WITH (")
+    pairs = (line.strip().rstrip(",").split(" = ") for line in clause.rstrip(")").strip().split("\n"))
+    return {key.strip("'"): value.strip("'") for key, value in pairs}
+
+
+def on_file(tmp_path: Path, content: object) -> Path:
+    file = tmp_path / "application_properties.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+def test_the_clicks_table_on_aws_has_the_shape_that_ran() -> None:
+    assert options(ddl(ON_AWS, "clicks")) == {
+        "connector": "kinesis",
+        "stream.arn": ARN,
+        "aws.region": "us-west-2",
+        "source.init.position": "TRIM_HORIZON",
+        "format": "json",
+        "json.ignore-parse-errors": "true",
+        "json.timestamp-format.standard": "ISO-8601",
+        "json.decode.json-parser.enabled": "false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "delivery_stream"),
+    [("click_counts", "click-trends-local-counts"), ("rejected_clicks", "click-trends-local-rejects")],
+)
+def test_the_sinks_on_aws_have_the_shape_that_ran(table: str, delivery_stream: str) -> None:
+    assert options(ddl(ON_AWS, table)) == {
+        "connector": "firehose",
+        "delivery-stream": delivery_stream,
+        "aws.region": "us-west-2",
+        "format": "json",
+        "json.timestamp-format.standard": "ISO-8601",
+    }
+
+
+def test_streaming_publishes_a_changelog_and_bounded_the_counts_themselves() -> None:
+    streaming = "\n".join(main.statements(ON_AWS, mode="streaming"))
+    bounded = "\n".join(main.statements(ON_AWS, mode="batch"))
+    assert "TO_CHANGELOG(input => TABLE counts" in streaming
+    assert "TO_CHANGELOG(" not in bounded
+    for statements in (streaming, bounded):
+        assert statements.count("CREATE TEMPORARY VIEW published_counts AS") == 1
+        assert statements.count("CREATE TEMPORARY VIEW judged_clicks AS") == 1
+        assert statements.count("INSERT INTO") == 2
+        assert "${" not in statements
+
+
+def test_a_quote_in_a_value_is_doubled() -> None:
+    assert main.render("WITH (${t})", {"t": {"path": "it's"}}, file="t.sql") == "WITH (\n  'path' = 'it''s')"
+
+
+def test_a_group_that_is_missing_is_named_with_the_file_that_needs_it() -> None:
+    with pytest.raises(SystemExit, match=r"10_clicks\.sql needs the property group 'clicks'"):
+        main.statements({}, mode="streaming")
+
+
+@pytest.mark.parametrize("value", [None, "", "-1", "one", "1.5", "1 OR TRUE"])
+def test_a_limit_that_is_no_whole_number_is_refused(value: str | None) -> None:
+    checks = {"max-clock-ahead-seconds": "60"} | ({} if value is None else {"max-age-seconds": value})
+    with pytest.raises(
+        SystemExit, match="needs a whole number for 'max-age-seconds' in property group 'checks'"
+    ):
+        main.flink_configuration(ON_AWS | {"checks": checks}, on_msf=True)
+
+
+def test_properties_are_read_in_the_form_of_the_service(tmp_path: Path) -> None:
+    file = on_file(tmp_path, [{"PropertyGroupId": "checks", "PropertyMap": {"max-age-seconds": "1"}}])
+    assert main.read_properties(file) == {"checks": {"max-age-seconds": "1"}}
+
+
+@pytest.mark.parametrize("content", [{"checks": 1}, [1], [{"PropertyGroupId": "checks"}], "text", 7])
+def test_properties_of_another_form_are_refused(tmp_path: Path, content: object) -> None:
+    with pytest.raises(SystemExit, match="is not a JSON list of"):
+        main.read_properties(on_file(tmp_path, content))
+
+
+def test_without_a_properties_file_the_message_says_what_to_pass(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="pass --properties FILE, or --clicks"):
+        main.read_properties(tmp_path / "missing.json")
+
+
+def test_on_aws_only_keys_that_the_service_allows_are_set() -> None:
+    configuration = main.flink_configuration(ON_AWS, on_msf=True)
+    assert configuration["pipeline.name"] == "click-trends-local-analytics"
+    assert configuration.keys() <= {
+        "pipeline.name",
+        "pipeline.object-reuse",
+        "table.local-time-zone",
+        "table.exec.state.ttl",
+        "table.exec.mini-batch.enabled",
+        "table.exec.mini-batch.allow-latency",
+        "table.exec.mini-batch.size",
+    }
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "parallelism.default",
+        "execution.checkpointing.interval",
+        "state.backend.type",
+        "restart-strategy.type",
+    ],
+)
+def test_on_aws_a_key_that_the_service_refuses_is_named(key: str) -> None:
+    with pytest.raises(SystemExit, match=f"refuses {key}: take it out of group 'flink'"):
+        main.flink_configuration(ON_AWS | {"flink": {key: "1"}}, on_msf=True)
+
+
+def test_counts_outlive_the_last_click_that_may_reach_them() -> None:
+    wrong = {"table.exec.state.ttl": "1 s", "table.local-time-zone": "Asia/Tokyo"}
+    configuration = main.flink_configuration(ON_AWS | {"flink": wrong}, on_msf=True)
+    assert configuration["table.exec.state.ttl"] == "93600 s"
+    assert configuration["table.local-time-zone"] == "UTC"
+
+
+@pytest.mark.parametrize(("connector", "target"), [("kinesis", "aws-jar"), ("filesystem", "setup")])
+def test_a_missing_jar_is_named_with_how_to_build_it(
+    connector: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main, "JARS", tmp_path)
+    with pytest.raises(SystemExit, match=f"is missing: run `make {target}`"):
+        main.connector_jar({"clicks": {"connector": connector}})
+
+
+def test_the_sql_is_found_through_the_symbolic_link_that_flink_makes(tmp_path: Path) -> None:
+    (tmp_path / "main.py").symlink_to(MAIN)
+    found = subprocess.run(
+        [sys.executable, "-c", "import main; print(main.SQL_FOLDER)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == str(MAIN.parent)
+
+
+@pytest.mark.parametrize("missing", ["clicks", "segments"])
+def test_a_missing_folder_is_named(missing: str, tmp_path: Path) -> None:
+    folders = {name: tmp_path / name for name in ("clicks", "segments")}
+    for name, folder in folders.items():
+        if name != missing:
+            folder.mkdir()
+    with pytest.raises(SystemExit, match=f"--{missing} .*: there is no such directory"):
+        main.check_folders(folders["clicks"], folders["segments"], tmp_path / "out")
+
+
+def test_a_folder_with_results_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "click_counts").mkdir()
+    with pytest.raises(SystemExit, match="is not an empty directory"):
+        main.check_folders(tmp_path, tmp_path, tmp_path / "out")
+
+
+def test_clicks_that_flink_would_pass_over_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "_old").mkdir()
+    (tmp_path / "_old" / "a.json").touch()
+    with pytest.raises(SystemExit, match=r"a\.json: Flink passes over names that start with"):
+        main.click_files(tmp_path)
+
+
+def test_a_folder_without_click_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "clicks.csv").touch()
+    with pytest.raises(SystemExit, match=r"no \*\.json or \*\.json\.gz file is there"):
+        main.click_files(tmp_path)
