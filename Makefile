@@ -24,6 +24,7 @@ RATE ?=
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 
 .PHONY: help
 help: ## this list
@@ -89,6 +90,7 @@ format: setup ## format Python and Java
 
 .PHONY: synth
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint
+	@rm -rf cdk.out
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)
 	@cfn-lint cdk.out/*.template.json
 

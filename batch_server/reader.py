@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
 from opensearchpy.exceptions import ConnectionTimeout, TransportError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from batch_server import queries
 from batch_server.credentials import own_credentials, role_credentials
@@ -23,8 +24,11 @@ from names import INDEX_PREFIX, OREGON
 
 INDICES = f"{INDEX_PREFIX}*"
 REQUEST_TIMEOUT_SECONDS = 10
-RETRIES = 2  # a search changes nothing, so it may be repeated; the worst case is three times the timeout
-RETRIED_STATUS = (502, 503, 504)
+# A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard refuses
+# searches (503) for a moment: at midnight UTC, under every reader.
+ATTEMPTS = 5
+LONGEST_PAUSE_SECONDS = 2.0
+PASSING_STATUS = frozenset({429, 502, 503, 504})
 DEFAULT_LIMIT = 20
 
 # All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
@@ -46,9 +50,7 @@ class TrendingReader:
             hosts=[_host(endpoint)],
             http_auth=Urllib3AWSV4SignerAuth(credentials, region, "es"),
             timeout=REQUEST_TIMEOUT_SECONDS,
-            max_retries=RETRIES,
-            retry_on_timeout=True,
-            retry_on_status=RETRIED_STATUS,
+            max_retries=0,  # _search repeats, with pauses
         )
 
     def top(
@@ -80,8 +82,16 @@ class TrendingReader:
         return queries.totals_answer(self._search(queries.totals_request(Minutes(since, until))))
 
     def _search(self, body: dict[str, Any]) -> dict[str, Any]:
+        repeated = Retrying(
+            retry=retry_if_exception(_passes_by_itself),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.25, max=LONGEST_PAUSE_SECONDS),
+            reraise=True,
+        )
         try:
-            answer: dict[str, Any] = self._client.search(index=INDICES, body=body, params=dict(_PARAMETERS))
+            answer: dict[str, Any] = repeated(
+                self._client.search, index=INDICES, body=body, params=dict(_PARAMETERS)
+            )
         except TransportError as error:
             raise TrendsError(self._explain(error)) from error
         except (BotoCoreError, ClientError) as error:
@@ -97,7 +107,7 @@ class TrendingReader:
         where = f"OpenSearch at {self._endpoint}"
         if isinstance(error, ConnectionTimeout):
             return (
-                f"{where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, asked {RETRIES + 1} times: "
+                f"{where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, asked {ATTEMPTS} times: "
                 "check the domain's load, or ask for a shorter time"
             )
         if isinstance(error, OpenSearchUnreachable):
@@ -113,6 +123,13 @@ class TrendingReader:
                 "(ClickTrends-<environment>-OregonStorage) names that role, and the region and clock"
             )
         return f"{where} answered {error.status_code}: {_reason(error)}"
+
+
+def _passes_by_itself(error: BaseException) -> bool:
+    """No connection, no answer in time, or an answer that says: not now."""
+    if isinstance(error, OpenSearchUnreachable):
+        return True
+    return isinstance(error, TransportError) and error.status_code in PASSING_STATUS
 
 
 def connect(

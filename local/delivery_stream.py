@@ -33,11 +33,11 @@ _MEBIBYTE = 1024 * 1024
 _DOCUMENTS_A_BULK_REQUEST = 1_000
 _RETRY_PAUSE_SECONDS = 1.0
 _JAVA_TO_STRFTIME = (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"))
-_VERSION_CONFLICT = 409
+ERROR_TYPE = "!{firehose:error-output-type}"
 
 
 def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
-    """The S3 prefix of a delivery at `at` (UTC): expressions replaced, the hour added if none is a time."""
+    """The S3 prefix of a delivery at `at` (UTC): expressions replaced; error type and hour are never left out."""
 
     def timestamp(match: re.Match[str]) -> str:
         pattern = match.group(1)
@@ -46,7 +46,9 @@ def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
         return at.strftime(pattern.replace("'", ""))
 
     prefix = re.sub(r"!\{timestamp:([^}]*)\}", timestamp, template)
-    prefix = prefix.replace("!{firehose:error-output-type}", error_type)
+    if error_type and ERROR_TYPE not in template:
+        prefix += f"{error_type}/"
+    prefix = prefix.replace(ERROR_TYPE, error_type)
     return prefix if "!{timestamp:" in template else f"{prefix}{at:%Y/%m/%d/%H}/"
 
 
@@ -58,6 +60,7 @@ class S3Destination:
         self._bucket = description["BucketARN"].rsplit(":", 1)[-1]
         self._prefix = description.get("Prefix", "")
         self._gzip = description.get("CompressionFormat") == "GZIP"
+        self._extension = description.get("FileExtension") or (".gz" if self._gzip else "")
         processors = description.get("ProcessingConfiguration", {}).get("Processors", [])
         self._delimiter = b"\n" if any(p["Type"] == "AppendDelimiterToRecord" for p in processors) else b""
         self._s3 = emulator.client_as(description["RoleARN"], "s3", OREGON)
@@ -67,12 +70,8 @@ class S3Destination:
         now = datetime.now(UTC)
         prefix = object_prefix(self._prefix, now, error_type=error_type)
         key = f"{prefix}{self._name}-1-{now:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}"
-        if self._gzip:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=f"{key}.gz", Body=gzip.compress(body, compresslevel=1)
-            )
-        else:
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+        content = gzip.compress(body, compresslevel=1) if self._gzip else body
+        self._s3.put_object(Bucket=self._bucket, Key=key + self._extension, Body=content)
 
 
 class SearchDestination:

@@ -61,9 +61,11 @@ def _deliver_nothing(*_: object) -> None:
 _describe_destination = firehose._dest_description
 
 
-def _describe_search_destination(destination: dict[str, Any]) -> Any:
-    """As the API names it; MiniStack's own name for this destination is in no SDK, which then drops it."""
+def _describe_as_the_api(destination: dict[str, Any]) -> Any:
+    """MiniStack names the search destination as no SDK does, which then drops it, and omits FileExtension."""
     described = _describe_destination(destination)
+    if extension := destination["config"].get("FileExtension"):
+        described["ExtendedS3DestinationDescription"]["FileExtension"] = extension
     search = described.pop("AmazonOpenSearchDestinationDescription", None)
     if search is not None:
         search = {**search, "S3DestinationDescription": search["S3Configuration"]}
@@ -94,7 +96,7 @@ def replace_services() -> None:
     lambda_svc._poll_kinesis = _poll_nothing
     firehose._deliver_records_to_s3 = _deliver_nothing
     firehose.ingest_from_kinesis_source = _deliver_nothing
-    firehose._dest_description = _describe_search_destination
+    firehose._dest_description = _describe_as_the_api
     opensearch.domain_policy_for_arn = _domain_policy_for_arn
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
 

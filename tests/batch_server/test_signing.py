@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from batch_server import TrendingReader, TrendsError, connect
-from batch_server.reader import RETRIES
+from batch_server.reader import ATTEMPTS
 from local.processes import free_port
 
 KEYS = Credentials("AKIDEXAMPLE", "secret", "session-token")
@@ -35,13 +35,13 @@ class Request:
 @dataclass
 class RecordingServer:
     endpoint: str
-    status: int
+    statuses: list[int]
     answer: bytes
     requests: list[Request] = field(default_factory=list)
 
 
 @contextmanager
-def _answering(status: int = 200, answer: object = EMPTY) -> Iterator[RecordingServer]:
+def _answering(*statuses: int, answer: object = EMPTY) -> Iterator[RecordingServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -49,7 +49,8 @@ def _answering(status: int = 200, answer: object = EMPTY) -> Iterator[RecordingS
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             url = f"http://{self.headers['host']}{self.path}"
             recorded.requests.append(Request(self.command, url, dict(self.headers.items()), body))
-            self.send_response(recorded.status)
+            answered = len(recorded.requests) - 1
+            self.send_response(recorded.statuses[min(answered, len(recorded.statuses) - 1)])
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(recorded.answer)))
             self.end_headers()
@@ -61,7 +62,8 @@ def _answering(status: int = 200, answer: object = EMPTY) -> Iterator[RecordingS
             """Requests are recorded, not printed."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    recorded = RecordingServer(f"http://127.0.0.1:{server.server_port}", status, json.dumps(answer).encode())
+    endpoint = f"http://127.0.0.1:{server.server_port}"
+    recorded = RecordingServer(endpoint, list(statuses) or [200], json.dumps(answer).encode())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -142,7 +144,7 @@ def test_a_role_is_assumed_again_before_its_keys_expire() -> None:
 
 def test_a_refused_signature_names_the_role_the_action_and_the_policies_to_check() -> None:
     message = "User: arn:aws:iam::000000000000:user/x is not authorized to perform: es:ESHttpPost"
-    with _answering(403, {"Message": message}) as server, pytest.raises(TrendsError) as refused:
+    with _answering(403, answer={"Message": message}) as server, pytest.raises(TrendsError) as refused:
         TrendingReader(server.endpoint, KEYS).top(HOUR)
     assert len(server.requests) == 1
     for part in (message, "TokyoIngest", "es:ESHttpPost", "click-counts-*/_search", "access policy"):
@@ -150,9 +152,15 @@ def test_a_refused_signature_names_the_role_the_action_and_the_policies_to_check
 
 
 def test_a_busy_domain_is_asked_a_bounded_number_of_times() -> None:
-    with _answering(503, {"message": "busy"}) as server, pytest.raises(TrendsError, match="503: busy"):
+    with _answering(503, answer={"message": "busy"}) as server, pytest.raises(TrendsError, match="503: busy"):
         TrendingReader(server.endpoint, KEYS).top(HOUR)
-    assert len(server.requests) == 1 + RETRIES
+    assert len(server.requests) == ATTEMPTS
+
+
+def test_a_search_is_asked_again_while_the_index_of_a_new_day_is_made() -> None:
+    with _answering(503, 503, 200) as server:
+        assert TrendingReader(server.endpoint, KEYS).top(HOUR) == []
+    assert len(server.requests) == 3
 
 
 def test_a_search_that_ended_early_is_an_error_not_a_smaller_count() -> None:

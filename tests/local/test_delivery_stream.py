@@ -16,5 +16,9 @@ def test_the_error_type_becomes_part_of_an_error_prefix() -> None:
     assert prefix == "e/refused/2026/"
 
 
+def test_refused_documents_stand_under_their_error_type_and_hour() -> None:
+    assert object_prefix("failed/", AT, error_type="refused") == "failed/refused/2026/01/31/09/"
+
+
 def test_a_prefix_without_a_time_gets_the_hour() -> None:
     assert object_prefix("raw/", AT) == "raw/2026/01/31/09/"

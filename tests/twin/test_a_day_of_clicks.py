@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.data_sets import wikiticker_clicks
 
 from local.accounting import lines
 from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
+from tests.data_sets import wikiticker_clicks
 from tests.twin.conftest import CountKey, Pipeline, as_record
 from traffic.record import Entrance
 
@@ -85,10 +85,11 @@ def test_the_raw_backup_counted_again_gives_the_same_documents(
     clicks.mkdir()
     segments.mkdir()
     names = pipeline.twin.names
+    articles = {key[1] for key in day}
     archived = [
         line
         for line in lines(pipeline.twin.emulator, OREGON, names.raw_bucket, RAW_PREFIX)
-        if json.loads(line)["article_id"] in {key[1] for key in day}
+        if json.loads(line)["article_id"] in articles
     ]
     (clicks / "raw.json.gz").write_bytes(gzip.compress(b"\n".join(archived) + b"\n"))
     _download_segments(pipeline, segments)
