@@ -65,6 +65,23 @@ class Names:
         return f"{self.prefix}-forwarder"
 
     @property
+    def identity_pool(self) -> str:
+        return f"{self.prefix}-mobile-apps"
+
+    @property
+    def user_pool(self) -> str:
+        """The user pool and its app client."""
+        return f"{self.prefix}-readers"
+
+    @property
+    def mobile_app_role(self) -> str:
+        return f"{self.prefix}-mobile-app"
+
+    @property
+    def mobile_guest_role(self) -> str:
+        return f"{self.prefix}-mobile-guest"
+
+    @property
     def web_server_role(self) -> str:
         return f"{self.prefix}-web-server"
 

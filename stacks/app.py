@@ -62,7 +62,13 @@ def build_app(
         settings=settings,
         env=oregon,
     )
-    tokyo_ingest = TokyoIngest(app, f"{prefix}-TokyoIngest", settings=settings, env=tokyo)
+    tokyo_ingest = TokyoIngest(
+        app,
+        f"{prefix}-TokyoIngest",
+        identity_pool_id=tokyo_storage.mobile_identities.pool.ref,
+        settings=settings,
+        env=tokyo,
+    )
 
     oregon_analytics.add_stack_dependency(
         oregon_storage, "reads and writes its streams, buckets and domain by name"

@@ -103,6 +103,24 @@ class SearchSettings(Section):
         return 1 if self.instance_count > 1 else 0
 
 
+class MobileAppsSettings(Section):
+    issuer: str | None = Field(
+        default=None,
+        pattern=r"^https://[^?#\s]+$",
+        description="URL of the OpenID Connect provider at which readers have their accounts, as in `iss` of its "
+        "ID tokens; left out, a Cognito user pool is made, in which an administrator makes accounts.",
+    )
+    client_ids: list[str] = Field(
+        default=[],
+        description="Client ids under which the apps are known to the issuer, as in the `aud` of its ID "
+        "tokens.",
+    )
+    guest_access: bool = Field(
+        default=False,
+        description="Whether apps may put clicks before their reader has logged in; then anyone can.",
+    )
+
+
 class Settings(Section):
     """The settings of one environment."""
 
@@ -123,6 +141,7 @@ class Settings(Section):
         description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
     )
     streams: StreamSettings = StreamSettings()
+    mobile_apps: MobileAppsSettings = MobileAppsSettings()
     forwarder: ForwarderSettings = ForwarderSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
     delivery: DeliverySettings = DeliverySettings()
@@ -197,6 +216,11 @@ def _problems(settings: Settings) -> Iterator[str]:
             f"search.instance_count ({search.instance_count}) must be a multiple of "
             f"search.availability_zones ({search.availability_zones}), so that each zone has as many nodes: "
             f"set it to {equal_shares}, or change the zones"
+        )
+    if bool(settings.mobile_apps.issuer) != bool(settings.mobile_apps.client_ids):
+        yield (
+            "mobile_apps.issuer and mobile_apps.client_ids belong together: write the issuer's URL and the "
+            "client ids of the apps, or neither"
         )
     if search.scheme == "http" and not settings.is_twin:
         yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'

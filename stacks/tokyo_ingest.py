@@ -1,4 +1,4 @@
-"""Tokyo, what carries and reads: the forwarder, the web servers' and the batch server's rights."""
+"""Tokyo, what carries and reads: the forwarder, and what apps, web servers and the batch server may do."""
 
 from typing import Any
 
@@ -7,16 +7,22 @@ from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from stacks.forwarder import Forwarder
+from stacks.mobile_apps import MobileAppRoles
 from stacks.settings import Settings
 from stacks.tokyo_servers import BatchServerRole, WebServerRole
 
 
 class TokyoIngest(Stack):
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+    """identity_pool_id: of the pool that vends credentials to the mobile apps."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, identity_pool_id: str, settings: Settings, **kwargs: Any
+    ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         names = settings.names
         source = kinesis.Stream.from_stream_arn(self, "SourceStream", names.source_stream_arn)
 
+        MobileAppRoles(self, "MobileApps", pool_id=identity_pool_id, settings=settings)
         Forwarder(
             self,
             "Forwarder",

@@ -1,10 +1,11 @@
-"""Tokyo, what holds data: the stream of the mobile apps and the dead letters of the forwarder."""
+"""Tokyo, what holds data: the mobile apps' stream and identities, and the dead letters of the forwarder."""
 
 from typing import Any
 
 from aws_cdk import Stack
 from constructs import Construct
 
+from stacks.mobile_apps import MobileIdentities
 from stacks.private_bucket import PrivateBucket
 from stacks.retention import Retention
 from stacks.settings import Settings
@@ -24,6 +25,9 @@ class TokyoStorage(Stack):
             stream_name=names.mobile_stream,
             retention_hours=settings.streams.retention_hours,
             retention=retention,
+        )
+        self.mobile_identities = MobileIdentities(
+            self, "MobileIdentities", settings=settings, retention=retention
         )
         self.dead_letter_bucket = PrivateBucket(
             self,

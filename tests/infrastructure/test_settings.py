@@ -65,6 +65,7 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
         ("[analytics]\nparallelism = 2\nparallelism_per_kpu = 4", "set it to 2 or less"),
         ("[search]\ninstance_count = 4\navailability_zones = 3", "set it to 6, or change the zones"),
         ("[search]\ninstance_count = 1\navailability_zones = 2", "set it to 2, or change the zones"),
+        ('[mobile_apps]\nissuer = "https://login.example.jp"', "write the issuer's URL and the client ids"),
         ('[search]\nscheme = "http"', "remove it, OpenSearch Service speaks https"),
         ('lambda_processor = "host"', 'write "arm64" or "x86_64"'),
     ],
