@@ -37,7 +37,7 @@ ERROR_TYPE = "!{firehose:error-output-type}"
 
 
 def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
-    """The S3 prefix of a delivery at `at` (UTC): expressions replaced; error type and hour are never left out."""
+    """The S3 prefix of a delivery at `at` (UTC), expressions replaced; it always has error type and hour."""
 
     def timestamp(match: re.Match[str]) -> str:
         pattern = match.group(1)

@@ -136,8 +136,10 @@ class Twin:
 
     def check(self) -> None:
         """Raise TwinError when a part has died."""
-        for worker in (*self.delivery_streams.values(), *self.event_sources):
-            worker.check()
+        for stream in self.delivery_streams.values():
+            stream.check()
+        for source in self.event_sources:
+            source.check()
         if self.transport is not None:
             self.transport.check()
         if self.application is not None:

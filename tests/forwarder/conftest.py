@@ -9,11 +9,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.config import Config
 
 from lambdas.forwarder import destinations
 from local.processes import ChildProcess, free_port
-from tests.forwarder.oregon import Faults, RefusingGate, Site
+from tests.faults import Faults, RefusingGate, running_microburst
+from tests.forwarder.oregon import Site
 
 TOOLS = Path(sys.executable).parent
 
@@ -42,28 +42,21 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.stop()
 
 
+ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
 @pytest.fixture(scope="session")
 def faults(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
     """microburst in front of the emulator."""
-    port = free_port()
-    process = ChildProcess(
-        "microburst",
-        [str(TOOLS / "microburst"), "--upstream", emulator, "--port", str(port)],
-        log=tmp_path_factory.mktemp("microburst") / "log",
-        env=dict(os.environ),
-    )
-    faults = Faults(f"http://127.0.0.1:{port}")
-    try:
-        process.wait_until(lambda: _answers(f"{faults.endpoint}/_microburst/health"), timeout_seconds=30)
-        _let_it_read_its_models(faults)
+    log = tmp_path_factory.mktemp("microburst") / "log"
+    with running_microburst(emulator, log=log, keys=ROOT_KEYS) as faults:
         yield faults
-    finally:
-        process.stop()
 
 
 @pytest.fixture(scope="session")
 def gate(emulator: str) -> Iterator[RefusingGate]:
-    with RefusingGate(emulator) as gate:
+    root = boto3.Session("test", "test", region_name="us-west-2")
+    with RefusingGate(root.client("kinesis", endpoint_url=emulator)) as gate:
         yield gate
 
 
@@ -86,22 +79,6 @@ def site(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     s3 = boto3.client("s3", region_name="ap-northeast-1")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     return Site(name=name, kinesis=kinesis, s3=s3)
-
-
-def _let_it_read_its_models(faults: Faults) -> None:
-    """The first fault of a service takes seconds, in which microburst answers nobody."""
-    client = boto3.client(
-        "kinesis",
-        region_name="us-west-2",
-        endpoint_url=faults.endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(read_timeout=60, retries={"total_max_attempts": 1}),
-    )
-    faults.set({"service": "kinesis", "error": {"code": "ProvisionedThroughputExceededException"}})
-    with pytest.raises(client.exceptions.ProvisionedThroughputExceededException):
-        client.put_records(StreamName="any", Records=[{"Data": b"any", "PartitionKey": "any"}])
-    faults.set()
 
 
 def _answers(url: str) -> bool:

@@ -1,15 +1,10 @@
-"""Oregon as the tests see it: what arrived there, and the ways in which it fails."""
+"""Oregon as the tests see it: a source stream and what arrived there."""
 
 import json
-import threading
-import urllib.request
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from lambdas.forwarder.configuration import Configuration
 from lambdas.forwarder.forwarding import Forwarder
@@ -85,85 +80,3 @@ def carry(forwarder: Forwarder, records: list[bytes], *, seconds: float = 20.0) 
             return attempt
         first = int(repeat_from.sequence_number) - int(sequence_number(0))
     raise AssertionError(f"not done after {MOST_ATTEMPTS} attempts")
-
-
-class Faults:
-    """microburst: fails requests in AWS's own way."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
-
-    def set(self, *rules: dict[str, Any]) -> None:
-        self._call("rules", list(rules))
-
-    def fired(self) -> int:
-        with urllib.request.urlopen(f"{self.endpoint}/_microburst/fired") as answer:
-            return len(json.load(answer))
-
-    def _call(self, path: str, body: object) -> None:
-        request = urllib.request.Request(
-            f"{self.endpoint}/_microburst/{path}",
-            data=json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
-        )
-        urllib.request.urlopen(request).close()
-
-
-class RefusingGate:
-    """A proxy that refuses the records of PutRecords for which `refuses` says so, and passes on the rest."""
-
-    def __init__(self, upstream: str) -> None:
-        gate = self
-        self.refuses: Callable[[bytes], bool] = lambda _: False
-        self._lock = threading.Lock()
-        self._upstream = upstream
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                answer = json.dumps(gate.put_records(request, self.headers.items())).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/x-amz-json-1.1")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def put_records(self, request: dict[str, Any], headers: Any) -> dict[str, Any]:
-        records = request["Records"]
-        with self._lock:
-            refused = [self.refuses(b64decode(record["Data"])) for record in records]
-        passed = [record for record, no in zip(records, refused, strict=True) if not no]
-        taken = iter(self._pass_on({**request, "Records": passed}, headers) if passed else [])
-        no_room = {
-            "ErrorCode": "ProvisionedThroughputExceededException",
-            "ErrorMessage": "Rate exceeded for shard",
-        }
-        return {
-            "FailedRecordCount": sum(refused),
-            "Records": [no_room if no else next(taken) for no in refused],
-        }
-
-    def _pass_on(self, request: dict[str, Any], headers: Any) -> list[dict[str, Any]]:
-        kept = {name: value for name, value in headers if name.lower() not in {"host", "content-length"}}
-        forwarded = urllib.request.Request(self._upstream, data=json.dumps(request).encode(), headers=kept)
-        with urllib.request.urlopen(forwarded) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["Records"]
-            return result
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()

@@ -126,7 +126,7 @@ def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
 
 
 def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
-    capacity = ForwarderSettings().capacity
+    capacity = ForwarderSettings().capacity(record_bytes=300)
     assert capacity.records_per_batch == 6_291  # 6 MiB of payload, 1,000 bytes a record
     assert capacity.batch_seconds == pytest.approx(0.02 + 6_291 * 60e-6 + 1 * 0.150)
     assert capacity.headroom > 10
@@ -137,7 +137,7 @@ def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
     [
         (
             {"parallelization_factor": 1, "batch_size": 100, "round_trip_milliseconds": 150},
-            r"would carry 0\.2 times what a shard takes in, wanted are 2.*raise parallelization_factor",
+            r"would carry 0\.2 times what a shard takes in, wanted are 2.*raise forwarder\.parallelization",
         ),
         (
             {"requests_in_flight": 1, "memory_mib": 128, "parallelization_factor": 1},
@@ -153,4 +153,6 @@ def test_settings_that_can_not_carry_a_shard_are_refused_with_the_remedy(
     changes: dict[str, int], message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message):
-        ForwarderSettings(**changes)
+        Settings(
+            environment=NAMES.environment, account=NAMES.account, forwarder=ForwarderSettings(**changes)
+        )

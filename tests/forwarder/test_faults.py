@@ -12,8 +12,9 @@ import pytest
 
 from lambdas.forwarder import delivery
 from local.processes import wait_for
+from tests.faults import Faults
 from tests.forwarder.events import as_bytes, click, clicks
-from tests.forwarder.oregon import Faults, Site, carry
+from tests.forwarder.oregon import Site, carry
 
 PUT = {"service": "kinesis", "operation": "PutRecords"}
 THROTTLED = {"error": {"code": "ProvisionedThroughputExceededException"}}

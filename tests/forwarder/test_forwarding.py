@@ -14,8 +14,9 @@ from lambdas.forwarder import delivery
 from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS, Configuration
 from lambdas.forwarder.forwarding import Forwarder
 from lambdas.forwarder.handler import _forwarder, handler
+from tests.faults import Faults, RefusingGate
 from tests.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
-from tests.forwarder.oregon import Faults, RefusingGate, Site, carry
+from tests.forwarder.oregon import Site, carry
 
 
 class Context:

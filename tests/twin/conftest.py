@@ -80,11 +80,15 @@ class Pipeline:
         self.refresh()
         return sum(self.count_documents(article_prefix).values())
 
-    def send(self, entrance: Entrance, records: list[bytes]) -> None:
-        """Put records and return when the stream has taken them all; the partition key is a digest."""
+    def send(self, entrance: Entrance, records: list[bytes], over_seconds: float = 0.0) -> None:
+        """Put records, evenly over a time, and return when the stream has taken them all."""
         tally = Tally()
-        due_now = (Record(data, sha256(data).hexdigest(), entrance, 0.0, "") for data in records)
-        send(due_now, self.twin.producers(), tally, threading.Event())
+        pace = over_seconds / len(records)
+        due = (
+            Record(data, sha256(data).hexdigest(), entrance, number * pace, "")
+            for number, data in enumerate(records)
+        )
+        send(due, self.twin.producers(), tally, threading.Event())
         assert tally.totals().sent == len(records)
 
 
