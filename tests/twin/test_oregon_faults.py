@@ -1,4 +1,4 @@
-"""Oregon failing while clicks flow from the mobile stream: none is lost, duplicates stay within their bound."""
+"""Oregon failing while clicks flow from the mobile stream: none is lost, duplicates keep to their bound."""
 
 import json
 import os
