@@ -20,7 +20,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from traffic.record import Entrance, Record, contract_time, partition_key
+from mobile_client.click import contract_time, partition_key
+from traffic.record import Entrance, Record
 
 AS_FAST_AS_POSSIBLE = 0.0
 # The horizon is 24 hours; the rest is for moving by whole minutes and for the way to the application.

@@ -5,65 +5,34 @@ each with the client, and so the credentials, that it is given. Whatever a call 
 until it is taken; what is left when `stop` is set is counted as unsent.
 """
 
-import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
+
+from mobile_client.delivery import (
+    BYTES_PER_RECORD,
+    CLIENT_CONFIG,
+    Outcome,
+    RefusedError,
+    Stream,
+    fits,
+    put_until_taken,
+    size_of,
 )
-
 from traffic.record import Entrance, Record
-
-if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
-
-# Limits of PutRecords (a stream may be set to larger records; these are not)
-RECORDS_PER_CALL = 500
-BYTES_PER_CALL = 5 * 1024 * 1024
-BYTES_PER_RECORD = 1024 * 1024  # data and partition key
 
 CALLS_AT_ONCE = 4
 TICK_SECONDS = 0.1  # records that fall due within a tick share calls
-FIRST_BACKOFF_SECONDS = 0.1
-LONGEST_BACKOFF_SECONDS = 5.0
-# For the clients: repeating is done here, where it can be counted.
-CLIENT_CONFIG = Config(
-    retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10, max_pool_connections=CALLS_AT_ONCE
-)
-
-_PASSING_ERRORS = frozenset(
-    {
-        "InternalFailure",
-        "InternalServerError",
-        "KMSThrottlingException",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "ServiceUnavailable",
-        "ThrottlingException",
-    }
-)
+TRAFFIC_CLIENT_CONFIG = CLIENT_CONFIG.merge(Config(max_pool_connections=CALLS_AT_ONCE))
 
 
 class TrafficError(Exception):
     """Records that a stream will never take; the message says which stream and why."""
-
-
-@dataclass(frozen=True)
-class Stream:
-    client: "KinesisClient"
-    name: str
 
 
 @dataclass(frozen=True)
@@ -90,20 +59,20 @@ class Tally:
         self._by_label: Counter[str] = Counter()
         self._unsent = self._put_again = self._maybe_twice = 0
 
-    def sent(self, records: Iterable[Record]) -> None:
-        taken = [(record.entrance, record.label) for record in records]
+    def note(self, outcome: Outcome[Record]) -> None:
+        """What one call came to."""
         with self._lock:
-            self._by_entrance.update(entrance for entrance, _ in taken)
-            self._by_label.update(label for _, label in taken)
+            self._by_entrance.update(record.entrance for record in outcome.taken)
+            self._by_label.update(record.label for record in outcome.taken)
+            if outcome.again:
+                self._put_again += len(outcome.left)
+                self._maybe_twice += 0 if outcome.answered else len(outcome.left)
+            else:
+                self._unsent += len(outcome.left)
 
     def unsent(self, number: int) -> None:
         with self._lock:
             self._unsent += number
-
-    def put_again(self, number: int, *, maybe_twice: bool) -> None:
-        with self._lock:
-            self._put_again += number
-            self._maybe_twice += number if maybe_twice else 0
 
     def totals(self) -> TrafficTotals:
         with self._lock:
@@ -162,12 +131,11 @@ class _Calls:
             self._raise_failures()
 
     def add(self, record: Record) -> None:
-        size = len(record.data) + len(record.partition_key.encode())
+        size = size_of(record)
         if size > BYTES_PER_RECORD:
             self._tally.unsent(1)
             return
-        gathered = self._gathered[record.entrance]
-        if len(gathered) == RECORDS_PER_CALL or self._bytes[record.entrance] + size > BYTES_PER_CALL:
+        if not fits(len(self._gathered[record.entrance]), self._bytes[record.entrance], record):
             self._flush(record.entrance)
         self._gathered[record.entrance].append(record)
         self._bytes[record.entrance] += size
@@ -184,57 +152,19 @@ class _Calls:
         self._raise_failures()
         self._gathered[entrance] = []
         self._bytes[entrance] = 0
-        call = self._pool.submit(_put_until_taken, self._streams[entrance], batch, self._tally, self._stop)
+        call = self._pool.submit(self._deliver, self._streams[entrance], batch)
         call.add_done_callback(lambda _: self._free.release())
         self._running.append(call)
+
+    def _deliver(self, stream: Stream, batch: list[Record]) -> None:
+        try:
+            put_until_taken(stream, batch, self._stop, self._tally.note)
+        except RefusedError as error:
+            self._tally.unsent(error.left)
+            raise TrafficError(str(error)) from error
 
     def _raise_failures(self) -> None:
         done = [call for call in self._running if call.done()]
         self._running = [call for call in self._running if not call.done()]
         for call in done:
             call.result()
-
-
-def _put_until_taken(stream: Stream, batch: Sequence[Record], tally: Tally, stop: threading.Event) -> None:
-    left = list(batch)
-    backoff = FIRST_BACKOFF_SECONDS
-    while True:
-        try:
-            refused, surely = _put(stream, left)
-        except (BotoCoreError, ClientError) as error:
-            tally.unsent(len(left))
-            raise TrafficError(
-                f"stream {stream.name} refuses records for good: {error}. "
-                "Check that the stack that makes the stream is deployed and that the role may call "
-                "kinesis:PutRecords on it"
-            ) from error
-        not_taken = set(map(id, refused))
-        tally.sent(record for record in left if id(record) not in not_taken)
-        if not refused:
-            return
-        if stop.is_set():
-            tally.unsent(len(refused))
-            return
-        tally.put_again(len(refused), maybe_twice=not surely)
-        stop.wait(random.uniform(backoff / 2, backoff))
-        backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-        left = refused
-
-
-def _put(stream: Stream, records: list[Record]) -> tuple[list[Record], bool]:
-    """One call: the records it did not take, and False where they may have arrived all the same."""
-    entries: list[PutRecordsRequestEntryTypeDef] = [
-        {"Data": record.data, "PartitionKey": record.partition_key} for record in records
-    ]
-    try:
-        answer = stream.client.put_records(StreamName=stream.name, Records=entries)
-    except (EndpointConnectionError, ConnectTimeoutError):
-        return records, True
-    except HTTPClientError:
-        return records, False
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _PASSING_ERRORS:
-            return records, True
-        raise
-    results = zip(records, answer["Records"], strict=True)
-    return [record for record, result in results if result.get("ErrorCode")], True

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from traffic.record import Entrance, Record, contract_time
+from mobile_client.click import contract_time
+from traffic.record import Entrance, Record
 
 GENDERS = ("female", "male")
 AGE_BANDS = ("10s", "20s", "30s", "40s", "50s", "60s")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from traffic.record import Entrance, Record, contract_time
+from mobile_client.click import contract_time
+from traffic.record import Entrance, Record
 from traffic.replay import (
     AS_FAST_AS_POSSIBLE,
     AS_IT_IS,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from traffic import send as sending
+from mobile_client import delivery
+from mobile_client.delivery import BYTES_PER_CALL, BYTES_PER_RECORD, Stream
 from traffic.record import Entrance, Record
-from traffic.send import BYTES_PER_CALL, BYTES_PER_RECORD, Stream, Tally, TrafficError, TrafficTotals, send
+from traffic.send import Tally, TrafficError, TrafficTotals, send
 
 Entries = list[dict[str, Any]]
 Behaviour = Callable[[int, Entries], set[int]]
@@ -39,7 +40,7 @@ class FakeKinesis:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.001)
 
 
 def _record(number: int, *, due: float = 0.0, entrance: Entrance = Entrance.WEB, size: int = 10) -> Record:
