@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from aws_cdk import App, Environment, Validations
+from aws_cdk import Annotations, App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from names import OREGON, TOKYO
 from stacks.application_package import AWS_JAR
+from stacks.capacity import cautions
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
 from stacks.retention import Retention
@@ -75,6 +76,8 @@ def build_app(
     )
     tokyo_ingest.add_stack_dependency(tokyo_storage, "reads the mobile stream, writes the dead-letter bucket")
     tokyo_ingest.add_stack_dependency(oregon_analytics, "clicks are let in when everything behind is there")
+    for caution in cautions(settings):
+        Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{caution.id}", caution.text)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app
 

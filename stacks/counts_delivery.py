@@ -12,6 +12,8 @@ from stacks.delivery_parts import (
     ENCRYPTED_WITH_AWS_KEY,
     DeliveryLog,
     acknowledge_objects,
+    alarm_when_behind,
+    alarm_when_throttled,
     delivery_role,
     may_deliver_to,
 )
@@ -96,3 +98,10 @@ class CountsDelivery(Construct):
                 ),
             ),
         )
+        alarm_when_behind(
+            self,
+            delivery_stream=name,
+            destination="AmazonOpenSearchService",
+            buffer_seconds=settings.delivery.counts_buffer_seconds,
+        )
+        alarm_when_throttled(self, delivery_stream=name)

@@ -11,11 +11,17 @@ from constructs import Construct
 
 from names import OREGON
 from stacks.acknowledge import acknowledge_wildcards
+from stacks.flow_alarm import FlowAlarm
 from stacks.log_group import NamedLogGroup
 from stacks.settings import Settings
 
 BUFFER_MIB = 64
 """Raw and rejected records wait for this much or for the time in the settings, whichever comes first."""
+
+BEHIND_ALARM_SECONDS = 300
+"""How much longer than its buffer holds it the oldest record may wait in a delivery stream."""
+THROTTLED_RECORDS_ALARM = 0
+"""Records a minute above the quota of direct puts; each is repeated."""
 
 BY_HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
 BY_ERROR_AND_HOUR = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/"
@@ -72,6 +78,33 @@ class DeliveryLog(Construct):
             actions=["logs:PutLogEvents"],
             resources=[f"{group}:log-stream:{destination}" for destination in destinations],
         )
+
+
+def alarm_when_behind(
+    scope: Construct, *, delivery_stream: str, destination: str, buffer_seconds: int
+) -> FlowAlarm:
+    """destination: S3 or AmazonOpenSearchService, as in Firehose's metrics."""
+    return FlowAlarm(
+        scope,
+        "IsBehind",
+        watches=delivery_stream,
+        metric=f"AWS/Firehose DeliveryTo{destination}.DataFreshness",
+        dimensions={"DeliveryStreamName": delivery_stream},
+        statistic="Maximum",
+        threshold=buffer_seconds + BEHIND_ALARM_SECONDS,
+    )
+
+
+def alarm_when_throttled(scope: Construct, *, delivery_stream: str) -> FlowAlarm:
+    return FlowAlarm(
+        scope,
+        "IsThrottled",
+        watches=delivery_stream,
+        metric="AWS/Firehose ThrottledRecords",
+        dimensions={"DeliveryStreamName": delivery_stream},
+        statistic="Sum",
+        threshold=THROTTLED_RECORDS_ALARM,
+    )
 
 
 def delivery_role(

@@ -11,9 +11,15 @@ from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
 from names import FAILED_BATCHES_PREFIX, REJECTED_RECORDS_PREFIX
 from stacks.acknowledge import acknowledge_wildcards
+from stacks.flow_alarm import FlowAlarm
 from stacks.lambda_package import lambda_zip
 from stacks.private_function import PrivateFunction
 from stacks.settings import Settings
+
+BEHIND_ALARM_SECONDS = 60
+"""Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
+THROTTLED_INVOCATIONS_ALARM = 0
+"""Invocations a minute for which the account had no concurrent execution left."""
 
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
@@ -74,6 +80,19 @@ class Forwarder(Construct):
             failed_batches=bucket_arn,
             settings=settings,
         )
+        for alarm, metric, statistic, threshold in (
+            ("IsBehind", "IteratorAge", "Maximum", BEHIND_ALARM_SECONDS * 1000),
+            ("IsThrottled", "Throttles", "Sum", THROTTLED_INVOCATIONS_ALARM),
+        ):
+            FlowAlarm(
+                self,
+                alarm,
+                watches=settings.names.forwarder,
+                metric=f"AWS/Lambda {metric}",
+                dimensions={"FunctionName": private.function.function_name},
+                statistic=statistic,
+                threshold=threshold,
+            )
         self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
 
 

@@ -1,15 +1,10 @@
-"""Settings of the forwarder, with the check that it can carry what a shard takes in."""
+"""Settings of the forwarder; stacks/capacity.py checks that with them it carries what a shard takes in."""
 
-from math import ceil
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
 from stacks.forwarder_capacity import Capacity, capacity
-
-WANTED_HEADROOM = 2.0
-"""Twice what a shard takes in, so that after an outage the forwarder catches up as fast as records arrive."""
 
 
 class ForwarderSettings(BaseModel):
@@ -57,38 +52,14 @@ class ForwarderSettings(BaseModel):
         default=150,
         description="Assumed duration of one PutRecords to Oregon, in milliseconds; for the check only.",
     )
-    record_bytes: Annotated[int, Field(ge=1, le=1_048_576)] = Field(
-        default=300, description="Assumed mean size of a record, in bytes; for the check only."
-    )
 
-    @property
-    def capacity(self) -> Capacity:
-        """What one shard's lanes can carry with these settings."""
+    def capacity(self, record_bytes: int) -> Capacity:
+        """What one shard's lanes can carry with these settings, of records of this size."""
         return capacity(
             batch_size=self.batch_size,
             lanes=self.parallelization_factor,
             requests_in_flight=self.requests_in_flight,
             memory_mib=self.memory_mib,
             round_trip_seconds=self.round_trip_milliseconds / 1000,
-            record_bytes=self.record_bytes,
+            record_bytes=record_bytes,
         )
-
-    @model_validator(mode="after")
-    def _carries_what_a_shard_takes_in(self) -> "ForwarderSettings":
-        estimate = self.capacity
-        if estimate.headroom < WANTED_HEADROOM:
-            raise ValueError(
-                f"the forwarder would carry {estimate.headroom:.1f} times what a shard takes in, wanted are "
-                f"{WANTED_HEADROOM:.0f}: at {self.round_trip_milliseconds} ms a request its "
-                f"{estimate.lanes} lanes carry {estimate.records_per_second:,.0f} records/s of "
-                f"{self.record_bytes} bytes, in batches of {estimate.records_per_batch}; raise "
-                "parallelization_factor (to 10), requests_in_flight, batch_size or memory_mib (to 1769)"
-            )
-        needed = ceil(ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
-        if self.timeout_seconds < needed:
-            raise ValueError(
-                f"timeout_seconds ({self.timeout_seconds}) is shorter than a full batch of "
-                f"{estimate.records_per_batch} records and the reserve for the last answer, so it would "
-                f"never be done: set it to {needed} or more, or lower batch_size"
-            )
-        return self

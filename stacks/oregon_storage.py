@@ -24,6 +24,7 @@ class OregonStorage(Stack):
             self,
             "SourceStream",
             stream_name=names.source_stream,
+            shards=settings.streams.source_shards,
             retention_hours=settings.streams.retention_hours,
             retention=retention,
         )

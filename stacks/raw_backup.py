@@ -15,6 +15,7 @@ from stacks.delivery_parts import (
     ONE_LINE_PER_RECORD,
     DeliveryLog,
     acknowledge_objects,
+    alarm_when_behind,
     delivery_role,
     may_deliver_to,
 )
@@ -86,4 +87,10 @@ class RawBackup(Construct):
             "KDF1",
             reason="Encryption at rest is a setting for direct puts only. This one reads a stream that is "
             "encrypted, and Firehose keeps nothing of it at rest.",
+        )
+        alarm_when_behind(
+            self,
+            delivery_stream=name,
+            destination="S3",
+            buffer_seconds=settings.delivery.archive_buffer_seconds,
         )

@@ -13,6 +13,8 @@ from stacks.delivery_parts import (
     ONE_LINE_PER_RECORD,
     DeliveryLog,
     acknowledge_objects,
+    alarm_when_behind,
+    alarm_when_throttled,
     delivery_role,
     may_deliver_to,
 )
@@ -53,3 +55,10 @@ class RejectsDelivery(Construct):
                 cloud_watch_logging_options=log.options(BUCKET),
             ),
         )
+        alarm_when_behind(
+            self,
+            delivery_stream=name,
+            destination="S3",
+            buffer_seconds=settings.delivery.archive_buffer_seconds,
+        )
+        alarm_when_throttled(self, delivery_stream=name)

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from names import Names
+from stacks import capacity
+from stacks.flow_settings import PeakSettings, StreamSettings
 from stacks.forwarder_settings import ForwarderSettings
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
@@ -28,9 +30,23 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class StreamSettings(Section):
-    retention_hours: Annotated[int, Field(ge=24, le=8760)] = Field(
-        default=24, description="How long both streams keep a record, in hours; 24 costs nothing extra."
+class WebServerSettings(Section):
+    """Where things stand on a web server, for web_servers/."""
+
+    click_log: str = Field(
+        default="/var/log/nginx/clicks.log",
+        pattern=r"^/\S+$",
+        description="File to which the web server writes a line of JSON for each click; an absolute path.",
+    )
+    state_directory: str = Field(
+        default="/var/lib/click-trends",
+        pattern=r"^/\S+[^/\s]$",
+        description="Directory of the buffer and of the position in the log, on a lasting disk.",
+    )
+    buffer_gib: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=8,
+        description="Most that fluentd buffers, in GiB; when it is full, reading the log waits. 8 GiB are "
+        "some 25 million clicks.",
     )
 
 
@@ -70,6 +86,10 @@ class DeliverySettings(Section):
         default=90,
         description="Objects of the raw backup and of rejected records are deleted after it, in days.",
     )
+    direct_put_mib_per_second: Annotated[int, Field(ge=5, le=1_000)] = Field(
+        default=capacity.DIRECT_PUT_MIB_PER_SECOND,
+        description="Quota of a delivery stream for direct puts in Oregon, in MiB/s; for the check only.",
+    )
 
 
 class SearchSettings(Section):
@@ -92,6 +112,11 @@ class SearchSettings(Section):
         description="A day's index is deleted this many days after its creation; left out: kept for ever, "
         "and no index state management policy is written.",
     )
+    documents_per_second_per_node: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=4_000,
+        description="Assumed number of counts that a data node indexes, in documents/s; for the check only. "
+        "4,000 were measured on two cores.",
+    )
     scheme: Literal["https", "http"] = Field(
         default="https",
         description="How the domain's endpoint is spoken to; http only in the twin, whose server has no TLS.",
@@ -107,7 +132,7 @@ class MobileAppsSettings(Section):
     issuer: str | None = Field(
         default=None,
         pattern=r"^https://[^?#\s]+$",
-        description="URL of the OpenID Connect provider at which readers have their accounts, as in `iss` of its "
+        description="URL of the OpenID Connect provider with the accounts of the readers, as in `iss` of its "
         "ID tokens; left out, a Cognito user pool is made, in which an administrator makes accounts.",
     )
     client_ids: list[str] = Field(
@@ -140,7 +165,9 @@ class Settings(Section):
         default="arm64",
         description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
     )
+    peak: PeakSettings = PeakSettings()
     streams: StreamSettings = StreamSettings()
+    web_servers: WebServerSettings = WebServerSettings()
     mobile_apps: MobileAppsSettings = MobileAppsSettings()
     forwarder: ForwarderSettings = ForwarderSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
@@ -205,6 +232,14 @@ def _problems(settings: Settings) -> Iterator[str]:
             f"while it is still accepted: set streams.retention_hours = {analytics.horizon_hours}, or "
             "shorten the horizon"
         )
+    kept_seconds = streams.retention_hours * 3600
+    if settings.forwarder.max_record_age_seconds > kept_seconds:
+        yield (
+            f"forwarder.max_record_age_seconds ({settings.forwarder.max_record_age_seconds}) must not be "
+            f"longer than streams.retention_hours ({streams.retention_hours}), or a record could be gone "
+            f"from the stream before it is given up to the dead-letter bucket: set it to {kept_seconds} or "
+            "less, or lengthen the retention"
+        )
     if analytics.parallelism_per_kpu > analytics.parallelism:
         yield (
             f"analytics.parallelism_per_kpu ({analytics.parallelism_per_kpu}) must not exceed "
@@ -229,6 +264,7 @@ def _problems(settings: Settings) -> Iterator[str]:
             'lambda_processor = "host" is for the twin only: write "arm64" or "x86_64", so that every '
             "machine synthesises the same template"
         )
+    yield from capacity.problems(settings)
 
 
 def _explained(detail: Any) -> str:

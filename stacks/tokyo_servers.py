@@ -12,13 +12,13 @@ from stacks.acknowledge import acknowledge_wildcards
 
 
 class WebServerRole(Construct):
-    """Web servers (fluentd) put clicks into the source stream and can do nothing else."""
+    """Web servers (web_servers/) put clicks into the source stream and can do nothing else."""
 
     def __init__(self, scope: Construct, construct_id: str, *, source: kinesis.IStream, names: Names) -> None:
         super().__init__(scope, construct_id)
         puts_clicks = iam.PolicyStatement(
             sid="PutsClicks",
-            actions=["kinesis:PutRecord", "kinesis:PutRecords"],
+            actions=["kinesis:PutRecords"],
             resources=[source.stream_arn],
         )
         _server_role(self, name=names.web_server_role, may=[puts_clicks])

@@ -23,6 +23,7 @@ class TokyoStorage(Stack):
             self,
             "MobileStream",
             stream_name=names.mobile_stream,
+            shards=settings.streams.mobile_shards,
             retention_hours=settings.streams.retention_hours,
             retention=retention,
         )

@@ -62,7 +62,9 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
     ("lines", "remedy"),
     [
         ("[analytics]\nhorizon_hours = 48", "set streams.retention_hours = 48, or shorten the horizon"),
+        ("[forwarder]\nmax_record_age_seconds = 86401", "set it to 86400 or less, or lengthen the retention"),
         ("[analytics]\nparallelism = 2\nparallelism_per_kpu = 4", "set it to 2 or less"),
+        ("[peak]\nclicks_per_second = 30000", "set analytics.parallelism = 3"),
         ("[search]\ninstance_count = 4\navailability_zones = 3", "set it to 6, or change the zones"),
         ("[search]\ninstance_count = 1\navailability_zones = 2", "set it to 2, or change the zones"),
         ('[mobile_apps]\nissuer = "https://login.example.jp"', "write the issuer's URL and the client ids"),
