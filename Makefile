@@ -98,6 +98,11 @@ synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag 
 diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credentials)
 	@cdk diff -c environment=$(ENVIRONMENT)
 
+.PHONY: web-servers
+web-servers: ENVIRONMENT = production
+web-servers: setup ## fluentd.conf and fluent-bit.yaml of production (or ENVIRONMENT) into web_servers/
+	@python -m web_servers --environment $(ENVIRONMENT) --into web_servers
+
 .PHONY: aws-jar
 aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kinesis and Firehose connectors
 

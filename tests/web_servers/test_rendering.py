@@ -1,0 +1,49 @@
+"""The files that web servers run are made from the settings, and the committed ones are up to date."""
+
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from typer.testing import CliRunner
+
+from names import Names
+from stacks.settings import Settings, WebServerSettings
+from web_servers.command import app
+from web_servers.rendering import FILES, TEMPLATES, rendered
+
+ELSEWHERE = Settings(
+    environment="trial",
+    account="111111111111",
+    web_servers=WebServerSettings(
+        click_log="/var/log/httpd/clicks.log", state_directory="/data/clicks", buffer_gib=2
+    ),
+)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_committed_file_is_what_production_renders(file: str, tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(app, ["--environment", "production", "--into", str(tmp_path)])
+    assert outcome.exit_code == 0
+    remedy = "run `make web-servers` and commit what it wrote"
+    assert (tmp_path / file).read_text() == (TEMPLATES / file).read_text(), remedy
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_another_environment_is_rendered_as_recorded(file: str, snapshot: SnapshotAssertion) -> None:
+    assert rendered(ELSEWHERE)[file] == snapshot
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_another_environment_shares_no_name_with_production(file: str) -> None:
+    text = rendered(ELSEWHERE)[file]
+    names = Names(environment="trial", account="111111111111")
+    assert names.source_stream in text
+    assert names.web_server_role in text
+    assert "production" not in text
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(app, ["--environment", "none", "--into", str(tmp_path)])
+    assert outcome.exit_code == 1
+    assert "known: local, production" in outcome.output
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,28 @@
+"""The command: writes the configurations of an environment into a directory."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stacks.settings import SettingsError, load
+from web_servers.rendering import rendered
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def write(
+    environment: Annotated[str, typer.Option(help="As in environments/<name>.toml.")] = "production",
+    into: Annotated[Path, typer.Option(help="Directory for the files.")] = Path("web_servers"),
+) -> None:
+    """Write fluentd.conf and fluent-bit.yaml for the web servers of an environment."""
+    try:
+        files = rendered(load(environment))
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    into.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (into / name).write_text(text, encoding="utf-8")
+        typer.echo(f"{into / name}")
