@@ -10,6 +10,7 @@ What is changed in MiniStack, and why:
 - its Firehose keeps records and delivers nothing: local/delivery_stream.py fetches them from GET
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
+- identity pools refuse guests, the classic flow and roles that do not trust them: local/identity_pools.py;
 - the search domain's access policy is part of the decision on a request to the domain.
 
 The names patched here are private to MiniStack, so its version is pinned and `_require` checks each at start.
@@ -28,8 +29,9 @@ import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import iam_evaluator
-from ministack.services import firehose, lambda_svc, opensearch
+from ministack.services import cognito, firehose, lambda_svc, opensearch, sts
 
+from local import identity_pools
 from local.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -87,18 +89,21 @@ def _domain_policy_for_arn(resource_arn: str) -> tuple[Any, str] | None:
 
 
 def replace_services() -> None:
-    """Turn off what the twin's workers do instead, and make the domain's access policy count."""
+    """Turn off what the twin's workers do instead, and make policies count that MiniStack ignores."""
     _require(lambda_svc, "_poll_kinesis")
     _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_dest_description")
     _require(firehose, "_streams", "_lock")
     _require(opensearch, "_domains")
     _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
+    _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
+    _require(sts, *identity_pools.NEEDED_OF_STS)
     lambda_svc._poll_kinesis = _poll_nothing
     firehose._deliver_records_to_s3 = _deliver_nothing
     firehose.ingest_from_kinesis_source = _deliver_nothing
     firehose._dest_description = _describe_as_the_api
     opensearch.domain_policy_for_arn = _domain_policy_for_arn
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
+    identity_pools.refuse_as_cognito_does()
 
 
 def take_records(region: str, name: str) -> list[bytes]:

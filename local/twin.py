@@ -18,13 +18,15 @@ from local.delivery_stream import DeliveryStream
 from local.deployment import deploy
 from local.emulator import Emulator
 from local.event_source import EventSource, start_event_sources
+from local.mobile_app import MobileApp
 from local.opensearch import OpenSearchServer
 from local.processes import TwinError
 from local.transport import FilesTransport
+from mobile_client.delivery import Stream
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, Names
 from stacks.app import synthesise
 from traffic.record import Entrance
-from traffic.send import CLIENT_CONFIG, Stream
+from traffic.send import TRAFFIC_CLIENT_CONFIG
 
 ENVIRONMENT = "local"
 VERSION_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -58,6 +60,8 @@ class Twin:
         self.event_sources: list[EventSource] = []
         self.transport: FilesTransport | None = None
         self.application: AnalyticsApplication | None = None
+        self.mobile_app: MobileApp
+        """Of a reader who is logged in; there after `deploy()`."""
 
     @property
     def opensearch_endpoint(self) -> str:
@@ -80,6 +84,7 @@ class Twin:
         ):
             self.delivery_streams[name] = DeliveryStream(self.emulator, name, journal)
         self.event_sources = start_event_sources(self.emulator)
+        self.mobile_app = MobileApp(self.emulator, self.names)
 
     def publish_segments(self, csv: bytes, valid_from: datetime) -> str:
         """Publish a version of the segments; returns its key in the segments bucket."""
@@ -104,13 +109,13 @@ class Twin:
         application.start(file_properties(self.transport.root, application.properties))
 
     def producers(self) -> dict[Entrance, Stream]:
-        """Where clicks enter: the mobile stream, and the source stream with a web server's permissions."""
+        """Where clicks enter: the mobile stream with what Cognito vends to a reader's app, and the source
+        stream with a web server's permissions."""
         names = self.names
         web_server = names.role_arn(names.web_server_role)
-        mobile = self.emulator.client("kinesis", TOKYO, CLIENT_CONFIG)
-        web = self.emulator.client_as(web_server, "kinesis", OREGON, CLIENT_CONFIG)
+        web = self.emulator.client_as(web_server, "kinesis", OREGON, TRAFFIC_CLIENT_CONFIG)
         return {
-            Entrance.MOBILE: Stream(mobile, names.mobile_stream),
+            Entrance.MOBILE: self.mobile_app.stream(TRAFFIC_CLIENT_CONFIG),
             Entrance.WEB: Stream(web, names.source_stream),
         }
 
