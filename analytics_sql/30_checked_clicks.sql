@@ -32,7 +32,9 @@ SELECT
     WHEN clicked_at IS NULL
     THEN 'missing_clicked_at'
     -- The parser moves 30 February to the 28th and 24:00 to the next day: the moment must read as it was sent.
-    WHEN `moment` IS NULL OR DATE_FORMAT(`moment`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') <> clicked_at
+    WHEN `moment` IS NULL
+      OR ((SUBSTRING(clicked_at, 9, 2) > '28' OR SUBSTRING(clicked_at, 12, 2) = '24')
+        AND DATE_FORMAT(`moment`, 'yyyy-MM-dd''T''HH:mm:ss.SSS''Z''') <> clicked_at)
     THEN 'invalid_clicked_at'
     WHEN `moment` > arrived_at + ${checks.max-clock-ahead-seconds} * INTERVAL '1' SECOND
     THEN 'clock_ahead'

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from analytics_sql import main
+from stacks.analytics_properties import application_properties
+from stacks.settings import Settings
 from tests.analytics.bounded_run import MAIN
 
 ARN = "arn:aws:kinesis:us-west-2:000000000000:stream/click-trends-local-source"
@@ -217,3 +219,8 @@ def test_a_folder_without_click_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "clicks.csv").touch()
     with pytest.raises(SystemExit, match=r"no \*\.json or \*\.json\.gz file is there"):
         main.click_files(tmp_path)
+
+
+def test_the_properties_of_the_deployed_application_are_those_tested_here() -> None:
+    deployed = application_properties(Settings(environment="local", account="000000000000"))
+    assert deployed == ON_AWS

@@ -1,0 +1,115 @@
+"""The SQL job beside itself without the join and beside Spark Structured Streaming, on the same file.
+
+python -m bench.sql_speed --spark-python PYTHON [--clicks N] [--users N] [--runs N]
+
+- 2 M clicks of 200,000 users, all in one version of the segments, in 8 temporary files of JSON lines, as a
+  stream has shards: Flink doesn't split a file
+- both engines local with parallelism 2, streaming, each run in a process of its own; the jobs take turns,
+  and the one that begins changes from round to round
+- Flink: the statements of analytics_sql/ with all checks, RocksDB, a checkpoint every 5 s, blackhole sinks
+- Spark: the same checks, join and count, RocksDB, trigger AvailableNow with 2 files (500,000 clicks, some
+  seconds) a micro-batch, update mode, noop sink
+- time runs from the submission of the job to its end: no start of a JVM, but the warming up of each
+"""
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+HERE = Path(__file__).parent
+LEAST_OF_UNJOINED = 0.8
+LEAST_OF_SPARK = 1.2
+MILLISECONDS_BETWEEN_CLICKS = 2
+ARTICLES = 5_000
+CLICK_FILES = 8
+
+
+def write_data(folder: Path, *, clicks: int, users: int) -> tuple[Path, Path]:
+    """The folders of clicks and of segments, always the same for the same numbers."""
+    chance = random.Random(clicks)
+    clicks_folder, segments_folder = folder / "clicks", folder / "segments"
+    clicks_folder.mkdir()
+    segments_folder.mkdir()
+    begin = datetime(2026, 1, 31, tzinfo=UTC)
+    with ExitStack() as stack:
+        files = [stack.enter_context((clicks_folder / f"{n}.json").open("w")) for n in range(CLICK_FILES)]
+        for number in range(clicks):
+            moment = begin + timedelta(milliseconds=number * MILLISECONDS_BETWEEN_CLICKS)
+            article = min(int(chance.paretovariate(1.1)), ARTICLES)
+            files[number % CLICK_FILES].write(
+                f'{{"click_id":"{number:032x}",'
+                f'"clicked_at":"{moment.isoformat(timespec="milliseconds")[:23]}Z",'
+                f'"user_id":"user-{chance.randrange(users):07}","article_id":"article-{article:06}",'
+                f'"platform":"ios","position":{number % 30}}}\n'
+            )
+    with (segments_folder / "20260101T000000Z.csv").open("w") as file:
+        file.write("user_id,gender,age_band,region\n")
+        for user in range(users):
+            gender, age_band = chance.choice(("female", "male")), chance.choice(("10s", "20s", "30s", "40s"))
+            file.write(f"user-{user:07},{gender},{age_band},{chance.choice(('tokyo', 'osaka', 'kyoto'))}\n")
+    return clicks_folder, segments_folder
+
+
+def seconds_of(command: list[str]) -> float:
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
+    return float(done.stdout.split()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--spark-python", required=True, help="the Python that has bench/requirements.txt")
+    parser.add_argument("--clicks", type=int, default=2_000_000)
+    parser.add_argument("--users", type=int, default=200_000)
+    parser.add_argument("--runs", type=int, default=3)
+    given = parser.parse_args()
+    speeds: dict[str, list[float]] = {"SQL job": [], "without the join": [], "Spark": []}
+    with tempfile.TemporaryDirectory() as temporary:
+        clicks, segments = write_data(Path(temporary), clicks=given.clicks, users=given.users)
+
+        def flink(variant: str) -> Callable[[str], list[str]]:
+            job = [sys.executable, "-m", "bench.flink_counts", variant, str(clicks), str(segments)]
+            return lambda checkpoints: [*job, checkpoints]
+
+        spark = [given.spark_python, str(HERE / "spark_counts.py"), str(clicks), str(segments)]
+        contenders = [
+            ("SQL job", flink("joined")),
+            ("without the join", flink("unjoined")),
+            ("Spark", lambda checkpoints: [*spark, checkpoints]),
+        ]
+        for run in range(given.runs):
+            for turn in range(len(contenders)):
+                name, command = contenders[(run + turn) % len(contenders)]
+                with tempfile.TemporaryDirectory(dir=temporary) as checkpoints:
+                    speeds[name].append(given.clicks / seconds_of(command(checkpoints)))
+    show(speeds)
+
+
+def show(speeds: dict[str, list[float]]) -> None:
+    medians = {name: statistics.median(values) for name, values in speeds.items()}
+    table = Table(title="clicks a second")
+    for column in ("job", "min", "median", "max", "SQL job / this", "at least"):
+        table.add_column(column, justify="left" if column == "job" else "right")
+    least = {"without the join": f"{LEAST_OF_UNJOINED}", "Spark": f"{LEAST_OF_SPARK}"}
+    for name, values in speeds.items():
+        ratio = medians["SQL job"] / medians[name]
+        low, high = min(values), max(values)
+        table.add_row(
+            name, f"{low:,.0f}", f"{medians[name]:,.0f}", f"{high:,.0f}", f"{ratio:.2f}", least.get(name, "")
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
