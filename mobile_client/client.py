@@ -16,6 +16,9 @@ from mobile_client.delivery import (
     put_until_taken,
 )
 
+LONGEST_PAUSE_SECONDS = 60.0  # offline or refused: many phones must not wear out a battery or a service
+LONGEST_PAUSE_CLOSING_SECONDS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -57,7 +60,7 @@ class MobileClient:
         self._now = now
         self._changed = threading.Condition()
         self._waits_since: float | None = time.monotonic() if queue.backlog().records else None
-        self._closing = False
+        self._hurry = threading.Event()  # set when closing: no new clicks, short pauses
         self._stop = threading.Event()
         self._sent = self._put_again = self._maybe_twice = 0
         self._refused: str | None = None
@@ -78,7 +81,7 @@ class MobileClient:
             position=position,
         )
         with self._changed:
-            if self._closing:
+            if self._hurry.is_set():
                 raise ValueError("the client is closed: make another")
             self._queue.put(data, partition_key(user_id, data))
             if self._waits_since is None:
@@ -105,7 +108,7 @@ class MobileClient:
         A call that is under way then ends by itself, and what it takes is still removed from the file.
         """
         with self._changed:
-            self._closing = True
+            self._hurry.set()
             self._changed.notify_all()
         self._sender.join(deadline_seconds)
         self._stop.set()
@@ -119,7 +122,7 @@ class MobileClient:
         failures = 0
         while self._wait_until_due():
             try:
-                put_until_taken(self._stream, self._queue.oldest(), self._stop, self._note)
+                put_until_taken(self._stream, self._queue.oldest(), self._stop, self._note, self._pause)
                 failures = 0
             # No permission, a login that ran out, a full disk, or whatever the app's own logins() raises:
             # the clicks wait, within the queue's bounds, for it to be mended.
@@ -127,13 +130,19 @@ class MobileClient:
                 with self._changed:
                     self._refused = str(error)
                 failures += 1
-                self._stop.wait(pause_seconds(failures))
+                self._pause(failures)
         self._queue.close()
+
+    def _pause(self, failures: int) -> None:
+        if not self._hurry.is_set():
+            self._hurry.wait(pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS))
+        else:
+            self._stop.wait(pause_seconds(failures, longest=LONGEST_PAUSE_CLOSING_SECONDS))
 
     def _wait_until_due(self) -> bool:
         """Wait for a reason to make a call; False when there will be none any more."""
         with self._changed:
-            while not self._closing:
+            while not self._hurry.is_set():
                 records = self._queue.backlog().records
                 since = self._waits_since if records else None
                 left = None if since is None else since + self._flush_seconds - time.monotonic()

@@ -28,8 +28,7 @@ RECORDS_PER_CALL = 500
 BYTES_PER_CALL = 5 * 1024 * 1024
 BYTES_PER_RECORD = 1024 * 1024  # data and partition key
 
-FIRST_BACKOFF_SECONDS = 0.1
-LONGEST_BACKOFF_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 0.1
 # Repeating is done here, where it can be counted.
 CLIENT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
@@ -92,9 +91,9 @@ def fits(records: int, size: int, entry: Entry) -> bool:
     return records < RECORDS_PER_CALL and size + size_of(entry) <= BYTES_PER_CALL
 
 
-def pause_seconds(failures: int) -> float:
+def pause_seconds(failures: int, *, longest: float) -> float:
     """Full jitter: anything up to a bound that doubles with each failure in a row."""
-    return random.uniform(0, min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(failures, 16)))
+    return random.uniform(0, min(longest, FIRST_PAUSE_SECONDS * 2 ** min(failures, 16)))
 
 
 def put_until_taken(
@@ -102,9 +101,11 @@ def put_until_taken(
     entries: Sequence[EntryT],
     stop: threading.Event,
     report: Callable[[Outcome[EntryT]], None],
+    pause: Callable[[int], object],
 ) -> None:
-    """Put entries, at most one call's worth, until all are taken or `stop` is set; `report` sees each call.
+    """Put entries, at most one call's worth, until all are taken or `stop` is set.
 
+    report: sees each call; pause: waits, given the number of calls in a row of which nothing was taken.
     Raises RefusedError.
     """
     left = list(entries)
@@ -116,7 +117,7 @@ def put_until_taken(
         if not again:
             return
         failures = 0 if taken else failures + 1
-        stop.wait(pause_seconds(failures))
+        pause(failures)
 
 
 def _put(stream: Stream, entries: list[EntryT]) -> tuple[list[EntryT], list[EntryT], bool]:

@@ -21,6 +21,7 @@ from mobile_client.delivery import (
     RefusedError,
     Stream,
     fits,
+    pause_seconds,
     put_until_taken,
     size_of,
 )
@@ -28,6 +29,7 @@ from traffic.record import Entrance, Record
 
 CALLS_AT_ONCE = 4
 TICK_SECONDS = 0.1  # records that fall due within a tick share calls
+LONGEST_PAUSE_SECONDS = 5.0
 TRAFFIC_CLIENT_CONFIG = CLIENT_CONFIG.merge(Config(max_pool_connections=CALLS_AT_ONCE))
 
 
@@ -158,10 +160,13 @@ class _Calls:
 
     def _deliver(self, stream: Stream, batch: list[Record]) -> None:
         try:
-            put_until_taken(stream, batch, self._stop, self._tally.note)
+            put_until_taken(stream, batch, self._stop, self._tally.note, self._pause)
         except RefusedError as error:
             self._tally.unsent(error.left)
             raise TrafficError(str(error)) from error
+
+    def _pause(self, failures: int) -> None:
+        self._stop.wait(pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS))
 
     def _raise_failures(self) -> None:
         done = [call for call in self._running if call.done()]

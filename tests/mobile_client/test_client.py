@@ -15,6 +15,7 @@ import pytest
 
 from local.processes import wait_for
 from mobile_client import ClickQueue, MobileClient, delivery, mobile_stream
+from mobile_client import client as client_module
 from mobile_client.delivery import pause_seconds
 from tests.mobile_client.aws_stub import AwsStub, error, running
 
@@ -24,8 +25,8 @@ Start = Callable[..., MobileClient]
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(delivery, "LONGEST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(client_module, "LONGEST_PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -192,6 +193,16 @@ def test_close_ends_at_its_deadline_and_the_next_run_puts_what_remained(start: S
     assert click_ids(stub) == made
 
 
+def test_close_does_not_wait_out_a_long_pause(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(client_module, "LONGEST_PAUSE_SECONDS", 3600.0)
+    stub = AwsStub(on_put=lambda number, _records: error("ServiceUnavailable", 503) if number == 1 else set())
+    client = start(stub)
+    client.click("u", "a")
+    wait_for(lambda: len(stub.puts) == 1, what="the refused call", timeout_seconds=10)
+    assert client.close(deadline_seconds=10).sent == 1
+
+
 def test_credentials_come_from_the_enhanced_flow_and_are_kept(start: Start) -> None:
     stub = AwsStub()
     client = start(stub)
@@ -237,9 +248,8 @@ def test_a_guest_stays_the_same_guest(start: Start) -> None:
 
 
 def test_pauses_are_anything_up_to_a_bound_that_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.1)
-    monkeypatch.setattr(delivery, "LONGEST_BACKOFF_SECONDS", 5.0)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.1)
     for failures, bound in [(0, 0.1), (1, 0.2), (5, 3.2), (6, 5.0), (10_000, 5.0)]:
-        pauses = [pause_seconds(failures) for _ in range(500)]
+        pauses = [pause_seconds(failures, longest=5.0) for _ in range(500)]
         assert 0 <= min(pauses) < 0.1 * bound
         assert 0.9 * bound < max(pauses) <= bound

@@ -40,7 +40,7 @@ class FakeKinesis:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 def _record(number: int, *, due: float = 0.0, entrance: Entrance = Entrance.WEB, size: int = 10) -> Record:
