@@ -143,23 +143,24 @@ def test_a_forwarder_killed_in_mid_batch_loses_no_click(pipeline: Pipeline, faul
     fired = faults.fired()
     sent = _send(pipeline, article)
     pipeline.wait_until(lambda: faults.fired() > fired, "a request on its way")
-    killed = _kill_processes_of(pipeline.twin.names.forwarder)
+    killed = _kill_forwarder(pipeline)
     faults.set()
     assert killed >= 1
     assert _all_counted(pipeline, article, sent) <= len(sent)
 
 
-def _kill_processes_of(function: str) -> int:
-    """SIGKILL to every process that runs a Lambda function; how many."""
-    marker = f"AWS_LAMBDA_FUNCTION_NAME={function}\0".encode()
+def _kill_forwarder(pipeline: Pipeline) -> int:
+    """SIGKILL to every process that runs this twin's forwarder; how many."""
+    function = f"AWS_LAMBDA_FUNCTION_NAME={pipeline.twin.names.forwarder}\0".encode()
+    this_twin = f"AWS_ENDPOINT_URL={pipeline.twin.emulator.endpoint}\0".encode()
     killed = 0
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and process.stat().st_uid == os.getuid():
             try:
-                runs_it = marker in (process / "environ").read_bytes()
+                environment = (process / "environ").read_bytes()
             except OSError:
                 continue
-            if runs_it:
+            if function in environment and this_twin in environment:
                 os.kill(int(process.name), signal.SIGKILL)
                 killed += 1
     return killed
