@@ -153,6 +153,4 @@ def test_settings_that_can_not_carry_a_shard_are_refused_with_the_remedy(
     changes: dict[str, int], message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message):
-        Settings(
-            environment=NAMES.environment, account=NAMES.account, forwarder=ForwarderSettings(**changes)
-        )
+        Settings(environment=NAMES.environment, account=NAMES.account, forwarder=ForwarderSettings(**changes))
