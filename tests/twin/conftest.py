@@ -1,6 +1,9 @@
 """One twin for all tests of this folder. They share its state, so each uses article ids of its own."""
 
+import csv
+import io
 import json
+import random
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,10 +17,16 @@ import pytest
 from local.processes import wait_for
 from local.twin import Twin, running_twin
 from names import INDEX_PREFIX
+from tests.conftest import SHARED_DATA
+from tests.data_sets import wikiticker_clicks
 from traffic.record import Entrance, Record
 from traffic.send import Tally, send
 
-FIRST_SEGMENTS = b"user_id,gender,age_band,region\nhanako,female,20s,tokyo\ntaro,male,30s,osaka\n"
+HEADER = ("user_id", "gender", "age_band", "region")
+HANAKO_AND_TARO = [("hanako", "female", "20s", "tokyo"), ("taro", "male", "30s", "osaka")]
+GENDERS = ("female", "male")
+AGE_BANDS = ("10s", "20s", "30s", "40s", "50s")
+REGIONS = ("tokyo", "osaka", "kyoto")
 SETTLE_SECONDS = 120
 
 CountKey = tuple[str, str, str, str, str]
@@ -92,11 +101,26 @@ class Pipeline:
         assert tally.totals().sent == len(records)
 
 
+def _segments(version: str) -> bytes:
+    """A version of the segments: two readers that never change, and the wikiticker users, where they are here."""
+    users = {click["user_id"] for click in wikiticker_clicks(SHARED_DATA)} if SHARED_DATA.is_dir() else set()
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(HEADER)
+    rows.writerows(HANAKO_AND_TARO)
+    for user in sorted(users):
+        chance = random.Random(f"{version} {user}")
+        rows.writerow([user, chance.choice(GENDERS), chance.choice(AGE_BANDS), chance.choice(REGIONS)])
+    return text.getvalue().encode()
+
+
 @pytest.fixture(scope="session")
 def pipeline() -> Iterator[Pipeline]:
     with running_twin() as twin:
         twin.deploy()
-        twin.publish_segments(FIRST_SEGMENTS, datetime.now(UTC) - timedelta(days=2))
+        now = datetime.now(UTC)
+        twin.publish_segments(_segments("first"), now - timedelta(days=2))
+        twin.publish_segments(_segments("second"), now - timedelta(hours=12))
         twin.start_application()
         yield Pipeline(twin)
 
