@@ -102,7 +102,7 @@ class Pipeline:
 
 
 def _segments(version: str) -> bytes:
-    """A version of the segments: two readers that never change, and the wikiticker users, where they are here."""
+    """A version of the segments: two readers that never change, and the wikiticker users if they are here."""
     users = {click["user_id"] for click in wikiticker_clicks(SHARED_DATA)} if SHARED_DATA.is_dir() else set()
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
