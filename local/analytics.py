@@ -155,7 +155,6 @@ def file_properties(root: Path, deployed: Properties) -> Properties:
     publish = {"sink.rolling-policy.rollover-interval": "1 s", "sink.rolling-policy.check-interval": "500 ms"}
     return {
         "clicks": file_table("clicks", {"source.monitor-interval": "500 ms"}),
-        "segments": {**deployed["segments"], "path": (root / "segments").as_uri()},
         "click_counts": file_table("click_counts", publish),
         "rejected_clicks": file_table("rejected_clicks", publish),
     }

@@ -46,30 +46,58 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     hidden.rename(folder / name)
 
 
-class FilesTransport:
-    """Moves clicks and segment versions to `root`, counts and rejected clicks from there.
+class SegmentsFolder:
+    """Copies each published version of the segments to a folder, with the application's role.
 
-    Folders: clicks/, segments/, click_counts/, rejected_clicks/. `clicks_moved` counts records of the
-    source stream.
+    On AWS Flink reads s3:// itself; the file system that could do so here is not part of PyFlink.
+    """
+
+    def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, folder: Path) -> None:
+        self._folder = folder
+        self._bucket = names.segments_bucket
+        self._known_versions: set[str] = set()
+        self._s3 = emulator.client_as(application_role_arn, "s3", OREGON)
+        folder.mkdir(parents=True)
+        self._copy_new_versions()  # the first click finds the versions that are there
+        self._worker = Worker(
+            "segments to files", self._copy_new_versions, idle_seconds=SEGMENTS_POLL_SECONDS
+        )
+
+    def _copy_new_versions(self) -> bool:
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=SEGMENTS_PREFIX)
+        new = [item["Key"] for item in found.get("Contents", []) if item["Key"] not in self._known_versions]
+        for key in new:
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            _write(self._folder, key.removeprefix(SEGMENTS_PREFIX), body)
+            self._known_versions.add(key)
+        return bool(new)
+
+    def check(self) -> None:
+        self._worker.check()
+
+    def stop(self) -> None:
+        self._worker.stop()
+
+
+class FilesTransport:
+    """Moves clicks to `root`, counts and rejected clicks from there.
+
+    Folders: clicks/, click_counts/, rejected_clicks/. `clicks_moved` counts records of the source stream.
     """
 
     def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, root: Path) -> None:
         self.root = root
         self.clicks_moved = 0
-        for folder in ("clicks", "segments", "click_counts", "rejected_clicks"):
+        for folder in ("clicks", "click_counts", "rejected_clicks"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self._names = names
         self._files_written = 0
-        self._known_versions: set[str] = set()
         self._source = ShardReader(
             emulator.client_as(application_role_arn, "kinesis", OREGON), names.source_stream_arn
         )
         self._firehose = emulator.client_as(application_role_arn, "firehose", OREGON)
-        self._s3 = emulator.client_as(application_role_arn, "s3", OREGON)
-        self._move_segments()  # the first click finds the versions that are there
         self._workers = [
             Worker("clicks to files", self._move_clicks, idle_seconds=POLL_SECONDS),
-            Worker("segments to files", self._move_segments, idle_seconds=SEGMENTS_POLL_SECONDS),
             Worker("counts from files", self._move_counts, idle_seconds=POLL_SECONDS),
             Worker("rejected clicks from files", self._move_rejected, idle_seconds=POLL_SECONDS),
         ]
@@ -82,15 +110,6 @@ class FilesTransport:
             _write(self.root / "clicks", f"clicks-{self._files_written:08}.json", content)
             self.clicks_moved += len(records)
         return bool(records)
-
-    def _move_segments(self) -> bool:
-        found = self._s3.list_objects_v2(Bucket=self._names.segments_bucket, Prefix=SEGMENTS_PREFIX)
-        new = [item["Key"] for item in found.get("Contents", []) if item["Key"] not in self._known_versions]
-        for key in new:
-            body = self._s3.get_object(Bucket=self._names.segments_bucket, Key=key)["Body"].read()
-            _write(self.root / "segments", key.removeprefix(SEGMENTS_PREFIX), body)
-            self._known_versions.add(key)
-        return bool(new)
 
     def _move_counts(self) -> bool:
         return self._put_files("click_counts", self._names.counts_delivery_stream)

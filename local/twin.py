@@ -21,7 +21,7 @@ from local.event_source import EventSource, start_event_sources
 from local.mobile_app import MobileApp
 from local.opensearch import OpenSearchServer
 from local.processes import TwinError
-from local.transport import FilesTransport
+from local.transport import FilesTransport, SegmentsFolder
 from mobile_client.delivery import Stream
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, Names
 from stacks.app import synthesise
@@ -59,6 +59,7 @@ class Twin:
         self.delivery_streams: dict[str, DeliveryStream] = {}
         self.event_sources: list[EventSource] = []
         self.transport: FilesTransport | None = None
+        self._segments: SegmentsFolder | None = None
         self.application: AnalyticsApplication | None = None
         self.mobile_app: MobileApp
         """Of a reader who is logged in; there after `deploy()`."""
@@ -97,16 +98,17 @@ class Twin:
         """Start Flink as the application's lifecycle resource asked for."""
         application = AnalyticsApplication(self.emulator, self.names, self.work / "flink")
         self.application = application
+        role = application.role_arn
+        folder = self.work / "segments"
+        self._segments = SegmentsFolder(self.emulator, self.names, application_role_arn=role, folder=folder)
         if self._transport_kind == "aws":
-            application.start(connector_properties(self.emulator, application.properties))
-            return
-        self.transport = FilesTransport(
-            self.emulator,
-            self.names,
-            application_role_arn=application.role_arn,
-            root=self.work / "transport",
-        )
-        application.start(file_properties(self.transport.root, application.properties))
+            tables = connector_properties(self.emulator, application.properties)
+        else:
+            root = self.work / "transport"
+            self.transport = FilesTransport(self.emulator, self.names, application_role_arn=role, root=root)
+            tables = file_properties(root, application.properties)
+        segments = {**application.properties["segments"], "path": folder.as_uri()}
+        application.start({**tables, "segments": segments})
 
     def producers(self) -> dict[Entrance, Stream]:
         """Where clicks enter: the mobile stream with what Cognito vends to a reader's app, and the source
@@ -147,14 +149,16 @@ class Twin:
             source.check()
         if self.transport is not None:
             self.transport.check()
+        if self._segments is not None:
+            self._segments.check()
         if self.application is not None:
             self.application.check()
 
     def stop(self) -> None:
         """End every process and worker in the order of the data's flow, then raise the first error."""
         errors: list[Exception] = []
-        parts = (*self.event_sources, self.application, self.transport, *self.delivery_streams.values())
-        for part in (*parts, self.emulator, self._opensearch):
+        parts = (*self.event_sources, self.application, self._segments, self.transport)
+        for part in (*parts, *self.delivery_streams.values(), self.emulator, self._opensearch):
             try:
                 if part is not None:
                     part.stop()

@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -101,13 +101,13 @@ class Pipeline:
         assert tally.totals().sent == len(records)
 
 
-def _segments(version: str) -> bytes:
-    """A version of the segments: two readers that never change, and the wikiticker users if they are here."""
+def segments_file(version: str, readers: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """A version of the segments: these readers, and the wikiticker users if the data set is here."""
     users = {click["user_id"] for click in wikiticker_clicks(SHARED_DATA)} if SHARED_DATA.is_dir() else set()
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(HEADER)
-    rows.writerows(HANAKO_AND_TARO)
+    rows.writerows(readers)
     for user in sorted(users):
         chance = random.Random(f"{version} {user}")
         rows.writerow([user, chance.choice(GENDERS), chance.choice(AGE_BANDS), chance.choice(REGIONS)])
@@ -119,8 +119,8 @@ def pipeline() -> Iterator[Pipeline]:
     with running_twin() as twin:
         twin.deploy()
         now = datetime.now(UTC)
-        twin.publish_segments(_segments("first"), now - timedelta(days=2))
-        twin.publish_segments(_segments("second"), now - timedelta(hours=12))
+        twin.publish_segments(segments_file("first", HANAKO_AND_TARO), now - timedelta(days=2))
+        twin.publish_segments(segments_file("second", HANAKO_AND_TARO), now - timedelta(hours=12))
         twin.start_application()
         yield Pipeline(twin)
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from names import OREGON
-from tests.twin.conftest import Pipeline, as_record, click
+from tests.twin.conftest import Pipeline, as_record, click, segments_file
 from traffic.record import Entrance
 
 ARTICLE = "segments-test"
@@ -16,7 +16,8 @@ ONE_MILLISECOND = timedelta(milliseconds=1)
 
 def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline) -> None:
     valid_from = (datetime.now(UTC) + PUBLISHED_AHEAD).replace(microsecond=0)
-    pipeline.twin.publish_segments(b"user_id,gender,age_band,region\nhanako,female,30s,sapporo\n", valid_from)
+    new_version = segments_file("second", [("hanako", "female", "30s", "sapporo")])
+    pipeline.twin.publish_segments(new_version, valid_from)
     pipeline.wait_until(lambda: datetime.now(UTC) >= valid_from, "the version in force")
 
     last_before = click(1, article_id=ARTICLE, clicked_at=valid_from - ONE_MILLISECOND)
