@@ -10,7 +10,7 @@ from tests.twin.conftest import Pipeline, as_record, click, segments_file
 from traffic.record import Entrance
 
 ARTICLE = "segments-test"
-PUBLISHED_AHEAD = timedelta(seconds=8)
+PUBLISHED_AHEAD = timedelta(seconds=15)
 ONE_MILLISECOND = timedelta(milliseconds=1)
 
 
