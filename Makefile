@@ -72,8 +72,8 @@ test: setup ## all tests: the Java table source, then pytest with real Flink, Op
 	@python -m pytest
 
 .PHONY: test-fast
-test-fast: setup ## the tests that start no server: seconds
-	@python -m pytest -m "not flink and not twin and not search"
+test-fast: setup ## all tests but those on Flink and in the twin
+	@python -m pytest -m "not flink and not twin"
 
 .PHONY: lint
 lint: setup ## formatting, lint and types
