@@ -21,6 +21,7 @@ from names import (
     Names,
 )
 
+_JSON = json.JSONDecoder()
 STALE_DOCUMENT = "409"
 
 
@@ -39,12 +40,17 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
         yield from (line for line in content.split(b"\n") if line.strip())
 
 
-def is_json_object(line: bytes) -> bool:
-    """Whether the analytics application can read a line at all; the others stay in the raw backup only."""
+def is_parseable(line: bytes) -> bool:
+    """Whether the application can read a click in a line; the others stay in the raw backup only.
+
+    Its first JSON value is an object, or an array with an object in it; what follows is ignored
+    (analytics_sql/10_clicks.sql).
+    """
     try:
-        return isinstance(json.loads(line), dict)
+        first, _ = _JSON.raw_decode(line.decode("utf-8-sig").lstrip())
     except (ValueError, RecursionError):
         return False
+    return any(isinstance(value, dict) for value in (first if isinstance(first, list) else [first]))
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
     return Accounts(
         archived=len(raw),
         counted=counted,
-        unparseable=sum(not is_json_object(line) for line in raw),
+        unparseable=sum(not is_parseable(line) for line in raw),
         rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
         rejected_by_forwarder=_reasons(
             lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
@@ -131,7 +137,7 @@ class LiveAccounts:
                 if not line.endswith(b"\n"):
                     break  # still being written
                 self._raw_position += len(line)
-                self._unparseable += not is_json_object(line)
+                self._unparseable += not is_parseable(line)
 
     def _look_at_new_dead_letters(self) -> None:
         pages = self._s3.get_paginator("list_objects_v2").paginate(

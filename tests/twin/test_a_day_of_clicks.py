@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.accounting import is_json_object, lines
+from local.accounting import is_parseable, lines
 from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
 from tests.data_sets import wikiticker_clicks
@@ -101,7 +101,7 @@ def test_the_raw_backup_counted_again_gives_the_same_documents(
     archived = [
         line
         for line in lines(pipeline.twin.emulator, OREGON, names.raw_bucket, RAW_PREFIX)
-        if is_json_object(line) and str(json.loads(line).get("click_id")).startswith("wikiticker-")
+        if is_parseable(line) and str(json.loads(line).get("click_id")).startswith("wikiticker-")
     ]
     (clicks / "raw.json.gz").write_bytes(gzip.compress(b"\n".join(archived) + b"\n"))
     _download_segments(pipeline, segments)
