@@ -1,8 +1,10 @@
 """The SQL job over a file, in streaming mode; prints the seconds from the job's submission to its end.
 
-python -m bench.flink_counts {joined,unjoined} CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR
+python -m bench.flink_counts {joined,unjoined,unjoined-same-keys} CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR
 
-The statements are those of analytics_sql/; `unjoined` has the view segmented_clicks without its join.
+The statements are those of analytics_sql/; `unjoined` has the view segmented_clicks without its join, so all
+readers are in one segment and there are fewer keys to count; `unjoined-same-keys` makes segments up from the
+user's id, as many as there are.
 """
 
 import re
@@ -13,15 +15,26 @@ from pathlib import Path
 from analytics_sql import main as analytics
 
 PARALLELISM = 2
-WITHOUT_JOIN = """CREATE TEMPORARY VIEW segmented_clicks AS
+_VIEW = """CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   `moment`,
   article_id,
-  'unknown' AS gender,
-  'unknown' AS age_band,
-  'unknown' AS region
+  {gender} AS gender,
+  {age_band} AS age_band,
+  {region} AS region
 FROM judged_clicks
 WHERE reason IS NULL"""
+
+
+def _made_up(values: int, divisor: int) -> str:
+    """One of so many texts, by a part of the user's id ("user-0000042")."""
+    return f"CAST(MOD(CAST(SUBSTRING(user_id, 6) AS INT) / {divisor}, {values}) AS STRING)"
+
+
+WITHOUT_JOIN = {
+    "unjoined": _VIEW.format(gender="'unknown'", age_band="'unknown'", region="'unknown'"),
+    "unjoined-same-keys": _VIEW.format(gender=_made_up(2, 1), age_band=_made_up(4, 2), region=_made_up(3, 8)),
+}
 
 
 def properties(clicks: str, segments: str, checkpoints: str) -> analytics.Properties:
@@ -51,8 +64,8 @@ def main(variant: str, clicks: str, segments: str, checkpoints: str) -> None:
     tables = analytics.table_environment(analytics.flink_configuration(given, on_msf=False))
     inserts = tables.create_statement_set()
     for statement in analytics.statements(given, mode="streaming"):
-        if variant == "unjoined" and "VIEW segmented_clicks" in statement:
-            tables.execute_sql(WITHOUT_JOIN)
+        if variant in WITHOUT_JOIN and "VIEW segmented_clicks" in statement:
+            tables.execute_sql(WITHOUT_JOIN[variant])
         elif re.search(r"^INSERT\b", statement, re.MULTILINE):
             inserts.add_insert_sql(statement)
         else:
