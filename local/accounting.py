@@ -1,7 +1,6 @@
 """Where every click went, as numbers: sent = counted + rejected + unparseable, else something is lost or
 doubled."""
 
-import base64
 import gzip
 import json
 from collections import Counter
@@ -55,9 +54,8 @@ def is_parseable(line: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Figures are records. `archived`: in the raw backup; `counted`: the sum of all counts in OpenSearch."""
+    """Figures are records. `counted`: the sum of all counts in OpenSearch."""
 
-    archived: int
     counted: int
     unparseable: int
     rejected: Counter[str] = field(default_factory=Counter)
@@ -74,13 +72,12 @@ class Accounts:
 def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts:
     """Read the buckets; `counted` is what the batch server reads from OpenSearch. Delivery streams must be
     flushed."""
-    raw = list(lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX))
+    raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
     failed = [
         json.loads(line) for line in lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
     ]
     stale = sum(document["errorCode"] == STALE_DOCUMENT for document in failed)
     return Accounts(
-        archived=len(raw),
         counted=counted,
         unparseable=sum(not is_parseable(line) for line in raw),
         rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
@@ -94,12 +91,6 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
 
 def _reasons(rejects: Iterator[bytes]) -> Counter[str]:
     return Counter(json.loads(line)["reason"] for line in rejects)
-
-
-def failed_document_data(emulator: Emulator, names: Names) -> list[bytes]:
-    """The documents that OpenSearch refused for good, as they were sent."""
-    failed = lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
-    return [base64.b64decode(json.loads(line)["rawData"]) for line in failed]
 
 
 @dataclass(frozen=True)

@@ -71,11 +71,9 @@ class AnalyticsApplication:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             archive.extractall(self._code)
 
-    def start(self, over: Properties, *, restore_from: Path | None = None) -> None:
+    def start(self, over: Properties) -> None:
         """Run the application's main with `over` put over its property groups."""
         properties = self._with_twin_settings(over)
-        if restore_from is not None:
-            properties["flink"]["execution.state-recovery.path"] = restore_from.as_uri()
         file = self._work / "application_properties.json"
         groups = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in properties.items()]
         file.write_text(json.dumps(groups, indent=2), encoding="utf-8")
@@ -122,20 +120,10 @@ class AnalyticsApplication:
             "AWS_SESSION_TOKEN": credentials.token or "",
         }
 
-    def last_checkpoint(self) -> Path | None:
-        """The newest complete checkpoint, or None before the first."""
-        complete = (self._work / "checkpoints").glob("*/chk-*/_metadata")
-        newest = max(complete, key=lambda path: path.stat().st_mtime_ns, default=None)
-        return newest.parent if newest else None
-
     def check(self) -> None:
         """Raise TwinError with the end of the log when the application has ended."""
         if self._process is not None:
             self._process.wait_until(lambda: True, timeout_seconds=1)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
 
     def stop(self) -> None:
         if self._process is not None:

@@ -82,12 +82,11 @@ class SegmentsFolder:
 class FilesTransport:
     """Moves clicks to `root`, counts and rejected clicks from there.
 
-    Folders: clicks/, click_counts/, rejected_clicks/. `clicks_moved` counts records of the source stream.
+    Folders: clicks/, click_counts/, rejected_clicks/.
     """
 
     def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, root: Path) -> None:
         self.root = root
-        self.clicks_moved = 0
         for folder in ("clicks", "click_counts", "rejected_clicks"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self._names = names
@@ -108,7 +107,6 @@ class FilesTransport:
             self._files_written += 1
             content = b"".join(as_line(record.data) for record in records)
             _write(self.root / "clicks", f"clicks-{self._files_written:08}.json", content)
-            self.clicks_moved += len(records)
         return bool(records)
 
     def _move_counts(self) -> bool:
