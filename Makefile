@@ -49,7 +49,7 @@ node_modules/.installed: package.json | $(CACHE)/prerequisites
 	@touch $@
 
 $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
-	@echo "setup: the versioned reference table, $@"
+	@echo "setup: the Java parts of the analytics application, $@"
 	@$(MVN) -f connectors/pom.xml -DskipTests package
 	@touch $@
 
