@@ -4,6 +4,7 @@ The batch server's role may call `_search` on the indices of counts and little e
 sent: no ping, no sniffing, no version check.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,7 +63,14 @@ class TrendingReader:
     ) -> list[TrendingArticle]:
         """The most clicked articles, largest first, in the minutes that overlap `last` until `now`."""
         minutes = queries.last_minutes(last, now or datetime.now(UTC))
-        return queries.top_answer(self._search(queries.top_request(minutes, segment, limit)))
+
+        def ask(size: int, among: Sequence[str] | None = None) -> list[TrendingArticle]:
+            return queries.top_answer(self._search(queries.top_request(minutes, segment, size, among)))
+
+        if minutes.in_one_day:
+            return ask(limit)
+        candidates = [article.article_id for article in ask(limit + queries.SPARE_CANDIDATES)]
+        return ask(limit, candidates) if candidates else []
 
     def top_by_segment(
         self,
@@ -72,10 +80,18 @@ class TrendingReader:
         limit: int = DEFAULT_LIMIT,
         now: datetime | None = None,
     ) -> dict[str, list[TrendingArticle]]:
-        """The same list for each value of `field` (its values in order), in one request."""
+        """The same list for each value of `field` (its values in order)."""
         minutes = queries.last_minutes(last, now or datetime.now(UTC))
-        request = queries.top_by_segment_request(minutes, field, segment, limit)
-        return queries.top_by_segment_answer(self._search(request))
+
+        def ask(size: int, among: Sequence[str] | None = None) -> dict[str, list[TrendingArticle]]:
+            request = queries.top_by_segment_request(minutes, field, segment, size, among)
+            return queries.top_by_segment_answer(self._search(request))
+
+        if minutes.in_one_day:
+            return ask(limit)
+        lists = ask(limit + queries.SPARE_CANDIDATES).values()
+        candidates = {article.article_id for articles in lists for article in articles}
+        return ask(limit, sorted(candidates)) if candidates else {}
 
     def totals(self, since: datetime, until: datetime) -> Totals:
         """The sum and number of all counts whose minute starts in [since, until), and how new they are."""

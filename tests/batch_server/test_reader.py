@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from batch_server import Segment, Totals, TrendingArticle, TrendingReader, TrendsError
+from batch_server import Segment, Totals, TrendingArticle, TrendingReader, TrendsError, queries
 from tests.batch_server.counts import AddCounts, count
 
 MINUTE = timedelta(minutes=1)
@@ -75,6 +75,24 @@ def test_an_article_that_leads_on_no_single_day_still_leads_over_both(
     }
 
 
+def test_clicks_of_a_day_in_which_an_article_is_far_from_the_top_are_in_its_sum(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "ARTICLES_PER_SHARD", 50)
+    others = [count(day, f"other-{number:03}", 1) for number in range(50 + 2 * queries.SPARE_CANDIDATES)]
+    add_counts(
+        [
+            count(day - MINUTE, "rival", 17),
+            count(day - MINUTE, "steady", 17),
+            count(day, "steady", 1),
+            *others,
+        ]
+    )
+    expected = [TrendingArticle("steady", 18), TrendingArticle("rival", 17)]
+    assert reader.top(HOUR, limit=2, now=day) == expected
+    assert reader.top_by_segment("gender", HOUR, limit=2, now=day) == {"female": expected}
+
+
 def test_each_value_of_a_segment_field_gets_its_own_list_in_one_answer(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
@@ -126,4 +144,4 @@ def test_a_question_that_opensearch_cannot_answer_is_told_with_its_reason(
     reader: TrendingReader, day: datetime
 ) -> None:
     with pytest.raises(TrendsError, match=r"answered 400: .*size"):
-        reader.top(HOUR, limit=-1, now=day)
+        reader.top(HOUR, limit=-1, now=day + 2 * HOUR)
