@@ -44,8 +44,8 @@ REASON_BYTES = 40
 CONCURRENT_EXECUTIONS = 1_000
 
 CLICKS_PER_SECOND_PER_KPU = 20_000
-"""Half of what a core counts with the join, 86,000 clicks/s on two: connectors, RocksDB and checkpoints need
-the rest."""
+"""A fifth of what a warm core counts, 205,000 clicks/s on two (docs/analytics.md): the connectors,
+checkpoints to S3, a KPU slower than that core, and catching up need the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
