@@ -4,6 +4,7 @@
 -- The format hands numbers and booleans over as text, so 7 and "7" are one id; objects and arrays come as JSON text
 -- and count as missing. An id is at most 512 bytes of UTF-8; HEX gives two characters a byte, and 128 characters
 -- (of at most 4 bytes) always fit.
+
 -- Flink's TO_TIMESTAMP_LTZ moves 30 February to the 28th and is slow; docs/analytics.md has the figures.
 CREATE TEMPORARY FUNCTION parse_clicked_at AS 'clicktrends.clicks.ParseClickedAt';
 

@@ -1,13 +1,11 @@
 """One emulated AWS for all tests of the forwarder, and two gates to put in front of it: one that fails as AWS
 does (microburst), one that refuses single records of a request."""
 
-import json
 import os
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -15,7 +13,7 @@ import pytest
 from lambdas.forwarder import destinations
 from local.processes import ChildProcess, free_port
 from tests.faults import Faults, RefusingGate, running_microburst
-from tests.forwarder.oregon import Site, Tallies
+from tests.forwarder.oregon import Site
 
 TOOLS = Path(sys.executable).parent
 
@@ -81,15 +79,6 @@ def site(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     s3 = boto3.client("s3", region_name="ap-northeast-1")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     return Site(name=name, kinesis=kinesis, s3=s3)
-
-
-@pytest.fixture
-def tallies(capsys: pytest.CaptureFixture[str]) -> Tallies:
-    def read() -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-        return [line for line in lines if "Received" in line]
-
-    return read
 
 
 def _answers(url: str) -> bool:

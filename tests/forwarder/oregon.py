@@ -3,7 +3,6 @@
 import json
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,6 @@ from tests.forwarder.events import event, sequence_number
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
-
-Tallies = Callable[[], list[dict[str, Any]]]
-"""Reads the metrics published since the last call, one dictionary of numbers per invocation."""
 
 PREFIX = "rejected-records/"
 MOST_ATTEMPTS = 50
@@ -84,7 +80,3 @@ def carry(forwarder: Forwarder, records: list[bytes], *, seconds: float = 20.0) 
             return attempt
         first = int(repeat_from.sequence_number) - int(sequence_number(0))
     raise AssertionError(f"not done after {MOST_ATTEMPTS} attempts")
-
-
-def total(tallies: list[dict[str, Any]], *names: str) -> int:
-    return int(sum(sum(tally[name]) for tally in tallies for name in names))

@@ -14,7 +14,7 @@ from lambdas.forwarder import delivery
 from local.processes import wait_for
 from tests.faults import Faults
 from tests.forwarder.events import as_bytes, click, clicks
-from tests.forwarder.oregon import Site, Tallies, carry, total
+from tests.forwarder.oregon import Site, carry
 
 PUT = {"service": "kinesis", "operation": "PutRecords"}
 THROTTLED = {"error": {"code": "ProvisionedThroughputExceededException"}}
@@ -69,21 +69,15 @@ def test_a_lost_answer_costs_one_copy_of_its_request_and_no_click(
     assert arrived.total() == 2_000 + 2 * 500
 
 
-def test_all_arrives_when_oregon_was_away_for_several_invocations(
-    oregon: Site, faults: Faults, tallies: Tallies
-) -> None:
-    """The invocation in which Oregon comes back may get the second request through and not the first."""
-    good = clicks(1_000)
+def test_all_arrives_when_oregon_was_away_for_several_invocations(oregon: Site, faults: Faults) -> None:
+    """One request: of two, the return of Oregon may let through the second only, which is then sent again."""
+    good = clicks(500)
     forwarder = oregon.forwarder()
     faults.set({**PUT, "reset": True, "ttl_s": 3})
     attempts = carry(forwarder, good, seconds=9.0)
     faults.set()
     assert attempts > 1
-    arrived = oregon.arrived()
-    assert set(arrived) == set(good)
-    duplicates = arrived.total() - len(good)
-    assert duplicates == total(tallies(), "Duplicates")
-    assert duplicates in (0, 500)
+    assert oregon.arrived() == Counter(good)
 
 
 def test_a_poison_record_at_the_head_of_the_shard_delays_the_others_by_one_write_to_s3(oregon: Site) -> None:

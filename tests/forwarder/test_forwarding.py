@@ -1,7 +1,10 @@
 """The forwarder against emulated AWS over HTTP, in fair weather and with single records refused."""
 
+import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import boto3
@@ -13,7 +16,7 @@ from lambdas.forwarder.forwarding import Forwarder
 from lambdas.forwarder.handler import _forwarder, handler
 from tests.faults import Faults, RefusingGate
 from tests.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
-from tests.forwarder.oregon import Site, Tallies, carry, total
+from tests.forwarder.oregon import Site, carry
 
 
 class Context:
@@ -21,12 +24,27 @@ class Context:
         return 30_000
 
 
+@pytest.fixture
+def tallies(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """The metrics published since the last call, one dictionary of numbers per invocation."""
+
+    def read() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        return [line for line in lines if "Received" in line]
+
+    return read
+
+
 def is_every_third(line: bytes) -> bool:
     return crc32(line) % 3 == 0
 
 
+def total(tallies: list[dict[str, Any]], *names: str) -> int:
+    return int(sum(sum(tally[name]) for tally in tallies for name in names))
+
+
 def test_the_handler_carries_a_batch_and_counts_it(
-    site: Site, monkeypatch: pytest.MonkeyPatch, tallies: Tallies
+    site: Site, monkeypatch: pytest.MonkeyPatch, tallies: Callable[[], list[dict[str, Any]]]
 ) -> None:
     for name, value in site.environment.items():
         monkeypatch.setenv(name, value)
@@ -116,7 +134,7 @@ def test_records_refused_one_by_one_arrive_once_each_within_the_invocation(
     site: Site,
     gate: RefusingGate,
     monkeypatch: pytest.MonkeyPatch,
-    tallies: Tallies,
+    tallies: Callable[[], list[dict[str, Any]]],
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
     monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.01)
@@ -138,7 +156,7 @@ def test_repeating_a_batch_sends_again_only_what_came_after_the_lowest_failure(
     site: Site,
     gate: RefusingGate,
     monkeypatch: pytest.MonkeyPatch,
-    tallies: Tallies,
+    tallies: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """That bounds the duplicates, and the metric that counts them is exact."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
@@ -165,7 +183,7 @@ def test_repeating_a_batch_sends_again_only_what_came_after_the_lowest_failure(
 
 
 def test_while_s3_refuses_nothing_is_delivered_twice_and_nothing_is_lost(
-    site: Site, faults: Faults, monkeypatch: pytest.MonkeyPatch, tallies: Tallies
+    site: Site, faults: Faults, monkeypatch: pytest.MonkeyPatch, tallies: Callable[[], list[dict[str, Any]]]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", faults.endpoint)
     good = clicks(20)
@@ -176,7 +194,9 @@ def test_while_s3_refuses_nothing_is_delivered_twice_and_nothing_is_lost(
     assert [tally["Failed"] for tally in tallies()] == [[11.0], [11.0], [0.0]]
 
 
-def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(site: Site, tallies: Tallies, tmp_path: Path) -> None:
+def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(
+    site: Site, tallies: Callable[[], list[dict[str, Any]]], tmp_path: Path
+) -> None:
     firehose = boto3.client("firehose", region_name="us-west-2")
     firehose.create_delivery_stream(
         DeliveryStreamName=site.name,
