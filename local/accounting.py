@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.click import is_parseable
 from local.delivery_stream import DeliveryStream
 from local.emulator import Emulator
 from names import (
@@ -20,7 +21,6 @@ from names import (
     Names,
 )
 
-_JSON = json.JSONDecoder()
 STALE_DOCUMENT = "409"
 
 
@@ -37,19 +37,6 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
     """Every line of every object under a prefix, without the blank ones that delimiters make."""
     for content in objects(emulator, region, bucket, prefix):
         yield from (line for line in content.split(b"\n") if line.strip())
-
-
-def is_parseable(line: bytes) -> bool:
-    """Whether the application can read a click in a line; the others stay in the raw backup only.
-
-    Its first JSON value is an object, or an array with an object in it; what follows is ignored
-    (analytics_sql/10_clicks.sql).
-    """
-    try:
-        first, _ = _JSON.raw_decode(line.decode("utf-8-sig").lstrip())
-    except (ValueError, RecursionError):
-        return False
-    return any(isinstance(value, dict) for value in (first if isinstance(first, list) else [first]))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from contract.click import clicks_in
+from contract.event_time import parse_time
 from tests.analytics import contract
 from tests.analytics.bounded_run import Outcome, count_files
 from tests.analytics.conftest import AFTER, AFTERNOON, BEFORE, BOUNDARY, MORNING, WholeRun
@@ -86,7 +88,7 @@ def test_every_key_has_one_row_in_the_form_of_the_contract(whole_run: WholeRun) 
     columns = {"minute", "article_id", "gender", "age_band", "region", "clicks", "published_at"}
     assert all(row.keys() == columns for row in rows)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z", row["minute"]) for row in rows)
-    assert all(contract.moment(row["published_at"]) for row in rows)
+    assert all(parse_time(row["published_at"]) for row in rows)
 
 
 def test_a_version_holds_from_exactly_its_moment(whole_run: WholeRun) -> None:
@@ -103,7 +105,7 @@ def test_each_poisonous_click_is_counted_or_rejected_as_the_contract_says(whole_
     judged = [
         (click, contract.reason(click, now=now))
         for record in whole_run.nasty_records
-        for click in contract.rows(record)
+        for click in clicks_in(record)
     ]
     expected = Counter((*map(shown, ids(click)), reason) for click, reason in judged if reason)
     rejected = Counter((*map(shown, ids(row)), row["reason"]) for row in whole_run.outcome.rejected)
@@ -126,7 +128,7 @@ def test_the_sum_of_all_outcomes_is_what_was_sent(whole_run: WholeRun) -> None:
     nasty = [record for record in whole_run.nasty_records if record.strip()]
     records = whole_run.other_clicks + len(nasty)
     counted, rejected = sum(whole_run.outcome.counts.values()), len(whole_run.outcome.rejected)
-    rows = [contract.rows(record) for record in nasty]
+    rows = [clicks_in(record) for record in nasty]
     unparseable = sum(not clicks for clicks in rows)
     taken_apart = sum(len(clicks) - 1 for clicks in rows if clicks)  # arrays: more than one click in a record
     assert counted + rejected + unparseable - taken_apart == records

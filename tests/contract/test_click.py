@@ -1,8 +1,8 @@
-"""What the twin's accounts take for a record that the application could not read."""
+"""Which records hold a click that the application can read."""
 
 import pytest
 
-from local.accounting import is_parseable
+from contract.click import is_parseable
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""A click: its fields, and which clicks the analytics application reads out of a record."""
+
+import json
+import re
+from typing import Any
+
+REQUIRED_FIELDS = ("click_id", "clicked_at", "user_id", "article_id")
+OPTIONAL_FIELDS = ("platform", "position")
+ID_FIELDS = ("click_id", "user_id", "article_id")
+MAX_ID_BYTES = 512
+"""Of UTF-8, for each of ID_FIELDS."""
+
+MAX_NESTING = 1000
+"""Levels of objects and arrays that the parser of Flink's json format (Jackson) reads: its default."""
+
+# Forbidden by UTF-8 (overlong, surrogates, beyond U+10FFFF), yet that parser lets it pass.
+_FORBIDDEN_UTF8 = re.compile(
+    rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
+    rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}"
+)
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateescape makes of such a byte
+
+
+def clicks_in(record: bytes) -> list[dict[str, Any]]:
+    """The clicks in a record: its first JSON value if that is an object, or the objects in it if an array.
+
+    An empty list: the record is unparseable. That is the product's one definition of the word; that the
+    application reads the same is tested against real Flink (tests/analytics).
+    """
+    text = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf")).decode("utf-8", "surrogateescape")
+    text = text.lstrip(" \t\r\n")
+    if text.count("{") + text.count("[") > MAX_NESTING and _nesting(text) > MAX_NESTING:
+        return []
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return []
+    if _NOT_UTF8.search(text, 0, end):
+        return []
+    elements = value if isinstance(value, list) else [value]
+    return [element for element in elements if isinstance(element, dict)]
+
+
+def is_parseable(record: bytes) -> bool:
+    """Whether the application reads at least one click in `record`; else it stays in the raw backup only."""
+    return bool(clicks_in(record))
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity, which Python takes and JSON has not
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
+
+
+def _nesting(text: str) -> int:
+    depth = deepest = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,21 @@
+"""The one form in which the contract writes a point in time: ISO-8601, UTC, milliseconds, `Z`."""
+
+import re
+from datetime import UTC, datetime
+
+_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+
+
+def format_time(at: datetime) -> str:
+    """`at`, which has a time zone, as `2026-01-31T09:15:00.123Z`; what is below a millisecond is cut off."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def parse_time(text: str) -> datetime | None:
+    """The time, in UTC, that `text` writes in the contract's form; None where it is in any other."""
+    if not _FORM.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # the 31st of February
+        return None
