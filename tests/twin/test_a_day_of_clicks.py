@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local.accounting import is_parseable, lines
+from contract.click import is_parseable
+from local.accounting import lines
 from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
 from tests.data_sets import wikiticker_clicks
