@@ -33,13 +33,13 @@ help: ## this list
 .PHONY: setup
 setup: $(BIN)/.installed node_modules/.installed $(JAR) $(OPENSEARCH)/.installed ## install everything the other commands need, each part once
 
-$(CACHE)/prerequisites: local/prerequisites.sh
-	@bash local/prerequisites.sh
+$(CACHE)/prerequisites: twin/prerequisites.sh
+	@bash twin/prerequisites.sh
 	@mkdir -p $(CACHE) && touch $@
 
 $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@echo "setup: Python packages into .venv"
-	@"$$(bash local/prerequisites.sh python)" -m venv .venv
+	@"$$(bash twin/prerequisites.sh python)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
@@ -64,7 +64,7 @@ $(OPENSEARCH)/.installed: | $(CACHE)/prerequisites
 
 .PHONY: run
 run: setup ## the whole path in the local twin, shown in the terminal (INPUT=FILE SPEED=n RATE=clicks/s)
-	@python -m local $(if $(INPUT),--input "$(INPUT)") $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE))
+	@python -m twin $(if $(INPUT),--input "$(INPUT)") $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE))
 
 .PHONY: test
 test: setup ## all tests: the Java table source, then pytest with real Flink, OpenSearch and the twin

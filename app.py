@@ -3,9 +3,9 @@
 import sys
 
 from lambdas.forwarder.rules import RulesError
+from settings import SettingsError
 from stacks.app import build_app
-from stacks.lambda_package import PackageError
-from stacks.settings import SettingsError
+from stacks.parts.lambda_package import PackageError
 
 try:
     build_app().synth()

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 TOKYO = "ap-northeast-1"
 OREGON = "us-west-2"
 
+TWIN_ACCOUNT = "000000000000"
+"""No AWS account has this number: an environment that uses it can be deployed in the local twin only."""
+
 # Documents in OpenSearch: one per key, index by the day of `minute`, e.g. click-counts-2026.01.31
 INGEST_PIPELINE = "click-counts"
 INDEX_TEMPLATE = "click-counts"
 INDEX_PREFIX = "click-counts-"
-DELIVERY_INDEX = f"{INDEX_PREFIX}undated"
-"""What Firehose names; it matches the template, whose pipeline puts each document into the index of its
-day."""
 RETENTION_POLICY = "click-counts-retention"
 
 # Prefixes in the buckets of Oregon
@@ -31,6 +31,12 @@ FAILED_DOCUMENTS_PREFIX = "failed-documents/"
 REJECTED_RECORDS_PREFIX = "rejected-records/"
 FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Chosen by Lambda for batches that an event source mapping gives up; nothing can change it."""
+
+
+def delivery_index(index_family: str) -> str:
+    """What Firehose names; it matches the index template, whose pipeline puts each document into the index of
+    its day."""
+    return f"{index_family}-undated"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,20 +120,16 @@ class Names:
     def raw_backup_delivery_stream(self) -> str:
         return f"{self.prefix}-raw-backup"
 
-    @property
-    def counts_delivery_stream(self) -> str:
-        return f"{self.prefix}-counts"
+    def delivery_stream(self, sink: str) -> str:
+        """sink: the name of a contract.sink.Sink, such as `counts`."""
+        return f"{self.prefix}-{sink}"
+
+    def delivery_role(self, sink: str) -> str:
+        return f"{self.prefix}-{sink}-delivery"
 
     @property
     def rejects_delivery_stream(self) -> str:
         return f"{self.prefix}-rejects"
-
-    @property
-    def counts_delivery_role(self) -> str:
-        return f"{self.prefix}-counts-delivery"
-
-    def delivery_stream_arn(self, name: str) -> str:
-        return f"arn:aws:firehose:{OREGON}:{self.account}:deliverystream/{name}"
 
     @property
     def application(self) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics_sql import main as analytics
-from local.processes import free_port
+from twin.processes import free_port
 
 PARALLELISM = 2
 POLL_SECONDS = 0.1

@@ -22,8 +22,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from stacks.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
-from stacks.forwarder_settings import ForwarderSettings
+from settings.forwarder import ForwarderSettings
+from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 
 ROUND_TRIP_MILLISECONDS = 150
 RECORDS = 10_000

@@ -6,12 +6,12 @@ from aws_cdk import Annotations, App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from names import OREGON, TOKYO
-from stacks.application_package import AWS_JAR
-from stacks.capacity import cautions
+from settings import load
+from settings.capacity import warnings
+from stacks.analytics.package import AWS_JAR
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
-from stacks.retention import Retention
-from stacks.settings import load
+from stacks.parts.retention import Retention
 from stacks.tokyo_ingest import TokyoIngest
 from stacks.tokyo_storage import TokyoStorage
 
@@ -76,8 +76,8 @@ def build_app(
     )
     tokyo_ingest.add_stack_dependency(tokyo_storage, "reads the mobile stream, writes the dead-letter bucket")
     tokyo_ingest.add_stack_dependency(oregon_analytics, "clicks are let in when everything behind is there")
-    for caution in cautions(settings):
-        Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{caution.id}", caution.text)
+    for warning in warnings(settings):
+        Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{warning.id}", warning.text)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app
 

@@ -9,12 +9,13 @@ from aws_cdk import aws_opensearchservice as opensearch
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.analytics_application import AnalyticsApplication
-from stacks.counts_delivery import CountsDelivery
-from stacks.raw_backup import RawBackup
-from stacks.rejects_delivery import RejectsDelivery
-from stacks.search_bootstrap import SearchBootstrap
-from stacks.settings import Settings
+from contract.sink import REJECTS_TABLE, SINKS
+from names import RAW_ERRORS_PREFIX, RAW_PREFIX, REJECTED_ERRORS_PREFIX, REJECTED_PREFIX
+from settings import Settings
+from stacks.analytics.application import AnalyticsApplication
+from stacks.delivery.s3_delivery import S3Delivery
+from stacks.delivery.search_delivery import SearchDelivery
+from stacks.search.bootstrap import SearchBootstrap
 
 
 class OregonAnalytics(Stack):
@@ -38,19 +39,53 @@ class OregonAnalytics(Stack):
         segments = s3.Bucket.from_bucket_arn(self, "SegmentsBucket", f"arn:aws:s3:::{names.segments_bucket}")
         rejected = s3.Bucket.from_bucket_arn(self, "RejectedBucket", f"arn:aws:s3:::{names.rejected_bucket}")
 
-        RawBackup(self, "RawBackup", source=source, bucket=raw, settings=settings)
-        bootstrap = SearchBootstrap(self, "SearchBootstrap", domain=domain, settings=settings)
-        counts = CountsDelivery(self, "CountsDelivery", bucket=rejected, settings=settings)
-        # Without the pipeline the first documents would make an index of their own.
-        counts.delivery_stream.node.add_dependency(bootstrap.resource)
-        rejects = RejectsDelivery(self, "RejectsDelivery", bucket=rejected, settings=settings)
+        S3Delivery(
+            self,
+            "RawBackup",
+            name=names.raw_backup_delivery_stream,
+            source=source,
+            bucket=raw,
+            prefix=RAW_PREFIX,
+            errors_prefix=RAW_ERRORS_PREFIX,
+            settings=settings,
+        )
+        bootstrap = SearchBootstrap(
+            self,
+            "SearchBootstrap",
+            endpoint=f"{settings.search.scheme}://{domain.attr_domain_endpoint}",
+            domain_arn=names.search_domain_arn,
+            settings=settings,
+        )
+        counts = [
+            SearchDelivery(
+                self,
+                f"{sink.construct_id}Delivery",
+                sink=sink,
+                domain_arn=names.search_domain_arn,
+                bucket=rejected,
+                settings=settings,
+            )
+            for sink in SINKS
+        ]
+        for delivery in counts:
+            # Without the pipeline the first documents would make an index of their own.
+            delivery.delivery_stream.node.add_dependency(bootstrap.resource)
+        rejects = S3Delivery(
+            self,
+            "RejectsDelivery",
+            name=names.rejects_delivery_stream,
+            source=None,
+            bucket=rejected,
+            prefix=REJECTED_PREFIX,
+            errors_prefix=REJECTED_ERRORS_PREFIX,
+            settings=settings,
+        )
         AnalyticsApplication(
             self,
             "Analytics",
             source=source,
             segments=segments,
-            counts=counts.delivery_stream,
-            rejects=rejects.delivery_stream,
+            sinks={delivery.sink.table: delivery for delivery in counts} | {REJECTS_TABLE: rejects},
             jar=jar,
             settings=settings,
         )

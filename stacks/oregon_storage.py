@@ -5,11 +5,11 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from stacks.private_bucket import PrivateBucket
-from stacks.retention import Retention
-from stacks.search_domain import SearchDomain
-from stacks.settings import Settings
-from stacks.streams import ClickStream
+from settings import Settings
+from stacks.parts.private_bucket import PrivateBucket
+from stacks.parts.retention import Retention
+from stacks.producers.click_stream import ClickStream
+from stacks.search.domain import SearchDomain
 
 
 class OregonStorage(Stack):

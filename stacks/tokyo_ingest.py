@@ -6,10 +6,11 @@ from aws_cdk import Stack
 from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
-from stacks.forwarder import Forwarder
-from stacks.mobile_apps import MobileAppRoles
-from stacks.settings import Settings
-from stacks.tokyo_servers import BatchServerRole, WebServerRole
+from settings import Settings
+from stacks.forwarder.forwarder import Forwarder
+from stacks.producers.mobile_apps import MobileAppRoles
+from stacks.producers.web_servers import WebServerRole
+from stacks.serving.batch_server import BatchServerRole
 
 
 class TokyoIngest(Stack):
@@ -32,4 +33,4 @@ class TokyoIngest(Stack):
             settings=settings,
         )
         WebServerRole(self, "WebServer", source=source, names=names)
-        BatchServerRole(self, "BatchServer", names=names)
+        BatchServerRole(self, "BatchServer", domain_arn=names.search_domain_arn, names=names)

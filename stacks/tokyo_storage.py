@@ -5,11 +5,11 @@ from typing import Any
 from aws_cdk import Stack
 from constructs import Construct
 
-from stacks.mobile_apps import MobileIdentities
-from stacks.private_bucket import PrivateBucket
-from stacks.retention import Retention
-from stacks.settings import Settings
-from stacks.streams import ClickStream
+from settings import Settings
+from stacks.parts.private_bucket import PrivateBucket
+from stacks.parts.retention import Retention
+from stacks.producers.click_stream import ClickStream
+from stacks.producers.mobile_apps import MobileIdentities
 
 
 class TokyoStorage(Stack):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.opensearch import running_opensearch
+from twin.opensearch import running_opensearch
 
 PROJECT = Path(__file__).parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.processes import ChildProcess, free_port
+from twin.processes import ChildProcess, free_port
 
 MICROBURST = Path(sys.executable).parent / "microburst"
 

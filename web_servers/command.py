@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stacks.settings import SettingsError, load
+from settings import SettingsError, load
 from web_servers.rendering import rendered
 
 app = typer.Typer(add_completion=False)

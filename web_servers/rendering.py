@@ -4,7 +4,7 @@ from pathlib import Path
 from string import Template
 
 from names import OREGON
-from stacks.settings import Settings
+from settings import Settings
 
 TEMPLATES = Path(__file__).parent
 FILES = ("fluentd.conf", "fluent-bit.yaml")

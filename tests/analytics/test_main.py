@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from analytics_sql import main
-from stacks.analytics_properties import application_properties
-from stacks.settings import Settings
+from settings import Settings
 from tests.analytics.bounded_run import MAIN
+from tests.deployed import deployed_properties
 
 ARN = "arn:aws:kinesis:us-west-2:000000000000:stream/click-trends-local-source"
 FIREHOSE = {
@@ -222,5 +222,5 @@ def test_a_folder_without_click_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_properties_of_the_deployed_application_are_those_tested_here() -> None:
-    deployed = application_properties(Settings(environment="local", account="000000000000"))
+    deployed = deployed_properties(Settings(environment="local", account="000000000000"))
     assert deployed == ON_AWS

@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 
 from batch_server import TrendingReader, TrendsError, connect
 from batch_server.reader import ATTEMPTS
-from local.processes import free_port
+from twin.processes import free_port
 
 KEYS = Credentials("AKIDEXAMPLE", "secret", "session-token")
 HOUR = timedelta(hours=1)

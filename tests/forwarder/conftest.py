@@ -11,9 +11,9 @@ import boto3
 import pytest
 
 from lambdas.forwarder import destinations
-from local.processes import ChildProcess, free_port
 from tests.faults import Faults, RefusingGate, running_microburst
 from tests.forwarder.oregon import Site
+from twin.processes import ChildProcess, free_port
 
 TOOLS = Path(sys.executable).parent
 

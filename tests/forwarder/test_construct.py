@@ -1,6 +1,7 @@
 """What the Forwarder construct and its settings say at synth."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,14 +11,14 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Match, Template
-from pydantic import ValidationError
 
 from lambdas.forwarder.rules import RulesError
 from names import Names
-from stacks.forwarder import Forwarder
-from stacks.forwarder_settings import ForwarderSettings
-from stacks.lambda_package import lambda_zip
-from stacks.settings import Settings
+from settings import Settings
+from settings.capacity import problems
+from settings.forwarder import ForwarderSettings
+from stacks.forwarder.forwarder import Forwarder
+from stacks.parts.lambda_package import lambda_zip
 
 NAMES = Names(environment="local", account="000000000000")
 
@@ -152,5 +153,7 @@ def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
 def test_settings_that_can_not_carry_a_shard_are_refused_with_the_remedy(
     changes: dict[str, int], message: str
 ) -> None:
-    with pytest.raises(ValidationError, match=message):
-        Settings(environment=NAMES.environment, account=NAMES.account, forwarder=ForwarderSettings(**changes))
+    settings = Settings(
+        environment=NAMES.environment, account=NAMES.account, forwarder=ForwarderSettings(**changes)
+    )
+    assert re.search(message, "\n".join(problems(settings)))

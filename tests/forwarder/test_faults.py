@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from lambdas.forwarder import delivery
-from local.processes import wait_for
 from tests.faults import Faults
 from tests.forwarder.events import as_bytes, click, clicks
 from tests.forwarder.oregon import Site, carry
+from twin.processes import wait_for
 
 PUT = {"service": "kinesis", "operation": "PutRecords"}
 THROTTLED = {"error": {"code": "ProvisionedThroughputExceededException"}}

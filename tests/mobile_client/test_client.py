@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from local.processes import wait_for
 from mobile_client import ClickQueue, MobileClient, delivery, mobile_stream
 from mobile_client import client as client_module
 from mobile_client.delivery import pause_seconds
 from tests.mobile_client.aws_stub import AwsStub, error, running
+from twin.processes import wait_for
 
 LOGINS = {"login.example.jp": "id-token"}
 Start = Callable[..., MobileClient]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.settings import load
+from settings import load
 from tests.web_servers.fluentd_syntax import Section, read
 from web_servers.rendering import rendered
 

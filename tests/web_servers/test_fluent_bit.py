@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lupa.lua51 import LuaRuntime
 
 from names import OREGON, Names
-from stacks.settings import load
+from settings import load
 from tests.web_servers.log_lines import CLICKED_AT, CONTRACT, apache_line, click, nginx_line
 from web_servers.rendering import rendered
 

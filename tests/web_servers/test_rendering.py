@@ -7,7 +7,8 @@ from syrupy.assertion import SnapshotAssertion
 from typer.testing import CliRunner
 
 from names import Names
-from stacks.settings import Settings, WebServerSettings
+from settings import Settings
+from settings.web_servers import WebServerSettings
 from web_servers.command import app
 from web_servers.rendering import FILES, TEMPLATES, rendered
 

@@ -1,0 +1,10 @@
+"""What may differ between environments, checked before synthesis: environments/<name>.toml.
+
+One module a section. `load()` reads an environment, then checks that its settings fit each other
+(consistency.py) and that every hop carries the declared peak (capacity.py).
+"""
+
+from settings.environment import LogDays, Settings
+from settings.loading import ENVIRONMENTS, SettingsError, load
+
+__all__ = ["ENVIRONMENTS", "LogDays", "Settings", "SettingsError", "load"]

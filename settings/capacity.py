@@ -1,0 +1,223 @@
+"""Does every hop carry the declared peak? Checked at synth, so that a flow limit is found by day.
+
+Pure functions of the settings. A problem ends the synthesis, a warning does not; each says what is needed and
+what to set. Sources of the numbers: docs/flow_limits.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
+from settings.environment import Settings
+from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
+from settings.quotas import DIRECT_PUT_MIB_PER_SECOND, DIRECT_PUT_RECORDS_PER_SECOND
+
+MIB = 1024 * 1024
+
+WANTED_HEADROOM = 2.0
+"""Twice the peak at every hop: after an outage it catches up as fast as new clicks arrive, and a shard that
+gets more than its share still has room."""
+
+# Kinesis Data Streams developer guide, "Quotas and limits"
+SHARD_READ_BYTES_PER_SECOND = 2 * MIB
+ON_DEMAND_FIRST_RECORDS_PER_SECOND = 4_000
+ON_DEMAND_FIRST_BYTES_PER_SECOND = 4 * MIB
+ON_DEMAND_TOKYO_BYTES_PER_SECOND = 200 * MIB
+
+SOURCE_READERS = 2
+"""The analytics application and the raw backup share what a shard of the source stream gives."""
+MOBILE_READERS = 1
+
+COUNT_BYTES = 300
+"""A count as JSON with an article id of 120 bytes."""
+REASON_BYTES = 40
+"""What a rejected click has beside its own fields."""
+
+# Lambda developer guide, "Lambda quotas": of an account in a region, unless raised
+CONCURRENT_EXECUTIONS = 1_000
+
+CLICKS_PER_SECOND_PER_KPU = 20_000
+"""A fifth of what a warm core counts, 205,000 clicks/s on two (docs/analytics.md): the connectors,
+checkpoints to S3, a KPU slower than that core, and catching up need the rest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityWarning:
+    id: str
+    text: str
+
+
+def shards_to_write(records_per_second: float, record_bytes: int) -> int:
+    """Shards that take the records with the wanted head-room, by count and by bytes."""
+    fullest = max(
+        records_per_second / SHARD_RECORDS_PER_SECOND,
+        records_per_second * record_bytes / SHARD_BYTES_PER_SECOND,
+    )
+    return max(1, ceil(fullest * WANTED_HEADROOM))
+
+
+def shards_to_read(records_per_second: float, record_bytes: int, *, readers: int) -> int:
+    """Shards from which each of the readers gets every record with the wanted head-room."""
+    wanted = records_per_second * record_bytes * readers * WANTED_HEADROOM
+    return max(1, ceil(wanted / SHARD_READ_BYTES_PER_SECOND))
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """What cannot carry the declared peak, hop by hop from the producers to OpenSearch."""
+    peak = settings.peak
+    for stream, records_per_second, readers in (
+        ("mobile", peak.mobile_clicks_per_second, MOBILE_READERS),
+        ("source", float(peak.clicks_per_second), SOURCE_READERS),
+    ):
+        yield from _stream_problems(settings, stream, records_per_second, readers)
+    yield from _forwarder_problems(settings)
+    yield from _application_problems(settings)
+    yield from _delivery_problems(settings)
+    yield from _search_problems(settings)
+
+
+def warnings(settings: Settings) -> Iterator[CapacityWarning]:
+    """What carries the peak under a condition that no setting tells."""
+    streams, peak, lanes = settings.streams, settings.peak, settings.forwarder.parallelization_factor
+    if streams.mode == "on_demand":
+        for stream, records_per_second in (
+            ("mobile", peak.mobile_clicks_per_second),
+            ("source", float(peak.clicks_per_second)),
+        ):
+            yield from _first_days(stream, records_per_second, peak.click_bytes)
+        return
+    executions = (streams.mobile_shards or 0) * lanes
+    if executions > CONCURRENT_EXECUTIONS:
+        yield CapacityWarning(
+            id="forwarder-concurrency",
+            text=f"{streams.mobile_shards} shards of {lanes} lanes each are {executions:,} concurrent "
+            f"executions of the forwarder; an account has {CONCURRENT_EXECUTIONS:,} in Tokyo unless its "
+            "quota was raised. Ask for more in Service Quotas, or lower forwarder.parallelization_factor.",
+        )
+    parallelism, shards = settings.analytics.parallelism, streams.source_shards or 0
+    if parallelism > shards:
+        yield CapacityWarning(
+            id="idle-source-tasks",
+            text=f"analytics.parallelism ({parallelism}) is more than streams.source_shards ({shards}): a "
+            f"shard is read by one task, so {parallelism - shards} read nothing. Counting still uses them "
+            f"all; set analytics.parallelism = {shards} if reading is the work.",
+        )
+
+
+def _stream_problems(
+    settings: Settings, stream: str, records_per_second: float, readers: int
+) -> Iterator[str]:
+    mode, record_bytes = settings.streams.mode, settings.peak.click_bytes
+    key = f"streams.{stream}_shards"
+    shards: int | None = getattr(settings.streams, f"{stream}_shards")
+    if mode == "on_demand":
+        if shards is not None:
+            yield f'{key} is for mode = "provisioned" only: remove it, or set streams.mode = "provisioned"'
+        mib = records_per_second * record_bytes * WANTED_HEADROOM / MIB
+        if stream == "mobile" and mib * MIB > ON_DEMAND_TOKYO_BYTES_PER_SECOND:
+            yield (
+                f"the mobile stream would take {mib:,.0f} MiB/s at the declared peak with a head-room of "
+                f"{WANTED_HEADROOM:.0f}, an on-demand stream in Tokyo takes "
+                f'{ON_DEMAND_TOKYO_BYTES_PER_SECOND // MIB}: set streams.mode = "provisioned"'
+            )
+        return
+    to_write = shards_to_write(records_per_second, record_bytes)
+    to_read = shards_to_read(records_per_second, record_bytes, readers=readers)
+    needed = max(to_write, to_read)
+    if shards is None:
+        yield f'{key} is missing for streams.mode = "provisioned": the declared peak needs {key} = {needed}'
+    elif shards < needed:
+        yield (
+            f"{key} ({shards}) cannot carry the declared peak: {records_per_second:,.0f} records/s of "
+            f"{record_bytes} bytes, with a head-room of {WANTED_HEADROOM:.0f}, need {to_write} to write "
+            f"({SHARD_RECORDS_PER_SECOND:,} records/s and 1 MiB/s each) and {to_read} to read (2 "
+            f"MiB/s each, shared by {readers}): set {key} = {needed}, or correct [peak]"
+        )
+
+
+def _forwarder_problems(settings: Settings) -> Iterator[str]:
+    """Against a shard's limit, not the peak: a shard may get all it can take, on demand or by hot keys."""
+    forwarder, record_bytes = settings.forwarder, settings.peak.click_bytes
+    estimate = forwarder.capacity(record_bytes)
+    if estimate.headroom < WANTED_HEADROOM:
+        yield (
+            f"the forwarder would carry {estimate.headroom:.1f} times what a shard takes in, wanted are "
+            f"{WANTED_HEADROOM:.0f}: at {forwarder.round_trip_milliseconds} ms a request its "
+            f"{estimate.lanes} lanes carry {estimate.records_per_second:,.0f} records/s of "
+            f"{record_bytes} bytes, in batches of {estimate.records_per_batch}; raise "
+            "forwarder.parallelization_factor (to 10), requests_in_flight, batch_size or memory_mib (to 1769)"
+        )
+    needed = ceil(ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
+    if forwarder.timeout_seconds < needed:
+        yield (
+            f"forwarder.timeout_seconds ({forwarder.timeout_seconds}) is shorter than a full batch of "
+            f"{estimate.records_per_batch} records and the reserve for the last answer, so it would never be "
+            f"done: set it to {needed} or more, or lower batch_size"
+        )
+
+
+def _application_problems(settings: Settings) -> Iterator[str]:
+    analytics, peak = settings.analytics, settings.peak.clicks_per_second
+    kpus = ceil(analytics.parallelism / analytics.parallelism_per_kpu)
+    needed = ceil(peak * WANTED_HEADROOM / CLICKS_PER_SECOND_PER_KPU)
+    if kpus < needed:
+        yield (
+            f"the application has {kpus} KPU, {peak:,} clicks/s with a head-room of {WANTED_HEADROOM:.0f} "
+            f"need {needed} ({CLICKS_PER_SECOND_PER_KPU:,} clicks/s each): set analytics.parallelism = "
+            f"{needed * analytics.parallelism_per_kpu}"
+        )
+
+
+def _delivery_problems(settings: Settings) -> Iterator[str]:
+    """Of the two that the application puts into; the raw backup reads a stream itself and has no quota."""
+    peak, quota = settings.peak, settings.delivery.direct_put_mib_per_second
+    counts = (peak.counts_per_second * WANTED_HEADROOM, COUNT_BYTES, "counts")
+    # If every click were refused: that is the most there can be.
+    rejects = (float(peak.clicks_per_second), peak.click_bytes + REASON_BYTES, "rejects")
+    needed, (records_per_second, record_bytes, name) = max(
+        (_direct_put_mib(records_per_second, record_bytes), (records_per_second, record_bytes, name))
+        for records_per_second, record_bytes, name in (counts, rejects)
+    )
+    if needed > quota:
+        yield (
+            f"the {name} delivery stream would get {records_per_second:,.0f} records/s of {record_bytes} "
+            f"bytes, its quota is {quota} MiB/s: ask for {needed} MiB/s for Amazon Data Firehose in Oregon, "
+            f"then set delivery.direct_put_mib_per_second = {needed}"
+        )
+
+
+def _direct_put_mib(records_per_second: float, record_bytes: int) -> int:
+    """The quota that takes these records, in MiB/s; its records/s grow with it."""
+    by_count = records_per_second / DIRECT_PUT_RECORDS_PER_SECOND * DIRECT_PUT_MIB_PER_SECOND
+    return ceil(max(by_count, records_per_second * record_bytes / MIB))
+
+
+def _search_problems(settings: Settings) -> Iterator[str]:
+    search = settings.search
+    writes = settings.peak.counts_per_second * WANTED_HEADROOM
+    rate = search.documents_per_second_per_node
+    if writes * (1 + search.replicas) > search.instance_count * rate:
+        nodes = ceil(writes * 2 / rate)  # more than one node means a replica of each document
+        needed = max(2, ceil(nodes / search.availability_zones) * search.availability_zones)
+        yield (
+            f"search.instance_count ({search.instance_count}) is too small: {writes:,.0f} counts/s, with a "
+            f"head-room of {WANTED_HEADROOM:.0f} and {search.replicas} replica, are more than {rate:,} "
+            f"documents/s a node: set search.instance_count = {needed}, or measure your nodes and set "
+            "search.documents_per_second_per_node"
+        )
+
+
+def _first_days(stream: str, records_per_second: float, record_bytes: int) -> Iterator[CapacityWarning]:
+    records = records_per_second * WANTED_HEADROOM
+    mib = records * record_bytes / MIB
+    if records > ON_DEMAND_FIRST_RECORDS_PER_SECOND or mib * MIB > ON_DEMAND_FIRST_BYTES_PER_SECOND:
+        shards = shards_to_write(records_per_second, record_bytes)
+        yield CapacityWarning(
+            id=f"{stream}-stream-is-cold",
+            text=f"A new on-demand stream takes {ON_DEMAND_FIRST_RECORDS_PER_SECOND:,} records/s and 4 "
+            f"MiB/s, then twice the peak of the last 30 days; the {stream} stream is to take {records:,.0f} "
+            f"records/s and {mib:,.1f} MiB/s, twice the declared peak. Before the first peak, deploy it once "
+            f'with streams.mode = "provisioned" and streams.{stream}_shards = {shards}, then on demand: '
+            "it keeps its shards.",
+        )

@@ -1,0 +1,49 @@
+"""Do the settings of an environment fit each other? Pure functions of the settings."""
+
+from collections.abc import Iterator
+
+from settings.environment import Settings
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """What is wrong between fields that are each right, with the way to mend it."""
+    streams, analytics, search = settings.streams, settings.analytics, settings.search
+    if analytics.allowed_lateness_hours > streams.retention_hours:
+        yield (
+            f"analytics.allowed_lateness_hours ({analytics.allowed_lateness_hours}) must not be longer than "
+            f"streams.retention_hours ({streams.retention_hours}), or a click could be gone from the stream "
+            f"while it is still accepted: set streams.retention_hours = "
+            f"{analytics.allowed_lateness_hours}, or shorten the allowed lateness"
+        )
+    kept_seconds = streams.retention_hours * 3600
+    if settings.forwarder.max_record_age_seconds > kept_seconds:
+        yield (
+            f"forwarder.max_record_age_seconds ({settings.forwarder.max_record_age_seconds}) must not be "
+            f"longer than streams.retention_hours ({streams.retention_hours}), or a record could be gone "
+            f"from the stream before it is given up to the dead-letter bucket: set it to {kept_seconds} or "
+            "less, or lengthen the retention"
+        )
+    if analytics.parallelism_per_kpu > analytics.parallelism:
+        yield (
+            f"analytics.parallelism_per_kpu ({analytics.parallelism_per_kpu}) must not exceed "
+            f"analytics.parallelism ({analytics.parallelism}): set it to {analytics.parallelism} or less"
+        )
+    if search.instance_count % search.availability_zones:
+        equal_shares = -(-search.instance_count // search.availability_zones) * search.availability_zones
+        yield (
+            f"search.instance_count ({search.instance_count}) must be a multiple of "
+            f"search.availability_zones ({search.availability_zones}), so that each zone has as many nodes: "
+            f"set it to {equal_shares}, or change the zones"
+        )
+    if bool(settings.mobile_apps.issuer) != bool(settings.mobile_apps.client_ids):
+        yield (
+            "mobile_apps.issuer and mobile_apps.client_ids belong together: write the issuer's URL and the "
+            "client ids of the apps, or neither"
+        )
+    if search.scheme == "http" and not settings.is_twin:
+        yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'
+    if settings.lambda_processor == "host" and not settings.is_twin:
+        yield (
+            'lambda_processor = "host" is for the twin only: write "arm64" or "x86_64", so that every '
+            "machine synthesises the same template"
+        )

@@ -1,0 +1,31 @@
+"""Settings of the delivery streams and of what they write to S3."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.quotas import DIRECT_PUT_MIB_PER_SECOND
+from settings.section import Section
+
+
+class DeliverySettings(Section):
+    counts_buffer_seconds: Annotated[int, Field(ge=0, le=5)] = Field(
+        default=0, description="How long Firehose collects counts before it sends them on, in seconds."
+    )
+    counts_retry_seconds: Annotated[int, Field(ge=0, le=7200)] = Field(
+        default=60,
+        description="How long Firehose repeats a refused request to OpenSearch, in seconds; then to S3.",
+    )
+    archive_buffer_seconds: Annotated[int, Field(ge=60, le=900)] = Field(
+        default=300,
+        description="Longest time that raw, rejected and failed records wait for their S3 object, in "
+        "seconds.",
+    )
+    raw_retention_days: Annotated[int, Field(ge=1)] = Field(
+        default=90,
+        description="Objects of the raw backup and of rejected records are deleted after it, in days.",
+    )
+    direct_put_mib_per_second: Annotated[int, Field(ge=5, le=1_000)] = Field(
+        default=DIRECT_PUT_MIB_PER_SECOND,
+        description="Quota of a delivery stream for direct puts in Oregon, in MiB/s; for the check only.",
+    )

@@ -1,0 +1,64 @@
+"""All settings of one environment, section by section."""
+
+import platform
+from typing import Literal
+
+from pydantic import Field
+
+from names import TWIN_ACCOUNT, Names
+from settings.analytics import AnalyticsSettings
+from settings.delivery import DeliverySettings
+from settings.forwarder import ForwarderSettings
+from settings.mobile_apps import MobileAppsSettings
+from settings.peak import PeakSettings
+from settings.search import SearchSettings
+from settings.section import Section
+from settings.streams import StreamSettings
+from settings.web_servers import WebServerSettings
+
+LogDays = Literal[1, 7, 30, 90, 365]
+"""Of the periods that CloudWatch Logs knows."""
+
+
+class Settings(Section):
+    """Each field is right by itself; that they fit each other is checked by `settings.load`."""
+
+    environment: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,13}[a-z0-9]$",
+        description="Part of every physical name, at most 15 characters: the domain's name has at most 28.",
+    )
+    account: str = Field(pattern=r"^\d{12}$", description="The AWS account, 12 digits in quotes.")
+    allow_destroy: bool = Field(
+        default=False,
+        description="First of two keys to delete data with its stack; the second is `-c destroy=yes`.",
+    )
+    log_retention_days: LogDays = Field(
+        default=30, description="How long log groups keep their events, in days."
+    )
+    lambda_processor: Literal["arm64", "x86_64", "host"] = Field(
+        default="arm64",
+        description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
+    )
+    peak: PeakSettings = PeakSettings()
+    streams: StreamSettings = StreamSettings()
+    web_servers: WebServerSettings = WebServerSettings()
+    mobile_apps: MobileAppsSettings = MobileAppsSettings()
+    forwarder: ForwarderSettings = ForwarderSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    search: SearchSettings = SearchSettings()
+
+    @property
+    def names(self) -> Names:
+        return Names(environment=self.environment, account=self.account)
+
+    @property
+    def is_twin(self) -> bool:
+        return self.account == TWIN_ACCOUNT
+
+    @property
+    def architecture(self) -> Literal["arm64", "x86_64"]:
+        """Processor of the Lambda functions, with 'host' resolved."""
+        if self.lambda_processor == "host":
+            return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+        return self.lambda_processor

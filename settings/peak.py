@@ -1,0 +1,32 @@
+"""The declared peak: capacity.py checks that every hop carries it, with head-room."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.section import Section
+
+
+class PeakSettings(Section):
+    clicks_per_second: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        default=1_000, description="Clicks in the busiest second, from web servers and apps together."
+    )
+    click_bytes: Annotated[int, Field(ge=1, le=1_048_576)] = Field(
+        default=300, description="Mean size of a click with its partition key, in bytes."
+    )
+    mobile_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="Share of the clicks that comes from mobile apps, 0 to 1."
+    )
+    counts_per_click: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0,
+        description="Counts published per click, 0 to 1. It is 1 if no two clicks between two publications "
+        "share minute, article and segment; the more they do, the fewer counts there are.",
+    )
+
+    @property
+    def mobile_clicks_per_second(self) -> float:
+        return self.clicks_per_second * self.mobile_share
+
+    @property
+    def counts_per_second(self) -> float:
+        return self.clicks_per_second * self.counts_per_click

@@ -1,0 +1,58 @@
+"""The properties of the analytics application: what its main reads on AWS, group by group."""
+
+from collections.abc import Mapping
+
+from names import OREGON, SEGMENTS_PREFIX
+from settings import Settings
+from stacks.analytics.package import JAR_IN_ZIP
+
+CLOCK_AHEAD_SECONDS = 60
+"""A click may be ahead of its arrival by this much, else it is rejected as clock_ahead."""
+SEGMENTS_MARGIN_HOURS = 2
+"""Versions of the segments are kept this much longer than a click may be late."""
+
+_JSON = {"format": "json", "json.timestamp-format.standard": "ISO-8601"}
+
+
+def application_properties(
+    *,
+    source_arn: str,
+    segments_bucket: str,
+    delivery_streams: Mapping[str, str],
+    settings: Settings,
+) -> dict[str, dict[str, str]]:
+    """Group -> key -> value. The groups of tables hold their WITH options.
+
+    delivery_streams: the name of each, by the table of the SQL that it stands for.
+    """
+    analytics = settings.analytics
+    return {
+        "kinesis.analytics.flink.run.options": {"python": "main.py", "jarfile": JAR_IN_ZIP},
+        "clicks": {
+            "connector": "kinesis",
+            "stream.arn": source_arn,
+            "aws.region": OREGON,
+            # Reading a click twice changes no count, so the oldest record is always a right place to begin.
+            "source.init.position": "TRIM_HORIZON",
+            "json.ignore-parse-errors": "true",
+            **_JSON,
+        },
+        "segments": {
+            "connector": "versioned-reference",
+            "path": f"s3://{segments_bucket}/{SEGMENTS_PREFIX.rstrip('/')}",
+            "check-interval": f"{analytics.segments_check_seconds} s",
+            "history": f"{analytics.allowed_lateness_hours + SEGMENTS_MARGIN_HOURS} h",
+        },
+        **{table: _firehose(name) for table, name in delivery_streams.items()},
+        "checks": {
+            "max-age-seconds": str(analytics.allowed_lateness_hours * 3600),
+            "max-clock-ahead-seconds": str(CLOCK_AHEAD_SECONDS),
+        },
+        # Only keys on the service's list; the main adds those that the counts depend on, and checkpoints,
+        # parallelism and restarts come from the template.
+        "flink": {"pipeline.name": settings.names.application},
+    }
+
+
+def _firehose(delivery_stream: str) -> dict[str, str]:
+    return {"connector": "firehose", "delivery-stream": delivery_stream, "aws.region": OREGON, **_JSON}

@@ -1,0 +1,164 @@
+"""The forwarder: the function that carries the mobile stream to Oregon, and what invokes it."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas.forwarder import configuration
+from lambdas.forwarder.rules import destination_variable, load_rules
+from names import FAILED_BATCHES_PREFIX, REJECTED_RECORDS_PREFIX
+from settings import Settings
+from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.parts.acknowledge import acknowledge_wildcards
+from stacks.parts.lambda_package import lambda_zip
+from stacks.parts.private_function import PrivateFunction
+
+BEHIND_ALARM_SECONDS = 60
+"""Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
+THROTTLED_INVOCATIONS_ALARM = 0
+"""Invocations a minute for which the account had no concurrent execution left."""
+
+_PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
+
+
+class Forwarder(Construct):
+    """source_arn: of the mobile stream; destinations: ARN by the logical name that the rules use.
+
+    Raises RulesError where the rules can't be used or name a destination that is not given.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source_arn: str,
+        destinations: Mapping[str, str],
+        dead_letter_bucket: str,
+        settings: Settings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        rules = load_rules(configuration.RULES_FILE)
+        configuration.check_destinations(rules, list(destinations))
+        used = {name: destinations[name] for name in rules.destinations}
+        bucket_arn = f"arn:aws:s3:::{dead_letter_bucket}"
+        kept_below = [
+            f"{bucket_arn}/{prefix}*" for prefix in (REJECTED_RECORDS_PREFIX, FAILED_BATCHES_PREFIX)
+        ]
+
+        private = PrivateFunction(
+            self,
+            "Carry",
+            name=settings.names.forwarder,
+            description="Carries the mobile stream of Tokyo to Oregon",
+            package=lambda_zip("forwarder"),
+            statements=[_read(source_arn), *_put(used), *_keep(bucket_arn, kept_below)],
+            environment={
+                **{destination_variable(name): arn for name, arn in used.items()},
+                configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
+                configuration.DEAD_LETTER_PREFIX: REJECTED_RECORDS_PREFIX,
+                configuration.REQUESTS_IN_FLIGHT: str(settings.forwarder.requests_in_flight),
+            },
+            memory_mib=settings.forwarder.memory_mib,
+            timeout=Duration.seconds(settings.forwarder.timeout_seconds),
+            settings=settings,
+        )
+        acknowledge_wildcards(
+            private.role,
+            kept_below,
+            reason="Keys below these two prefixes are named after shards and sequence numbers; nothing else "
+            "in the bucket can be written.",
+        )
+        self.function = private.function
+        self.event_source = _event_source(
+            self,
+            function=private.function,
+            source_arn=source_arn,
+            failed_batches=bucket_arn,
+            settings=settings,
+        )
+        for alarm, metric, statistic, threshold in (
+            ("IsBehind", "IteratorAge", "Maximum", BEHIND_ALARM_SECONDS * 1000),
+            ("IsThrottled", "Throttles", "Sum", THROTTLED_INVOCATIONS_ALARM),
+        ):
+            FlowAlarm(
+                self,
+                alarm,
+                watches=settings.names.forwarder,
+                metric=f"AWS/Lambda {metric}",
+                dimensions={"FunctionName": private.function.function_name},
+                statistic=statistic,
+                threshold=threshold,
+            )
+        self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
+
+
+def _read(source_arn: str) -> iam.PolicyStatement:
+    """What Lambda's event source mapping does with the function's role.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+    """
+    return iam.PolicyStatement(
+        sid="ReadsTheMobileStream",
+        actions=[
+            "kinesis:DescribeStream",
+            "kinesis:DescribeStreamSummary",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+        ],
+        resources=[source_arn],
+    )
+
+
+def _put(destinations: Mapping[str, str]) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            sid=f"PutsInto{name.title().replace('-', '')}",
+            actions=[_PUT_ACTIONS[arn.split(":")[2]]],
+            resources=[arn],
+        )
+        for name, arn in destinations.items()
+    ]
+
+
+def _keep(bucket_arn: str, kept_below: list[str]) -> list[iam.PolicyStatement]:
+    """Invalid records by the function, batches given up by Lambda, which also wants to list the bucket.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+    """
+    return [
+        iam.PolicyStatement(sid="KeepsDeadLetters", actions=["s3:PutObject"], resources=kept_below),
+        iam.PolicyStatement(sid="KeepsBatchesGivenUp", actions=["s3:ListBucket"], resources=[bucket_arn]),
+    ]
+
+
+def _event_source(
+    scope: Construct,
+    *,
+    function: lambda_.IFunction,
+    source_arn: str,
+    failed_batches: str,
+    settings: Settings,
+) -> lambda_.CfnEventSourceMapping:
+    forwarder = settings.forwarder
+    return lambda_.CfnEventSourceMapping(
+        scope,
+        "EventSource",
+        event_source_arn=source_arn,
+        function_name=function.function_name,
+        starting_position="TRIM_HORIZON",
+        batch_size=forwarder.batch_size,
+        maximum_batching_window_in_seconds=forwarder.batching_window_seconds,
+        parallelization_factor=forwarder.parallelization_factor,
+        bisect_batch_on_function_error=True,
+        function_response_types=["ReportBatchItemFailures"],
+        maximum_record_age_in_seconds=forwarder.max_record_age_seconds,
+        maximum_retry_attempts=forwarder.retry_attempts,
+        destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+            on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
+        ),
+    )

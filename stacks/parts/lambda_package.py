@@ -1,0 +1,66 @@
+"""The zip of a Lambda function: its folder under lambdas/ and the packages of its requirements.txt.
+
+No Docker. Packages must be pure Python: the same zip then runs on either processor, on AWS's Python 3.14
+and in the twin on the environment's own. pip is asked for such wheels only, and only when requirements.txt
+has changed, so synthesis is offline once the cache is filled.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from stacks.parts.deterministic_zip import files_below, write_zip
+
+ROOT = Path(__file__).parents[2]
+LAMBDAS = ROOT / "lambdas"
+PACKAGES = ROOT / ".cache" / "lambda"
+_PIP_OPTIONS = (
+    *("--python-version", "3.14", "--implementation", "py", "--abi", "none", "--platform", "any"),
+    *("--only-binary", ":all:", "--no-compile", "--disable-pip-version-check", "--quiet"),
+)
+
+
+class PackageError(Exception):
+    """A Lambda function's packages cannot be fetched; the message says which and what to do."""
+
+
+def lambda_zip(name: str, *modules: str) -> Path:
+    """Zip of lambdas/<name>/ with what its requirements.txt names, for the handler `handler.handler`.
+
+    modules: files of lambdas/ that it shares with other functions. The handler stands at the root,
+    everything at its path in the repository, so an import reads the same on AWS, in tests and to the type
+    checker. Raises PackageError.
+    """
+    folder = LAMBDAS / name
+    requirements = folder / "requirements.txt"
+    packages = files_below(_installed(requirements)) if requirements.exists() else {}
+    sources = [*files_below(folder).values(), *(LAMBDAS / module for module in modules)]
+    inside = {path.relative_to(ROOT).as_posix(): path for path in sources}
+    return write_zip(name, {**packages, **inside, "handler.py": folder / "handler.py"})
+
+
+def _installed(requirements: Path) -> Path:
+    """Folder with the packages of `requirements`, fetched once per content; raises PackageError."""
+    key = hashlib.sha256(requirements.read_bytes() + " ".join(_PIP_OPTIONS).encode()).hexdigest()[:20]
+    target = PACKAGES / f"{requirements.parent.name}-{key}"
+    if target.is_dir():
+        return target
+    unfinished = target.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", *_PIP_OPTIONS]
+    outcome = subprocess.run(
+        [*command, "--target", str(unfinished), "--requirement", str(requirements)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if outcome.returncode:
+        raise PackageError(
+            f"lambdas/{requirements.parent.name}/requirements.txt could not be installed. It may name "
+            "pure-Python packages only, and the first synthesis after a change needs the network. pip "
+            f"said:\n{outcome.stderr}"
+        )
+    unfinished.rename(target)
+    return target

@@ -1,0 +1,94 @@
+"""What each role may do in OpenSearch, written once for the domain's access policy and the role's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
+
+from contract.sink import SINKS, Sink
+from names import INDEX_PREFIX, INDEX_TEMPLATE, INGEST_PIPELINE, RETENTION_POLICY, Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchAccess:
+    """One statement. paths: after the domain's ARN, as `/click-counts-*/_search`."""
+
+    sid: str
+    role: Callable[[Names], str]
+    actions: tuple[str, ...]
+    paths: tuple[str, ...]
+    effect: str = "Allow"
+
+    def resources(self, domain_arn: str) -> list[str]:
+        return [f"{domain_arn}{path}" for path in self.paths]
+
+    def statement(self, domain_arn: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid=self.sid,
+            effect=iam.Effect.ALLOW if self.effect == "Allow" else iam.Effect.DENY,
+            actions=list(self.actions),
+            resources=self.resources(domain_arn),
+        )
+
+
+_INDICES = f"/{INDEX_PREFIX}*"
+
+BATCH_SERVER_READS = SearchAccess(
+    sid="BatchServerReads",
+    role=lambda names: names.batch_server_role,
+    actions=("es:ESHttpGet", "es:ESHttpPost"),
+    paths=(f"{_INDICES}/_search", f"{_INDICES}/_count", f"{_INDICES}/_msearch"),
+)
+
+# In IAM a * spans slashes too, and POST /click-counts-2026.01.31/_doc/_search writes a document with the id
+# "_search". So nothing may stand between the index and the last part of the path.
+BATCH_SERVER_NEVER_WRITES = SearchAccess(
+    sid="BatchServerNeverWrites",
+    effect="Deny",
+    role=lambda names: names.batch_server_role,
+    actions=("es:ESHttpPost",),
+    paths=(f"{_INDICES}/*/_search", f"{_INDICES}/*/_count", f"{_INDICES}/*/_msearch"),
+)
+
+
+def delivery(sink: Sink) -> tuple[SearchAccess, ...]:
+    """What a delivery stream of counts may do: the actions and paths of the Firehose developer guide, "Grant
+    Firehose access to a public OpenSearch Service destination"."""
+    writes = SearchAccess(
+        sid=f"{sink.construct_id}DeliveryWrites",
+        role=lambda names: names.delivery_role(sink.name),
+        actions=("es:ESHttpPost", "es:ESHttpPut"),
+        paths=("/*",),
+    )
+    reads = SearchAccess(
+        sid=f"{sink.construct_id}DeliveryReads",
+        role=lambda names: names.delivery_role(sink.name),
+        actions=("es:ESHttpGet",),
+        paths=(
+            "/",
+            "/_all/_settings",
+            "/_cluster/stats",
+            f"{_INDICES}/_mapping*",
+            "/_nodes",
+            "/_nodes/stats",
+            "/_nodes/*/stats",
+            "/_stats",
+            f"{_INDICES}/_stats",
+        ),
+    )
+    return writes, reads
+
+
+SEARCH_BOOTSTRAP = SearchAccess(
+    sid="SearchBootstrap",
+    role=lambda names: names.search_bootstrap,
+    actions=("es:ESHttpGet", "es:ESHttpPut"),
+    paths=(
+        f"/_ingest/pipeline/{INGEST_PIPELINE}",
+        f"/_index_template/{INDEX_TEMPLATE}",
+        f"/_plugins/_ism/policies/{RETENTION_POLICY}",
+    ),
+)
+
+BATCH_SERVER = (BATCH_SERVER_READS, BATCH_SERVER_NEVER_WRITES)
+ALL = (*BATCH_SERVER, *(access for sink in SINKS for access in delivery(sink)), SEARCH_BOOTSTRAP)

@@ -1,0 +1,40 @@
+"""Puts the ingest pipeline, the index template and the retention policy into the OpenSearch domain."""
+
+import hashlib
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from settings import Settings
+from stacks.parts.custom_resource import FunctionBackedResource
+from stacks.parts.lambda_package import lambda_zip
+from stacks.search import access as search_access
+
+TIMEOUT = Duration.minutes(10)
+
+
+class SearchBootstrap(FunctionBackedResource):
+    """Runs again whenever its definitions or settings change. endpoint: of the domain, with its scheme."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, endpoint: str, domain_arn: str, settings: Settings
+    ) -> None:
+        search = settings.search
+        package = lambda_zip("search_bootstrap", "custom_resource.py")
+        super().__init__(
+            scope,
+            construct_id,
+            name=settings.names.search_bootstrap,
+            description="Puts ingest pipeline, index template and retention policy into the search domain",
+            package=package,
+            statements=[search_access.SEARCH_BOOTSTRAP.statement(domain_arn)],
+            timeout=TIMEOUT,
+            resource_type="Custom::SearchBootstrap",
+            properties={
+                "Endpoint": endpoint,
+                "Replicas": search.replicas,
+                "RetentionDays": search.retention_days or "forever",
+                "Definitions": hashlib.sha256(package.read_bytes()).hexdigest()[:16],
+            },
+            settings=settings,
+        )

@@ -1,0 +1,26 @@
+"""The batch server of Tokyo, which stands outside these stacks: what it may do here."""
+
+from constructs import Construct
+
+from names import Names
+from stacks.parts.acknowledge import acknowledge_wildcards
+from stacks.parts.server_role import server_role
+from stacks.search import access as search_access
+
+
+class BatchServerRole(Construct):
+    """The batch server asks OpenSearch for counts and can change nothing there."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, domain_arn: str, names: Names) -> None:
+        super().__init__(scope, construct_id)
+        role = server_role(
+            self,
+            name=names.batch_server_role,
+            statements=[access.statement(domain_arn) for access in search_access.BATCH_SERVER],
+        )
+        acknowledge_wildcards(
+            role,
+            [path for access in search_access.BATCH_SERVER for path in access.resources(domain_arn)],
+            reason="There is an index for each day. Only searching and counting is allowed in them; the "
+            "wildcards of the Deny take away, they give nothing.",
+        )

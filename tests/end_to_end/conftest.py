@@ -1,0 +1,140 @@
+"""One twin for all tests of this folder. They share its state, so each uses article ids of its own."""
+
+import csv
+import io
+import json
+import random
+import threading
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from names import INDEX_PREFIX
+from tests.conftest import SHARED_DATA
+from tests.data_sets import wikiticker_clicks
+from traffic.record import Entrance, Record
+from traffic.send import Tally, send
+from twin.processes import wait_for
+from twin.twin import Twin, running_twin
+
+HEADER = ("user_id", "gender", "age_band", "region")
+HANAKO_AND_TARO = [("hanako", "female", "20s", "tokyo"), ("taro", "male", "30s", "osaka")]
+GENDERS = ("female", "male")
+AGE_BANDS = ("10s", "20s", "30s", "40s", "50s")
+REGIONS = ("tokyo", "osaka", "kyoto")
+SETTLE_SECONDS = 120
+
+CountKey = tuple[str, str, str, str, str]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/end_to_end" in str(item.path):
+            item.add_marker(pytest.mark.twin)
+
+
+@dataclass
+class Pipeline:
+    """The running twin, and what the tests ask of it."""
+
+    twin: Twin
+
+    def count_documents(self, article_prefix: str = "") -> dict[CountKey, int]:
+        """clicks by (minute, article_id, gender, age_band, region), read from OpenSearch itself.
+
+        Raises AssertionError when two documents have the same key.
+        """
+        found: dict[CountKey, int] = {}
+        for source in self._documents(article_prefix):
+            key = tuple(source[field] for field in ("minute", "article_id", "gender", "age_band", "region"))
+            assert key not in found, f"two documents for {key}"
+            found[key] = source["clicks"]
+        return found
+
+    def _documents(self, article_prefix: str) -> Iterator[dict[str, Any]]:
+        query = {"size": 10_000, "query": {"prefix": {"article_id": article_prefix}}}
+        page = self._search(f"/{INDEX_PREFIX}*/_search?scroll=1m", query)
+        while page["hits"]["hits"]:
+            yield from (hit["_source"] for hit in page["hits"]["hits"])
+            page = self._search("/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]})
+
+    def _search(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            self.twin.opensearch_endpoint + path,
+            data=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            result: dict[str, Any] = json.load(answer)
+            return result
+
+    def refresh(self) -> None:
+        urllib.request.urlopen(f"{self.twin.opensearch_endpoint}/_refresh", data=b"", timeout=30).close()
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for a condition on the pipeline; a part that died ends the wait with its error."""
+
+        def checked() -> bool:
+            self.twin.check()
+            return holds()
+
+        wait_for(checked, what=what, timeout_seconds=SETTLE_SECONDS, poll_seconds=0.5)
+
+    def clicks_counted(self, article_prefix: str) -> int:
+        self.refresh()
+        return sum(self.count_documents(article_prefix).values())
+
+    def send(self, entrance: Entrance, records: list[bytes], over_seconds: float = 0.0) -> None:
+        """Put records, evenly over a time, and return when the stream has taken them all."""
+        tally = Tally()
+        pace = over_seconds / len(records)
+        due = (
+            Record(data, sha256(data).hexdigest(), entrance, number * pace, "")
+            for number, data in enumerate(records)
+        )
+        send(due, self.twin.producers(), tally, threading.Event())
+        assert tally.totals().sent == len(records)
+
+
+def segments_file(version: str, readers: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """A version of the segments: these readers, and the wikiticker users if the data set is here."""
+    users = {click["user_id"] for click in wikiticker_clicks(SHARED_DATA)} if SHARED_DATA.is_dir() else set()
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(HEADER)
+    rows.writerows(readers)
+    for user in sorted(users):
+        chance = random.Random(f"{version} {user}")
+        rows.writerow([user, chance.choice(GENDERS), chance.choice(AGE_BANDS), chance.choice(REGIONS)])
+    return text.getvalue().encode()
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Iterator[Pipeline]:
+    with running_twin() as twin:
+        twin.deploy()
+        now = datetime.now(UTC)
+        twin.publish_segments(segments_file("first", HANAKO_AND_TARO), now - timedelta(days=2))
+        twin.publish_segments(segments_file("second", HANAKO_AND_TARO), now - timedelta(hours=12))
+        twin.start_application()
+        yield Pipeline(twin)
+
+
+def click(number: int, *, article_id: str, clicked_at: datetime, user_id: str = "hanako") -> dict[str, str]:
+    """A click in the contract's form."""
+    at = clicked_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "click_id": f"{article_id}-{number}",
+        "clicked_at": at,
+        "user_id": user_id,
+        "article_id": article_id,
+    }
+
+
+def as_record(click: dict[str, Any]) -> bytes:
+    return json.dumps(click, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,133 @@
+"""A whole day of real clicks from the mobile stream in Tokyo to the batch server's answer."""
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contract.click import is_parseable
+from contract.sink import CLICK_COUNTS
+from names import OREGON, RAW_PREFIX
+from tests.conftest import PROJECT
+from tests.data_sets import wikiticker_clicks
+from tests.end_to_end.conftest import AGE_BANDS, GENDERS, REGIONS, CountKey, Pipeline, as_record
+from traffic.record import Entrance
+from twin.accounting import lines
+
+PUBLISHED_EDITS = 39_244
+PUBLISHED_TOP_TEN = [33, 28, 27, 21, 20, 18, 18, 18, 17, 17]
+
+
+@pytest.fixture(scope="module")
+def day(pipeline: Pipeline, shared_data: Path) -> dict[CountKey, int]:
+    """The counts of the wikiticker clicks, moved so that the last is now, and sent as mobile apps send."""
+    clicks = list(wikiticker_clicks(shared_data))
+    shift = datetime.now(UTC) - max(_time(click) for click in clicks)
+    moved = [{**click, "clicked_at": _iso(_time(click) + shift)} for click in clicks]
+    before = pipeline.twin.counted()
+    pipeline.send(Entrance.MOBILE, [as_record(click) for click in moved])
+    pipeline.wait_until(
+        lambda: pipeline.twin.counted() - before >= PUBLISHED_EDITS, f"{PUBLISHED_EDITS} clicks counted"
+    )
+    pipeline.refresh()
+    pages = {click["article_id"] for click in clicks}
+    return {key: number for key, number in pipeline.count_documents().items() if key[1] in pages}
+
+
+def _time(click: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(click["clicked_at"])
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_the_batch_server_reads_the_published_totals_of_the_day(
+    pipeline: Pipeline, day: dict[CountKey, int]
+) -> None:
+    assert sum(day.values()) == PUBLISHED_EDITS
+    pages = {key[1] for key in day}
+    top = pipeline.twin.reader().top(timedelta(days=1, minutes=30), limit=100)
+    edits = [article.clicks for article in top if article.article_id in pages]
+    assert edits[:10] == PUBLISHED_TOP_TEN
+
+
+def test_the_readers_of_the_day_are_counted_in_their_segments(day: dict[CountKey, int]) -> None:
+    segments = {key[2:] for key in day}
+    assert ("unknown", "unknown", "unknown") not in segments
+    assert len(segments) == len(GENDERS) * len(AGE_BANDS) * len(REGIONS)
+
+
+def test_counts_put_again_in_any_order_change_no_document(
+    pipeline: Pipeline, day: dict[CountKey, int]
+) -> None:
+    counts_stream = pipeline.twin.delivery_streams[pipeline.twin.names.delivery_stream(CLICK_COUNTS.name)]
+    every_count = counts_stream.journal.read_bytes().splitlines(keepends=True)
+    assert len(every_count) >= len(day)
+    pipeline.refresh()
+    before = pipeline.count_documents()
+    random.Random(2015).shuffle(every_count)
+    firehose = pipeline.twin.emulator.client("firehose", OREGON)
+    received = counts_stream.received
+    for start in range(0, len(every_count), 500):
+        answer = firehose.put_record_batch(
+            DeliveryStreamName=counts_stream.name,
+            Records=[{"Data": count} for count in every_count[start : start + 500]],
+        )
+        assert answer["FailedPutCount"] == 0
+    pipeline.wait_until(
+        lambda: counts_stream.received >= received + len(every_count), "every repeated count delivered"
+    )
+    counts_stream.flush()
+    pipeline.refresh()
+    assert pipeline.count_documents() == before
+    accounts = pipeline.twin.accounts()
+    assert accounts.stale_documents > 0  # refused as they should be, and told apart from failures
+    assert accounts.failed_documents == 0
+
+
+def test_the_raw_backup_counted_again_gives_the_same_documents(
+    pipeline: Pipeline, day: dict[CountKey, int], tmp_path: Path
+) -> None:
+    pipeline.twin.accounts()  # flushes the raw backup
+    clicks, segments = tmp_path / "clicks", tmp_path / "segments"
+    clicks.mkdir()
+    segments.mkdir()
+    names = pipeline.twin.names
+    archived = [
+        line
+        for line in lines(pipeline.twin.emulator, OREGON, names.raw_bucket, RAW_PREFIX)
+        if is_parseable(line) and str(json.loads(line).get("click_id")).startswith("wikiticker-")
+    ]
+    (clicks / "raw.json.gz").write_bytes(gzip.compress(b"\n".join(archived) + b"\n"))
+    _download_segments(pipeline, segments)
+    counted_again = count_bounded(clicks, segments, tmp_path / "out")
+    assert counted_again == day
+
+
+def _download_segments(pipeline: Pipeline, folder: Path) -> None:
+    s3 = pipeline.twin.emulator.client("s3", OREGON)
+    bucket = pipeline.twin.names.segments_bucket
+    for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        s3.download_file(bucket, item["Key"], str(folder / Path(item["Key"]).name))
+
+
+def count_bounded(clicks: Path, segments: Path, out: Path) -> Counter[CountKey]:
+    """What the application counts in its bounded form."""
+    command = [sys.executable, str(PROJECT / "analytics_sql" / "main.py")]
+    options = ["--clicks", str(clicks), "--segments", str(segments), "--out", str(out)]
+    subprocess.run([*command, *options], check=True, timeout=180)
+    counts: Counter[CountKey] = Counter()
+    for file in (out / "click_counts").iterdir():
+        for line in file.read_bytes().splitlines():
+            count = json.loads(line)
+            key = tuple(count[field] for field in ("minute", "article_id", "gender", "age_band", "region"))
+            assert key not in counts, f"two counts for {key}"
+            counts[key] = count["clicks"]
+    return counts

@@ -1,0 +1,53 @@
+"""What the roles of the templates may not do, tried with their credentials."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
+from opensearchpy.exceptions import AuthorizationException
+
+from names import INDEX_PREFIX, OREGON, TOKYO
+from tests.end_to_end.conftest import Pipeline
+
+
+def _search_as(pipeline: Pipeline, role: str) -> OpenSearch:
+    session = pipeline.twin.emulator.session_as(pipeline.twin.names.role_arn(role), TOKYO)
+    auth = Urllib3AWSV4SignerAuth(session.get_credentials(), OREGON, "es")
+    return OpenSearch(hosts=[pipeline.twin.emulator.search_endpoint], http_auth=auth, max_retries=0)
+
+
+def test_the_batch_server_searches_counts_and_does_nothing_else_in_opensearch(pipeline: Pipeline) -> None:
+    search = _search_as(pipeline, pipeline.twin.names.batch_server_role)
+    assert search.search(index=f"{INDEX_PREFIX}*", body={"size": 0})["timed_out"] is False
+    refused: list[Any] = [
+        lambda: search.index(index=f"{INDEX_PREFIX}2026.01.01", body={"clicks": 1}),
+        lambda: search.indices.delete(index=f"{INDEX_PREFIX}*"),
+        lambda: search.indices.get_mapping(index=f"{INDEX_PREFIX}*"),
+        lambda: search.search(index="other", body={"size": 0}),
+        search.cluster.health,
+        lambda: search.delete_by_query(index=f"{INDEX_PREFIX}*", body={"query": {"match_all": {}}}),
+    ]
+    for request in refused:
+        with pytest.raises(AuthorizationException):
+            request()
+
+
+def test_an_unsigned_request_to_the_search_domain_is_refused(pipeline: Pipeline) -> None:
+    search = OpenSearch(hosts=[pipeline.twin.emulator.search_endpoint], max_retries=0)
+    with pytest.raises(AuthorizationException):
+        search.search(index=f"{INDEX_PREFIX}*", body={"size": 0})
+
+
+def test_a_web_server_puts_clicks_into_the_source_stream_and_into_no_other(pipeline: Pipeline) -> None:
+    names = pipeline.twin.names
+    role = names.role_arn(names.web_server_role)
+    kinesis = pipeline.twin.emulator.client_as(role, "kinesis", OREGON)
+    record = {"Data": b"{}\n", "PartitionKey": "-"}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kinesis.describe_stream(StreamName=names.source_stream)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kinesis.put_records(StreamName="another", Records=[record])
+    tokyo = pipeline.twin.emulator.client_as(role, "kinesis", TOKYO)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        tokyo.put_records(StreamName=names.mobile_stream, Records=[record])

@@ -1,0 +1,88 @@
+"""Broken, hostile and late records among good clicks: nothing stops, nothing is lost, each has its reason."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.end_to_end.conftest import Pipeline, as_record, click
+from traffic.record import Entrance
+
+ARTICLE = "poison-test"
+GOOD_CLICKS = 500
+LONG_ID = "記" * 333 + "x"  # 1,000 bytes in UTF-8, in 334 characters
+
+
+def _poison(now: datetime) -> list[tuple[bytes, str]]:
+    """(record, reason) of every bad record; the reason `unparseable` has no reject."""
+    good = click(0, article_id=ARTICLE, clicked_at=now)
+
+    def changed(**fields: Any) -> bytes:
+        return as_record({**good, **fields})
+
+    def without(field: str) -> bytes:
+        return as_record({name: value for name, value in good.items() if name != field})
+
+    return [
+        (b'{"click_id": "broken\n', "unparseable"),
+        (b"not json at all\n", "unparseable"),
+        (b"\xff\xfe\x00\n", "unparseable"),
+        (without("user_id"), "missing_user_id"),
+        (without("article_id"), "missing_article_id"),
+        (without("click_id"), "missing_click_id"),
+        (without("clicked_at"), "missing_clicked_at"),
+        (changed(user_id=None), "missing_user_id"),
+        (changed(user_id=""), "missing_user_id"),
+        (changed(article_id={"nested": True}), "missing_article_id"),
+        (changed(article_id=["list"]), "missing_article_id"),
+        (changed(clicked_at="yesterday"), "invalid_clicked_at"),
+        (changed(clicked_at="2099-01-01T00:00:00.000Z"), "clock_ahead"),
+        (changed(clicked_at="1970-01-01T00:00:00.000Z"), "too_old"),
+        (changed(article_id=LONG_ID), "id_too_long"),
+        (changed(user_id=LONG_ID), "id_too_long"),
+        (changed(article_id="x" * 1_000_000), "id_too_long"),
+        (b"{}\n", "missing_click_id"),
+    ]
+
+
+def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_counted(
+    pipeline: Pipeline,
+) -> None:
+    now = datetime.now(UTC)
+    before = pipeline.twin.accounts()
+    poison = _poison(now)
+    good = [
+        as_record(click(number, article_id=ARTICLE, clicked_at=now)) for number in range(1, GOOD_CLICKS + 1)
+    ]
+    mixed = list(good)
+    for position, (record, _) in enumerate(poison):
+        mixed.insert(position * 25, record)
+    pipeline.send(Entrance.WEB, mixed)
+
+    rejects = pipeline.twin.delivery_streams[pipeline.twin.names.rejects_delivery_stream]
+    expected = Counter(reason for _, reason in poison)
+    unparseable = expected.pop("unparseable")
+    rejected_before = before.rejected.total()
+    pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) >= GOOD_CLICKS, "good clicks counted")
+    pipeline.wait_until(
+        lambda: rejects.received >= rejected_before + expected.total(), "every reject delivered"
+    )
+
+    after = pipeline.twin.accounts()
+    assert after.rejected - before.rejected == expected
+    assert after.unparseable - before.unparseable == unparseable
+    assert after.accounted_for - before.accounted_for == len(mixed)
+    assert pipeline.clicks_counted(ARTICLE) == GOOD_CLICKS
+
+
+def test_a_bad_record_of_a_mobile_app_stays_in_the_dead_letters_with_its_bytes(pipeline: Pipeline) -> None:
+    before = pipeline.twin.accounts().rejected_by_forwarder
+    now = datetime.now(UTC)
+    article = f"{ARTICLE}-mobile"
+    good = as_record(click(1, article_id=article, clicked_at=now))
+    pipeline.send(Entrance.MOBILE, [b"{ no json\n", good, json.dumps({"click_id": "1"}).encode()])
+    pipeline.wait_until(lambda: pipeline.clicks_counted(article) >= 1, "the good click counted")
+    pipeline.wait_until(
+        lambda: (pipeline.twin.accounts().rejected_by_forwarder - before).total() >= 2, "two dead letters"
+    )
+    assert pipeline.clicks_counted(article) == 1

@@ -1,0 +1,46 @@
+"""Versions of the segments published while clicks flow."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from names import OREGON
+from tests.end_to_end.conftest import Pipeline, as_record, click, segments_file
+from traffic.record import Entrance
+
+ARTICLE = "segments-test"
+PUBLISHED_AHEAD = timedelta(seconds=15)
+ONE_MILLISECOND = timedelta(milliseconds=1)
+
+
+def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline) -> None:
+    valid_from = (datetime.now(UTC) + PUBLISHED_AHEAD).replace(microsecond=0)
+    new_version = segments_file("second", [("hanako", "female", "30s", "sapporo")])
+    pipeline.twin.publish_segments(new_version, valid_from)
+    pipeline.wait_until(lambda: datetime.now(UTC) >= valid_from, "the version in force")
+
+    last_before = click(1, article_id=ARTICLE, clicked_at=valid_from - ONE_MILLISECOND)
+    first_after = click(2, article_id=ARTICLE, clicked_at=valid_from)
+    gone = click(3, article_id=ARTICLE, clicked_at=valid_from, user_id="taro")
+    late = click(4, article_id=ARTICLE, clicked_at=valid_from - timedelta(hours=1), user_id="taro")
+    records = [as_record(sent) for sent in (first_after, last_before, gone, late)]
+    pipeline.send(Entrance.WEB, records)
+    pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) >= 4, "4 clicks counted")
+
+    segments = {key[2:]: clicks for key, clicks in pipeline.count_documents(ARTICLE).items()}
+    assert segments == {
+        ("female", "20s", "tokyo"): 1,
+        ("female", "30s", "sapporo"): 1,
+        ("male", "30s", "osaka"): 1,
+        ("unknown", "unknown", "unknown"): 1,
+    }
+
+
+def test_the_segments_bucket_is_read_only_for_the_application(pipeline: Pipeline) -> None:
+    assert pipeline.twin.application is not None
+    s3 = pipeline.twin.emulator.client_as(pipeline.twin.application.role_arn, "s3", OREGON)
+    bucket = pipeline.twin.names.segments_bucket
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="segments/")["KeyCount"] >= 1
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="segments/20000101T000000Z.csv", Body=b"")

@@ -1,0 +1,81 @@
+"""A mistake in an environment's file is answered with the file, the key and the way to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from settings import ENVIRONMENTS, SettingsError, load
+
+GOOD = """
+environment = "trial"
+account = "111111111111"
+"""
+
+
+def settings_error(folder: Path, text: str, environment: str = "trial") -> str:
+    (folder / f"{environment}.toml").write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        load(environment, folder)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("file", sorted(ENVIRONMENTS.glob("*.toml")), ids=lambda file: file.stem)
+def test_each_environment_of_the_project_can_be_used(file: Path) -> None:
+    assert load(file.stem).environment == file.stem
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    (tmp_path / "trial.toml").write_text(GOOD)
+    with pytest.raises(SettingsError, match=r"no environment 'tria' \(known: trial\).*-c environment=NAME"):
+        load("tria", tmp_path)
+
+
+def test_an_unknown_key_is_named_with_its_file_and_section(tmp_path: Path) -> None:
+    message = settings_error(tmp_path, GOOD + "[search]\ninstance_cuont = 3\n")
+    assert f"{tmp_path.name}/trial.toml" in message
+    assert "search.instance_cuont: there is no such setting" in message
+
+
+def test_a_value_out_of_range_is_answered_with_what_the_key_means(tmp_path: Path) -> None:
+    message = settings_error(tmp_path, GOOD + "[delivery]\ncounts_buffer_seconds = 60\n")
+    assert "delivery.counts_buffer_seconds" in message
+    assert "less than or equal to 5" in message
+    assert "in seconds" in message
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
+    assert "trial.toml is not valid TOML" in settings_error(tmp_path, "environment = trial")
+
+
+def test_a_file_of_another_environment_is_refused(tmp_path: Path) -> None:
+    message = settings_error(tmp_path, GOOD.replace("trial", "other"))
+    assert 'write "trial" there, or rename the file to other.toml' in message
+
+
+@pytest.mark.parametrize("name", ["a-name-of-sixteen", "Trial", "1st", "trial-"])
+def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) -> None:
+    message = settings_error(tmp_path, GOOD.replace("trial", name), environment=name)
+    assert "at most 15 characters" in message
+
+
+@pytest.mark.parametrize(
+    ("lines", "remedy"),
+    [
+        (
+            "[analytics]\nallowed_lateness_hours = 48",
+            "set streams.retention_hours = 48, or shorten the allowed lateness",
+        ),
+        ("[forwarder]\nmax_record_age_seconds = 86401", "set it to 86400 or less, or lengthen the retention"),
+        ("[analytics]\nparallelism = 2\nparallelism_per_kpu = 4", "set it to 2 or less"),
+        ("[peak]\nclicks_per_second = 30000", "set analytics.parallelism = 3"),
+        ("[search]\ninstance_count = 4\navailability_zones = 3", "set it to 6, or change the zones"),
+        ("[search]\ninstance_count = 1\navailability_zones = 2", "set it to 2, or change the zones"),
+        ('[mobile_apps]\nissuer = "https://login.example.jp"', "write the issuer's URL and the client ids"),
+        ('[search]\nscheme = "http"', "remove it, OpenSearch Service speaks https"),
+        ('lambda_processor = "host"', 'write "arm64" or "x86_64"'),
+    ],
+)
+def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
+    tmp_path: Path, lines: str, remedy: str
+) -> None:
+    assert remedy in settings_error(tmp_path, GOOD + lines)

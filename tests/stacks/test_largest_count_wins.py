@@ -1,0 +1,112 @@
+"""The ingest pipeline on a real OpenSearch server, put there by the bootstrap, fed as Firehose feeds it."""
+
+import json
+import random
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+
+from contract.sink import CLICK_COUNTS
+from lambdas.search_bootstrap.definitions import definitions
+from lambdas.search_bootstrap.handler import Bootstrap, signed_sender
+from names import delivery_index
+
+DELIVERY_INDEX = delivery_index(CLICK_COUNTS.index_family)
+DAY = "click-counts-2001.01.31"
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def search(opensearch: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Endpoint of a server with our definitions and none of this day's counts."""
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "REGION": "us-west-2"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    wanted = definitions({"Replicas": "0", "RetentionDays": "forever"})
+    Bootstrap(signed_sender(opensearch)).put(wanted, deadline=time.monotonic() + 60)
+    call(opensearch, "DELETE", f"/{DAY}?ignore_unavailable=true")
+    return opensearch
+
+
+def call(endpoint: str, method: str, path: str, body: bytes | None = None) -> Any:
+    headers = {"Content-Type": "application/x-ndjson"}
+    request = urllib.request.Request(endpoint + path, body, headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def count(clicks: int, **key: str) -> Document:
+    fields = {"minute": "2001-01-31T10:00:00.000Z", "article_id": "a", "gender": "female", "age_band": "20s"}
+    published = {"region": "tokyo", "clicks": clicks, "published_at": "2001-01-31T10:00:05.123Z"}
+    return {**fields, **published, **key}
+
+
+def deliver(endpoint: str, documents: list[Document], **action: str) -> list[int]:
+    """Send documents in one bulk request, as Firehose does; returns the status of each."""
+    lines = [
+        line for document in documents for line in ({"index": {"_index": DELIVERY_INDEX, **action}}, document)
+    ]
+    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    return [item["index"]["status"] for item in call(endpoint, "POST", "/_bulk?refresh=true", body)["items"]]
+
+
+def stored(endpoint: str) -> list[tuple[str, int]]:
+    """(article, clicks) of every document of the day."""
+    hits = call(endpoint, "GET", f"/{DAY}/_search?size=1000")["hits"]["hits"]
+    return sorted((hit["_source"]["article_id"], hit["_source"]["clicks"]) for hit in hits)
+
+
+def test_the_largest_count_of_a_key_is_its_only_document(search: str) -> None:
+    assert deliver(search, [count(5), count(9), count(7), count(9), count(13)]) == [201, 200, 409, 200, 200]
+    assert stored(search) == [("a", 13)]
+
+
+def test_an_id_given_by_the_sender_does_not_matter(search: str) -> None:
+    deliver(search, [count(5)])
+    deliver(search, [count(6)], _id="49600000000")
+    assert stored(search) == [("a", 6)]
+
+
+def test_a_minute_in_another_form_is_the_same_key(search: str) -> None:
+    deliver(
+        search,
+        [count(1), count(2, minute="2001-01-31T10:00:00Z"), count(3, minute="2001-01-31T19:00:00+09:00")],
+    )
+    assert stored(search) == [("a", 3)]
+
+
+def test_keys_that_read_the_same_when_joined_are_kept_apart(search: str) -> None:
+    pairs = [("x|y", "z"), ("x", "y|z"), ("|", ""), ("", "|")]
+    deliver(search, [count(n, gender=gender, age_band=age) for n, (gender, age) in enumerate(pairs, 1)])
+    assert [clicks for _, clicks in stored(search)] == [1, 2, 3, 4]
+
+
+def test_an_article_id_of_512_bytes_is_stored_whole(search: str) -> None:
+    article = "記" * 170 + "ab"
+    assert deliver(search, [count(1, article_id=article)]) == [201]
+    assert stored(search) == [(article, 1)]
+
+
+def test_everything_delivered_again_in_any_order_changes_nothing(search: str) -> None:
+    documents = [count(clicks, article_id=f"a{n % 20}") for n, clicks in enumerate(range(1, 201))]
+    deliver(search, documents)
+    before = stored(search)
+    random.Random(3).shuffle(documents)
+    assert set(deliver(search, documents)) == {200, 409}
+    assert stored(search) == before
+    assert len(before) == 20
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"article_id": "a"},
+        count(1, minute="yesterday"),
+        {**count(1), "clicks": "9"},
+        {**count(1), "extra": 1},
+    ],
+    ids=["no minute", "no time", "text for clicks", "unknown field"],
+)
+def test_what_is_no_count_is_refused(search: str, document: Document) -> None:
+    assert deliver(search, [document]) == [400]

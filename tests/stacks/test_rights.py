@@ -1,0 +1,152 @@
+"""Who may do what: the facts about the templates that matter most if they were wrong."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from contract.sink import CLICK_COUNTS
+from names import Names
+from stacks.delivery.s3_delivery import delivery_stream_arn
+from stacks.search import access as search_access
+from stacks.search.access import SearchAccess
+
+NAMES = Names(environment="production", account="111111111111")
+Resources = Callable[[str], list[dict[str, Any]]]
+Statement = dict[str, Any]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def rights(resources: Resources, role_name: str) -> list[Statement]:
+    [role] = [role for role in resources("AWS::IAM::Role") if role.get("RoleName") == role_name]
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def matches(pattern: str, text: str) -> bool:
+    """As IAM compares: a * spans anything, slashes too."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+def allowed(statements: Iterable[Statement], action: str, resource: str) -> bool:
+    effects = {
+        statement["Effect"]
+        for statement in statements
+        if action in listed(statement["Action"])
+        and any(matches(pattern, resource) for pattern in listed(statement["Resource"]))
+    }
+    return effects == {"Allow"}
+
+
+def test_no_role_may_do_everything_or_touch_everything(resources: Resources) -> None:
+    for role in resources("AWS::IAM::Role"):
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert not any("*" in action for action in listed(statement["Action"])), statement
+                assert "*" not in listed(statement["Resource"]), statement
+
+
+def test_every_right_stands_in_its_role_and_not_in_a_managed_policy(resources: Resources) -> None:
+    assert not resources("AWS::IAM::ManagedPolicy")
+    assert not resources("AWS::IAM::Policy")
+    assert not any(role.get("ManagedPolicyArns") for role in resources("AWS::IAM::Role"))
+
+
+def test_web_servers_put_into_the_source_stream_and_nothing_else(resources: Resources) -> None:
+    [statement] = rights(resources, NAMES.web_server_role)
+    assert statement["Action"] == "kinesis:PutRecords"
+    assert statement["Resource"] == NAMES.source_stream_arn
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("Post", "/click-counts-*/_search"),
+        ("Get", "/click-counts-2026.01.31/_search"),
+        ("Post", "/click-counts-2026.01.30,click-counts-2026.01.31/_count"),
+        ("Post", "/click-counts-*/_msearch"),
+    ],
+)
+def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) -> None:
+    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+    assert allowed(rights(resources, NAMES.batch_server_role), action, resource)
+    assert allowed(domain_policy(resources, NAMES.batch_server_role), action, resource)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("Post", "/_bulk"),
+        ("Post", "/click-counts-2026.01.31/_bulk"),
+        ("Post", "/click-counts-2026.01.31/_doc"),
+        # A document may have the id "_search": OpenSearch 3.6 stores it.
+        ("Post", "/click-counts-2026.01.31/_doc/_search"),
+        ("Post", "/click-counts-2026.01.31/_create/_count"),
+        ("Post", "/click-counts-2026.01.31/_update/_msearch"),
+        ("Post", "/click-counts-2026.01.31/%5Fdoc/_search"),
+        ("Post", "/click-counts-2026.01.31/_delete_by_query"),
+        ("Put", "/click-counts-2026.01.31/_search"),
+        ("Delete", "/click-counts-2026.01.31"),
+        ("Get", "/_search"),
+        ("Post", "/other/_search"),
+    ],
+)
+def test_the_batch_server_may_change_nothing(resources: Resources, method: str, path: str) -> None:
+    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+    assert not allowed(rights(resources, NAMES.batch_server_role), action, resource)
+    assert not allowed(domain_policy(resources, NAMES.batch_server_role), action, resource)
+
+
+def domain_policy(resources: Resources, role_name: str) -> list[Statement]:
+    [domain] = resources("AWS::OpenSearchService::Domain")
+    arn = NAMES.role_arn(role_name)
+    statements: list[Statement] = domain["AccessPolicies"]["Statement"]
+    return [one for one in statements if one["Condition"] == {"ArnEquals": {"aws:PrincipalArn": arn}}]
+
+
+def test_only_three_roles_get_into_the_domain(resources: Resources) -> None:
+    [domain] = resources("AWS::OpenSearchService::Domain")
+    roles = {NAMES.batch_server_role, NAMES.delivery_role(CLICK_COUNTS.name), NAMES.search_bootstrap}
+    named = [statement for role in roles for statement in domain_policy(resources, role)]
+    assert len(named) == len(domain["AccessPolicies"]["Statement"])
+
+
+@pytest.mark.parametrize("access", search_access.ALL, ids=lambda access: access.sid)
+def test_the_domain_and_the_role_say_the_same(resources: Resources, access: SearchAccess) -> None:
+    role = access.role(NAMES)
+    [own] = [one for one in rights(resources, role) if one["Sid"] == access.sid]
+    [domains] = [one for one in domain_policy(resources, role) if one["Sid"] == access.sid]
+    for part in ("Effect", "Action", "Resource"):
+        assert listed(own[part]) == listed(domains[part])
+
+
+def test_the_application_puts_into_its_two_delivery_streams_only(resources: Resources) -> None:
+    [role] = [
+        role
+        for role in resources("AWS::IAM::Role")
+        if "kinesisanalytics.amazonaws.com" in str(role["AssumeRolePolicyDocument"])
+    ]
+    writes = [
+        (action, statement["Resource"])
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+        if ":Put" in action and not action.startswith("logs:")
+    ]
+    streams = [NAMES.delivery_stream(CLICK_COUNTS.name), NAMES.rejects_delivery_stream]
+    assert writes == [
+        ("firehose:PutRecordBatch", [delivery_stream_arn(name, account=NAMES.account) for name in streams])
+    ]
+
+
+def test_every_bucket_refuses_what_does_not_come_over_tls(resources: Resources) -> None:
+    policies = {policy["Bucket"]["Ref"]: policy for policy in resources("AWS::S3::BucketPolicy")}
+    assert len(policies) == len(resources("AWS::S3::Bucket")) == 4
+    for policy in policies.values():
+        conditions = [
+            one["Condition"] for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
+        ]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in conditions

@@ -1,0 +1,21 @@
+"""Warnings about an environment reach the person who synthesises it."""
+
+from pathlib import Path
+
+import pytest
+from aws_cdk.cx_api import CloudAssembly
+
+from settings import load
+from stacks.app import build_app
+
+
+def test_warnings_reach_the_command_line(
+    tmp_path: Path, no_jar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trial.toml").write_text(
+        'environment = "trial"\naccount = "111111111111"\n[peak]\nclicks_per_second = 2500\n'
+    )
+    monkeypatch.setattr("stacks.app.load", lambda environment: load(environment, tmp_path))
+    assembly: CloudAssembly = build_app("trial", outdir=tmp_path / "out", jar=no_jar).synth()
+    messages = [str(message.entry.data) for stack in assembly.stacks for message in stack.messages]
+    assert any("click-trends:source-stream-is-cold" in message for message in messages)

@@ -1,0 +1,127 @@
+"""The screen of `make run`, read as the text it draws."""
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from batch_server import TrendingArticle
+from twin.screen import Picture, Screen, Totals, drawn, plain, totals_table
+
+TRENDING = {
+    f"{age}0s": [TrendingArticle(f"music-{rank:04}", 200 - rank) for rank in range(1, 13)]
+    for age in range(1, 7)
+}
+
+
+def _picture(**changes: object) -> Picture:
+    values: dict[str, object] = {
+        "uptime_seconds": 125.3,
+        "rate_in": 199.7,
+        "sent": 24_000,
+        "counted": 23_702,
+        "rejected": 140,
+        "unparseable": 21,
+        "age_of_newest_count": 3.42,
+        "window": "the last 10 minutes",
+        "trending": TRENDING,
+    }
+    return Picture(**values | changes)  # type: ignore[arg-type]
+
+
+def _text(renderable: RenderableType, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        console.print(renderable)
+    return capture.get()
+
+
+def test_the_picture_shows_every_number_and_every_segments_list() -> None:
+    text = _text(drawn(_picture(), 120, 40))
+    for part in (
+        "2:05",
+        "200/s",
+        "24,000",
+        "23,702",
+        "140",
+        "21",
+        "3.4 s old",
+        "the last 10 minutes",
+        *TRENDING,
+    ):
+        assert part in text
+    assert text.count("music-0001") == 6
+    assert text.count("music-0008") == 6
+    assert "music-0009" not in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 24), (200, 50), (80, 40)])
+def test_the_picture_fits_the_terminal_with_at_least_one_article_a_segment(width: int, height: int) -> None:
+    text = _text(drawn(_picture(reading_problem="a problem"), width, height), width)
+    assert len(text.splitlines()) <= height
+    assert text.count("music-0001") == 6
+
+
+def test_bars_are_as_long_as_the_clicks_beside_them() -> None:
+    articles = [TrendingArticle("a", 100), TrendingArticle("b", 50), TrendingArticle("c", 1)]
+    lines = _text(drawn(_picture(trending={"20s": articles}), 120, 40)).splitlines()
+    assert [line.count("█") for line in lines if "│ " in line][-3:] == [10, 5, 0]
+
+
+def test_before_the_first_count_the_picture_says_what_it_waits_for() -> None:
+    nothing = _picture(uptime_seconds=0, rate_in=0, sent=0, counted=0, age_of_newest_count=None, trending={})
+    assert "none yet" in _text(drawn(nothing, 80, 24), width=80)
+    assert "waiting for the first counts" in _text(drawn(nothing, 80, 24), width=80)
+    assert "none yet" in plain(nothing)
+
+
+def test_a_segment_without_clicks_and_counts_of_zero_are_drawn_too() -> None:
+    picture = _picture(trending={"10s": [], "20s": [TrendingArticle("a", 0)]})
+    assert "no clicks" in _text(drawn(picture, 1, 1))
+    assert "10s: -" in plain(picture)
+
+
+def test_ids_and_problems_are_shown_as_text_and_never_obeyed() -> None:
+    trending = {"[red]x": [TrendingArticle("[/bold]\x1b[2J", 5)]}
+    text = _text(drawn(_picture(trending=trending, reading_problem="[/] no"), 120, 40))
+    assert "[red]x" in text
+    assert "[/bold]\N{REPLACEMENT CHARACTER}[2J" in text
+    assert "[/] no" in text
+    assert "\x1b" not in text + plain(_picture(trending=trending))
+
+
+def test_without_a_terminal_plain_lines_are_printed_now_and_then() -> None:
+    file = io.StringIO()
+    with Screen(Console(file=file, width=40)) as screen:
+        screen.show(_picture())
+        screen.show(_picture(sent=99_999))
+    lines = file.getvalue().splitlines()
+    assert "sent 24,000" in lines[0]
+    assert "newest count 3.4 s old" in lines[0]
+    assert lines[1] == "  10s: music-0001 199, music-0002 198, music-0003 197"
+    assert len(lines) == 1 + len(TRENDING)
+
+
+def test_on_a_terminal_the_picture_is_drawn_in_place() -> None:
+    file = io.StringIO()
+    with Screen(Console(file=file, width=120, height=40, force_terminal=True)) as screen:
+        screen.show(_picture())
+        screen.show(_picture(sent=99_999))
+    assert "99,999" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("counted", "verdict", "last_line"),
+    [
+        (90, "Every record accounted for", "missing 0"),
+        (89, "does not balance", "missing 1"),
+        (92, "does not balance", "counted twice 2"),
+    ],
+)
+def test_the_totals_tell_whether_the_account_balances(counted: int, verdict: str, last_line: str) -> None:
+    totals = Totals(sent=100, counted=counted, rejected={"too_old": 5, "not_json": 3}, unparseable=2)
+    text = _text(totals_table(totals))
+    assert verdict in text
+    rows = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
+    assert "rejected: not_json 3" in rows
+    assert last_line in rows

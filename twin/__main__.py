@@ -1,0 +1,48 @@
+"""The command behind `make run`: `python -m twin [--input FILE --speed N | --rate N --seconds N]`."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from batch_server import TrendsError
+from traffic.replay import AS_FAST_AS_POSSIBLE, ReplayError
+from traffic.send import TrafficError
+from twin.demonstration import demonstrate
+from twin.processes import TwinError
+
+DEFAULT_RATE = 200.0
+
+
+def run(
+    *,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", help="Replay this click file: NDJSON, plain or .gz.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0, help="Times as fast as it happened; 0: as fast as possible.")
+    ] = AS_FAST_AS_POSSIBLE,
+    rate: Annotated[float, typer.Option(min=0.1, help="Simulated clicks a second.")] = DEFAULT_RATE,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=1, help="End simulated traffic after this time; without it, at Ctrl-C."),
+    ] = None,
+) -> None:
+    """The whole path in the local twin, shown in the terminal."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: nothing is left running
+    try:
+        balanced = demonstrate(Console(), input_file=input_file, speed=speed, rate=rate, seconds=seconds)
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+    except (TwinError, TrafficError, TrendsError, ReplayError) as error:
+        print("\n".join([f"make run: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr)
+        raise typer.Exit(1) from error
+    if not balanced:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(run)

@@ -1,0 +1,129 @@
+"""Where every click went, as numbers: sent = counted + rejected + unparseable, else something is lost or
+doubled."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract.click import is_parseable
+from names import (
+    FAILED_DOCUMENTS_PREFIX,
+    OREGON,
+    RAW_PREFIX,
+    REJECTED_PREFIX,
+    REJECTED_RECORDS_PREFIX,
+    TOKYO,
+    Names,
+)
+from twin.delivery_stream import DeliveryStream
+from twin.emulator import Emulator
+
+STALE_DOCUMENT = "409"
+
+
+def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
+    """The content of every object under a prefix, decompressed."""
+    s3: Any = emulator.client("s3", region)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            yield gzip.decompress(body) if item["Key"].endswith(".gz") else body
+
+
+def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
+    """Every line of every object under a prefix, without the blank ones that delimiters make."""
+    for content in objects(emulator, region, bucket, prefix):
+        yield from (line for line in content.split(b"\n") if line.strip())
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Figures are records. `counted`: the sum of all counts in OpenSearch."""
+
+    counted: int
+    unparseable: int
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejected_by_forwarder: Counter[str] = field(default_factory=Counter)
+    stale_documents: int = 0
+    failed_documents: int = 0
+
+    @property
+    def accounted_for(self) -> int:
+        """What must equal the records sent; a record that the forwarder rejects never reaches the backup."""
+        return self.counted + self.rejected.total() + self.rejected_by_forwarder.total() + self.unparseable
+
+
+def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts:
+    """Read the buckets; `counted` is what the batch server reads from OpenSearch. Delivery streams must be
+    flushed."""
+    raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
+    failed = [
+        json.loads(line) for line in lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
+    ]
+    stale = sum(document["errorCode"] == STALE_DOCUMENT for document in failed)
+    return Accounts(
+        counted=counted,
+        unparseable=sum(not is_parseable(line) for line in raw),
+        rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
+        rejected_by_forwarder=_reasons(
+            lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
+        ),
+        stale_documents=stale,
+        failed_documents=len(failed) - stale,
+    )
+
+
+def _reasons(rejects: Iterator[bytes]) -> Counter[str]:
+    return Counter(json.loads(line)["reason"] for line in rejects)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Records that are not counted, so far. `rejected`: by the forwarder and by the application."""
+
+    rejected: int
+    unparseable: int
+
+
+class LiveAccounts:
+    """The same numbers while a run goes on, each record looked at once and nothing flushed."""
+
+    def __init__(self, emulator: Emulator, names: Names, streams: Mapping[str, DeliveryStream]) -> None:
+        self._s3: Any = emulator.client("s3", TOKYO)
+        self._dead_letters = names.dead_letter_bucket
+        self._raw = streams[names.raw_backup_delivery_stream]
+        self._rejects = streams[names.rejects_delivery_stream]
+        self._raw_position = 0
+        self._unparseable = 0
+        self._seen_objects: set[str] = set()
+        self._rejected_by_forwarder = 0
+
+    def now(self) -> Refused:
+        self._look_at_new_raw_records()
+        self._look_at_new_dead_letters()
+        return Refused(self._rejects.received + self._rejected_by_forwarder, self._unparseable)
+
+    def _look_at_new_raw_records(self) -> None:
+        if not self._raw.journal.exists():
+            return
+        with self._raw.journal.open("rb") as journal:
+            journal.seek(self._raw_position)
+            for line in journal:
+                if not line.endswith(b"\n"):
+                    break  # still being written
+                self._raw_position += len(line)
+                self._unparseable += not is_parseable(line)
+
+    def _look_at_new_dead_letters(self) -> None:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._dead_letters, Prefix=REJECTED_RECORDS_PREFIX
+        )
+        for page in pages:
+            for item in page.get("Contents", []):
+                if item["Key"] not in self._seen_objects:
+                    self._seen_objects.add(item["Key"])
+                    body = self._s3.get_object(Bucket=self._dead_letters, Key=item["Key"])["Body"].read()
+                    self._rejected_by_forwarder += len(body.splitlines())

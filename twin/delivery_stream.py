@@ -1,0 +1,225 @@
+"""Firehose in the twin: delivers what a delivery stream of the templates received, with the roles it names.
+
+To S3: buffered by size and time, compressed, under the evaluated prefix. To OpenSearch: bulk requests
+signed for the domain; a document refused for good goes to the failed-documents prefix as Firehose writes
+it, one refused for now (429, 5xx) is retried for the retry duration first. Whether Firehose retries a
+version conflict (409) is documented nowhere; here it is refused for good at once, and the accounting counts
+it apart from failures.
+"""
+
+import base64
+import gzip
+import json
+import re
+import threading
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opensearchpy import OpenSearch, TransportError, Urllib3AWSV4SignerAuth
+
+from names import OREGON
+from twin.emulator import Emulator
+from twin.shards import ShardReader
+from twin.worker import Worker
+
+FETCH_SECONDS = 0.2
+STREAM_POLL_SECONDS = 1.0  # a shard allows five reads a second, to all its readers together
+_MEBIBYTE = 1024 * 1024
+_DOCUMENTS_A_BULK_REQUEST = 1_000
+_RETRY_PAUSE_SECONDS = 1.0
+_JAVA_TO_STRFTIME = (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"))
+ERROR_TYPE = "!{firehose:error-output-type}"
+
+
+def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
+    """The S3 prefix of a delivery at `at` (UTC), expressions replaced; it always has error type and hour."""
+
+    def timestamp(match: re.Match[str]) -> str:
+        pattern = match.group(1)
+        for java, strftime in _JAVA_TO_STRFTIME:
+            pattern = pattern.replace(java, strftime)
+        return at.strftime(pattern.replace("'", ""))
+
+    prefix = re.sub(r"!\{timestamp:([^}]*)\}", timestamp, template)
+    if error_type and ERROR_TYPE not in template:
+        prefix += f"{error_type}/"
+    prefix = prefix.replace(ERROR_TYPE, error_type)
+    return prefix if "!{timestamp:" in template else f"{prefix}{at:%Y/%m/%d/%H}/"
+
+
+class S3Destination:
+    """Writes one object a delivery."""
+
+    def __init__(self, emulator: Emulator, name: str, description: dict[str, Any]) -> None:
+        self._name = name
+        self._bucket = description["BucketARN"].rsplit(":", 1)[-1]
+        self._prefix = description.get("Prefix", "")
+        self._gzip = description.get("CompressionFormat") == "GZIP"
+        self._extension = description.get("FileExtension") or (".gz" if self._gzip else "")
+        processors = description.get("ProcessingConfiguration", {}).get("Processors", [])
+        self._delimiter = b"\n" if any(p["Type"] == "AppendDelimiterToRecord" for p in processors) else b""
+        self._s3 = emulator.client_as(description["RoleARN"], "s3", OREGON)
+
+    def deliver(self, records: Sequence[bytes], error_type: str = "") -> None:
+        body = b"".join(record + self._delimiter for record in records)
+        now = datetime.now(UTC)
+        prefix = object_prefix(self._prefix, now, error_type=error_type)
+        key = f"{prefix}{self._name}-1-{now:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}"
+        content = gzip.compress(body, compresslevel=1) if self._gzip else body
+        self._s3.put_object(Bucket=self._bucket, Key=key + self._extension, Body=content)
+
+
+class SearchDestination:
+    """Sends documents to the search domain, and the refused ones to S3."""
+
+    def __init__(self, emulator: Emulator, name: str, description: dict[str, Any]) -> None:
+        self._index = description["IndexName"]
+        self._retry_seconds = description.get("RetryOptions", {}).get("DurationInSeconds", 300)
+        document_id = description.get("DocumentIdOptions", {}).get(
+            "DefaultDocumentIdFormat", "FIREHOSE_DEFAULT"
+        )
+        self._own_document_ids = document_id == "FIREHOSE_DEFAULT"
+        self._failed = S3Destination(emulator, name, description["S3DestinationDescription"])
+        session = emulator.session_as(description["RoleARN"], OREGON)
+        self._search = OpenSearch(
+            hosts=[emulator.search_endpoint],
+            http_auth=Urllib3AWSV4SignerAuth(session.get_credentials(), OREGON, "es"),
+            timeout=30,
+            max_retries=0,
+        )
+
+    def deliver(self, records: Sequence[bytes], _error_type: str = "") -> None:
+        for start in range(0, len(records), _DOCUMENTS_A_BULK_REQUEST):
+            self._deliver_bulk(list(records[start : start + _DOCUMENTS_A_BULK_REQUEST]))
+
+    def _deliver_bulk(self, records: list[bytes]) -> None:
+        started = time.monotonic()
+        attempts = 0
+        while records:
+            attempts += 1
+            again: list[bytes] = []
+            failed: list[bytes] = []
+            for record, (status, reason) in zip(records, self._bulk(records), strict=True):
+                if status < 300:
+                    continue
+                if status in (429, 500, 502, 503, 504) and time.monotonic() - started < self._retry_seconds:
+                    again.append(record)
+                else:
+                    failed.append(self._failed_document(record, status, reason, attempts))
+            if failed:
+                self._failed.deliver(failed, "AmazonOpenSearchService_failed")
+            records = again
+            if records:
+                time.sleep(_RETRY_PAUSE_SECONDS)
+
+    def _bulk(self, records: Sequence[bytes]) -> Iterable[tuple[int, str]]:
+        """(HTTP status, reason) for each record."""
+        lines: list[bytes] = []
+        for record in records:
+            action: dict[str, str] = {"_index": self._index}
+            if self._own_document_ids:
+                action["_id"] = uuid.uuid4().hex
+            lines += [json.dumps({"index": action}).encode(), record.rstrip(b"\n")]
+        try:
+            answer = self._search.bulk(body=b"\n".join(lines) + b"\n")
+        except TransportError as error:
+            status = error.status_code if isinstance(error.status_code, int) else 503
+            return [(status, str(error))] * len(records)
+        return [
+            (item["index"]["status"], item["index"].get("error", {}).get("reason", ""))
+            for item in answer["items"]
+        ]
+
+    def _failed_document(self, record: bytes, status: int, reason: str, attempts: int) -> bytes:
+        now = int(time.time() * 1000)
+        document = {
+            "attemptsMade": attempts,
+            "arrivalTimestamp": now,
+            "errorCode": str(status),
+            "errorMessage": reason,
+            "attemptEndingTimestamp": now,
+            "rawData": base64.b64encode(record).decode(),
+            "esIndexName": self._index,
+        }
+        return json.dumps(document).encode() + b"\n"
+
+
+class DeliveryStream:
+    """One delivery stream of the deployed templates at work. `received` counts records, `journal` keeps them
+    all."""
+
+    def __init__(self, emulator: Emulator, name: str, journal: Path) -> None:
+        description = emulator.client("firehose", OREGON).describe_delivery_stream(DeliveryStreamName=name)
+        self.name = name
+        self.journal = journal / f"{name}.ndjson"
+        self.received = 0
+        self._emulator = emulator
+        self._lock = threading.Lock()
+        self._buffer: list[bytes] = []
+        self._buffered_since = 0.0
+        described = description["DeliveryStreamDescription"]
+        self._source = self._stream_source(described.get("Source", {}).get("KinesisStreamSourceDescription"))
+        destination = described["Destinations"][0]
+        search = destination.get("AmazonopensearchserviceDestinationDescription")
+        configuration = search or destination["ExtendedS3DestinationDescription"]
+        self._destination: S3Destination | SearchDestination = (
+            SearchDestination(emulator, name, search)
+            if search
+            else S3Destination(emulator, name, configuration)
+        )
+        hints = configuration["BufferingHints"]
+        self._interval_seconds = float(hints["IntervalInSeconds"])
+        self._size_bytes = int(hints["SizeInMBs"]) * _MEBIBYTE
+        idle_seconds = FETCH_SECONDS if self._source is None else STREAM_POLL_SECONDS
+        self._worker = Worker(f"delivery stream {name}", self._step, idle_seconds=idle_seconds)
+
+    def _stream_source(self, source: dict[str, Any] | None) -> ShardReader | None:
+        if source is None:
+            return None
+        kinesis = self._emulator.client_as(source["RoleARN"], "kinesis", OREGON)
+        return ShardReader(kinesis, source["KinesisStreamARN"])
+
+    def _fetch(self) -> list[bytes]:
+        if self._source is not None:
+            return [record.data for record in self._source.read_all()]
+        url = f"{self._emulator.endpoint}/_twin/delivery-streams/{OREGON}/{self.name}/records"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return [base64.b64decode(record) for record in json.load(answer)]
+
+    def _step(self) -> bool:
+        with self._lock:
+            return self._take_and_deliver()
+
+    def _take_and_deliver(self, *, now: bool = False) -> bool:
+        records = self._fetch()
+        if records:
+            with self.journal.open("ab") as journal:
+                journal.writelines(record.rstrip(b"\n") + b"\n" for record in records)
+            if not self._buffer:
+                self._buffered_since = time.monotonic()
+            self._buffer += records
+            self.received += len(records)
+        old = time.monotonic() - self._buffered_since >= self._interval_seconds
+        large = sum(map(len, self._buffer)) >= self._size_bytes
+        if self._buffer and (now or old or large):
+            self._destination.deliver(self._buffer)
+            self._buffer = []
+        return bool(records)
+
+    def flush(self) -> None:
+        """Deliver everything received so far, without waiting for the buffer's interval."""
+        self._worker.check()
+        with self._lock:
+            while self._take_and_deliver(now=True):
+                pass
+
+    def check(self) -> None:
+        self._worker.check()
+
+    def stop(self) -> None:
+        self._worker.stop()

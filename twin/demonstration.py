@@ -1,0 +1,174 @@
+"""One run of the whole path on this machine, shown in the terminal.
+
+1. start the twin and publish the readers' segments
+2. send clicks: mobile apps into Tokyo's stream, web servers into Oregon's
+3. show every second what is trending, as the batch server reads it with its role
+4. when the traffic ends by itself, wait until every record is accounted for and show the totals
+"""
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from batch_server import TrendingReader, TrendsError
+from traffic.record import Entrance, Record
+from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
+from traffic.send import Tally, send
+from traffic.simulated import readers, simulated_clicks, write_segments
+from twin.accounting import LiveAccounts
+from twin.screen import Picture, Screen, Totals, totals_table
+from twin.twin import Twin, running_twin
+
+READERS = 20_000
+SEED = 2026
+# The first version of the segments holds for every click that is young enough to be counted.
+FIRST_VERSION_AGE = timedelta(days=3)
+PICTURE_SECONDS = 1.0
+RATE_OVER_PICTURES = 5
+SETTLE_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a run sends. `records` makes the records for the moment at which sending starts."""
+
+    records: Callable[[datetime], Iterator[Record]]
+    window: timedelta
+    window_name: str
+
+
+def demonstrate(
+    console: Console, *, input_file: Path | None, speed: float, rate: float, seconds: float | None
+) -> bool:
+    """Run until the traffic ends; whether every record sent was accounted for.
+
+    Raises TwinError, TrafficError, TrendsError or ReplayError.
+    """
+    traffic = _replay(input_file, speed) if input_file else _simulation(rate, seconds)
+    started = time.monotonic()
+    with running_twin() as twin:
+        console.print("starting OpenSearch and the emulated AWS, deploying the templates ...")
+        twin.deploy()
+        segments = twin.work / "segments.csv"
+        write_segments(segments, readers(READERS, SEED))
+        twin.publish_segments(segments.read_bytes(), datetime.now(UTC) - FIRST_VERSION_AGE)
+        console.print("starting the analytics application ...")
+        twin.start_application()
+        return _Run(twin, traffic, console, started).until_the_end()
+
+
+def _simulation(rate: float, seconds: float | None) -> Traffic:
+    def records(started_at: datetime) -> Iterator[Record]:
+        clicks = simulated_clicks(readers(READERS, SEED), rate=rate, started_at=started_at, seed=SEED)
+        return itertools.takewhile(lambda record: seconds is None or record.due < seconds, clicks)
+
+    return Traffic(records, timedelta(minutes=10), "the last 10 minutes")
+
+
+def _replay(input_file: Path, speed: float) -> Traffic:
+    recording = read_recording(input_file)
+
+    def records(started_at: datetime) -> Iterator[Record]:
+        return replayed(recording, speed=speed, started_at=started_at, entrance=Entrance.MOBILE)
+
+    if speed == AS_FAST_AS_POSSIBLE:
+        return Traffic(records, timedelta(days=1), "the last 24 hours")
+    return Traffic(records, timedelta(minutes=10), "the last 10 minutes")
+
+
+class _Run:
+    """The twin at work, its traffic and its screen."""
+
+    def __init__(self, twin: Twin, traffic: Traffic, console: Console, started: float) -> None:
+        self._twin = twin
+        self._traffic = traffic
+        self._console = console
+        self._started = started
+        self._reader: TrendingReader = twin.reader()
+        self._accounts = LiveAccounts(twin.emulator, twin.names, twin.delivery_streams)
+        self._tally = Tally()
+        self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
+
+    def until_the_end(self) -> bool:
+        stop = threading.Event()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            sending = pool.submit(self._send, stop)
+            try:
+                with Screen(self._console) as screen:
+                    self._show_until_settled(screen, sending)
+            finally:
+                stop.set()
+        sending.result()
+        totals = self._totals()
+        self._console.print(totals_table(totals))
+        return totals.missing == 0
+
+    def _send(self, stop: threading.Event) -> None:
+        send(self._traffic.records(datetime.now(UTC)), self._twin.producers(), self._tally, stop)
+
+    def _show_until_settled(self, screen: Screen, sending: "Future[None]") -> None:
+        """Draw pictures until everything sent is accounted for, or SETTLE_SECONDS after the last record."""
+        give_up_at = float("inf")
+        while True:
+            self._twin.check()
+            picture = self._picture()
+            screen.show(picture)
+            if sending.done():
+                sending.result()
+                give_up_at = min(give_up_at, time.monotonic() + SETTLE_SECONDS)
+                if picture.sent == picture.counted + picture.rejected + picture.unparseable:
+                    return
+            if time.monotonic() > give_up_at:
+                return
+            time.sleep(PICTURE_SECONDS)
+
+    def _picture(self) -> Picture:
+        now = datetime.now(UTC)
+        sent = self._tally.totals().sent
+        live = self._accounts.now()
+        problem = None
+        trending = {}
+        counted, age = 0, None
+        try:
+            totals = self._twin.totals(self._reader)
+            counted = totals.clicks
+            age = totals.age_of_newest_count(now)
+            trending = self._reader.top_by_segment("age_band", self._traffic.window)
+        except TrendsError as error:
+            problem = str(error)
+        return Picture(
+            uptime_seconds=time.monotonic() - self._started,
+            rate_in=self._rate(sent),
+            sent=sent,
+            counted=counted,
+            rejected=live.rejected,
+            unparseable=live.unparseable,
+            age_of_newest_count=None if age is None else age.total_seconds(),
+            window=self._traffic.window_name,
+            trending=trending,
+            reading_problem=problem,
+        )
+
+    def _rate(self, sent: int) -> float:
+        """Records sent a second since the oldest of the last pictures."""
+        self._sent_lately.append((time.monotonic(), sent))
+        (first_at, first_sent), (last_at, last_sent) = self._sent_lately[0], self._sent_lately[-1]
+        return (last_sent - first_sent) / (last_at - first_at) if last_at > first_at else 0.0
+
+    def _totals(self) -> Totals:
+        accounts = self._twin.accounts()
+        rejected = accounts.rejected + accounts.rejected_by_forwarder
+        return Totals(
+            sent=self._tally.totals().sent,
+            counted=accounts.counted,
+            rejected=dict(rejected),
+            unparseable=accounts.unparseable,
+        )

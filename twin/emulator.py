@@ -1,0 +1,107 @@
+"""Starts the emulated AWS and gives boto3 clients for it: both regions, one account, IAM enforced."""
+
+import os
+import shutil
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from twin.processes import ChildProcess, free_port
+
+ROOT_KEY = "test"
+START_TIMEOUT_SECONDS = 60
+_CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=32,
+    s3={"addressing_style": "path"},
+)
+_PROJECT = Path(__file__).parent.parent
+
+
+class Emulator:
+    """A started MiniStack; `endpoint` serves the AWS APIs, `search_endpoint` the search domain."""
+
+    def __init__(self, *, opensearch_endpoint: str, log: Path) -> None:
+        port, search_port = free_port(), free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.search_endpoint = f"http://127.0.0.1:{search_port}"
+        self._data = Path(tempfile.mkdtemp(prefix="click-trends-emulator-"))
+        self._process = ChildProcess(
+            "MiniStack",
+            [sys.executable, "-m", "twin.emulator_server"],
+            log=log,
+            cwd=_PROJECT,
+            env={
+                **self.client_environment(),
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "HOME": str(self._data),
+                "TMPDIR": str(self._data),
+                "PYTHONPATH": str(_PROJECT),
+                "BIND_HOST": "127.0.0.1",
+                "GATEWAY_PORT": str(port),
+                "AUTH": "true",
+                "IOT_MTLS_ENABLED": "0",
+                "SFTP_ENABLED": "0",
+                "S3_DATA_DIR": str(self._data / "s3"),
+                "LOG_LEVEL": "WARNING",
+                "SEARCH_GATEWAY_PORT": str(search_port),
+                "OPENSEARCH_ENDPOINT": opensearch_endpoint,
+                "MINISTACK_OPENSEARCH_ENDPOINT": f"127.0.0.1:{search_port}",
+            },
+        )
+
+    def client_environment(self) -> dict[str, str]:
+        """Environment variables with which any AWS SDK talks to the emulator as the account's root."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+        }
+
+    def wait_until_ready(self) -> None:
+        self._process.wait_until(self._healthy, timeout_seconds=START_TIMEOUT_SECONDS)
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def client(self, service: str, region: str, config: Config = _CLIENT_CONFIG) -> Any:
+        """A boto3 client that acts as the account's root."""
+        return self._client(self.root_session(region), service, config)
+
+    def client_as(self, role_arn: str, service: str, region: str, config: Config = _CLIENT_CONFIG) -> Any:
+        """A boto3 client with the permissions of a role in the templates and no others."""
+        return self._client(self.session_as(role_arn, region), service, config)
+
+    def _client(self, session: Any, service: str, config: Config) -> Any:
+        return session.client(service, endpoint_url=self.endpoint, config=config)
+
+    def root_session(self, region: str) -> boto3.Session:
+        return boto3.Session(aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=region)
+
+    def session_as(self, role_arn: str, region: str) -> boto3.Session:
+        """A session of the role, valid for 12 hours: longer than any run of the twin."""
+        sts = self.client("sts", region)
+        credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName="twin", DurationSeconds=43_200)[
+            "Credentials"
+        ]
+        return boto3.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+            region_name=region,
+        )
+
+    def stop(self) -> None:
+        # It keeps nothing worth saving, and it does not end on SIGTERM while a custom resource waits.
+        self._process.kill()
+        shutil.rmtree(self._data, ignore_errors=True)

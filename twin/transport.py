@@ -1,0 +1,148 @@
+"""The `files` transport: carries records between the emulated AWS and folders that Flink's file connector
+uses.
+
+It stands in for the Kinesis and Firehose connectors where their jar is not there, with the application's
+own role, so that what the role may not do fails here as well. A file appears in a folder complete, by
+renaming.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from names import OREGON, SEGMENTS_PREFIX, Names
+from twin.analytics import Properties, tables_of
+from twin.emulator import Emulator
+from twin.shards import ShardReader
+from twin.worker import Worker
+
+POLL_SECONDS = 0.4
+SEGMENTS_POLL_SECONDS = 1.0
+_RECORDS_A_PUT = 500
+_BYTES_A_PUT = 4 * 1024 * 1024
+
+
+def as_line(record: bytes) -> bytes:
+    """A record as one line: line breaks within it become blanks, which changes no JSON text."""
+    return record.rstrip(b"\r\n").replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+
+
+def put_batches(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut lines into the batches that one PutRecordBatch call takes (500 records, 4 MiB)."""
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        if batch and (len(batch) == _RECORDS_A_PUT or size + len(line) > _BYTES_A_PUT):
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line)
+    if batch:
+        yield batch
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    hidden = folder / f".{name}"
+    hidden.write_bytes(content)
+    hidden.rename(folder / name)
+
+
+class SegmentsFolder:
+    """Copies each published version of the segments to a folder, with the application's role.
+
+    On AWS Flink reads s3:// itself; the file system that could do so here is not part of PyFlink.
+    """
+
+    def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, folder: Path) -> None:
+        self._folder = folder
+        self._bucket = names.segments_bucket
+        self._known_versions: set[str] = set()
+        self._s3 = emulator.client_as(application_role_arn, "s3", OREGON)
+        folder.mkdir(parents=True)
+        self._copy_new_versions()  # the first click finds the versions that are there
+        self._worker = Worker(
+            "segments to files", self._copy_new_versions, idle_seconds=SEGMENTS_POLL_SECONDS
+        )
+
+    def _copy_new_versions(self) -> bool:
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=SEGMENTS_PREFIX)
+        new = [item["Key"] for item in found.get("Contents", []) if item["Key"] not in self._known_versions]
+        for key in new:
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            _write(self._folder, key.removeprefix(SEGMENTS_PREFIX), body)
+            self._known_versions.add(key)
+        return bool(new)
+
+    def check(self) -> None:
+        self._worker.check()
+
+    def stop(self) -> None:
+        self._worker.stop()
+
+
+class FilesTransport:
+    """Moves clicks to `root`, counts and rejected clicks from there; a folder a table of the application."""
+
+    def __init__(
+        self, emulator: Emulator, deployed: Properties, *, application_role_arn: str, root: Path
+    ) -> None:
+        [source] = tables_of(deployed, "kinesis")
+        sinks = {table: deployed[table]["delivery-stream"] for table in tables_of(deployed, "firehose")}
+        for table in (source, *sinks):
+            (root / table).mkdir(parents=True, exist_ok=True)
+        self.clicks = root / source
+        self._root = root
+        self._files_written = 0
+        kinesis = emulator.client_as(application_role_arn, "kinesis", OREGON)
+        self._source = ShardReader(kinesis, deployed[source]["stream.arn"])
+        self._firehose = emulator.client_as(application_role_arn, "firehose", OREGON)
+        self._workers = [
+            Worker(f"{source} to files", self._move_clicks, idle_seconds=POLL_SECONDS),
+            *(
+                Worker(
+                    f"{table} from files",
+                    partial(self._put_files, table, delivery_stream),
+                    idle_seconds=POLL_SECONDS,
+                )
+                for table, delivery_stream in sinks.items()
+            ),
+        ]
+
+    def _move_clicks(self) -> bool:
+        records = self._source.read_all()
+        if records:
+            self._files_written += 1
+            content = b"".join(as_line(record.data) for record in records)
+            _write(self.clicks, f"clicks-{self._files_written:08}.json", content)
+        return bool(records)
+
+    def _put_files(self, folder: str, delivery_stream: str) -> bool:
+        """Put the lines of every completed file; a file goes away once all its lines are accepted."""
+        completed = sorted(
+            path for path in (self._root / folder).rglob("*") if path.is_file() and path.name[0] not in "._"
+        )
+        for path in completed:
+            for batch in put_batches(path.read_bytes().splitlines(keepends=True)):
+                self._put(delivery_stream, batch)
+            path.unlink()
+        return bool(completed)
+
+    def _put(self, delivery_stream: str, lines: list[bytes]) -> None:
+        while lines:
+            answer: dict[str, Any] = self._firehose.put_record_batch(
+                DeliveryStreamName=delivery_stream, Records=[{"Data": line} for line in lines]
+            )
+            lines = [
+                line
+                for line, response in zip(lines, answer["RequestResponses"], strict=True)
+                if "ErrorCode" in response
+            ]
+
+    def check(self) -> None:
+        for worker in self._workers:
+            worker.check()
+
+    def stop(self) -> None:
+        for worker in self._workers:
+            worker.stop()

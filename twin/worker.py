@@ -1,0 +1,43 @@
+"""A background thread of the twin: repeats one step until stopped, and keeps the error that ended it."""
+
+import threading
+from collections.abc import Callable
+
+from twin.processes import TwinError
+
+
+class Worker:
+    """Calls `step` until `stop()`; a step that found nothing to do returns False and is repeated after a
+    pause.
+
+    An exception in a step ends the worker; `check()` raises it in the caller's thread, so that no worker
+    dies unseen.
+    """
+
+    def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float) -> None:
+        self._name = name
+        self._step = step
+        self._idle_seconds = idle_seconds
+        self._stopping = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                if not self._step():
+                    self._stopping.wait(self._idle_seconds)
+        except BaseException as error:  # kept for check()
+            self._error = error
+
+    def check(self) -> None:
+        """Raise TwinError when the worker has ended by an exception."""
+        if self._error is not None:
+            raise TwinError(f"the worker {self._name} ended: {self._error!r}") from self._error
+
+    def stop(self) -> None:
+        """Let the running step end, then return; raises as `check()` does."""
+        self._stopping.set()
+        self._thread.join()
+        self.check()
