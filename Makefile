@@ -16,6 +16,8 @@ CONNECTOR_SOURCES := connectors/pom.xml $(shell find connectors/src/main -type f
 ENVIRONMENT ?= local
 TRANSPORT ?= $(if $(wildcard $(AWS_JAR)),aws,files)
 export TRANSPORT
+# make destroy: the second key
+DESTROY ?=
 # make run: INPUT=FILE replays a click file instead of simulated readers, at SPEED times its pace
 INPUT ?=
 SPEED ?=
@@ -23,8 +25,7 @@ RATE ?=
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_VERSION_CHECK := 1
-export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
 
 .PHONY: help
 help: ## this list
@@ -43,7 +44,8 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
-node_modules/.installed: package.json | $(CACHE)/prerequisites
+# npm and Node come with the Python packages.
+node_modules/.installed: package.json $(BIN)/.installed
 	@echo "setup: CDK command line into node_modules"
 	@npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
@@ -57,7 +59,7 @@ $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
 $(OPENSEARCH)/.installed: | $(CACHE)/prerequisites
 	@echo "setup: OpenSearch $(OPENSEARCH_VERSION) into $(CACHE)"
 	@rm -rf $(OPENSEARCH)
-	@$(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory=$(CURDIR)/$(CACHE) \
+	@$(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory="$(CURDIR)/$(CACHE)" \
 		-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:$(OPENSEARCH_VERSION):zip
 	@rm -rf $(OPENSEARCH)/modules/analysis-common $(CACHE)/dependency-maven-plugin-markers
 	@touch $@
@@ -76,10 +78,11 @@ test-fast: setup ## all tests but those on Flink and in the twin
 	@python -m pytest -m "not flink and not twin"
 
 .PHONY: lint
-lint: setup ## formatting, lint and types
+lint: setup ## formatting, lint, types, and which room may use which
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@lint-imports --no-logo
 	@$(MVN) -f connectors/pom.xml spotless:check
 
 .PHONY: format
@@ -97,6 +100,18 @@ synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag 
 .PHONY: diff
 diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credentials)
 	@cdk diff -c environment=$(ENVIRONMENT)
+
+.PHONY: deploy
+deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)
+	@python -m stacks.announcement deploy --environment $(ENVIRONMENT)
+	@cdk deploy --all -c environment=$(ENVIRONMENT)
+
+.PHONY: destroy
+destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and says which (DESTROY=yes)
+	@python -m stacks.announcement destroy --environment $(ENVIRONMENT) --destroy "$(DESTROY)"
+	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
+		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
+	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
 
 .PHONY: web-servers
 web-servers: ENVIRONMENT = production
@@ -118,7 +133,8 @@ requirements: setup ## pin requirements.in anew
 	@pip install --quiet pip-tools
 	@pip-compile --quiet --strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --no-emit-options --upgrade --output-file requirements.txt requirements.in
-	@sed -i '1i # Every package with its version: made from requirements.in by `make requirements`.' requirements.txt
+	@{ echo '# Every package with its version: made from requirements.in by `make requirements`.'; \
+		cat requirements.txt; } > requirements.new && mv requirements.new requirements.txt
 
 .PHONY: clean
 clean: ## remove everything that setup, synth and the tests made

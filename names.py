@@ -7,18 +7,13 @@ Physical names are fixed, so an ARN in the other region is a literal and no cros
 """
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 TOKYO = "ap-northeast-1"
 OREGON = "us-west-2"
 
 TWIN_ACCOUNT = "000000000000"
 """No AWS account has this number: an environment that uses it can be deployed in the local twin only."""
-
-# Documents in OpenSearch: one per key, index by the day of `minute`, e.g. click-counts-2026.01.31
-INGEST_PIPELINE = "click-counts"
-INDEX_TEMPLATE = "click-counts"
-INDEX_PREFIX = "click-counts-"
-RETENTION_POLICY = "click-counts-retention"
 
 # Prefixes in the buckets of Oregon
 RAW_PREFIX = "raw/"
@@ -33,10 +28,37 @@ FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Chosen by Lambda for batches that an event source mapping gives up; nothing can change it."""
 
 
+def segments_version_key(valid_from: datetime) -> str:
+    """The object of a version of the segments, named after the second, in UTC, from which it holds."""
+    return f"{SEGMENTS_PREFIX}{valid_from.astimezone(UTC):%Y%m%dT%H%M%SZ}.csv"
+
+
+# Documents in OpenSearch: an index family has an index for each day of `minute`, as click-counts.2026.01.31.
+# Its ingest pipeline and index template have its name. A family's name holds no dot (contract/sink.py), so
+# the pattern of one cannot match the indices of another.
+
+
+def index_prefix(index_family: str) -> str:
+    return f"{index_family}."
+
+
+def index_pattern(index_family: str) -> str:
+    """Matches every index of the family and of no other."""
+    return f"{index_prefix(index_family)}*"
+
+
+def day_index(index_family: str, day: date) -> str:
+    return f"{index_prefix(index_family)}{day:%Y.%m.%d}"
+
+
 def delivery_index(index_family: str) -> str:
     """What Firehose names; it matches the index template, whose pipeline puts each document into the index of
     its day."""
-    return f"{index_family}-undated"
+    return f"{index_prefix(index_family)}undated"
+
+
+def retention_policy(index_family: str) -> str:
+    return f"{index_family}-retention"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +74,10 @@ class Names:
     @property
     def prefix(self) -> str:
         return f"click-trends-{self.environment}"
+
+    def stack(self, stack: str) -> str:
+        """stack: TokyoStorage, OregonStorage, OregonAnalytics or TokyoIngest."""
+        return f"ClickTrends-{self.environment}-{stack}"
 
     # Tokyo
     @property

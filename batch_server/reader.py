@@ -21,9 +21,10 @@ from batch_server import queries
 from batch_server.credentials import own_credentials, role_credentials
 from batch_server.errors import TrendsError
 from batch_server.queries import Minutes, Segment, SegmentField, Totals, TrendingArticle
-from names import INDEX_PREFIX, OREGON
+from contract.sink import CLICK_COUNTS
+from names import OREGON, index_pattern
 
-INDICES = f"{INDEX_PREFIX}*"
+INDICES = index_pattern(CLICK_COUNTS.index_family)
 REQUEST_TIMEOUT_SECONDS = 10
 # A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard refuses
 # searches (503) for a moment: at midnight UTC, under every reader.

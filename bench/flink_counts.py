@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from analytics_sql import main as analytics
+from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
+from analytics_sql.local_flink import connector_jar, find_java
 from twin.processes import free_port
 
 PARALLELISM = 2
@@ -90,7 +92,7 @@ def properties(clicks: str, segments: str, checkpoints: str, rest_port: int) -> 
         "segments": {"connector": "versioned-reference", "path": segments},
         "click_counts": {"connector": "blackhole"},
         "rejected_clicks": {"connector": "blackhole"},
-        "checks": {"max-age-seconds": str(analytics.NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
+        "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
         "flink": {
             "parallelism.default": str(PARALLELISM),
             "execution.checkpointing.interval": "5 s",
@@ -106,7 +108,8 @@ def properties(clicks: str, segments: str, checkpoints: str, rest_port: int) -> 
 def main(variant: str, warm_up_clicks: str, clicks: str, segments: str, checkpoints: str) -> None:
     port = free_port()
     given = properties(clicks, segments, checkpoints, port)
-    analytics.find_java()
+    given["flink"]["pipeline.jars"] = connector_jar(given).as_uri()
+    find_java()
     tables = analytics.table_environment(analytics.flink_configuration(given, on_msf=False))
     inserts = tables.create_statement_set()
     for statement in analytics.statements(given, mode="streaming"):

@@ -32,6 +32,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from contract.count import SEGMENT_FILE_HEADER
+from contract.event_time import format_time
+
 HERE = Path(__file__).parent
 LEAST_OF_UNJOINED = 0.8
 # Without segments there are fewer keys to count: this tells what the join costs from what the keys cost.
@@ -63,12 +66,12 @@ def write_data(folder: Path, *, clicks: int, users: int) -> tuple[Path, Path]:
                 article = min(int(chance.paretovariate(1.1)), ARTICLES)
                 files[number % SHARDS].write(
                     f'{{"click_id":"{number:032x}",'
-                    f'"clicked_at":"{moment.isoformat(timespec="milliseconds")[:23]}Z",'
+                    f'"clicked_at":"{format_time(moment)}",'
                     f'"user_id":"user-{chance.randrange(users):07}","article_id":"article-{article:06}",'
                     f'"platform":"ios","position":{number // SHARDS % len(SEGMENTS)}}}\n'
                 )
     with (segments_folder / "20260101T000000Z.csv").open("w") as file:
-        file.write("user_id,gender,age_band,region\n")
+        file.write(",".join(SEGMENT_FILE_HEADER) + "\n")
         for user in range(users):
             file.write(f"user-{user:07},{','.join(chance.choice(SEGMENTS))}\n")
     return clicks_folder, segments_folder

@@ -1,8 +1,12 @@
 """The counts that the analytics application publishes to OpenSearch, each sink described once."""
 
+import re
 from dataclasses import dataclass
 
 from contract.count import COUNT_KEY
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""Without a dot: the dot ends an index family's name in the name of an index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -10,14 +14,22 @@ class Sink:
     """A table of counts on its way into an index family.
 
     table: its name in the SQL, which is the property group of its options; name: part of the names of its
-    delivery stream and role; index_family: its documents are in the indices <index_family>-<day>; key: the
-    columns whose values make a document's id, so that of each key the largest count wins.
+    delivery stream and role; index_family: its documents are in the indices <index_family>.<day>, and
+    lambdas/search_bootstrap/index_families/ has a folder of that name; key: the columns whose values make a
+    document's id, so that of each key the largest count wins.
+
+    ValueError where a name cannot be used on AWS or would match another's: see _NAME.
     """
 
     table: str
     name: str
     index_family: str
     key: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in (self.name, self.index_family):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r}: write the name of a sink in lower case, with single hyphens")
 
     @property
     def construct_id(self) -> str:

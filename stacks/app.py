@@ -47,17 +47,17 @@ def build_app(
     retention = Retention(allowed=settings.allow_destroy, asked=asked)
     tokyo = Environment(account=settings.account, region=TOKYO)
     oregon = Environment(account=settings.account, region=OREGON)
-    prefix = f"ClickTrends-{settings.environment}"
+    names = settings.names
 
     tokyo_storage = TokyoStorage(
-        app, f"{prefix}-TokyoStorage", settings=settings, retention=retention, env=tokyo
+        app, names.stack("TokyoStorage"), settings=settings, retention=retention, env=tokyo
     )
     oregon_storage = OregonStorage(
-        app, f"{prefix}-OregonStorage", settings=settings, retention=retention, env=oregon
+        app, names.stack("OregonStorage"), settings=settings, retention=retention, env=oregon
     )
     oregon_analytics = OregonAnalytics(
         app,
-        f"{prefix}-OregonAnalytics",
+        names.stack("OregonAnalytics"),
         domain=oregon_storage.search.domain,
         jar=jar,
         settings=settings,
@@ -65,7 +65,7 @@ def build_app(
     )
     tokyo_ingest = TokyoIngest(
         app,
-        f"{prefix}-TokyoIngest",
+        names.stack("TokyoIngest"),
         identity_pool_id=tokyo_storage.mobile_identities.pool.ref,
         settings=settings,
         env=tokyo,

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contract.event_time import format_time
+
 Click = dict[str, str]
 
 # timestamp, clientID, objectID, size (4 bytes each), method, status, type, server (1 byte each); big-endian
@@ -36,7 +38,7 @@ def worldcup98_clicks(shared_data: Path) -> Iterator[Click]:
     for number, (seconds, client, requested, *_) in enumerate(WORLDCUP_REQUEST.iter_unpack(requests)):
         yield {
             "click_id": f"worldcup98-{number}",
-            "clicked_at": datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "clicked_at": format_time(datetime.fromtimestamp(seconds, UTC)),
             "user_id": str(client),
             "article_id": str(requested),
         }

@@ -18,7 +18,7 @@ from names import (
     TOKYO,
     Names,
 )
-from twin.delivery_stream import DeliveryStream
+from twin.delivery_stream import EmulatedDeliveryStream
 from twin.emulator import Emulator
 
 STALE_DOCUMENT = "409"
@@ -91,7 +91,9 @@ class Refused:
 class LiveAccounts:
     """The same numbers while a run goes on, each record looked at once and nothing flushed."""
 
-    def __init__(self, emulator: Emulator, names: Names, streams: Mapping[str, DeliveryStream]) -> None:
+    def __init__(
+        self, emulator: Emulator, names: Names, streams: Mapping[str, EmulatedDeliveryStream]
+    ) -> None:
         self._s3: Any = emulator.client("s3", TOKYO)
         self._dead_letters = names.dead_letter_bucket
         self._raw = streams[names.raw_backup_delivery_stream]

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from analytics_sql.local_flink import find_java
 from names import OREGON, Names
 from twin.emulator import Emulator
 from twin.processes import ChildProcess, wait_for
@@ -27,7 +28,7 @@ PARALLELISM = 1
 Properties = dict[str, dict[str, str]]
 
 
-class AnalyticsApplication:
+class EmulatedApplication:
     """The application `names.application`, once CloudFormation's lifecycle resource has started it."""
 
     def __init__(self, emulator: Emulator, names: Names, work: Path) -> None:
@@ -109,7 +110,9 @@ class AnalyticsApplication:
     def _environment(self) -> dict[str, str]:
         credentials = self._emulator.session_as(self.role_arn, OREGON).get_credentials()
         assert credentials is not None  # just made by session_as
+        find_java()
         return {
+            **({"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._work),
             "TMPDIR": str(self._work),

@@ -149,7 +149,7 @@ class SearchDestination:
         return json.dumps(document).encode() + b"\n"
 
 
-class DeliveryStream:
+class EmulatedDeliveryStream:
     """One delivery stream of the deployed templates at work. `received` counts records, `journal` keeps them
     all."""
 

@@ -24,7 +24,7 @@ from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from traffic.send import Tally, send
 from traffic.simulated import readers, simulated_clicks, write_segments
 from twin.accounting import LiveAccounts
-from twin.screen import Picture, Screen, Totals, totals_table
+from twin.screen import FinalAccount, Picture, Screen, account_table
 from twin.twin import Twin, running_twin
 
 READERS = 20_000
@@ -108,7 +108,7 @@ class _Run:
                 stop.set()
         sending.result()
         totals = self._totals()
-        self._console.print(totals_table(totals))
+        self._console.print(account_table(totals))
         return totals.missing == 0
 
     def _send(self, stop: threading.Event) -> None:
@@ -163,10 +163,10 @@ class _Run:
         (first_at, first_sent), (last_at, last_sent) = self._sent_lately[0], self._sent_lately[-1]
         return (last_sent - first_sent) / (last_at - first_at) if last_at > first_at else 0.0
 
-    def _totals(self) -> Totals:
+    def _totals(self) -> FinalAccount:
         accounts = self._twin.accounts()
         rejected = accounts.rejected + accounts.rejected_by_forwarder
-        return Totals(
+        return FinalAccount(
             sent=self._tally.totals().sent,
             counted=accounts.counted,
             rejected=dict(rejected),

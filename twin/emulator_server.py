@@ -127,7 +127,7 @@ async def _answer_records(path: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-class Emulator:
+class EmulatorGateway:
     """The ASGI application: the twin's own path, the search domain on its port, MiniStack for the rest."""
 
     def __init__(self, aws: Any, gateway: SearchGateway, gateway_port: int) -> None:
@@ -150,7 +150,9 @@ class Emulator:
 def main() -> None:
     replace_services()
     gateway_port = int(os.environ["SEARCH_GATEWAY_PORT"])
-    emulator = Emulator(ministack.app.app, SearchGateway(os.environ["OPENSEARCH_ENDPOINT"]), gateway_port)
+    emulator = EmulatorGateway(
+        ministack.app.app, SearchGateway(os.environ["OPENSEARCH_ENDPOINT"]), gateway_port
+    )
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}", f"127.0.0.1:{gateway_port}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS

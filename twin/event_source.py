@@ -18,7 +18,7 @@ from typing import Any
 
 from names import TOKYO
 from twin.emulator import Emulator
-from twin.shards import ShardReader, StreamRecord
+from twin.shards import ShardReader, ShardRecord
 from twin.worker import Worker
 
 POLL_SECONDS = 0.4
@@ -28,9 +28,9 @@ _RECORD_OVERHEAD_BYTES = 600  # the fields of an event record beside its data
 _ON_FAILURE_TIME_FORMAT = "%Y-%m-%dT%H.%M.%S"
 
 
-def batches(records: Sequence[StreamRecord], batch_size: int) -> Iterator[list[StreamRecord]]:
+def batches(records: Sequence[ShardRecord], batch_size: int) -> Iterator[list[ShardRecord]]:
     """Cut records into batches of at most `batch_size` records and 6 MiB of payload, in order."""
-    batch: list[StreamRecord] = []
+    batch: list[ShardRecord] = []
     size = 0
     for record in records:
         record_bytes = len(record.data) * 4 // 3 + _RECORD_OVERHEAD_BYTES
@@ -54,7 +54,7 @@ class EventSource:
         self._kinesis = emulator.client_as(function["Role"], "kinesis", TOKYO)
         self._s3 = emulator.client_as(function["Role"], "s3", TOKYO)
         self._reader = ShardReader(self._kinesis, mapping["EventSourceArn"])
-        self._lanes: dict[tuple[str, int], queue.SimpleQueue[StreamRecord]] = {}
+        self._lanes: dict[tuple[str, int], queue.SimpleQueue[ShardRecord]] = {}
         self._workers: list[Worker] = []
         self.invocations = 0
         self.discarded = 0
@@ -67,7 +67,7 @@ class EventSource:
         self._workers.append(Worker("event source reader", self._read, idle_seconds=POLL_SECONDS))
 
     def _start_lane(self, shard_id: str, lane: int) -> None:
-        waiting: queue.SimpleQueue[StreamRecord] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[ShardRecord] = queue.SimpleQueue()
         self._lanes[shard_id, lane] = waiting
 
         def step() -> bool:
@@ -83,9 +83,9 @@ class EventSource:
         self.received += len(records)
         return bool(records)
 
-    def _consume(self, waiting: queue.SimpleQueue[StreamRecord]) -> bool:
+    def _consume(self, waiting: queue.SimpleQueue[ShardRecord]) -> bool:
         batch_size = self._mapping.get("BatchSize", 100)
-        records: list[StreamRecord] = []
+        records: list[ShardRecord] = []
         try:
             while len(records) < batch_size:
                 records.append(waiting.get_nowait())
@@ -95,7 +95,7 @@ class EventSource:
             self._process(batch)
         return bool(records)
 
-    def _process(self, batch: list[StreamRecord], attempts: int = 0) -> None:
+    def _process(self, batch: list[ShardRecord], attempts: int = 0) -> None:
         """Invoke the function until every record of the batch is done or given up."""
         while batch:
             failed_from, condition = self._invoke(batch)
@@ -113,7 +113,7 @@ class EventSource:
                 return
             time.sleep(RETRY_PAUSE_SECONDS)
 
-    def _invoke(self, batch: list[StreamRecord]) -> tuple[int, str]:
+    def _invoke(self, batch: list[ShardRecord]) -> tuple[int, str]:
         """The index of the first record that is not done (len(batch) when all are), and why."""
         answer = self._lambda.invoke(
             FunctionName=self._mapping["FunctionArn"],
@@ -130,7 +130,7 @@ class EventSource:
         positions = [index for index, record in enumerate(batch) if record.sequence_number in failed]
         return min(positions, default=0), "the function reported failed records"
 
-    def _event_record(self, record: StreamRecord) -> dict[str, Any]:
+    def _event_record(self, record: ShardRecord) -> dict[str, Any]:
         source = self._mapping["EventSourceArn"]
         return {
             "kinesis": {
@@ -148,13 +148,13 @@ class EventSource:
             "eventSourceARN": source,
         }
 
-    def _exhausted(self, batch: list[StreamRecord], attempts: int) -> bool:
+    def _exhausted(self, batch: list[ShardRecord], attempts: int) -> bool:
         limit = self._mapping.get("MaximumRetryAttempts", -1)
         max_age = self._mapping.get("MaximumRecordAgeInSeconds", -1)
         age = datetime.now(UTC).timestamp() - batch[0].arrived_at.timestamp()
         return (limit not in (-1, None) and attempts > limit) or (max_age not in (-1, None) and age > max_age)
 
-    def _give_up(self, batch: list[StreamRecord], attempts: int, condition: str) -> None:
+    def _give_up(self, batch: list[ShardRecord], attempts: int, condition: str) -> None:
         self.discarded += len(batch)
         destination = self._mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if not destination:

@@ -22,7 +22,7 @@ class MobileApp:
         self._emulator = emulator
         self._names = names
         stacks = emulator.client("cloudformation", TOKYO).describe_stacks(
-            StackName=f"ClickTrends-{names.environment}-TokyoStorage"
+            StackName=names.stack("TokyoStorage")
         )
         told = {output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0]["Outputs"]}
         self.identity_pool_id = told["IdentityPoolId"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the four tools that `make setup` builds on, and names each missing one with how to get it.
+# Checks the three tools that `make setup` builds on, and names each missing one with how to get it.
 # `prerequisites.sh python` prints the Python to use and checks nothing else.
 set -euo pipefail
 
@@ -34,9 +34,5 @@ java_version=$(javac -version 2>&1 | sed -E 's/^javac ([0-9]+).*/\1/' || true)
 
 mvn -version >/dev/null 2>&1 ||
     require "Maven 3.8 or newer" "apt-get install maven, brew install maven, or https://maven.apache.org"
-
-node_version=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
-[[ $node_version =~ ^[0-9]+$ && $node_version -ge 20 ]] ||
-    require "Node 20 or newer (the CDK runs on it)" "https://nodejs.org, brew install node@20, or nvm install 20"
 
 exit $missing

@@ -49,7 +49,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Totals:
+class FinalAccount:
     """The account of a finished run: sent = counted + rejected (by reason) + unparseable."""
 
     sent: int
@@ -116,7 +116,7 @@ def plain(picture: Picture) -> str:
     return "\n".join(lines)
 
 
-def totals_table(totals: Totals) -> Table:
+def account_table(totals: FinalAccount) -> Table:
     """The account of a run, with a last line that says whether it balances."""
     table = Table(
         title="Every record accounted for" if totals.missing == 0 else "The account does not balance"

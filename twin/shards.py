@@ -9,7 +9,7 @@ _RECORDS_A_READ = 10_000
 
 
 @dataclass(frozen=True)
-class StreamRecord:
+class ShardRecord:
     """A record as GetRecords returns it, with the shard it came from."""
 
     shard_id: str
@@ -37,7 +37,7 @@ class ShardReader:
     def shard_ids(self) -> Sequence[str]:
         return tuple(self._iterators)
 
-    def read(self, shard_id: str) -> list[StreamRecord]:
+    def read(self, shard_id: str) -> list[ShardRecord]:
         """The next records of a shard, at most 10,000; empty when there is nothing new."""
         # The stream is named so that the emulator knows on which resource to decide.
         answer = self._kinesis.get_records(
@@ -45,7 +45,7 @@ class ShardReader:
         )
         self._iterators[shard_id] = answer["NextShardIterator"]
         return [
-            StreamRecord(
+            ShardRecord(
                 shard_id=shard_id,
                 sequence_number=record["SequenceNumber"],
                 partition_key=record["PartitionKey"],
@@ -55,6 +55,6 @@ class ShardReader:
             for record in answer["Records"]
         ]
 
-    def read_all(self) -> list[StreamRecord]:
+    def read_all(self) -> list[ShardRecord]:
         """The next records of every shard."""
         return [record for shard_id in self._iterators for record in self.read(shard_id)]

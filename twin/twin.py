@@ -13,13 +13,13 @@ from typing import Literal
 
 from batch_server import Totals, TrendingReader, connect
 from mobile_client.delivery import Stream
-from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names
+from names import OREGON, TOKYO, TWIN_ACCOUNT, Names, segments_version_key
 from stacks.app import synthesise
 from traffic.record import Entrance
 from traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.accounting import Accounts, take_accounts
-from twin.analytics import AWS_JAR, AnalyticsApplication, connector_properties, file_properties
-from twin.delivery_stream import DeliveryStream
+from twin.analytics import AWS_JAR, EmulatedApplication, connector_properties, file_properties
+from twin.delivery_stream import EmulatedDeliveryStream
 from twin.deployment import deploy
 from twin.emulator import Emulator
 from twin.event_source import EventSource, start_event_sources
@@ -29,7 +29,6 @@ from twin.processes import TwinError
 from twin.transport import FilesTransport, SegmentsFolder
 
 ENVIRONMENT = "local"
-VERSION_FORMAT = "%Y%m%dT%H%M%SZ"
 Transport = Literal["files", "aws"]
 # OpenSearch holds counts of clicks up to a day old; two more days cover a clock ahead and a day's border.
 _COUNTED_SPAN = timedelta(days=3)
@@ -56,11 +55,11 @@ class Twin:
         self._transport_kind = transport
         self._opensearch = OpenSearchServer(work / "opensearch.log")
         self.emulator = Emulator(opensearch_endpoint=self._opensearch.endpoint, log=work / "ministack.log")
-        self.delivery_streams: dict[str, DeliveryStream] = {}
+        self.delivery_streams: dict[str, EmulatedDeliveryStream] = {}
         self.event_sources: list[EventSource] = []
         self.transport: FilesTransport | None = None
         self._segments: SegmentsFolder | None = None
-        self.application: AnalyticsApplication | None = None
+        self.application: EmulatedApplication | None = None
         self.mobile_app: MobileApp
         """Of a reader who is logged in; there after `deploy()`."""
 
@@ -80,20 +79,20 @@ class Twin:
         journal.mkdir()
         deployed = self.emulator.client("firehose", OREGON).list_delivery_streams(Limit=100)
         for name in deployed["DeliveryStreamNames"]:
-            self.delivery_streams[name] = DeliveryStream(self.emulator, name, journal)
+            self.delivery_streams[name] = EmulatedDeliveryStream(self.emulator, name, journal)
         self.event_sources = start_event_sources(self.emulator)
         self.mobile_app = MobileApp(self.emulator, self.names)
 
     def publish_segments(self, csv: bytes, valid_from: datetime) -> str:
         """Publish a version of the segments; returns its key in the segments bucket."""
-        key = f"{SEGMENTS_PREFIX}{valid_from.astimezone(UTC).strftime(VERSION_FORMAT)}.csv"
+        key = segments_version_key(valid_from)
         s3 = self.emulator.client("s3", OREGON)
         s3.put_object(Bucket=self.names.segments_bucket, Key=key, Body=csv)
         return key
 
     def start_application(self) -> None:
         """Start Flink as the application's lifecycle resource asked for."""
-        application = AnalyticsApplication(self.emulator, self.names, self.work / "flink")
+        application = EmulatedApplication(self.emulator, self.names, self.work / "flink")
         self.application = application
         role = application.role_arn
         folder = self.work / "segments"

@@ -1,15 +1,18 @@
-"""What the search domain shall hold: the .json files here, filled with the environment's settings."""
+"""What the search domain shall hold for each index family: the .json files of its folder, filled.
+
+A folder index_families/<index family>/ holds an ingest pipeline, an index template and a retention policy.
+The columns of the key, the names and the environment's settings come with the request.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PIPELINE = "/_ingest/pipeline/click-counts"
-TEMPLATE = "/_index_template/click-counts"
-RETENTION = "/_plugins/_ism/policies/click-counts-retention"
+INDEX_FAMILIES = Path(__file__).with_name("index_families")
 KEPT_FOR_EVER = "forever"
+POLICIES = "/_plugins/_ism/policies/"
 
 
 @dataclass(frozen=True)
@@ -20,20 +23,51 @@ class Definition:
     body: dict[str, Any]
 
 
-def definitions(properties: Mapping[str, str]) -> list[Definition]:
-    """What the domain shall hold. Properties: Replicas, a number; RetentionDays, a number or `forever`."""
-    pipeline, template = _read("ingest_pipeline.json"), _read("index_template.json")
-    template["template"]["settings"]["index"]["number_of_replicas"] = int(properties["Replicas"])
+def definitions(properties: Mapping[str, Any]) -> list[Definition]:
+    """What the domain shall hold.
+
+    Properties: IndexFamilies, a list of {Name, IndexPrefix, Key}: an index's name is IndexPrefix and the day
+    of `minute`, and Key lists the columns that make a document's id; Replicas, a number; RetentionDays, a
+    number or `forever`.
+    """
+    return [
+        definition
+        for family in properties["IndexFamilies"]
+        for definition in _of_family(family["Name"], family["IndexPrefix"], family["Key"], properties)
+    ]
+
+
+def _of_family(
+    name: str, index_prefix: str, key: Sequence[str], properties: Mapping[str, Any]
+) -> list[Definition]:
+    pattern = f"{index_prefix}*"
+    pipeline = _read(name, "ingest_pipeline.json")
+    [script, fingerprint] = pipeline["processors"]
+    script["script"]["params"]["index_prefix"] = index_prefix
+    fingerprint["fingerprint"]["fields"] = list(key)
+
+    template = _read(name, "index_template.json")
+    template["index_patterns"] = [pattern]
+    index_settings = template["template"]["settings"]["index"]
+    index_settings |= {"default_pipeline": name, "number_of_replicas": int(properties["Replicas"])}
+    columns = template["template"]["mappings"]["properties"]
+    columns |= {column: {"type": "keyword"} for column in key if column not in columns}
+
     # The pipeline first: from the moment the template exists, an index needs it.
-    wanted = [Definition(PIPELINE, pipeline), Definition(TEMPLATE, template)]
+    wanted = [
+        Definition(f"/_ingest/pipeline/{name}", pipeline),
+        Definition(f"/_index_template/{name}", template),
+    ]
     if properties["RetentionDays"] != KEPT_FOR_EVER:
-        policy = _read("retention_policy.json")
+        policy = _read(name, "retention_policy.json")
         [kept, _] = policy["policy"]["states"]
         kept["transitions"][0]["conditions"]["min_index_age"] = f"{int(properties['RetentionDays'])}d"
-        wanted.append(Definition(RETENTION, policy))
+        policy["policy"]["ism_template"][0]["index_patterns"] = [pattern]
+        wanted.append(Definition(f"{POLICIES}{name}-retention", policy))
     return wanted
 
 
-def _read(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+def _read(index_family: str, name: str) -> dict[str, Any]:
+    file = INDEX_FAMILIES / index_family / name
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 
 from lambdas.custom_resource import Context, answer
-from lambdas.search_bootstrap.definitions import RETENTION, Definition, definitions
+from lambdas.search_bootstrap.definitions import POLICIES, Definition, definitions
 
 REQUEST_TIMEOUT_SECONDS = 20
 PAUSE_SECONDS = 3.0
@@ -64,16 +64,16 @@ class Bootstrap:
         """Put each definition, waiting for the domain until the deadline; raises BootstrapError."""
         for definition in wanted:
             path = definition.path
-            if path == RETENTION:
-                path += self._version_of_policy(deadline)
+            if path.startswith(POLICIES):
+                path += self._version_of_policy(path, deadline)
             status, answered = self._until_answered("PUT", path, definition.body, deadline)
             if status >= 300:
                 raise BootstrapError(f"the search domain refused {definition.path} with {status}: {answered}")
             log.info("put %s", definition.path)
 
-    def _version_of_policy(self, deadline: float) -> str:
+    def _version_of_policy(self, path: str, deadline: float) -> str:
         """Query string without which index state management refuses to replace a policy."""
-        status, found = self._until_answered("GET", RETENTION, None, deadline)
+        status, found = self._until_answered("GET", path, None, deadline)
         if status == 404:
             return ""
         return f"?if_seq_no={found['_seq_no']}&if_primary_term={found['_primary_term']}"

@@ -11,8 +11,8 @@ JAR_IN_ZIP = "lib/analytics-aws.jar"
 
 
 def application_zip(*, jar: Path = AWS_JAR) -> Path:
-    """Zip of the sources, with `jar` if that file exists."""
-    files = {path.name: path for path in (*SOURCES.glob("*.py"), *SOURCES.glob("*.sql"))}
+    """Zip of what runs on AWS, with `jar` if that file exists."""
+    files = {path.name: path for path in (SOURCES / "main.py", *SOURCES.glob("*.sql"))}
     if jar.exists():
         files[JAR_IN_ZIP] = jar
     return write_zip("analytics", files)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from aws_cdk import aws_iam as iam
 
 from contract.sink import SINKS, Sink
-from names import INDEX_PREFIX, INDEX_TEMPLATE, INGEST_PIPELINE, RETENTION_POLICY, Names
+from names import Names, index_pattern, retention_policy
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchAccess:
-    """One statement. paths: after the domain's ARN, as `/click-counts-*/_search`."""
+    """One statement. paths: after the domain's ARN, as `/click-counts.*/_search`."""
 
     sid: str
     role: Callable[[Names], str]
@@ -31,29 +31,30 @@ class SearchAccess:
         )
 
 
-_INDICES = f"/{INDEX_PREFIX}*"
+_READING = ("_search", "_count", "_msearch")
 
 BATCH_SERVER_READS = SearchAccess(
     sid="BatchServerReads",
     role=lambda names: names.batch_server_role,
     actions=("es:ESHttpGet", "es:ESHttpPost"),
-    paths=(f"{_INDICES}/_search", f"{_INDICES}/_count", f"{_INDICES}/_msearch"),
+    paths=tuple(f"/{index_pattern(sink.index_family)}/{asking}" for sink in SINKS for asking in _READING),
 )
 
-# In IAM a * spans slashes too, and POST /click-counts-2026.01.31/_doc/_search writes a document with the id
+# In IAM a * spans slashes too, and POST /click-counts.2026.01.31/_doc/_search writes a document with the id
 # "_search". So nothing may stand between the index and the last part of the path.
 BATCH_SERVER_NEVER_WRITES = SearchAccess(
     sid="BatchServerNeverWrites",
     effect="Deny",
     role=lambda names: names.batch_server_role,
     actions=("es:ESHttpPost",),
-    paths=(f"{_INDICES}/*/_search", f"{_INDICES}/*/_count", f"{_INDICES}/*/_msearch"),
+    paths=tuple(f"/{index_pattern(sink.index_family)}/*/{asking}" for sink in SINKS for asking in _READING),
 )
 
 
 def delivery(sink: Sink) -> tuple[SearchAccess, ...]:
     """What a delivery stream of counts may do: the actions and paths of the Firehose developer guide, "Grant
     Firehose access to a public OpenSearch Service destination"."""
+    indices = f"/{index_pattern(sink.index_family)}"
     writes = SearchAccess(
         sid=f"{sink.construct_id}DeliveryWrites",
         role=lambda names: names.delivery_role(sink.name),
@@ -68,12 +69,12 @@ def delivery(sink: Sink) -> tuple[SearchAccess, ...]:
             "/",
             "/_all/_settings",
             "/_cluster/stats",
-            f"{_INDICES}/_mapping*",
+            f"{indices}/_mapping*",
             "/_nodes",
             "/_nodes/stats",
             "/_nodes/*/stats",
             "/_stats",
-            f"{_INDICES}/_stats",
+            f"{indices}/_stats",
         ),
     )
     return writes, reads
@@ -83,10 +84,14 @@ SEARCH_BOOTSTRAP = SearchAccess(
     sid="SearchBootstrap",
     role=lambda names: names.search_bootstrap,
     actions=("es:ESHttpGet", "es:ESHttpPut"),
-    paths=(
-        f"/_ingest/pipeline/{INGEST_PIPELINE}",
-        f"/_index_template/{INDEX_TEMPLATE}",
-        f"/_plugins/_ism/policies/{RETENTION_POLICY}",
+    paths=tuple(
+        path
+        for sink in SINKS
+        for path in (
+            f"/_ingest/pipeline/{sink.index_family}",
+            f"/_index_template/{sink.index_family}",
+            f"/_plugins/_ism/policies/{retention_policy(sink.index_family)}",
+        )
     ),
 )
 

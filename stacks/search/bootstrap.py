@@ -1,11 +1,15 @@
 """Puts the ingest pipeline, the index template and the retention policy into the OpenSearch domain."""
 
 import hashlib
+from typing import Any
 
 from aws_cdk import Duration
 from constructs import Construct
 
+from contract.sink import SINKS
+from names import index_prefix
 from settings import Settings
+from settings.search import SearchSettings
 from stacks.parts.custom_resource import FunctionBackedResource
 from stacks.parts.lambda_package import lambda_zip
 from stacks.search import access as search_access
@@ -32,9 +36,20 @@ class SearchBootstrap(FunctionBackedResource):
             resource_type="Custom::SearchBootstrap",
             properties={
                 "Endpoint": endpoint,
-                "Replicas": search.replicas,
-                "RetentionDays": search.retention_days or "forever",
+                **definition_properties(search),
                 "Definitions": hashlib.sha256(package.read_bytes()).hexdigest()[:16],
             },
             settings=settings,
         )
+
+
+def definition_properties(search: SearchSettings) -> dict[str, Any]:
+    """What lambdas/search_bootstrap/definitions.py makes the domain's definitions from."""
+    return {
+        "IndexFamilies": [
+            {"Name": sink.index_family, "IndexPrefix": index_prefix(sink.index_family), "Key": list(sink.key)}
+            for sink in SINKS
+        ],
+        "Replicas": search.replicas,
+        "RetentionDays": search.retention_days or "forever",
+    }

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.count import COUNT_KEY
+
 PROJECT = Path(__file__).parent.parent.parent
 MAIN = PROJECT / "analytics_sql" / "main.py"
 TIMEOUT_SECONDS = 300
 
-Key = tuple[str, str, str, str, str]  # minute, article_id, gender, age_band, region
+Key = tuple[str, ...]  # the values of COUNT_KEY
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BoundedRun:
     """`counts`: each key's clicks; `rejected`: the rows; `printed`: all that was printed."""
 
     counts: dict[Key, int]
@@ -36,10 +38,10 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def key_of(row: dict[str, Any]) -> Key:
-    return (row["minute"], row["article_id"], row["gender"], row["age_band"], row["region"])
+    return tuple(row[column] for column in COUNT_KEY)
 
 
-def count_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> Outcome:
+def count_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> BoundedRun:
     done = subprocess.run(
         [sys.executable, str(MAIN), "--clicks", str(clicks), "--segments", str(segments), "--out", str(out)],
         cwd=cwd,
@@ -50,7 +52,7 @@ def count_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> Outcom
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = read_rows(out / "click_counts")
-    return Outcome(
+    return BoundedRun(
         counts={key_of(row): row["clicks"] for row in rows},
         rows=rows,
         rejected=read_rows(out / "rejected_clicks"),

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from contract.count import SEGMENT_COLUMNS
 from tests.analytics import nasty
-from tests.analytics.bounded_run import Outcome, count_files
+from tests.analytics.bounded_run import BoundedRun, count_files
 from tests.conftest import SHARED_DATA
 from tests.data_sets import Click, wikiticker_clicks, worldcup98_clicks
+from tests.segments import Segment, segments_csv
 
 # Two versions for the users of wikiticker's one day, the second from its middle
 MORNING, AFTERNOON = "20150912T000000Z", "20150912T120000Z"
@@ -35,15 +37,7 @@ class WholeRun:
     segments: Path
     nasty_records: list[bytes]
     other_clicks: int
-    outcome: Outcome
-
-
-def _write_segments(file: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
-    def quoted(text: str) -> str:
-        return '"' + text.replace('"', '""') + '"'
-
-    lines = ["user_id,gender,age_band,region", *(",".join(map(quoted, row)) for row in rows)]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    outcome: BoundedRun
 
 
 def _write_clicks(file: Path, clicks: Iterable[Click]) -> None:
@@ -51,14 +45,10 @@ def _write_clicks(file: Path, clicks: Iterable[Click]) -> None:
     file.write_bytes(gzip.compress(content, 1) if file.suffix == ".gz" else content)
 
 
-def _segment(user_number: int, version: int) -> tuple[str, str, str]:
+def _segment(user_number: int, version: int) -> Segment:
     """A segment that differs between the versions, for any user."""
     number = user_number + version
-    return (
-        ("female", "male")[number % 2],
-        ("10s", "20s", "30s")[number % 3],
-        ("tokyo", "osaka")[number // 2 % 2],
-    )
+    return {column: f"{column} {number // (n + 1) % (n + 2)}" for n, column in enumerate(SEGMENT_COLUMNS)}
 
 
 def _boundary_click(moment: str) -> dict[str, Any]:
@@ -82,11 +72,11 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
     (clicks / "nasty.json").write_bytes(b"\n".join(records) + b"\n")
 
     users = sorted({edit["user_id"] for edit in edits})[::2]  # every second user is in no version
-    for version, name in enumerate((MORNING, AFTERNOON)):
-        rows = ((user, *_segment(number, version)) for number, user in enumerate(users))
-        _write_segments(segments / f"{name}.csv", rows)
-    _write_segments(segments / f"{BEFORE}.csv", [("boundary", "female", "20s", "before")])
-    _write_segments(segments / f"{AFTER}.csv", [("boundary", "female", "20s", "after")])
+    for number_of_version, name in enumerate((MORNING, AFTERNOON)):
+        readers = {user: _segment(number, number_of_version) for number, user in enumerate(users)}
+        (segments / f"{name}.csv").write_text(segments_csv(readers), encoding="utf-8")
+    for version, region in ((BEFORE, "before"), (AFTER, "after")):
+        (segments / f"{version}.csv").write_text(segments_csv({"boundary": {"region": region}}))
     outcome = count_files(clicks, segments, folder / "out", cwd=tmp_path_factory.mktemp("elsewhere"))
     other_clicks = len(edits) + len(requests) + len(BOUNDARY)
     return WholeRun(clicks, segments, records, other_clicks, outcome)

@@ -11,17 +11,19 @@ import duckdb
 import pytest
 
 from contract.click import clicks_in
+from contract.count import COUNT_COLUMNS, COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
 from contract.event_time import parse_time
 from tests.analytics import contract
-from tests.analytics.bounded_run import Outcome, count_files
+from tests.analytics.bounded_run import BoundedRun, count_files
 from tests.analytics.conftest import AFTER, AFTERNOON, BEFORE, BOUNDARY, MORNING, WholeRun
 
 pytestmark = pytest.mark.flink
 
+REGION = COUNT_KEY.index("region")
 FRACTION = r"-?[0-9]+[.][0-9]+(E-?[0-9]+)?"
 
 
-def per_minute(outcome: Outcome, day: str) -> Counter[str]:
+def per_minute(outcome: BoundedRun, day: str) -> Counter[str]:
     minutes: Counter[str] = Counter()
     for (minute, *_), clicks in outcome.counts.items():
         if minute.startswith(day):
@@ -68,7 +70,7 @@ def test_wikiticker_keys_equal_those_counted_by_duckdb(whole_run: WholeRun) -> N
         )
         SELECT
           strftime(date_trunc('minute', clicked), '%Y-%m-%dT%H:%M:%S.000Z'), article_id,
-          coalesce(gender, 'unknown'), coalesce(age_band, 'unknown'), coalesce(region, 'unknown'), count(*)
+          {", ".join(f"coalesce({column}, 'unknown')" for column in SEGMENT_COLUMNS)}, count(*)
         FROM clicks ASOF LEFT JOIN segments
           ON clicks.user_id = segments.user_id AND clicks.clicked >= segments.valid_from
         GROUP BY ALL
@@ -85,8 +87,7 @@ def test_wikiticker_keys_equal_those_counted_by_duckdb(whole_run: WholeRun) -> N
 def test_every_key_has_one_row_in_the_form_of_the_contract(whole_run: WholeRun) -> None:
     rows = whole_run.outcome.rows
     assert len(rows) == len(whole_run.outcome.counts)
-    columns = {"minute", "article_id", "gender", "age_band", "region", "clicks", "published_at"}
-    assert all(row.keys() == columns for row in rows)
+    assert all(row.keys() == {*COUNT_COLUMNS} for row in rows)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z", row["minute"]) for row in rows)
     assert all(parse_time(row["published_at"]) for row in rows)
 
@@ -95,7 +96,11 @@ def test_a_version_holds_from_exactly_its_moment(whole_run: WholeRun) -> None:
     regions = {BEFORE: "before", AFTER: "after", AFTERNOON: "unknown"}
     expected = Counter((moment[:17] + "00.000Z", regions[version]) for moment, version in BOUNDARY.items())
     counted = Counter(
-        {(key[0], key[4]): clicks for key, clicks in whole_run.outcome.counts.items() if key[1] == "boundary"}
+        {
+            (key[0], key[REGION]): clicks
+            for key, clicks in whole_run.outcome.counts.items()
+            if key[1] == "boundary"
+        }
     )
     assert counted == expected
 
@@ -152,5 +157,5 @@ def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
         '{"click_id":"1","clicked_at":"2026-01-31T12:00:59.999Z","user_id":"u","article_id":"a"}\n'
     )
     outcome = count_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
-    assert outcome.counts == {("2026-01-31T12:00:00.000Z", "a", "unknown", "unknown", "unknown"): 1}
+    assert outcome.counts == {("2026-01-31T12:00:00.000Z", "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
     assert outcome.printed == "1 records in 1 files: 1 counted under 1 keys, 0 rejected, 0 unparseable\n"

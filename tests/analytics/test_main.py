@@ -130,8 +130,8 @@ def test_properties_of_another_form_are_refused(tmp_path: Path, content: object)
         main.read_properties(on_file(tmp_path, content))
 
 
-def test_without_a_properties_file_the_message_says_what_to_pass(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="pass --properties FILE, or --clicks"):
+def test_a_missing_properties_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"missing\.json is not there: pass the file"):
         main.read_properties(tmp_path / "missing.json")
 
 
@@ -170,15 +170,6 @@ def test_counts_outlive_the_last_click_that_may_reach_them() -> None:
     assert configuration["table.local-time-zone"] == "UTC"
 
 
-@pytest.mark.parametrize(("connector", "target"), [("kinesis", "aws-jar"), ("filesystem", "setup")])
-def test_a_missing_jar_is_named_with_how_to_build_it(
-    connector: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(main, "JARS", tmp_path)
-    with pytest.raises(SystemExit, match=f"is missing: run `make {target}`"):
-        main.connector_jar({"clicks": {"connector": connector}})
-
-
 def test_the_sql_is_found_through_the_symbolic_link_that_flink_makes(tmp_path: Path) -> None:
     (tmp_path / "main.py").symlink_to(MAIN)
     found = subprocess.run(
@@ -191,34 +182,16 @@ def test_the_sql_is_found_through_the_symbolic_link_that_flink_makes(tmp_path: P
     assert found.stdout.strip() == str(MAIN.parent)
 
 
-@pytest.mark.parametrize("missing", ["clicks", "segments"])
-def test_a_missing_folder_is_named(missing: str, tmp_path: Path) -> None:
-    folders = {name: tmp_path / name for name in ("clicks", "segments")}
-    for name, folder in folders.items():
-        if name != missing:
-            folder.mkdir()
-    with pytest.raises(SystemExit, match=f"--{missing} .*: there is no such directory"):
-        main.check_folders(folders["clicks"], folders["segments"], tmp_path / "out")
-
-
-def test_a_folder_with_results_is_not_written_over(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "click_counts").mkdir()
-    with pytest.raises(SystemExit, match="is not an empty directory"):
-        main.check_folders(tmp_path, tmp_path, tmp_path / "out")
-
-
-def test_clicks_that_flink_would_pass_over_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "_old").mkdir()
-    (tmp_path / "_old" / "a.json").touch()
-    with pytest.raises(SystemExit, match=r"a\.json: Flink passes over names that start with"):
-        main.click_files(tmp_path)
-
-
-def test_a_folder_without_click_files_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "clicks.csv").touch()
-    with pytest.raises(SystemExit, match=r"no \*\.json or \*\.json\.gz file is there"):
-        main.click_files(tmp_path)
+def test_on_aws_the_service_s_properties_are_read_whatever_the_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = [{"PropertyGroupId": "checks", "PropertyMap": {"max-age-seconds": "1"}}]
+    ran: list[tuple[main.Properties, bool]] = []
+    monkeypatch.setattr(main, "MSF_PROPERTIES", on_file(tmp_path, content))
+    monkeypatch.setattr(main, "run", lambda properties, *, on_msf: ran.append((properties, on_msf)))
+    monkeypatch.setattr(sys, "argv", ["main.py", "--properties", "elsewhere", "--unknown"])
+    main.main()
+    assert ran == [({"checks": {"max-age-seconds": "1"}}, True)]
 
 
 def test_the_properties_of_the_deployed_application_are_those_tested_here() -> None:

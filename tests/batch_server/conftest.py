@@ -5,18 +5,20 @@ import json
 import urllib.request
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
 
 from batch_server import TrendingReader
-from names import INDEX_PREFIX, INDEX_TEMPLATE, INGEST_PIPELINE
+from contract.sink import CLICK_COUNTS
+from lambdas.search_bootstrap.definitions import definitions
+from names import day_index
+from settings.search import SearchSettings
+from stacks.search.bootstrap import definition_properties
 from tests.batch_server.counts import AddCounts, Count
 
 _DAYS = itertools.count(1)
-BOOTSTRAP = Path(__file__).parents[2] / "lambdas" / "search_bootstrap"
 
 
 @pytest.fixture
@@ -33,10 +35,8 @@ def reader(opensearch: str) -> TrendingReader:
 @pytest.fixture(scope="session")
 def bootstrapped(opensearch: str) -> str:
     """The server with the ingest pipeline and the index template that the search bootstrap puts there."""
-    pipeline = (BOOTSTRAP / "ingest_pipeline.json").read_text(encoding="utf-8")
-    template = (BOOTSTRAP / "index_template.json").read_text(encoding="utf-8")
-    _call(opensearch, "PUT", f"/_ingest/pipeline/{INGEST_PIPELINE}", pipeline)
-    _call(opensearch, "PUT", f"/_index_template/{INDEX_TEMPLATE}", template)
+    for definition in definitions(definition_properties(SearchSettings())):
+        _call(opensearch, "PUT", definition.path, json.dumps(definition.body))
     return opensearch
 
 
@@ -48,7 +48,7 @@ def add_counts(bootstrapped: str) -> Iterator[AddCounts]:
     def add(counts: Iterable[Count]) -> None:
         lines = []
         for count in counts:
-            index = f"{INDEX_PREFIX}{count['minute']:%Y.%m.%d}"
+            index = day_index(CLICK_COUNTS.index_family, count["minute"])
             made.add(index)
             times = {key: count[key].isoformat(timespec="milliseconds") for key in ("minute", "published_at")}
             document = count | {key: time.replace("+00:00", "Z") for key, time in times.items()}

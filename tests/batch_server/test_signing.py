@@ -92,7 +92,7 @@ def test_a_question_is_one_search_on_the_counts_and_asks_for_no_documents() -> N
         reader.top_by_segment("gender", HOUR)
         reader.totals(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     paths = {(request.method, request.url.split("?")[0]) for request in server.requests}
-    assert paths == {("POST", f"{server.endpoint}/click-counts-*/_search")}
+    assert paths == {("POST", f"{server.endpoint}/click-counts.*/_search")}
     assert len(server.requests) == 3
     assert [json.loads(request.body)["size"] for request in server.requests] == [0, 0, 0]
 
@@ -147,7 +147,7 @@ def test_a_refused_signature_names_the_role_the_action_and_the_policies_to_check
     with _answering(403, answer={"Message": message}) as server, pytest.raises(TrendsError) as refused:
         TrendingReader(server.endpoint, KEYS).top(HOUR)
     assert len(server.requests) == 1
-    for part in (message, "TokyoIngest", "es:ESHttpPost", "click-counts-*/_search", "access policy"):
+    for part in (message, "TokyoIngest", "es:ESHttpPost", "click-counts.*/_search", "access policy"):
         assert part in str(refused.value)
 
 

@@ -1,35 +1,39 @@
 """One twin for all tests of this folder. They share its state, so each uses article ids of its own."""
 
-import csv
-import io
 import json
 import random
 import threading
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from names import INDEX_PREFIX
+from contract.count import COUNT_KEY, SEGMENT_COLUMNS
+from contract.event_time import format_time
+from contract.sink import CLICK_COUNTS
+from names import day_index, index_pattern
 from tests.conftest import SHARED_DATA
 from tests.data_sets import wikiticker_clicks
+from tests.segments import Segment, segments_csv
 from traffic.record import Entrance, Record
 from traffic.send import Tally, send
 from twin.processes import wait_for
 from twin.twin import Twin, running_twin
 
-HEADER = ("user_id", "gender", "age_band", "region")
-HANAKO_AND_TARO = [("hanako", "female", "20s", "tokyo"), ("taro", "male", "30s", "osaka")]
-GENDERS = ("female", "male")
-AGE_BANDS = ("10s", "20s", "30s", "40s", "50s")
-REGIONS = ("tokyo", "osaka", "kyoto")
+INDICES = index_pattern(CLICK_COUNTS.index_family)
+A_DAY = day_index(CLICK_COUNTS.index_family, date(2026, 1, 1))
+HANAKO_AND_TARO = {
+    "hanako": {"gender": "female", "age_band": "20s", "region": "tokyo"},
+    "taro": {"gender": "male", "age_band": "30s", "region": "osaka"},
+}
+VALUES_A_COLUMN = 4
 SETTLE_SECONDS = 120
 
-CountKey = tuple[str, str, str, str, str]
+CountKey = tuple[str, ...]  # the values of COUNT_KEY
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,20 +49,20 @@ class Pipeline:
     twin: Twin
 
     def count_documents(self, article_prefix: str = "") -> dict[CountKey, int]:
-        """clicks by (minute, article_id, gender, age_band, region), read from OpenSearch itself.
+        """Clicks by the values of COUNT_KEY, read from OpenSearch itself.
 
         Raises AssertionError when two documents have the same key.
         """
         found: dict[CountKey, int] = {}
         for source in self._documents(article_prefix):
-            key = tuple(source[field] for field in ("minute", "article_id", "gender", "age_band", "region"))
+            key = tuple(source[column] for column in COUNT_KEY)
             assert key not in found, f"two documents for {key}"
             found[key] = source["clicks"]
         return found
 
     def _documents(self, article_prefix: str) -> Iterator[dict[str, Any]]:
         query = {"size": 10_000, "query": {"prefix": {"article_id": article_prefix}}}
-        page = self._search(f"/{INDEX_PREFIX}*/_search?scroll=1m", query)
+        page = self._search(f"/{INDICES}/_search?scroll=1m", query)
         while page["hits"]["hits"]:
             yield from (hit["_source"] for hit in page["hits"]["hits"])
             page = self._search("/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]})
@@ -101,17 +105,15 @@ class Pipeline:
         assert tally.totals().sent == len(records)
 
 
-def segments_file(version: str, readers: Iterable[tuple[str, str, str, str]]) -> bytes:
+def segments_file(version: str, readers: Mapping[str, Segment]) -> bytes:
     """A version of the segments: these readers, and the wikiticker users if the data set is here."""
     users = {click["user_id"] for click in wikiticker_clicks(SHARED_DATA)} if SHARED_DATA.is_dir() else set()
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(HEADER)
-    rows.writerows(readers)
-    for user in sorted(users):
-        chance = random.Random(f"{version} {user}")
-        rows.writerow([user, chance.choice(GENDERS), chance.choice(AGE_BANDS), chance.choice(REGIONS)])
-    return text.getvalue().encode()
+
+    def made_up(user: str) -> Segment:
+        rng = random.Random(f"{version} {user}")
+        return {column: f"{column} {rng.randrange(VALUES_A_COLUMN)}" for column in SEGMENT_COLUMNS}
+
+    return segments_csv({**readers, **{user: made_up(user) for user in sorted(users)}}).encode()
 
 
 @pytest.fixture(scope="session")
@@ -127,10 +129,9 @@ def pipeline() -> Iterator[Pipeline]:
 
 def click(number: int, *, article_id: str, clicked_at: datetime, user_id: str = "hanako") -> dict[str, str]:
     """A click in the contract's form."""
-    at = clicked_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "click_id": f"{article_id}-{number}",
-        "clicked_at": at,
+        "clicked_at": format_time(clicked_at),
         "user_id": user_id,
         "article_id": article_id,
     }

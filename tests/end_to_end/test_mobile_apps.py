@@ -17,8 +17,8 @@ from opensearchpy.exceptions import AuthorizationException
 from contract.sink import CLICK_COUNTS
 from mobile_client import ClickQueue, MobileClient
 from mobile_client.delivery import CLIENT_CONFIG
-from names import INDEX_PREFIX, OREGON, SEGMENTS_PREFIX, TOKYO
-from tests.end_to_end.conftest import Pipeline, as_record, click
+from names import OREGON, SEGMENTS_PREFIX, TOKYO
+from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline, as_record, click
 
 RECORD = {"Data": b"{}\n", "PartitionKey": "hanako"}
 ARTICLE = "by-app"
@@ -163,9 +163,9 @@ def test_every_other_call_tried_is_denied(calls: Calls, pipeline: Pipeline) -> N
 def test_counts_cannot_be_read_or_written_with_it(calls: Calls, pipeline: Pipeline) -> None:
     search = calls.search(pipeline.twin.emulator.search_endpoint)
     with pytest.raises(AuthorizationException):
-        search.search(index=f"{INDEX_PREFIX}*", body={"size": 0})
+        search.search(index=INDICES, body={"size": 0})
     with pytest.raises(AuthorizationException):
-        search.index(index=f"{INDEX_PREFIX}2026.01.01", body={"clicks": 1})
+        search.index(index=A_DAY, body={"clicks": 1})
 
 
 def test_the_credentials_are_a_session_of_the_apps_role_for_an_hour(calls: Calls) -> None:

@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import AuthorizationException
 
-from names import INDEX_PREFIX, OREGON, TOKYO
-from tests.end_to_end.conftest import Pipeline
+from names import OREGON, TOKYO
+from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline
 
 
 def _search_as(pipeline: Pipeline, role: str) -> OpenSearch:
@@ -19,14 +19,14 @@ def _search_as(pipeline: Pipeline, role: str) -> OpenSearch:
 
 def test_the_batch_server_searches_counts_and_does_nothing_else_in_opensearch(pipeline: Pipeline) -> None:
     search = _search_as(pipeline, pipeline.twin.names.batch_server_role)
-    assert search.search(index=f"{INDEX_PREFIX}*", body={"size": 0})["timed_out"] is False
+    assert search.search(index=INDICES, body={"size": 0})["timed_out"] is False
     refused: list[Any] = [
-        lambda: search.index(index=f"{INDEX_PREFIX}2026.01.01", body={"clicks": 1}),
-        lambda: search.indices.delete(index=f"{INDEX_PREFIX}*"),
-        lambda: search.indices.get_mapping(index=f"{INDEX_PREFIX}*"),
+        lambda: search.index(index=A_DAY, body={"clicks": 1}),
+        lambda: search.indices.delete(index=INDICES),
+        lambda: search.indices.get_mapping(index=INDICES),
         lambda: search.search(index="other", body={"size": 0}),
         search.cluster.health,
-        lambda: search.delete_by_query(index=f"{INDEX_PREFIX}*", body={"query": {"match_all": {}}}),
+        lambda: search.delete_by_query(index=INDICES, body={"query": {"match_all": {}}}),
     ]
     for request in refused:
         with pytest.raises(AuthorizationException):
@@ -36,7 +36,7 @@ def test_the_batch_server_searches_counts_and_does_nothing_else_in_opensearch(pi
 def test_an_unsigned_request_to_the_search_domain_is_refused(pipeline: Pipeline) -> None:
     search = OpenSearch(hosts=[pipeline.twin.emulator.search_endpoint], max_retries=0)
     with pytest.raises(AuthorizationException):
-        search.search(index=f"{INDEX_PREFIX}*", body={"size": 0})
+        search.search(index=INDICES, body={"size": 0})
 
 
 def test_a_web_server_puts_clicks_into_the_source_stream_and_into_no_other(pipeline: Pipeline) -> None:

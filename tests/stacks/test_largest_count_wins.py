@@ -4,6 +4,7 @@ import json
 import random
 import time
 import urllib.request
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ import pytest
 from contract.sink import CLICK_COUNTS
 from lambdas.search_bootstrap.definitions import definitions
 from lambdas.search_bootstrap.handler import Bootstrap, signed_sender
-from names import delivery_index
+from names import day_index, delivery_index
+from settings.search import SearchSettings
+from stacks.search.bootstrap import definition_properties
 
 DELIVERY_INDEX = delivery_index(CLICK_COUNTS.index_family)
-DAY = "click-counts-2001.01.31"
+DAY = day_index(CLICK_COUNTS.index_family, date(2001, 1, 31))
 Document = dict[str, Any]
 
 
@@ -23,7 +26,7 @@ def search(opensearch: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Endpoint of a server with our definitions and none of this day's counts."""
     for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "REGION": "us-west-2"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    wanted = definitions({"Replicas": "0", "RetentionDays": "forever"})
+    wanted = definitions(definition_properties(SearchSettings(instance_count=1)))
     Bootstrap(signed_sender(opensearch)).put(wanted, deadline=time.monotonic() + 60)
     call(opensearch, "DELETE", f"/{DAY}?ignore_unavailable=true")
     return opensearch

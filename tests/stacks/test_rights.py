@@ -64,10 +64,10 @@ def test_web_servers_put_into_the_source_stream_and_nothing_else(resources: Reso
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("Post", "/click-counts-*/_search"),
-        ("Get", "/click-counts-2026.01.31/_search"),
-        ("Post", "/click-counts-2026.01.30,click-counts-2026.01.31/_count"),
-        ("Post", "/click-counts-*/_msearch"),
+        ("Post", "/click-counts.*/_search"),
+        ("Get", "/click-counts.2026.01.31/_search"),
+        ("Post", "/click-counts.2026.01.30,click-counts.2026.01.31/_count"),
+        ("Post", "/click-counts.*/_msearch"),
     ],
 )
 def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) -> None:
@@ -80,16 +80,16 @@ def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) 
     ("method", "path"),
     [
         ("Post", "/_bulk"),
-        ("Post", "/click-counts-2026.01.31/_bulk"),
-        ("Post", "/click-counts-2026.01.31/_doc"),
+        ("Post", "/click-counts.2026.01.31/_bulk"),
+        ("Post", "/click-counts.2026.01.31/_doc"),
         # A document may have the id "_search": OpenSearch 3.6 stores it.
-        ("Post", "/click-counts-2026.01.31/_doc/_search"),
-        ("Post", "/click-counts-2026.01.31/_create/_count"),
-        ("Post", "/click-counts-2026.01.31/_update/_msearch"),
-        ("Post", "/click-counts-2026.01.31/%5Fdoc/_search"),
-        ("Post", "/click-counts-2026.01.31/_delete_by_query"),
-        ("Put", "/click-counts-2026.01.31/_search"),
-        ("Delete", "/click-counts-2026.01.31"),
+        ("Post", "/click-counts.2026.01.31/_doc/_search"),
+        ("Post", "/click-counts.2026.01.31/_create/_count"),
+        ("Post", "/click-counts.2026.01.31/_update/_msearch"),
+        ("Post", "/click-counts.2026.01.31/%5Fdoc/_search"),
+        ("Post", "/click-counts.2026.01.31/_delete_by_query"),
+        ("Put", "/click-counts.2026.01.31/_search"),
+        ("Delete", "/click-counts.2026.01.31"),
         ("Get", "/_search"),
         ("Post", "/other/_search"),
     ],

@@ -1,15 +1,25 @@
 """What the bootstrap sends, to a domain that answers as told."""
 
 import urllib.error
+from datetime import date
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
-import names
-from lambdas.search_bootstrap.definitions import PIPELINE, RETENTION, TEMPLATE, definitions
+from contract.count import COUNT_COLUMNS
+from contract.sink import CLICK_COUNTS, SINKS, Sink
+from lambdas.search_bootstrap.definitions import INDEX_FAMILIES, definitions
 from lambdas.search_bootstrap.handler import Bootstrap, BootstrapError
+from names import day_index, delivery_index, index_pattern, retention_policy
+from settings.search import SearchSettings
+from stacks.search import access
+from stacks.search.bootstrap import definition_properties
 
-PROPERTIES = {"Replicas": "1", "RetentionDays": "90"}
+PROPERTIES = definition_properties(SearchSettings(instance_count=3, retention_days=90))
+FAMILY = CLICK_COUNTS.index_family
+PIPELINE, TEMPLATE = f"/_ingest/pipeline/{FAMILY}", f"/_index_template/{FAMILY}"
+RETENTION = f"/_plugins/_ism/policies/{retention_policy(FAMILY)}"
 Answer = tuple[int, dict[str, Any]] | Exception
 
 
@@ -80,21 +90,41 @@ def test_a_domain_that_never_answers_ends_it_before_the_deadline() -> None:
 
 
 def test_the_settings_are_in_the_definitions() -> None:
-    _, template, policy = definitions({"Replicas": "0", "RetentionDays": "14"})
+    _, template, policy = definitions({**PROPERTIES, "Replicas": "0", "RetentionDays": "14"})
     assert template.body["template"]["settings"]["index"]["number_of_replicas"] == 0
     [kept, deleted] = policy.body["policy"]["states"]
     assert kept["transitions"] == [{"state_name": deleted["name"], "conditions": {"min_index_age": "14d"}}]
 
 
-def test_the_definitions_use_the_names_that_all_parts_share() -> None:
+def test_each_index_family_has_definitions_of_its_own_and_none_is_left_over() -> None:
+    assert {folder.name for folder in INDEX_FAMILIES.iterdir()} == {sink.index_family for sink in SINKS}
+
+
+def test_the_definitions_use_the_names_and_the_key_of_the_sink() -> None:
     pipeline, template, policy = definitions(PROPERTIES)
-    assert pipeline.path == f"/_ingest/pipeline/{names.INGEST_PIPELINE}"
-    assert template.path == f"/_index_template/{names.INDEX_TEMPLATE}"
-    assert policy.path == f"/_plugins/_ism/policies/{names.RETENTION_POLICY}"
-    assert pipeline.body["processors"][0]["script"]["params"]["index_prefix"] == names.INDEX_PREFIX
-    assert template.body["template"]["settings"]["index"]["default_pipeline"] == names.INGEST_PIPELINE
-    patterns = {*template.body["index_patterns"]}
-    patterns |= {
-        pattern for one in policy.body["policy"]["ism_template"] for pattern in one["index_patterns"]
-    }
-    assert patterns == {f"{names.INDEX_PREFIX}*"}
+    assert [pipeline.path, template.path, policy.path] == [PIPELINE, TEMPLATE, RETENTION]
+    script, fingerprint = (processor.popitem()[1] for processor in pipeline.body["processors"])
+    assert fingerprint["fields"] == list(CLICK_COUNTS.key)
+    assert day_index(FAMILY, date(2026, 1, 31)) == script["params"]["index_prefix"] + "2026.01.31"
+    assert template.body["template"]["settings"]["index"]["default_pipeline"] == FAMILY
+    assert template.body["template"]["mappings"]["properties"].keys() == {*COUNT_COLUMNS}
+    assert template.body["index_patterns"] == [index_pattern(FAMILY)]
+    assert policy.body["policy"]["ism_template"][0]["index_patterns"] == [index_pattern(FAMILY)]
+
+
+def test_the_bootstrap_may_put_what_it_puts() -> None:
+    assert {definition.path for definition in definitions(PROPERTIES)} == {*access.SEARCH_BOOTSTRAP.paths}
+
+
+@pytest.mark.parametrize("other", ["click-counts-platform", "click-counts2", "click", "click-counts-2026"])
+def test_the_pattern_of_an_index_family_matches_no_index_of_another(other: str) -> None:
+    for family, stranger in ((FAMILY, other), (other, FAMILY)):
+        for index in (day_index(stranger, date(2026, 1, 31)), delivery_index(stranger)):
+            assert not fnmatchcase(index, index_pattern(family))
+        assert fnmatchcase(delivery_index(family), index_pattern(family))
+
+
+@pytest.mark.parametrize("name", ["click.counts", "", "Click", "click--counts", "-click", "click-", "click*"])
+def test_a_name_that_could_match_another_s_indices_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="in lower case, with single hyphens"):
+        Sink(table="t", name="counts", index_family=name, key=("minute",))

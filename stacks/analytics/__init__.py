@@ -1,0 +1,1 @@
+"""The application on Managed Service for Apache Flink: code, properties, role, start."""

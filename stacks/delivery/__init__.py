@@ -1,0 +1,1 @@
+"""Delivery streams (Firehose): counts to OpenSearch, raw clicks and rejects to S3."""

@@ -1,0 +1,1 @@
+"""The function that carries clicks from Tokyo's stream to Oregon's."""

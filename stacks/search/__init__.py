@@ -1,0 +1,1 @@
+"""The OpenSearch domain, what it holds, and what each role may do in it."""

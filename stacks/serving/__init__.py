@@ -1,0 +1,1 @@
+"""What reads the counts: the batch server's role."""
