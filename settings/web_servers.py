@@ -20,8 +20,8 @@ class WebServerSettings(Section):
     state_directory: str = Field(
         default="/var/lib/click-trends",
         pattern=_PATH,
-        description="Directory of the buffer and of the position in the log, on a lasting disk; an absolute path "
-        "as above.",
+        description="Directory of the buffer and of the position in the log, on a lasting disk; an absolute "
+        "path as above.",
     )
     buffer_gib: Annotated[int, Field(ge=1, le=32)] = Field(
         default=8,

@@ -11,7 +11,7 @@ TEMPLATES = Path(__file__).parent
 FILES = ("fluentd.conf", "fluentd.service.conf", "fluent-bit.yaml")
 
 OPEN_FILES_PER_GIB = 32_768
-"""Two files for each chunk. A chunk is full at 475 clicks, and a click takes more than 138 bytes in the buffer.
+"""Two files for each chunk. A chunk is full at 475 clicks, and a click takes 138 bytes in the buffer or more.
 
 Source: fluentd 1.18, plugin/buffer.rb (chunk_full_threshold 0.95) and plugin/buffer/file_chunk.rb.
 """

@@ -1,10 +1,11 @@
 """Every parameter that the rendered files use, with its default in the programs' sources.
 
-A parameter that is not here is none that the program knows, as far as this project uses it. The sources: fluentd
-1.18 (plugin/in_tail.rb, parser.rb, parser_json.rb, formatter_json.rb, buffer.rb, buf_file.rb, output.rb),
-fluent-plugin-kinesis 3.6 (kinesis.rb, kinesis_helper/api.rb and its README), Fluent Bit 5.1 (plugins/in_tail/tail.c,
-out_kinesis_streams/kinesis.c, src/flb_upstream.c, flb_scheduler.h, and its manual), systemd.exec(5) and
-systemd.service(5).
+A parameter that is not here is none that the program knows, as far as this project uses it.
+
+The sources: fluentd 1.18 (plugin/in_tail.rb, parser.rb, parser_json.rb, formatter_json.rb, buffer.rb,
+buf_file.rb, output.rb), fluent-plugin-kinesis 3.6 (kinesis.rb, kinesis_helper/api.rb and its README),
+Fluent Bit 5.1 (plugins/in_tail/tail.c, out_kinesis_streams/kinesis.c, src/flb_upstream.c, flb_scheduler.h
+and its manual), systemd.exec(5) and systemd.service(5).
 """
 
 NONE = "none"
