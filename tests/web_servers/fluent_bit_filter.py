@@ -17,15 +17,16 @@ RUNTIMES = [name for name in ("lua51", "luajit21") if importlib.util.find_spec(f
 """Fluent Bit has LuaJIT 2.1; not every platform's wheel of lupa does."""
 
 
-def batch_filter(runtime: str) -> Batch:
+def batch_filter(runtime: str, before: str = "") -> Batch:
     """The filter as a function of the lines of a batch.
 
     As in Fluent Bit 5.1, plugins/filter_lua/lua.c: an error, or an empty table with the code for "changed",
-    leaves the whole batch as it was.
+    leaves the whole batch as it was. `before` is Lua that runs first.
     """
     [settings] = yaml.safe_load(rendered(load("production"))["fluent-bit.yaml"])["pipeline"]["filters"]
     module = importlib.import_module(f"lupa.{runtime}")
     lua = module.LuaRuntime(unpack_returned_tuples=True)
+    lua.execute(before)
     lua.execute(settings["code"])
     call = lua.globals()[settings["call"]]
 
