@@ -115,7 +115,7 @@ destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and sa
 
 .PHONY: web-servers
 web-servers: ENVIRONMENT = production
-web-servers: setup ## fluentd.conf and fluent-bit.yaml of production (or ENVIRONMENT) into web_servers/
+web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT) into web_servers/
 	@python -m web_servers --environment $(ENVIRONMENT) --into web_servers
 
 .PHONY: aws-jar

@@ -16,7 +16,7 @@ def write(
     environment: Annotated[str, typer.Option(help="As in environments/<name>.toml.")] = "production",
     into: Annotated[Path, typer.Option(help="Directory for the files.")] = Path("web_servers"),
 ) -> None:
-    """Write fluentd.conf and fluent-bit.yaml for the web servers of an environment."""
+    """Write fluentd.conf, fluentd.service.conf and fluent-bit.yaml for the web servers of an environment."""
     try:
         files = rendered(load(environment))
     except SettingsError as error:

@@ -3,18 +3,22 @@
 from pathlib import Path
 from string import Template
 
+from contract.click import ID_FIELDS
 from names import OREGON
 from settings import Settings
 
 TEMPLATES = Path(__file__).parent
-FILES = ("fluentd.conf", "fluent-bit.yaml")
+FILES = ("fluentd.conf", "fluentd.service.conf", "fluent-bit.yaml")
 
-IDS = ("click_id", "user_id", "article_id")
-"""Text in the click contract, docs/contracts.md, whatever the log has."""
+OPEN_FILES_PER_GIB = 32_768
+"""Two files for each chunk. A chunk is full at 475 clicks, and a click takes 138 bytes in the buffer or more.
+
+Source: fluentd 1.18, plugin/buffer.rb (chunk_full_threshold 0.95) and plugin/buffer/file_chunk.rb.
+"""
 
 
 class _Template(Template):
-    delimiter = "@@"  # free in both languages, in Lua and in time formats
+    delimiter = "@@"  # free in all three languages, in Lua and in time formats
 
 
 def rendered(settings: Settings) -> dict[str, str]:
@@ -28,8 +32,9 @@ def rendered(settings: Settings) -> dict[str, str]:
         "click_log": servers.click_log,
         "state_directory": servers.state_directory,
         "buffer_gib": servers.buffer_gib,
-        "id_types": ",".join(f"{field}:string" for field in IDS),
-        "lua_ids": ", ".join(f'"{field}"' for field in IDS),
+        "open_files": OPEN_FILES_PER_GIB * servers.buffer_gib,
+        "id_types": ",".join(f"{field}:string" for field in ID_FIELDS),
+        "lua_ids": ", ".join(f'"{field}"' for field in ID_FIELDS),
     }
     return {file: _template(file).substitute(values) for file in FILES}
 

@@ -1,27 +1,22 @@
-"""A strict reader of fluentd's configuration: only parameters that its documentation names, each once."""
+"""A strict reader of fluentd's configuration: only plugins and parameters that its source has, each once."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# docs.fluentd.org: input/tail and, below configuration, parse-section, inject-section, format-section and
-# buffer-section; the README of fluent-plugin-kinesis 3.6
-KNOWN = {
-    "source/tail": {"@type", "tag", "path", "pos_file", "read_from_head", "encoding", "emit_unmatched_lines"},
-    "parse/json": {"@type", "time_key", "time_type", "estimate_current_event", "types"},
-    "match/kinesis_streams": {
-        *("@type", "region", "stream_name", "chomp_record", "retries_on_batch_request"),
-        *("drop_failed_records_after_batch_request_retries", "monitor_num_of_batch_request_retries"),
-    },
-    "instance_profile_credentials/": set[str](),
-    "inject/": {"time_key", "time_type", "time_format", "utc"},
-    "format/json": {"@type", "add_newline"},
-    "buffer/file": {
-        *("@type", "path", "total_limit_size", "overflow_action", "chunk_limit_records", "chunk_limit_size"),
-        *("flush_mode", "flush_interval", "flush_thread_count", "flush_thread_interval"),
-        *("flush_thread_burst_interval", "retry_forever", "retry_type", "retry_wait"),
-        *("retry_exponential_backoff_base", "retry_max_interval", "retry_randomize"),
-    },
+from tests.web_servers.defaults import DEFAULTS
+
+PLUGINS = {
+    "source": "tail",
+    "source parse": "json",
+    "match": "kinesis_streams",
+    "match instance_profile_credentials": "",
+    "match inject": "",
+    "match format": "json",
+    "match buffer": "file",
 }
+"""The sections, each with its plugin."""
+
 _OPEN = re.compile(r"<(?P<name>[a-z_]+)(?: (?P<argument>\S+))?>")
 
 
@@ -35,6 +30,16 @@ class Section:
     def __getitem__(self, parameter: str) -> str:
         return self.parameters[parameter]
 
+    def settings(self) -> dict[str, str]:
+        """`match buffer path` and so on -> value, for all parameters below this section."""
+        return dict(self._settings(()))
+
+    def _settings(self, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        for parameter, value in self.parameters.items():
+            yield " ".join((*place, parameter)), value
+        for section in self.sections.values():
+            yield from section._settings((*place, section.name))
+
 
 def read(text: str) -> Section:
     """The file as a section without a name; raises ValueError with the line that is wrong."""
@@ -45,7 +50,7 @@ def read(text: str) -> Section:
         if not line or line.startswith("#"):
             continue
         if line == f"</{section.name}>":
-            _check(section, number)
+            _check(" ".join(each.name for each in open_sections[1:]), section, number)
             open_sections.pop()
         elif opening := _OPEN.fullmatch(line):
             new = Section(opening["name"], opening["argument"] or "")
@@ -65,9 +70,10 @@ def read(text: str) -> Section:
     return root
 
 
-def _check(section: Section, number: int) -> None:
-    kind = f"{section.name}/{section.parameters.get('@type', '')}"
-    if kind not in KNOWN:
-        raise ValueError(f"line {number}: {kind} is no plugin that is used here")
-    if unknown := section.parameters.keys() - KNOWN[kind]:
-        raise ValueError(f"line {number}: {kind} has no {', '.join(sorted(unknown))}")
+def _check(place: str, section: Section, number: int) -> None:
+    plugin = section.parameters.get("@type", "")
+    if PLUGINS.get(place) != plugin:
+        raise ValueError(f"line {number}: {place}/{plugin} is no plugin that is used here")
+    known = DEFAULTS["fluentd.conf"]
+    if unknown := [name for name in section.parameters if f"{place} {name}" not in known]:
+        raise ValueError(f"line {number}: {place}/{plugin} has no {', '.join(unknown)}")

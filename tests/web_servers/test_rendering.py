@@ -38,8 +38,9 @@ def test_another_environment_is_rendered_as_recorded(file: str, snapshot: Snapsh
 def test_another_environment_shares_no_name_with_production(file: str) -> None:
     text = rendered(ELSEWHERE)[file]
     names = Names(environment="trial", account="111111111111")
-    assert names.source_stream in text
-    assert names.web_server_role in text
+    assert (
+        (names.source_stream in text) == (names.web_server_role in text) == (file != "fluentd.service.conf")
+    )
     assert "production" not in text
 
 
@@ -48,3 +49,27 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) 
     assert outcome.exit_code == 1
     assert "known: local, production" in outcome.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("setting", ["click_log", "state_directory"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "clicks.log",
+        "/",
+        "/logs/",
+        "/logs/*.log",
+        "/a,/b",
+        "/logs/%Y",
+        '/a"b',
+        "/a: b",
+        "/a#b",
+        "/a\n/b",
+        "/ä",
+    ],
+)
+def test_a_path_that_one_of_the_programs_would_read_as_more_than_a_path_is_refused(
+    setting: str, path: str
+) -> None:
+    with pytest.raises(ValueError, match=setting):
+        WebServerSettings.model_validate({setting: path})
