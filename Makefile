@@ -91,6 +91,10 @@ format: setup ## format Python and Java
 	@ruff format .
 	@$(MVN) -f connectors/pom.xml spotless:apply
 
+.PHONY: docs
+docs: setup ## the pages that are made from the code
+	@python -m settings.page > docs/settings.md
+
 .PHONY: synth
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint
 	@rm -rf cdk.out

@@ -14,20 +14,29 @@ class Sink:
     """A table of counts on its way into an index family.
 
     table: its name in the SQL, which is the property group of its options; name: part of the names of its
-    delivery stream and role; index_family: its documents are in the indices <index_family>.<day>, and
-    lambdas/search_bootstrap/index_families/ has a folder of that name; key: the columns whose values make a
-    document's id, so that of each key the largest count wins.
+    delivery stream and role; definitions: the folder of lambdas/search_bootstrap/index_families/ with what
+    the domain shall hold; key: the columns whose values make a document's id, so that of each key the
+    largest count wins; generation: raised whenever the key changes (docs/changing_the_query.md).
 
     ValueError where a name cannot be used on AWS or would match another's: see _NAME.
     """
 
     table: str
     name: str
-    index_family: str
+    definitions: str
     key: tuple[str, ...]
+    generation: int = 1
+
+    @property
+    def index_family(self) -> str:
+        """Its documents are in the indices <index_family>.<day>, `click-counts.2026.01.31` in generation 1.
+
+        Counts of two keys must not meet in one index: each click would be in a count of either.
+        """
+        return self.definitions if self.generation == 1 else f"{self.definitions}-{self.generation}"
 
     def __post_init__(self) -> None:
-        for name in (self.name, self.index_family):
+        for name in (self.name, self.definitions):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r}: write the name of a sink in lower case, with single hyphens")
 
@@ -37,7 +46,7 @@ class Sink:
         return self.name.title().replace("-", "")
 
 
-CLICK_COUNTS = Sink(table="click_counts", name="counts", index_family="click-counts", key=COUNT_KEY)
+CLICK_COUNTS = Sink(table="click_counts", name="counts", definitions="click-counts", key=COUNT_KEY)
 
 SINKS = (CLICK_COUNTS,)
 REJECTS_TABLE = "rejected_clicks"

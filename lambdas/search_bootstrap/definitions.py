@@ -1,11 +1,11 @@
 """What the search domain shall hold for each index family: the .json files of its folder, filled.
 
-A folder index_families/<index family>/ holds an ingest pipeline, an index template and a retention policy.
+A folder of index_families/ holds an ingest pipeline, an index template and a retention policy.
 The columns of the key, the names and the environment's settings come with the request.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,25 @@ class Definition:
 def definitions(properties: Mapping[str, Any]) -> list[Definition]:
     """What the domain shall hold.
 
-    Properties: IndexFamilies, a list of {Name, IndexPrefix, Key}: an index's name is IndexPrefix and the day
-    of `minute`, and Key lists the columns that make a document's id; Replicas, a number; RetentionDays, a
-    number or `forever`.
+    Properties: IndexFamilies, a list of {Name, IndexPrefix, Key, Definitions}: an index's name is IndexPrefix
+    and the day of `minute`, Key lists the columns that make a document's id, Definitions is a folder of
+    index_families/; Replicas, a number; RetentionDays, a number or `forever`.
     """
     return [
-        definition
-        for family in properties["IndexFamilies"]
-        for definition in _of_family(family["Name"], family["IndexPrefix"], family["Key"], properties)
+        definition for family in properties["IndexFamilies"] for definition in _of_family(family, properties)
     ]
 
 
-def _of_family(
-    name: str, index_prefix: str, key: Sequence[str], properties: Mapping[str, Any]
-) -> list[Definition]:
+def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list[Definition]:
+    name, index_prefix, key = family["Name"], family["IndexPrefix"], family["Key"]
+    folder = INDEX_FAMILIES / family["Definitions"]
     pattern = f"{index_prefix}*"
-    pipeline = _read(name, "ingest_pipeline.json")
+    pipeline = _read(folder / "ingest_pipeline.json")
     [script, fingerprint] = pipeline["processors"]
     script["script"]["params"]["index_prefix"] = index_prefix
-    fingerprint["fingerprint"]["fields"] = list(key)
+    fingerprint["fingerprint"]["fields"] = key
 
-    template = _read(name, "index_template.json")
+    template = _read(folder / "index_template.json")
     template["index_patterns"] = [pattern]
     index_settings = template["template"]["settings"]["index"]
     index_settings |= {"default_pipeline": name, "number_of_replicas": int(properties["Replicas"])}
@@ -59,7 +57,7 @@ def _of_family(
         Definition(f"/_index_template/{name}", template),
     ]
     if properties["RetentionDays"] != KEPT_FOR_EVER:
-        policy = _read(name, "retention_policy.json")
+        policy = _read(folder / "retention_policy.json")
         [kept, _] = policy["policy"]["states"]
         kept["transitions"][0]["conditions"]["min_index_age"] = f"{int(properties['RetentionDays'])}d"
         policy["policy"]["ism_template"][0]["index_patterns"] = [pattern]
@@ -67,7 +65,6 @@ def _of_family(
     return wanted
 
 
-def _read(index_family: str, name: str) -> dict[str, Any]:
-    file = INDEX_FAMILIES / index_family / name
+def _read(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content

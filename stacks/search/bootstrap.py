@@ -47,7 +47,12 @@ def definition_properties(search: SearchSettings) -> dict[str, Any]:
     """What lambdas/search_bootstrap/definitions.py makes the domain's definitions from."""
     return {
         "IndexFamilies": [
-            {"Name": sink.index_family, "IndexPrefix": index_prefix(sink.index_family), "Key": list(sink.key)}
+            {
+                "Name": sink.index_family,
+                "IndexPrefix": index_prefix(sink.index_family),
+                "Key": list(sink.key),
+                "Definitions": sink.definitions,
+            }
             for sink in SINKS
         ],
         "Replicas": search.replicas,

@@ -2,16 +2,15 @@
 
 import urllib.error
 from datetime import date
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from contract.count import COUNT_COLUMNS
-from contract.sink import CLICK_COUNTS, SINKS, Sink
+from contract.sink import CLICK_COUNTS, SINKS
 from lambdas.search_bootstrap.definitions import INDEX_FAMILIES, definitions
 from lambdas.search_bootstrap.handler import Bootstrap, BootstrapError
-from names import day_index, delivery_index, index_pattern, retention_policy
+from names import day_index, index_pattern, retention_policy
 from settings.search import SearchSettings
 from stacks.search import access
 from stacks.search.bootstrap import definition_properties
@@ -97,7 +96,7 @@ def test_the_settings_are_in_the_definitions() -> None:
 
 
 def test_each_index_family_has_definitions_of_its_own_and_none_is_left_over() -> None:
-    assert {folder.name for folder in INDEX_FAMILIES.iterdir()} == {sink.index_family for sink in SINKS}
+    assert {folder.name for folder in INDEX_FAMILIES.iterdir()} == {sink.definitions for sink in SINKS}
 
 
 def test_the_definitions_use_the_names_and_the_key_of_the_sink() -> None:
@@ -114,17 +113,3 @@ def test_the_definitions_use_the_names_and_the_key_of_the_sink() -> None:
 
 def test_the_bootstrap_may_put_what_it_puts() -> None:
     assert {definition.path for definition in definitions(PROPERTIES)} == {*access.SEARCH_BOOTSTRAP.paths}
-
-
-@pytest.mark.parametrize("other", ["click-counts-platform", "click-counts2", "click", "click-counts-2026"])
-def test_the_pattern_of_an_index_family_matches_no_index_of_another(other: str) -> None:
-    for family, stranger in ((FAMILY, other), (other, FAMILY)):
-        for index in (day_index(stranger, date(2026, 1, 31)), delivery_index(stranger)):
-            assert not fnmatchcase(index, index_pattern(family))
-        assert fnmatchcase(delivery_index(family), index_pattern(family))
-
-
-@pytest.mark.parametrize("name", ["click.counts", "", "Click", "click--counts", "-click", "click-", "click*"])
-def test_a_name_that_could_match_another_s_indices_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="in lower case, with single hyphens"):
-        Sink(table="t", name="counts", index_family=name, key=("minute",))

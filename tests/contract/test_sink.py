@@ -1,0 +1,49 @@
+"""Sinks: their names and index families."""
+
+from datetime import date
+from fnmatch import fnmatchcase
+
+import pytest
+
+from contract.sink import CLICK_COUNTS, SINKS, Sink
+from names import day_index, delivery_index, index_pattern
+
+DEPLOYED_KEYS = {
+    "click-counts": ("minute", "article_id", "gender", "age_band", "region"),
+}
+"""Of each index family that was ever deployed. Add a line; never change one."""
+
+
+@pytest.mark.parametrize("sink", SINKS, ids=lambda sink: sink.name)
+def test_the_key_of_an_index_family_never_changes(sink: Sink) -> None:
+    assert DEPLOYED_KEYS.get(sink.index_family) == sink.key, (
+        "documents of two keys would meet in one index and every click count twice: raise the sink's "
+        "generation in contract/sink.py, then add its index family here (docs/changing_the_query.md)"
+    )
+
+
+def test_a_new_generation_has_an_index_family_of_its_own() -> None:
+    first, second = (
+        Sink(table="t", name="counts", definitions="click-counts", key=("minute",), generation=generation)
+        for generation in (1, 2)
+    )
+    assert (first.index_family, second.index_family) == ("click-counts", "click-counts-2")
+
+
+@pytest.mark.parametrize("part", ["table", "name", "index_family"])
+def test_no_two_sinks_share_a_name(part: str) -> None:
+    assert len({getattr(sink, part) for sink in SINKS}) == len(SINKS)
+
+
+@pytest.mark.parametrize("other", ["click-counts-platform", "click-counts2", "click", "click-counts-2026"])
+def test_the_pattern_of_an_index_family_matches_no_index_of_another(other: str) -> None:
+    for family, stranger in ((CLICK_COUNTS.index_family, other), (other, CLICK_COUNTS.index_family)):
+        for index in (day_index(stranger, date(2026, 1, 31)), delivery_index(stranger)):
+            assert not fnmatchcase(index, index_pattern(family))
+        assert fnmatchcase(delivery_index(family), index_pattern(family))
+
+
+@pytest.mark.parametrize("name", ["click.counts", "", "Click", "click--counts", "-click", "click-", "click*"])
+def test_a_name_that_could_match_another_s_indices_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="in lower case, with single hyphens"):
+        Sink(table="t", name="counts", definitions=name, key=("minute",))

@@ -1,0 +1,82 @@
+"""The pages are true of the tree: links lead somewhere, named files exist, generated pages are current."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from settings.page import page as settings_page
+from tests.conftest import PROJECT
+
+DOCS = PROJECT / "docs"
+PAGES = [PROJECT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+# A path in backticks that begins with a folder of the tree; `<...>`, `*` and `{a,b}` stand for several names.
+NAMED_FILE = re.compile(r"`([a-z_]+/[^`\s]*)`")
+ANY = re.compile(r"<[^>]*>|\{[^}]*\}")
+MADE_HERE = ("cdk.out/", "connectors/target/", ".cache/")
+
+
+def in_docs(page: Path) -> str:
+    return page.relative_to(PROJECT).as_posix()
+
+
+@pytest.fixture(scope="module")
+def tree() -> set[str]:
+    """Every tracked or new file and its folders, relative to the project."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("the project is no git work tree here")
+    files = [Path(line) for line in listed.stdout.splitlines()]
+    return {path.as_posix() for file in files for path in (file, *file.parents)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=in_docs)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    broken = [link for link in targets if "://" not in link and not (page.parent / link).exists()]
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=in_docs)
+def test_every_file_that_a_page_names_exists(page: Path, tree: set[str]) -> None:
+    folders = {path.partition("/")[0] for path in tree if "/" in path}
+    named = {
+        path for path in NAMED_FILE.findall(page.read_text("utf-8")) if path.partition("/")[0] in folders
+    }
+    missing = {
+        path
+        for path in named
+        if not path.startswith(MADE_HERE) and not any(PROJECT.glob(ANY.sub("*", path).rstrip("/")))
+    }
+    assert not missing
+
+
+def test_the_map_names_every_page_and_the_index_every_decision() -> None:
+    for folder in (DOCS, DOCS / "decisions"):
+        linked = set(LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
+        pages = {page.name for page in folder.glob("*.md") if page.name != "README.md"}
+        assert pages <= linked, f"{folder.name}/README.md lacks {pages - linked}"
+
+
+def test_the_index_gives_each_decision_its_title() -> None:
+    index = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    for page in (DOCS / "decisions").glob("*.md"):
+        if page.name != "README.md":
+            title = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+            assert f"[{title}]({page.name})" in index
+
+
+def test_the_page_of_the_settings_is_made_from_the_code() -> None:
+    assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), "run `make docs`"
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    targets = set(
+        re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")))
+        assert named <= targets, page.name
