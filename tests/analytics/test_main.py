@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from analytics_sql import main
+from contract.sink import REJECTS_TABLE, SINKS
 from settings import Settings
 from tests.analytics.bounded_run import MAIN
 from tests.deployed import deployed_properties
 
+OUTPUTS = [*((sink.table, sink.name) for sink in SINKS), (REJECTS_TABLE, "rejects")]
 ARN = "arn:aws:kinesis:us-west-2:000000000000:stream/click-trends-local-source"
 FIREHOSE = {
     "connector": "firehose",
@@ -36,8 +38,10 @@ ON_AWS: main.Properties = {
         "check-interval": "10 s",
         "history": "26 h",
     },
-    "click_counts": {**FIREHOSE, "delivery-stream": "click-trends-local-counts"},
-    "rejected_clicks": {**FIREHOSE, "delivery-stream": "click-trends-local-rejects"},
+    **{
+        table: {**FIREHOSE, "delivery-stream": f"click-trends-local-{delivery_stream}"}
+        for table, delivery_stream in OUTPUTS
+    },
     "checks": {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"},
     "flink": {"pipeline.name": "click-trends-local-analytics"},
 }
@@ -75,14 +79,11 @@ def test_the_clicks_table_on_aws_has_the_shape_that_ran() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("table", "delivery_stream"),
-    [("click_counts", "click-trends-local-counts"), ("rejected_clicks", "click-trends-local-rejects")],
-)
+@pytest.mark.parametrize(("table", "delivery_stream"), OUTPUTS)
 def test_the_sinks_on_aws_have_the_shape_that_ran(table: str, delivery_stream: str) -> None:
     assert options(ddl(ON_AWS, table)) == {
         "connector": "firehose",
-        "delivery-stream": delivery_stream,
+        "delivery-stream": f"click-trends-local-{delivery_stream}",
         "aws.region": "us-west-2",
         "format": "json",
         "json.timestamp-format.standard": "ISO-8601",
@@ -97,7 +98,7 @@ def test_streaming_publishes_a_changelog_and_bounded_the_counts_themselves() -> 
     for statements in (streaming, bounded):
         assert statements.count("CREATE TEMPORARY VIEW published_counts AS") == 1
         assert statements.count("CREATE TEMPORARY VIEW judged_clicks AS") == 1
-        assert statements.count("INSERT INTO") == 2
+        assert statements.count("INSERT INTO") == len(OUTPUTS)
         assert "${" not in statements
 
 

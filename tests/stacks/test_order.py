@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from contract.sink import SINKS
+
+COUNTS = {f"click-trends-production-{sink.name}" for sink in SINKS}
 Template = dict[str, Any]
 
 
@@ -38,7 +41,7 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
-def test_the_application_starts_when_its_log_and_both_delivery_streams_are_there(
+def test_the_application_starts_when_its_log_and_its_delivery_streams_are_there(
     templates: dict[str, Template],
 ) -> None:
     template = templates["OregonAnalytics"]
@@ -50,14 +53,16 @@ def test_the_application_starts_when_its_log_and_both_delivery_streams_are_there
         for name, one in template["Resources"].items()
         if name in ready and one["Type"] == "AWS::KinesisFirehose::DeliveryStream"
     }
-    assert delivery == {"click-trends-production-counts", "click-trends-production-rejects"}
+    assert delivery == {*COUNTS, "click-trends-production-rejects"}
 
 
 def test_no_count_reaches_the_domain_before_the_ingest_pipeline(templates: dict[str, Template]) -> None:
     template = templates["OregonAnalytics"]
-    [counts] = [
+    counts = [
         name
         for name, one in template["Resources"].items()
-        if one["Properties"].get("DeliveryStreamName") == "click-trends-production-counts"
+        if one["Properties"].get("DeliveryStreamName") in COUNTS
     ]
-    assert of_type(template, "Custom::SearchBootstrap") in before(template, counts)
+    assert len(counts) == len(COUNTS)
+    for delivery_stream in counts:
+        assert of_type(template, "Custom::SearchBootstrap") in before(template, delivery_stream)

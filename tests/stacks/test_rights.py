@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.sink import CLICK_COUNTS
+from contract.sink import SINKS
 from names import Names
 from stacks.delivery.s3_delivery import delivery_stream_arn
 from stacks.search import access as search_access
@@ -107,9 +107,10 @@ def domain_policy(resources: Resources, role_name: str) -> list[Statement]:
     return [one for one in statements if one["Condition"] == {"ArnEquals": {"aws:PrincipalArn": arn}}]
 
 
-def test_only_three_roles_get_into_the_domain(resources: Resources) -> None:
+def test_only_the_reader_the_delivery_and_the_bootstrap_get_into_the_domain(resources: Resources) -> None:
     [domain] = resources("AWS::OpenSearchService::Domain")
-    roles = {NAMES.batch_server_role, NAMES.delivery_role(CLICK_COUNTS.name), NAMES.search_bootstrap}
+    deliveries = {NAMES.delivery_role(sink.name) for sink in SINKS}
+    roles = {NAMES.batch_server_role, NAMES.search_bootstrap, *deliveries}
     named = [statement for role in roles for statement in domain_policy(resources, role)]
     assert len(named) == len(domain["AccessPolicies"]["Statement"])
 
@@ -123,7 +124,7 @@ def test_the_domain_and_the_role_say_the_same(resources: Resources, access: Sear
         assert listed(own[part]) == listed(domains[part])
 
 
-def test_the_application_puts_into_its_two_delivery_streams_only(resources: Resources) -> None:
+def test_the_application_puts_into_its_delivery_streams_only(resources: Resources) -> None:
     [role] = [
         role
         for role in resources("AWS::IAM::Role")
@@ -136,7 +137,7 @@ def test_the_application_puts_into_its_two_delivery_streams_only(resources: Reso
         for action in listed(statement["Action"])
         if ":Put" in action and not action.startswith("logs:")
     ]
-    streams = [NAMES.delivery_stream(CLICK_COUNTS.name), NAMES.rejects_delivery_stream]
+    streams = [*(NAMES.delivery_stream(sink.name) for sink in SINKS), NAMES.rejects_delivery_stream]
     assert writes == [
         ("firehose:PutRecordBatch", [delivery_stream_arn(name, account=NAMES.account) for name in streams])
     ]

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from contract.sink import REJECTS_TABLE, SINKS
 from settings import load
 from tests.deployed import deployed_properties
 from twin import twin
@@ -30,7 +31,7 @@ def test_the_aws_transport_changes_nothing_but_how_the_emulator_is_reached() -> 
 
 def test_the_files_transport_reads_and_writes_the_deployed_format() -> None:
     tables = file_properties(Path("/transport"), DEPLOYED)
-    assert tables.keys() == {"clicks", "click_counts", "rejected_clicks"}
+    assert tables.keys() == {"clicks", REJECTS_TABLE, *(sink.table for sink in SINKS)}
     for table, options in tables.items():
         formats = {
             key: value for key, value in DEPLOYED[table].items() if key.startswith(("format", "json."))
