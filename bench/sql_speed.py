@@ -49,7 +49,7 @@ CLICKS_A_FILE = 250_000
 
 def write_data(folder: Path, *, clicks: int, users: int) -> tuple[Path, Path]:
     """The folders of clicks and of segments, always the same for the same numbers."""
-    chance = random.Random(clicks)
+    rng = random.Random(clicks)
     clicks_folder, segments_folder = folder / "clicks", folder / "segments"
     clicks_folder.mkdir()
     segments_folder.mkdir()
@@ -63,17 +63,17 @@ def write_data(folder: Path, *, clicks: int, users: int) -> tuple[Path, Path]:
             ]
             for number in range(first, min(first + clicks_a_slice, clicks)):
                 moment = begin + timedelta(milliseconds=number * MILLISECONDS_BETWEEN_CLICKS)
-                article = min(int(chance.paretovariate(1.1)), ARTICLES)
+                article = min(int(rng.paretovariate(1.1)), ARTICLES)
                 files[number % SHARDS].write(
                     f'{{"click_id":"{number:032x}",'
                     f'"clicked_at":"{format_time(moment)}",'
-                    f'"user_id":"user-{chance.randrange(users):07}","article_id":"article-{article:06}",'
+                    f'"user_id":"user-{rng.randrange(users):07}","article_id":"article-{article:06}",'
                     f'"platform":"ios","position":{number // SHARDS % len(SEGMENTS)}}}\n'
                 )
     with (segments_folder / "20260101T000000Z.csv").open("w") as file:
         file.write(",".join(SEGMENT_FILE_HEADER) + "\n")
         for user in range(users):
-            file.write(f"user-{user:07},{','.join(chance.choice(SEGMENTS))}\n")
+            file.write(f"user-{user:07},{','.join(rng.choice(SEGMENTS))}\n")
     return clicks_folder, segments_folder
 
 

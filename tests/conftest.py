@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share: the real data sets beside the project, and one OpenSearch
 server."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,16 @@ settings.load_profile("any machine")
 
 PROJECT = Path(__file__).parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def tree() -> list[Path]:
+    """Every file of the project that git tracks or would track, relative to it; skips in no git work tree."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("the project is no git work tree here")
+    return [Path(line) for line in listed.stdout.splitlines() if (PROJECT / line).is_file()]
 
 
 @pytest.fixture(scope="session")

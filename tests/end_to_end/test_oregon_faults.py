@@ -128,9 +128,9 @@ def test_every_click_is_counted_while_oregon_is(
 def test_every_click_is_counted_once_when_oregon_refuses_part_of_each_request(pipeline: Pipeline) -> None:
     article = "partly-refused"
     kinesis = pipeline.twin.emulator.client_as(_forwarder_role(pipeline), "kinesis", OREGON)
-    chance = random.Random(4)
+    rng = random.Random(4)
     with RefusingGate(kinesis) as gate, _kinesis_of_the_forwarder(pipeline, gate.endpoint):
-        gate.refuses = lambda _: chance.random() < 0.3
+        gate.refuses = lambda _: rng.random() < 0.3
         sent = _send(pipeline, article)
         assert _all_counted(pipeline, article, sent) == 0
 
