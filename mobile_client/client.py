@@ -8,33 +8,31 @@ from datetime import UTC, datetime
 
 from mobile_client.click import click_record, new_click_id, partition_key
 from mobile_client.click_queue import ClickQueue, Waiting
-from mobile_client.delivery import (
-    RECORDS_PER_CALL,
-    Outcome,
-    Stream,
-    pause_seconds,
-    put_until_taken,
-)
+from mobile_client.delivery import MAX_RECORDS_PER_CALL, CallOutcome, Stream, put
+from mobile_client.pace import Pace
+from mobile_client.queue_file import QueueError
 
-LONGEST_PAUSE_SECONDS = 60.0  # offline or refused: many phones must not wear out a battery or a service
-LONGEST_PAUSE_CLOSING_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 60.0  # offline or refused: many phones must not wear out a battery or a service
+MAX_PAUSE_CLOSING_SECONDS = 0.5
+QUEUE_PAUSE_SECONDS = 1.0  # before another try with a file that cannot be used, or is used by another client
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Numbers of records. `sent`, `put_again` and `maybe_twice` since the client was made.
+    """Numbers of records. `sent`, `retried` and `possible_duplicates` since the client was made.
 
-    `maybe_twice` were put again after a call without an answer: the stream may hold them twice. `dropped`
-    left a full queue unsent, over all runs with its file. `refused`: why nothing is taken now, or None.
+    `possible_duplicates` were in a call of which nobody knows what it did: the stream may hold them beside
+    the copy that counts as sent. `dropped` left a full queue unsent, over all runs with its file. `problem`:
+    what hinders the client now and what to check, or None.
     """
 
     waiting: int
     waiting_bytes: int
     sent: int
-    put_again: int
-    maybe_twice: int
+    retried: int
+    possible_duplicates: int
     dropped: int
-    refused: str | None
+    problem: str | None
 
 
 class MobileClient:
@@ -49,28 +47,35 @@ class MobileClient:
         stream: Stream,
         queue: ClickQueue,
         *,
-        records_per_call: int = RECORDS_PER_CALL,
+        records_per_call: int = MAX_RECORDS_PER_CALL,
         flush_seconds: float = 5.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        if not 1 <= records_per_call <= MAX_RECORDS_PER_CALL:
+            raise ValueError(f"records_per_call is {records_per_call}: give 1 to {MAX_RECORDS_PER_CALL}")
         self._stream = stream
         self._queue = queue
-        self._records_per_call = records_per_call
         self._flush_seconds = flush_seconds
         self._now = now
+        self._pace = Pace(records_per_call)
         self._changed = threading.Condition()
         self._waits_since: float | None = time.monotonic() if queue.backlog().records else None
-        self._hurry = threading.Event()  # set when closing: no new clicks, short pauses
+        self._closing = threading.Event()  # no new clicks, short pauses
         self._stop = threading.Event()
-        self._sent = self._put_again = self._maybe_twice = 0
-        self._refused: str | None = None
+        self._sent = self._retried = self._possible_duplicates = 0
+        self._newest_put = 0  # number of the newest record that was in a call
+        self._call_problem: str | None = None
+        self._queue_problem: str | None = None
         self._sender = threading.Thread(target=self._send, name="mobile-client", daemon=True)
         self._sender.start()
 
     def click(
         self, user_id: str, article_id: str, *, platform: str | None = None, position: int | None = None
     ) -> str:
-        """Take a click that happens now; returns its click_id. Raises ValueError for one that is no click."""
+        """Take a click that happens now; returns its click_id.
+
+        Raises ValueError for one that is no click, QueueError where it cannot be kept, as on a full disk.
+        """
         click_id = new_click_id()
         data = click_record(
             click_id=click_id,
@@ -81,9 +86,14 @@ class MobileClient:
             position=position,
         )
         with self._changed:
-            if self._hurry.is_set():
+            if self._closing.is_set():
                 raise ValueError("the client is closed: make another")
-            self._queue.put(data, partition_key(user_id, data))
+            try:
+                self._queue.put(data, partition_key(user_id, data))
+            except QueueError as error:
+                self._queue_problem = str(error)
+                raise
+            self._queue_problem = None
             if self._waits_since is None:
                 self._waits_since = time.monotonic()
             self._changed.notify_all()
@@ -96,19 +106,20 @@ class MobileClient:
                 waiting=backlog.records,
                 waiting_bytes=backlog.size,
                 sent=self._sent,
-                put_again=self._put_again,
-                maybe_twice=self._maybe_twice,
+                retried=self._retried,
+                possible_duplicates=self._possible_duplicates,
                 dropped=backlog.dropped,
-                refused=self._refused,
+                problem=self._call_problem or self._queue_problem,
             )
 
     def close(self, *, deadline_seconds: float = 5.0) -> Status:
         """Put what waits, for at most `deadline_seconds`; what remains stays in the queue's file.
 
         A call that is under way then ends by itself, and what it takes is still removed from the file.
+        Another client can use the file meanwhile; it does not get that call's records before the call ends.
         """
         with self._changed:
-            self._hurry.set()
+            self._closing.set()
             self._changed.notify_all()
         self._sender.join(deadline_seconds)
         self._stop.set()
@@ -119,45 +130,65 @@ class MobileClient:
         return self._sender.is_alive()
 
     def _send(self) -> None:
-        failures = 0
         while self._wait_until_due():
             try:
-                put_until_taken(self._stream, self._queue.oldest(), self._stop, self._note, self._pause)
-                failures = 0
-            # No permission, a login that ran out, a full disk, or whatever the app's own logins() raises:
-            # the clicks wait, within the queue's bounds, for it to be mended.
-            except Exception as error:
-                with self._changed:
-                    self._refused = str(error)
-                failures += 1
-                self._pause(failures)
+                if batch := self._queue.lend(self._pace.records):
+                    self._put(batch)
+            except QueueError as error:
+                self._queue_problem = str(error)
+                self._pause(QUEUE_PAUSE_SECONDS)
+        self._remove_taken()
         self._queue.close()
 
-    def _pause(self, failures: int) -> None:
-        if not self._hurry.is_set():
-            self._hurry.wait(pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS))
+    def _put(self, batch: list[Waiting]) -> None:
+        with self._changed:
+            self._retried += sum(record.number <= self._newest_put for record in batch)
+            self._newest_put = max(self._newest_put, batch[-1].number)
+        outcome = put(self._stream, batch)
+        self._pace.after(outcome)
+        self._note(batch, outcome)
+        self._pause(self._pace.pause_seconds(MAX_PAUSE_SECONDS))
+
+    def _note(self, batch: list[Waiting], outcome: CallOutcome[Waiting]) -> None:
+        with self._changed:
+            self._sent += len(outcome.taken)
+            self._possible_duplicates += outcome.possible_duplicates
+            self._call_problem = outcome.problem
+            try:
+                self._queue.settle(batch, outcome.taken)
+                self._queue_problem = None
+            except QueueError as error:  # it has remembered what was taken: sending goes on
+                self._queue_problem = str(error)
+            if not outcome.left:
+                self._waits_since = time.monotonic() if self._queue.backlog().records else None
+
+    def _pause(self, seconds: float) -> None:
+        if not self._closing.is_set():
+            self._closing.wait(seconds)
         else:
-            self._stop.wait(pause_seconds(failures, longest=LONGEST_PAUSE_CLOSING_SECONDS))
+            self._stop.wait(min(seconds, MAX_PAUSE_CLOSING_SECONDS))
 
     def _wait_until_due(self) -> bool:
         """Wait for a reason to make a call; False when there will be none any more."""
         with self._changed:
-            while not self._hurry.is_set():
-                records = self._queue.backlog().records
-                since = self._waits_since if records else None
+            while not self._closing.is_set():
+                backlog = self._queue.backlog()
+                ready = backlog.records - backlog.lent
+                since = self._waits_since if ready else None
                 left = None if since is None else since + self._flush_seconds - time.monotonic()
-                if records >= self._records_per_call or (left is not None and left <= 0):
+                if ready >= self._pace.records or (ready and self._pace.recovering):
                     return True
+                if left is not None and left <= 0:
+                    return True
+                if backlog.lent or backlog.unremoved:  # changes without a word to this client
+                    left = QUEUE_PAUSE_SECONDS if left is None else min(left, QUEUE_PAUSE_SECONDS)
                 self._changed.wait(left)
-            return not self._stop.is_set() and self._queue.backlog().records > 0
+                self._remove_taken()
+            backlog = self._queue.backlog()
+            return not self._stop.is_set() and backlog.records > backlog.lent
 
-    def _note(self, outcome: Outcome[Waiting]) -> None:
-        with self._changed:
-            self._queue.taken(outcome.taken)
-            self._sent += len(outcome.taken)
-            if outcome.again:
-                self._put_again += len(outcome.left)
-                self._maybe_twice += 0 if outcome.answered else len(outcome.left)
-            if outcome.taken:
-                self._refused = None
-                self._waits_since = time.monotonic() if self._queue.backlog().records else None
+    def _remove_taken(self) -> None:
+        try:
+            self._queue.remove_taken()
+        except QueueError as error:
+            self._queue_problem = str(error)

@@ -1,19 +1,22 @@
-"""Credentials of a reader's app: an identity pool's enhanced flow, renewed before they expire.
+"""Credentials of a reader's app: an identity pool's enhanced flow, renewed before they end or when refused.
 
 The app proves its reader's login with an ID token; the pool answers with credentials for an hour that can
 put into the mobile stream and nothing else.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
-from mobile_client.delivery import CLIENT_CONFIG, Stream
+from mobile_client.delivery import CLIENT_CONFIG, CredentialsError, Stream, is_retryable
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_identity import CognitoIdentityClient
@@ -35,7 +38,10 @@ def mobile_stream(
     session = mobile_session(
         identity_pool_id=identity_pool_id, logins=logins, region=region, endpoint_url=endpoint_url
     )
-    return Stream(session.client("kinesis", endpoint_url=endpoint_url, config=config), stream)
+    credentials = session.get_credentials()
+    assert isinstance(credentials, _VendedCredentials)
+    client = session.client("kinesis", endpoint_url=endpoint_url, config=config)
+    return Stream(client, stream, renew_credentials=credentials.renew)
 
 
 def mobile_session(
@@ -46,12 +52,28 @@ def mobile_session(
         "cognito-identity",
         region_name=region,
         endpoint_url=endpoint_url,
-        config=Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=10),
+        config=CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED)),
     )
     core = get_session()
     provider = _IdentityPool(cognito, identity_pool_id, logins)
     core.register_component("credential_provider", CredentialResolver([provider]))
     return boto3.Session(botocore_session=core, region_name=region)
+
+
+class _VendedCredentials(DeferredRefreshableCredentials):
+    """botocore renews them from 15 minutes before their end, and waits for it from 10 minutes before."""
+
+    _refused = False
+
+    def renew(self) -> None:
+        """AWS says that they have ended, whatever this device's clock says."""
+        self._refused = True
+
+    def refresh_needed(self, refresh_in: int | None = None) -> bool:
+        return self._refused or bool(super().refresh_needed(refresh_in))
+
+    def renewed(self) -> None:
+        self._refused = False
 
 
 class _IdentityPool(CredentialProvider):
@@ -64,21 +86,57 @@ class _IdentityPool(CredentialProvider):
         self._identity_pool_id = identity_pool_id
         self._logins = logins
         self._identity_id: str | None = None
+        self._credentials = _VendedCredentials(refresh_using=self.vend, method=self.METHOD)
 
     def load(self) -> DeferredRefreshableCredentials:
-        """botocore renews them from 15 minutes before their end, and waits for it from 10 minutes before."""
-        return DeferredRefreshableCredentials(refresh_using=self.vend, method=self.METHOD)
+        return self._credentials
 
     def vend(self) -> dict[str, str]:
-        logins = dict(self._logins())
+        """New credentials, for botocore. Raises CredentialsError."""
+        try:
+            logins = dict(self._logins())
+        except Exception as error:  # whatever the app's own code raises
+            raise CredentialsError(f"the app gave no login: {error}", retryable=False) from error
+        try:
+            vended = self._vended(logins)
+            credentials = vended["Credentials"]
+            answer = {
+                "access_key": credentials["AccessKeyId"],
+                "secret_key": credentials["SecretKey"],
+                "token": credentials["SessionToken"],
+                "expiry_time": _by_this_clock(credentials["Expiration"], vended).isoformat(),
+            }
+        except ClientError as error:
+            raise CredentialsError(
+                f"identity pool {self._identity_pool_id} gives no credentials: {error}. Renew the reader's "
+                "login, or have the reader log in again, if Cognito does not take it",
+                retryable=is_retryable(error),
+            ) from error
+        except BotoCoreError as error:
+            raise CredentialsError(
+                f"identity pool {self._identity_pool_id} cannot be asked: {error}", retryable=True
+            ) from error
+        except Exception as error:  # what the SDK's parser raises for an answer that is none of Cognito's
+            raise CredentialsError(
+                f"identity pool {self._identity_pool_id} gave an answer that cannot be read "
+                f"({type(error).__name__}: {error}): check the network and the endpoint",
+                retryable=True,
+            ) from error
+        self._credentials.renewed()
+        return answer
+
+    def _vended(self, logins: dict[str, str]) -> Any:
         if logins or self._identity_id is None:  # a login has one identity; each call makes a new guest
             answer = self._cognito.get_id(IdentityPoolId=self._identity_pool_id, Logins=logins)
             self._identity_id = answer["IdentityId"]
-        vended = self._cognito.get_credentials_for_identity(IdentityId=self._identity_id, Logins=logins)
-        credentials = vended["Credentials"]
-        return {
-            "access_key": credentials["AccessKeyId"],
-            "secret_key": credentials["SecretKey"],
-            "token": credentials["SessionToken"],
-            "expiry_time": credentials["Expiration"].isoformat(),
-        }
+        return self._cognito.get_credentials_for_identity(IdentityId=self._identity_id, Logins=logins)
+
+
+def _by_this_clock(expiration: datetime, answer: Any) -> datetime:
+    """When credentials end by the device's clock, which may be wrong: what is left by Cognito's is right."""
+    now = datetime.now(UTC)
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    left = expiration - (parsedate_to_datetime(date) if date else now)
+    if left <= timedelta():
+        raise ValueError(f"credentials that ended at {expiration}")
+    return now + left

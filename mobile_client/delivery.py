@@ -1,22 +1,23 @@
-"""Puts records into a stream until it has taken them: only what failed is put again, ever more patiently.
+"""One call that puts records into a stream, and what it came to.
 
-Values in, values out but for the one call; the caller decides when, what is kept, and what is counted. The
+Values in, values out but for the call; the caller decides when, what is kept, and what is counted. The
 simulated traffic and the mobile client both deliver with it.
 """
 
-import random
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from botocore.config import Config
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
-    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProxyConnectionError,
 )
 
 if TYPE_CHECKING:
@@ -24,29 +25,43 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 # Limits of PutRecords (a stream may be set to larger records; these are not)
-RECORDS_PER_CALL = 500
-BYTES_PER_CALL = 5 * 1024 * 1024
-BYTES_PER_RECORD = 1024 * 1024  # data and partition key
+MAX_RECORDS_PER_CALL = 500
+MAX_BYTES_PER_CALL = 5 * 1024 * 1024
+MAX_BYTES_PER_RECORD = 1024 * 1024  # data and partition key
 
-FIRST_PAUSE_SECONDS = 0.1
-# Repeating is done here, where it can be counted.
+# Retries are made here, where they can be counted.
 CLIENT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
-_PASSING_ERRORS = frozenset(
+# Refusals that end by themselves; besides them every answer of 500 and above, and 429, is retryable.
+_RETRYABLE_CODES = frozenset(
     {
-        "InternalFailure",
-        "InternalServerError",
         "KMSThrottlingException",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
-        "ServiceUnavailable",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
     }
 )
+_OLD_CREDENTIALS_CODES = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+)
+_NO_CONNECTION = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
+_NOT_SENT = (CredentialRetrievalError, NoCredentialsError, ParamValidationError, PartialCredentialsError)
+
+
+class CredentialsError(Exception):
+    """There are no credentials to sign a call with, so it was not made; the message says what to do."""
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class Entry(Protocol):
-    """What is put: at most BYTES_PER_RECORD together."""
+    """What is put: at most MAX_BYTES_PER_RECORD together."""
 
     @property
     def data(self) -> bytes: ...
@@ -59,26 +74,28 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 @dataclass(frozen=True)
 class Stream:
+    """renew_credentials: has the next call signed with new ones; None where they renew themselves."""
+
     client: "KinesisClient"
     name: str
+    renew_credentials: Callable[[], None] | None = None
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[EntryT]):
-    """Of one call. `left` are put again if `again`; unless `answered` the stream may hold them already."""
+@dataclass(frozen=True, kw_only=True)
+class CallOutcome(Generic[EntryT]):
+    """What became of the records of one call: each is in `taken` or in `left`.
+
+    sent: whether the call left the device. possible_duplicates: how many of `left` the stream may hold all
+    the same, because nobody knows what the call did. retryable: whether a later call can succeed without
+    anyone's help. problem: why records are left, and what to check; None where none are.
+    """
 
     taken: list[EntryT]
     left: list[EntryT]
-    answered: bool
-    again: bool
-
-
-class RefusedError(Exception):
-    """A call that repeating will not mend; `left` records were not taken. The message says what to check."""
-
-    def __init__(self, message: str, left: int) -> None:
-        super().__init__(message)
-        self.left = left
+    sent: bool = True
+    possible_duplicates: int = 0
+    retryable: bool = True
+    problem: str | None = None
 
 
 def size_of(entry: Entry) -> int:
@@ -88,60 +105,91 @@ def size_of(entry: Entry) -> int:
 
 def fits(records: int, size: int, entry: Entry) -> bool:
     """Whether a call that holds `records` of `size` bytes takes one more."""
-    return records < RECORDS_PER_CALL and size + size_of(entry) <= BYTES_PER_CALL
+    return records < MAX_RECORDS_PER_CALL and size + size_of(entry) <= MAX_BYTES_PER_CALL
 
 
-def pause_seconds(failures: int, *, longest: float) -> float:
-    """Full jitter: anything up to a bound that doubles with each failure in a row."""
-    return random.uniform(0, min(longest, FIRST_PAUSE_SECONDS * 2 ** min(failures, 16)))
+def is_retryable(error: ClientError) -> bool:
+    """Whether a refusal by AWS ends by itself."""
+    status = _status(error)
+    return error.response["Error"]["Code"] in _RETRYABLE_CODES or status >= 500 or status == 429
 
 
-def put_until_taken(
-    stream: Stream,
-    entries: Sequence[EntryT],
-    stop: threading.Event,
-    report: Callable[[Outcome[EntryT]], None],
-    pause: Callable[[int], object],
-) -> None:
-    """Put entries, at most one call's worth, until all are taken or `stop` is set.
-
-    report: sees each call; pause: waits, given the number of calls in a row of which nothing was taken.
-    Raises RefusedError.
-    """
-    left = list(entries)
-    failures = 0
-    while True:
-        taken, left, answered = _put(stream, left)
-        again = bool(left) and not stop.is_set()
-        report(Outcome(taken, left, answered, again))
-        if not again:
-            return
-        failures = 0 if taken else failures + 1
-        pause(failures)
-
-
-def _put(stream: Stream, entries: list[EntryT]) -> tuple[list[EntryT], list[EntryT], bool]:
-    """One call: what it took, what it did not, and False where that may have arrived all the same."""
+def put(stream: Stream, entries: Sequence[EntryT]) -> CallOutcome[EntryT]:
+    """Make one call with at most one call's worth of entries. Raises nothing: every failure is an outcome."""
     request: list[PutRecordsRequestEntryTypeDef] = [
         {"Data": entry.data, "PartitionKey": entry.partition_key} for entry in entries
     ]
     try:
         answer = stream.client.put_records(StreamName=stream.name, Records=request)
-    except (EndpointConnectionError, ConnectTimeoutError):
-        return [], entries, True
-    except HTTPClientError:
-        return [], entries, False
-    except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _PASSING_ERRORS:
-            return [], entries, True
-        raise RefusedError(
-            f"stream {stream.name} refuses records for good: {error}. "
-            "Check that the stack that makes the stream is deployed and that the role may call "
-            "kinesis:PutRecords on it",
-            left=len(entries),
-        ) from error
+    except Exception as error:
+        return _failed(stream, list(entries), error)
+    return _answered(stream, list(entries), answer)
+
+
+def _failed(stream: Stream, left: list[EntryT], error: Exception) -> CallOutcome[EntryT]:
+    if isinstance(error, CredentialsError):
+        return CallOutcome(taken=[], left=left, sent=False, retryable=error.retryable, problem=str(error))
+    if isinstance(error, _NO_CONNECTION):
+        return CallOutcome(taken=[], left=left, sent=False, problem=f"stream {stream.name}: {error}")
+    if isinstance(error, _NOT_SENT) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        problem = _refusal(stream.name, error)
+        return CallOutcome(taken=[], left=left, sent=False, retryable=False, problem=problem)
+    # An answer of 500 and above says nothing about what happened before it.
+    if isinstance(error, ClientError) and _status(error) < 500:
+        return _refused_call(stream, left, error)
+    # No answer, or one that the SDK cannot read: its parser raises AttributeError, UnicodeDecodeError and
+    # others for what is not the JSON that it expects.
+    return _unknown(stream, left, f"{type(error).__name__}: {error}")
+
+
+def _refused_call(stream: Stream, left: list[EntryT], error: ClientError) -> CallOutcome[EntryT]:
+    """AWS answered with an error that says that it took nothing."""
+    if is_retryable(error):
+        return CallOutcome(taken=[], left=left, problem=f"stream {stream.name}: {error}")
+    renewable = error.response["Error"]["Code"] in _OLD_CREDENTIALS_CODES and stream.renew_credentials
+    if renewable:
+        renewable()
+    return CallOutcome(taken=[], left=left, retryable=bool(renewable), problem=_refusal(stream.name, error))
+
+
+def _answered(stream: Stream, entries: list[EntryT], answer: Any) -> CallOutcome[EntryT]:
+    """An entry of the answer is a record's sequence number, or the error for which it was not taken."""
+    results = answer.get("Records") or []
+    readable = len(results) == len(entries) and all(
+        isinstance(result, dict) and (result.get("ErrorCode") or result.get("SequenceNumber"))
+        for result in results
+    )
+    if not readable:
+        return _unknown(
+            stream, entries, f"the answer does not say what became of each of {len(entries)} records"
+        )
     taken: list[EntryT] = []
     left: list[EntryT] = []
-    for entry, result in zip(entries, answer["Records"], strict=True):
-        (left if result.get("ErrorCode") else taken).append(entry)
-    return taken, left, True
+    codes: set[str] = set()
+    for entry, result in zip(entries, results, strict=True):
+        code = result.get("ErrorCode")
+        (left if code else taken).append(entry)
+        codes |= {code} if code else set()
+    if not left:
+        return CallOutcome(taken=taken, left=left)
+    problem = (
+        f"stream {stream.name} refused {len(left)} of {len(entries)} records: {', '.join(sorted(codes))}"
+    )
+    return CallOutcome(taken=taken, left=left, problem=problem)
+
+
+def _unknown(stream: Stream, left: list[EntryT], problem: str) -> CallOutcome[EntryT]:
+    return CallOutcome(
+        taken=[], left=left, possible_duplicates=len(left), problem=f"stream {stream.name}: {problem}"
+    )
+
+
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _refusal(name: str, error: Exception) -> str:
+    return (
+        f"stream {name} takes no records until this is mended: {error}. Check that the stack that makes the "
+        "stream is deployed, that the role may call kinesis:PutRecords on it, and the device's clock"
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Entrance(StrEnum):
+class EntryPoint(StrEnum):
     """Where a click enters: the mobile stream in Tokyo, or (from web servers) the source stream in Oregon."""
 
     MOBILE = "mobile"
@@ -17,6 +17,6 @@ class Record:
 
     data: bytes
     partition_key: str
-    entrance: Entrance
+    entry_point: EntryPoint
     due: float
     label: str

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mobile_client.click import contract_time
-from traffic.record import Entrance, Record
+from contract.count import SEGMENT_FILE_HEADER
+from contract.event_time import format_time
+from traffic.record import EntryPoint, Record
 
 GENDERS = ("female", "male")
 AGE_BANDS = ("10s", "20s", "30s", "40s", "50s", "60s")
@@ -53,7 +54,7 @@ BREAKING_NEWS_PEAK_SHARE_ELSEWHERE = 0.06
 MOBILE_SHARE = 0.6
 UNKNOWN_READER_SHARE = 0.02  # readers without a segment: counted under `unknown`
 LATE_SHARE = 0.02  # clicks a phone held back without a network: counted in the minute they happened
-LATEST = timedelta(minutes=10)
+MAX_LATENESS = timedelta(minutes=10)
 
 COUNTED = "counted"
 TOO_OLD = "too_old"
@@ -73,51 +74,52 @@ class Reader:
 
 
 def readers(number: int, seed: int) -> list[Reader]:
-    chance = random.Random(f"readers {seed}")
-    regions = chance.choices(tuple(REGIONS), weights=tuple(REGIONS.values()), k=number)
+    rng = random.Random(f"readers {seed}")
+    regions = rng.choices(tuple(REGIONS), weights=tuple(REGIONS.values()), k=number)
     return [
-        Reader(f"user-{index:07d}", chance.choice(GENDERS), chance.choice(AGE_BANDS), region)
+        Reader(f"user-{index:07d}", rng.choice(GENDERS), rng.choice(AGE_BANDS), region)
         for index, region in enumerate(regions)
     ]
 
 
 def write_segments(path: Path, known: Sequence[Reader]) -> None:
     """The segment file of these readers, as the contract has it."""
-    lines = [f"{reader.user_id},{reader.gender},{reader.age_band},{reader.region}\n" for reader in known]
-    path.write_text("user_id,gender,age_band,region\n" + "".join(lines), encoding="utf-8")
+    rows = [SEGMENT_FILE_HEADER]
+    rows += [tuple(getattr(reader, column) for column in SEGMENT_FILE_HEADER) for reader in known]
+    path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def simulated_clicks(
     known: Sequence[Reader], *, rate: float, started_at: datetime, seed: int
 ) -> Iterator[Record]:
     """Clicks without end, `rate` a second, due when they happen. `started_at`: when sending starts."""
-    chance = random.Random(f"clicks {seed}")
-    newspaper = _Newspaper(chance)
+    rng = random.Random(f"clicks {seed}")
+    newspaper = _Newspaper(rng)
     for number in itertools.count():
         due = number / rate
-        reader = chance.choice(known)
+        reader = rng.choice(known)
         article_id = newspaper.choose(reader, due)
         user_id = reader.user_id
-        if chance.random() < UNKNOWN_READER_SHARE:
-            user_id = f"guest-{chance.randrange(1_000_000):06d}"
-        entrance = Entrance.MOBILE if chance.random() < MOBILE_SHARE else Entrance.WEB
+        if rng.random() < UNKNOWN_READER_SHARE:
+            user_id = f"guest-{rng.randrange(1_000_000):06d}"
+        entry_point = EntryPoint.MOBILE if rng.random() < MOBILE_SHARE else EntryPoint.WEB
         clicked_at = started_at + timedelta(seconds=due)
-        if chance.random() < LATE_SHARE:
-            clicked_at -= LATEST * chance.random()
+        if rng.random() < LATE_SHARE:
+            clicked_at -= MAX_LATENESS * rng.random()
         click: dict[str, object] = {
-            "click_id": f"{chance.getrandbits(128):032x}",
-            "clicked_at": contract_time(clicked_at),
+            "click_id": f"{rng.getrandbits(128):032x}",
+            "clicked_at": format_time(clicked_at),
             "user_id": user_id,
             "article_id": article_id,
-            "platform": chance.choice(("ios", "android")) if entrance is Entrance.MOBILE else "web",
-            "position": chance.randint(1, 20),
+            "platform": rng.choice(("ios", "android")) if entry_point is EntryPoint.MOBILE else "web",
+            "position": rng.randint(1, 20),
         }
-        label = _label(chance)
-        yield Record(_spoiled(click, label, clicked_at), user_id, entrance, due, label)
+        label = _label(rng)
+        yield Record(_spoiled(click, label, clicked_at), user_id, entry_point, due, label)
 
 
-def _label(chance: random.Random) -> str:
-    drawn = chance.random()
+def _label(rng: random.Random) -> str:
+    drawn = rng.random()
     for label, share in BAD_SHARES.items():
         if drawn < share:
             return label
@@ -128,9 +130,9 @@ def _label(chance: random.Random) -> str:
 def _spoiled(click: dict[str, object], label: str, clicked_at: datetime) -> bytes:
     """The click as one line, made wrong in the way that the label says."""
     if label == TOO_OLD:
-        click["clicked_at"] = contract_time(clicked_at - timedelta(days=2))
+        click["clicked_at"] = format_time(clicked_at - timedelta(days=2))
     elif label == CLOCK_AHEAD:
-        click["clicked_at"] = contract_time(
+        click["clicked_at"] = format_time(
             clicked_at + timedelta(hours=9)
         )  # a phone that sends local time as UTC
     elif label == MISSING_ARTICLE_ID:
@@ -142,13 +144,13 @@ def _spoiled(click: dict[str, object], label: str, clicked_at: datetime) -> byte
 class _Newspaper:
     """Which article a reader clicks: a topic by the reader's segment, then an article of it by Zipf's law."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
         weights = (1 / rank**ZIPF_EXPONENT for rank in range(1, ARTICLES_PER_TOPIC + 1))
         self._popularity = list(itertools.accumulate(weights))
         numbers = list(range(1, ARTICLES_PER_TOPIC + 1))
         self._articles = {
-            topic: [f"{topic}-{number:04d}" for number in chance.sample(numbers, ARTICLES_PER_TOPIC)]
+            topic: [f"{topic}-{number:04d}" for number in rng.sample(numbers, ARTICLES_PER_TOPIC)]
             for topic in (*TOPICS, *REGIONS)
         }
         self._topic_weights = {
@@ -160,14 +162,14 @@ class _Newspaper:
         }
 
     def choose(self, reader: Reader, seconds: float) -> str:
-        chance = self._chance
-        if chance.random() < _breaking_news_share(reader.region, seconds):
+        rng = self._rng
+        if rng.random() < _breaking_news_share(reader.region, seconds):
             return BREAKING_NEWS
-        if chance.random() < LOCAL_NEWS_SHARE:
+        if rng.random() < LOCAL_NEWS_SHARE:
             topic = reader.region
         else:
-            topic = TOPICS[_draw(chance, self._topic_weights[reader.gender, reader.age_band])]
-        return self._articles[topic][_draw(chance, self._popularity)]
+            topic = TOPICS[_draw(rng, self._topic_weights[reader.gender, reader.age_band])]
+        return self._articles[topic][_draw(rng, self._popularity)]
 
 
 def _topic_weight(topic: str, gender: str, age_band: str) -> float:
@@ -180,5 +182,5 @@ def _breaking_news_share(region: str, seconds: float) -> float:
     return peak * min(max(rise, 0), 1)
 
 
-def _draw(chance: random.Random, cumulated: Sequence[float]) -> int:
-    return bisect.bisect(cumulated, chance.random() * cumulated[-1], hi=len(cumulated) - 1)
+def _draw(rng: random.Random, cumulated: Sequence[float]) -> int:
+    return bisect.bisect(cumulated, rng.random() * cumulated[-1], hi=len(cumulated) - 1)

@@ -19,9 +19,9 @@ from pathlib import Path
 from rich.console import Console
 
 from batch_server import TrendingReader, TrendsError
-from traffic.record import Entrance, Record
+from traffic.record import EntryPoint, Record
 from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
-from traffic.send import Tally, send
+from traffic.send import TrafficTally, send
 from traffic.simulated import readers, simulated_clicks, write_segments
 from twin.accounting import LiveAccounts
 from twin.screen import FinalAccount, Picture, Screen, account_table
@@ -77,7 +77,7 @@ def _replay(input_file: Path, speed: float) -> Traffic:
     recording = read_recording(input_file)
 
     def records(started_at: datetime) -> Iterator[Record]:
-        return replayed(recording, speed=speed, started_at=started_at, entrance=Entrance.MOBILE)
+        return replayed(recording, speed=speed, started_at=started_at, entry_point=EntryPoint.MOBILE)
 
     if speed == AS_FAST_AS_POSSIBLE:
         return Traffic(records, timedelta(days=1), "the last 24 hours")
@@ -94,7 +94,7 @@ class _Run:
         self._started = started
         self._reader: TrendingReader = twin.reader()
         self._accounts = LiveAccounts(twin.emulator, twin.names, twin.delivery_streams)
-        self._tally = Tally()
+        self._tally = TrafficTally()
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
 
     def until_the_end(self) -> bool:

@@ -15,7 +15,7 @@ from batch_server import Totals, TrendingReader, connect
 from mobile_client.delivery import Stream
 from names import OREGON, TOKYO, TWIN_ACCOUNT, Names, segments_version_key
 from stacks.app import synthesise
-from traffic.record import Entrance
+from traffic.record import EntryPoint
 from traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.accounting import Accounts, take_accounts
 from twin.analytics import AWS_JAR, EmulatedApplication, connector_properties, file_properties
@@ -108,15 +108,15 @@ class Twin:
         segments = {**application.properties["segments"], "path": folder.as_uri()}
         application.start({**tables, "segments": segments})
 
-    def producers(self) -> dict[Entrance, Stream]:
+    def producers(self) -> dict[EntryPoint, Stream]:
         """Where clicks enter: the mobile stream with what Cognito vends to a reader's app, and the source
         stream with a web server's permissions."""
         names = self.names
         web_server = names.role_arn(names.web_server_role)
         web = self.emulator.client_as(web_server, "kinesis", OREGON, TRAFFIC_CLIENT_CONFIG)
         return {
-            Entrance.MOBILE: self.mobile_app.stream(TRAFFIC_CLIENT_CONFIG),
-            Entrance.WEB: Stream(web, names.source_stream),
+            EntryPoint.MOBILE: self.mobile_app.stream(TRAFFIC_CLIENT_CONFIG),
+            EntryPoint.WEB: Stream(web, names.source_stream),
         }
 
     def reader(self) -> TrendingReader:

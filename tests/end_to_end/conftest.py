@@ -19,8 +19,8 @@ from names import day_index, index_pattern
 from tests.conftest import SHARED_DATA
 from tests.data_sets import wikiticker_clicks
 from tests.segments import Segment, segments_csv
-from traffic.record import Entrance, Record
-from traffic.send import Tally, send
+from traffic.record import EntryPoint, Record
+from traffic.send import TrafficTally, send
 from twin.processes import wait_for
 from twin.twin import Twin, running_twin
 
@@ -93,12 +93,12 @@ class Pipeline:
         self.refresh()
         return sum(self.count_documents(article_prefix).values())
 
-    def send(self, entrance: Entrance, records: list[bytes], over_seconds: float = 0.0) -> None:
+    def send(self, entry_point: EntryPoint, records: list[bytes], over_seconds: float = 0.0) -> None:
         """Put records, evenly over a time, and return when the stream has taken them all."""
-        tally = Tally()
+        tally = TrafficTally()
         pace = over_seconds / len(records)
         due = (
-            Record(data, sha256(data).hexdigest(), entrance, number * pace, "")
+            Record(data, sha256(data).hexdigest(), entry_point, number * pace, "")
             for number, data in enumerate(records)
         )
         send(due, self.twin.producers(), tally, threading.Event())

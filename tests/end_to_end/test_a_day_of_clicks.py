@@ -19,7 +19,7 @@ from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
 from tests.data_sets import wikiticker_clicks
 from tests.end_to_end.conftest import VALUES_A_COLUMN, CountKey, Pipeline, as_record
-from traffic.record import Entrance
+from traffic.record import EntryPoint
 from twin.accounting import lines
 
 PUBLISHED_EDITS = 39_244
@@ -33,7 +33,7 @@ def day(pipeline: Pipeline, shared_data: Path) -> dict[CountKey, int]:
     shift = datetime.now(UTC) - max(_time(click) for click in clicks)
     moved = [{**click, "clicked_at": format_time(_time(click) + shift)} for click in clicks]
     before = pipeline.twin.counted()
-    pipeline.send(Entrance.MOBILE, [as_record(click) for click in moved])
+    pipeline.send(EntryPoint.MOBILE, [as_record(click) for click in moved])
     pipeline.wait_until(
         lambda: pipeline.twin.counted() - before >= PUBLISHED_EDITS, f"{PUBLISHED_EDITS} clicks counted"
     )

@@ -60,7 +60,7 @@ def test_a_click_put_by_the_reference_client_is_counted(pipeline: Pipeline) -> N
     for position in range(3):
         client.click("hanako", f"{ARTICLE}-many", platform="ios", position=position)
     status = client.close(deadline_seconds=30)
-    assert (status.sent, status.waiting, status.refused) == (3, 0, None)
+    assert (status.sent, status.waiting, status.problem) == (3, 0, None)
     pipeline.wait_until(lambda: pipeline.clicks_counted(f"{ARTICLE}-many") == 3, "the app's clicks")
     for minute, _, *segment in pipeline.count_documents(f"{ARTICLE}-many"):
         assert segment == ["female", "20s", "tokyo"]

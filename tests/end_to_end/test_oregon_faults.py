@@ -18,7 +18,7 @@ import pytest
 from names import OREGON, TOKYO
 from tests.end_to_end.conftest import Pipeline, as_record, click
 from tests.faults import Faults, RefusingGate, running_microburst
-from traffic.record import Entrance
+from traffic.record import EntryPoint
 
 PUT = {"service": "kinesis", "operation": "PutRecords"}
 CLICKS = 2_000
@@ -69,7 +69,7 @@ def _send(
     """Send clicks as mobile apps do; returns their ids."""
     now = datetime.now(UTC)
     clicks = [click(first + count, article_id=article, clicked_at=now) for count in range(number)]
-    pipeline.send(Entrance.MOBILE, [as_record(sent) for sent in clicks], over_seconds)
+    pipeline.send(EntryPoint.MOBILE, [as_record(sent) for sent in clicks], over_seconds)
     return {sent["click_id"] for sent in clicks}
 
 
@@ -175,7 +175,7 @@ def test_poison_at_the_head_of_a_shard_delays_the_others_by_seconds_at_most(
     def seconds_to_arrive(article: str, head: list[bytes]) -> float:
         began = time.monotonic()
         if head:
-            pipeline.send(Entrance.MOBILE, head * 20)
+            pipeline.send(EntryPoint.MOBILE, head * 20)
         sent = _send(pipeline, article, number=200)
         pipeline.wait_until(lambda: set(_arrived(pipeline, article)) == sent, f"clicks of {article}")
         return time.monotonic() - began

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from traffic.record import Entrance
+from traffic.record import EntryPoint
 
 ARTICLE = "poison-test"
 GOOD_CLICKS = 500
@@ -57,7 +57,7 @@ def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_count
     mixed = list(good)
     for position, (record, _) in enumerate(poison):
         mixed.insert(position * 25, record)
-    pipeline.send(Entrance.WEB, mixed)
+    pipeline.send(EntryPoint.WEB, mixed)
 
     rejects = pipeline.twin.delivery_streams[pipeline.twin.names.rejects_delivery_stream]
     expected = Counter(reason for _, reason in poison)
@@ -80,7 +80,7 @@ def test_a_bad_record_of_a_mobile_app_stays_in_the_dead_letters_with_its_bytes(p
     now = datetime.now(UTC)
     article = f"{ARTICLE}-mobile"
     good = as_record(click(1, article_id=article, clicked_at=now))
-    pipeline.send(Entrance.MOBILE, [b"{ no json\n", good, json.dumps({"click_id": "1"}).encode()])
+    pipeline.send(EntryPoint.MOBILE, [b"{ no json\n", good, json.dumps({"click_id": "1"}).encode()])
     pipeline.wait_until(lambda: pipeline.clicks_counted(article) >= 1, "the good click counted")
     pipeline.wait_until(
         lambda: (pipeline.twin.accounts().rejected_by_forwarder - before).total() >= 2, "two dead letters"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from contract.count import COUNT_KEY, UNKNOWN
 from names import OREGON
 from tests.end_to_end.conftest import HANAKO_AND_TARO, Pipeline, as_record, click, segments_file
-from traffic.record import Entrance
+from traffic.record import EntryPoint
 
 ARTICLE = "segments-test"
 PUBLISHED_AHEAD = timedelta(seconds=15)
@@ -26,7 +26,7 @@ def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline
     gone = click(3, article_id=ARTICLE, clicked_at=valid_from, user_id="taro")
     late = click(4, article_id=ARTICLE, clicked_at=valid_from - timedelta(hours=1), user_id="taro")
     records = [as_record(sent) for sent in (first_after, last_before, gone, late)]
-    pipeline.send(Entrance.WEB, records)
+    pipeline.send(EntryPoint.WEB, records)
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) >= 4, "4 clicks counted")
 
     region = COUNT_KEY.index("region")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_client.click import LONGEST_PARTITION_KEY, click_record, partition_key
+from mobile_client.click import MAX_PARTITION_KEY_CHARACTERS, click_record, partition_key
 
 CONTRACT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 AT = datetime(2026, 1, 31, 9, 15, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 @given(user_id=st.text(max_size=400), data=st.binary(min_size=1))
 def test_a_partition_key_is_the_users_id_or_else_one_that_kinesis_takes(user_id: str, data: bytes) -> None:
     key = partition_key(user_id, data)
-    assert 1 <= len(key) <= LONGEST_PARTITION_KEY
+    assert 1 <= len(key) <= MAX_PARTITION_KEY_CHARACTERS
     assert key == partition_key(user_id, data)
-    if user_id.isprintable() and 1 <= len(user_id) <= LONGEST_PARTITION_KEY:
+    if user_id.isprintable() and 1 <= len(user_id) <= MAX_PARTITION_KEY_CHARACTERS:
         assert key == user_id

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mobile_client.click import contract_time
-from traffic.record import Entrance, Record
+from contract.event_time import format_time
+from traffic.record import EntryPoint, Record
 from traffic.replay import (
     AS_FAST_AS_POSSIBLE,
     AS_IT_IS,
-    LONGEST_AT_ONCE,
+    MAX_SPAN_AT_ONCE,
     MOVED,
     ReplayError,
     read_recording,
@@ -27,7 +27,7 @@ NOW = datetime(2026, 1, 31, 9, 0, 30, tzinfo=UTC)
 def _line(clicked_at: datetime, user_id: str = "u1", **more: object) -> bytes:
     click = {
         "click_id": "c",
-        "clicked_at": contract_time(clicked_at),
+        "clicked_at": format_time(clicked_at),
         "user_id": user_id,
         "article_id": "記事",
     }
@@ -41,7 +41,7 @@ def _file(tmp_path: Path, *lines: bytes) -> Path:
 
 
 def _replay(path: Path, speed: float) -> list[Record]:
-    return list(replayed(read_recording(path), speed=speed, started_at=NOW, entrance=Entrance.WEB))
+    return list(replayed(read_recording(path), speed=speed, started_at=NOW, entry_point=EntryPoint.WEB))
 
 
 def _time(record: Record) -> datetime:
@@ -76,7 +76,7 @@ def test_everything_but_the_time_keeps_its_bytes(tmp_path: Path) -> None:
         record.data == line.strip().replace(b"2015-09-12T00:46:58.771Z", b"2026-01-31T09:00:30.000Z") + b"\n"
     )
     assert record.partition_key == "記"
-    assert (record.entrance, record.label) == (Entrance.WEB, MOVED)
+    assert (record.entry_point, record.label) == (EntryPoint.WEB, MOVED)
 
 
 AS_THEY_ARE = {
@@ -121,9 +121,9 @@ def test_a_user_id_that_kinesis_takes_no_key_from_is_replaced_by_a_digest(tmp_pa
 
 
 def test_a_recording_longer_than_the_horizon_is_refused_at_once_but_can_be_paced(tmp_path: Path) -> None:
-    path = _file(tmp_path, _line(THEN), _line(THEN + LONGEST_AT_ONCE + timedelta(seconds=1)))
+    path = _file(tmp_path, _line(THEN), _line(THEN + MAX_SPAN_AT_ONCE + timedelta(seconds=1)))
     with pytest.raises(ReplayError, match=r"spans 23:50:01 .*give a speed, such as 60"):
-        replayed(read_recording(path), speed=AS_FAST_AS_POSSIBLE, started_at=NOW, entrance=Entrance.WEB)
+        replayed(read_recording(path), speed=AS_FAST_AS_POSSIBLE, started_at=NOW, entry_point=EntryPoint.WEB)
     assert len(_replay(path, speed=60)) == 2
 
 

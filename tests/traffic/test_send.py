@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from mobile_client import delivery
-from mobile_client.delivery import BYTES_PER_CALL, BYTES_PER_RECORD, Stream
-from traffic.record import Entrance, Record
-from traffic.send import Tally, TrafficError, TrafficTotals, send
+from mobile_client import pace
+from mobile_client.delivery import MAX_BYTES_PER_CALL, MAX_BYTES_PER_RECORD, Stream
+from traffic.record import EntryPoint, Record
+from traffic.send import TrafficError, TrafficTally, TrafficTotals, send
 
 Entries = list[dict[str, Any]]
 Behaviour = Callable[[int, Entries], set[int]]
@@ -40,19 +40,21 @@ class FakeKinesis:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 0.001)
 
 
-def _record(number: int, *, due: float = 0.0, entrance: Entrance = Entrance.WEB, size: int = 10) -> Record:
-    return Record(f"{number}".rjust(size).encode(), f"user-{number}", entrance, due, "counted")
+def _record(
+    number: int, *, due: float = 0.0, entry_point: EntryPoint = EntryPoint.WEB, size: int = 10
+) -> Record:
+    return Record(f"{number}".rjust(size).encode(), f"user-{number}", entry_point, due, "counted")
 
 
 def _send(
     kinesis: FakeKinesis, records: Iterable[Record], stop: threading.Event | None = None
 ) -> TrafficTotals:
-    tally = Tally()
+    tally = TrafficTally()
     stream = Stream(kinesis, "a-stream")  # type: ignore[arg-type]
-    send(records, {Entrance.WEB: stream}, tally, stop or threading.Event())
+    send(records, {EntryPoint.WEB: stream}, tally, stop or threading.Event())
     return tally.totals()
 
 
@@ -68,9 +70,9 @@ def test_every_record_is_put_once_with_its_key_in_calls_of_at_most_500() -> None
     assert totals == TrafficTotals(
         sent=1234,
         unsent=0,
-        put_again=0,
-        maybe_twice=0,
-        sent_by_entrance={Entrance.WEB: 1234},
+        retried=0,
+        possible_duplicates=0,
+        sent_by_entry_point={EntryPoint.WEB: 1234},
         sent_by_label={"counted": 1234},
     )
 
@@ -78,14 +80,14 @@ def test_every_record_is_put_once_with_its_key_in_calls_of_at_most_500() -> None
 def test_each_entrance_has_its_own_stream() -> None:
     mobile, web = FakeKinesis(), FakeKinesis()
     streams = {
-        Entrance.MOBILE: Stream(mobile, "a-stream"),  # type: ignore[arg-type]
-        Entrance.WEB: Stream(web, "a-stream"),  # type: ignore[arg-type]
+        EntryPoint.MOBILE: Stream(mobile, "a-stream"),  # type: ignore[arg-type]
+        EntryPoint.WEB: Stream(web, "a-stream"),  # type: ignore[arg-type]
     }
-    tally = Tally()
-    records = [_record(1, entrance=Entrance.MOBILE), _record(2), _record(3)]
+    tally = TrafficTally()
+    records = [_record(1, entry_point=EntryPoint.MOBILE), _record(2), _record(3)]
     send(records, streams, tally, threading.Event())
     assert (len(mobile.taken), len(web.taken)) == (1, 2)
-    assert tally.totals().sent_by_entrance == {Entrance.MOBILE: 1, Entrance.WEB: 2}
+    assert tally.totals().sent_by_entry_point == {EntryPoint.MOBILE: 1, EntryPoint.WEB: 2}
 
 
 def test_a_call_holds_at_most_five_mebibytes() -> None:
@@ -93,22 +95,25 @@ def test_a_call_holds_at_most_five_mebibytes() -> None:
     totals = _send(kinesis, [_record(number, size=1_000_000) for number in range(12)])
     assert totals.sent == 12
     sizes = [sum(len(entry["Data"]) + len(entry["PartitionKey"]) for entry in call) for call in kinesis.calls]
-    assert max(sizes) <= BYTES_PER_CALL
+    assert max(sizes) <= MAX_BYTES_PER_CALL
 
 
 def test_a_record_larger_than_a_stream_takes_is_counted_as_unsent() -> None:
     key = len("user-1")
-    fitting, larger = _record(1, size=BYTES_PER_RECORD - key), _record(2, size=BYTES_PER_RECORD - key + 1)
+    fitting, larger = (
+        _record(1, size=MAX_BYTES_PER_RECORD - key),
+        _record(2, size=MAX_BYTES_PER_RECORD - key + 1),
+    )
     totals = _send(FakeKinesis(), [fitting, larger])
     assert (totals.sent, totals.unsent) == (1, 1)
 
 
-def test_only_the_records_that_a_call_did_not_take_are_put_again() -> None:
+def test_only_the_records_that_a_call_did_not_take_are_retried() -> None:
     kinesis = FakeKinesis(refuse=lambda call, entries: set(range(0, len(entries), 3)) if call <= 2 else set())
     totals = _send(kinesis, [_record(number) for number in range(9)])
     assert [len(call) for call in kinesis.calls] == [9, 3, 1]
     assert len(kinesis.taken) == len(set(kinesis.taken)) == 9
-    assert (totals.sent, totals.put_again, totals.maybe_twice, totals.unsent) == (9, 4, 0, 0)
+    assert (totals.sent, totals.retried, totals.possible_duplicates, totals.unsent) == (9, 4, 0, 0)
 
 
 def _fail_first(error: Exception) -> Behaviour:
@@ -125,16 +130,18 @@ def _client_error(code: str) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("error", "maybe_twice"),
+    ("error", "possible_duplicates"),
     [
         (_client_error("ThrottlingException"), 0),
         (ConnectTimeoutError(endpoint_url="https://kinesis.example"), 0),
         (ReadTimeoutError(endpoint_url="https://kinesis.example"), 5),
     ],
 )
-def test_a_call_that_failed_for_the_moment_is_made_again(error: Exception, maybe_twice: int) -> None:
+def test_a_call_that_failed_and_may_succeed_later_is_made_again(
+    error: Exception, possible_duplicates: int
+) -> None:
     totals = _send(FakeKinesis(_fail_first(error)), [_record(number) for number in range(5)])
-    assert (totals.sent, totals.put_again, totals.maybe_twice) == (5, 5, maybe_twice)
+    assert (totals.sent, totals.retried, totals.possible_duplicates) == (5, 5, possible_duplicates)
 
 
 def test_a_stream_that_refuses_for_good_ends_the_sending_and_says_what_to_check() -> None:
@@ -143,23 +150,30 @@ def test_a_stream_that_refuses_for_good_ends_the_sending_and_says_what_to_check(
         _send(kinesis, [_record(1)])
 
 
-def test_after_a_refusal_for_good_what_was_gathered_is_counted_as_unsent() -> None:
-    tally, stop = Tally(), threading.Event()
+def test_after_a_refusal_for_good_every_record_drawn_is_counted_as_unsent_and_the_error_says_so() -> None:
+    tally, stop = TrafficTally(), threading.Event()
     refused = threading.Event()
+    drawn: list[Record] = []
 
     def refuse(_call: int, _entries: Entries) -> set[int]:
         refused.set()
         raise _client_error("ResourceNotFoundException")
 
     def records() -> Iterator[Record]:
-        yield from map(_record, range(501))
-        assert refused.wait(5)
-        yield from map(_record, range(501, 1000))
+        for number in range(5000):
+            if number == 501:
+                assert refused.wait(5)
+            drawn.append(_record(number))
+            yield drawn[-1]
 
-    streams = {Entrance.WEB: Stream(FakeKinesis(refuse), "a-stream")}  # type: ignore[arg-type]
-    with pytest.raises(TrafficError):
+    streams = {EntryPoint.WEB: Stream(FakeKinesis(refuse), "a-stream")}  # type: ignore[arg-type]
+    with pytest.raises(TrafficError) as raised:
         send(records(), streams, tally, stop)
-    assert (tally.totals().sent, tally.totals().unsent) == (0, 1000)
+    assert 501 < len(drawn) < 5000
+    assert (tally.totals().sent, tally.totals().unsent) == (0, len(drawn))
+    assert raised.value.__notes__ == [
+        f"sent 0 records, not sent {len(drawn):,}, retried 0, possible duplicates 0"
+    ]
     assert stop.is_set()
 
 
@@ -190,7 +204,7 @@ def test_a_stop_ends_an_endless_flow_and_accounts_for_all_it_took() -> None:
     kinesis = FakeKinesis()
     totals = _send(kinesis, endless(), stop)
     assert totals.sent == len(kinesis.taken) == 700
-    assert len(drawn) == 701
+    assert len(drawn) == totals.sent + totals.unsent == 701
 
 
 def test_a_record_is_put_once_it_is_due_and_never_before() -> None:
@@ -202,7 +216,7 @@ def test_a_record_is_put_once_it_is_due_and_never_before() -> None:
         return set()
 
     dues = [0.0, 0.05, 0.15, 1.0]
-    records = [Record(str(due).encode(), "user", Entrance.WEB, due, "counted") for due in dues]
+    records = [Record(str(due).encode(), "user", EntryPoint.WEB, due, "counted") for due in dues]
     _send(FakeKinesis(note), records)
     assert [due for due, _ in put_at] == dues
     assert all(due <= at for due, at in put_at)

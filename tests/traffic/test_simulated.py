@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from traffic.record import Entrance, Record
+from traffic.record import EntryPoint, Record
 from traffic.simulated import (
     AGE_BANDS,
     BAD_SHARES,
@@ -15,7 +15,7 @@ from traffic.simulated import (
     CLOCK_AHEAD,
     COUNTED,
     GENDERS,
-    LATEST,
+    MAX_LATENESS,
     MISSING_ARTICLE_ID,
     NOT_JSON,
     REGIONS,
@@ -68,9 +68,9 @@ def test_a_click_is_due_when_it_happens_and_is_one_line_of_the_contract() -> Non
         assert set(click) == {"click_id", "clicked_at", "user_id", "article_id", "platform", "position"}
         assert record.partition_key == click["user_id"]
         happened = datetime.fromisoformat(click["clicked_at"]) - START
-        assert timedelta(seconds=record.due) - LATEST <= happened <= timedelta(seconds=record.due)
+        assert timedelta(seconds=record.due) - MAX_LATENESS <= happened <= timedelta(seconds=record.due)
     assert len({_read(record)["click_id"] for record in good}) == len(good)
-    assert {record.entrance for record in records} == set(Entrance)
+    assert {record.entry_point for record in records} == set(EntryPoint)
 
 
 def test_each_label_tells_what_the_system_has_to_make_of_the_record() -> None:
