@@ -118,8 +118,7 @@ class ClickQueue:
     def remove_taken(self) -> None:
         """Try again to delete what `settle()` could not."""
         with self._file.lock:
-            if self._file.taken:
-                _remove_taken(self._file)
+            _remove_taken(self._file)
 
     def backlog(self) -> Backlog:
         """What waits; also after `close()`."""

@@ -159,8 +159,11 @@ class MobileClient:
                 self._queue_problem = None
             except QueueError as error:  # it has remembered what was taken: sending goes on
                 self._queue_problem = str(error)
-            if not outcome.left:
-                self._waits_since = time.monotonic() if self._queue.backlog().records else None
+            now = time.monotonic()
+            if outcome.left or batch[-1].number < self._newest_put:
+                self._waits_since = now - self._flush_seconds  # what was in a call before is due at once
+            else:
+                self._waits_since = now if self._queue.backlog().records else None
 
     def _pause(self, seconds: float) -> None:
         if not self._closing.is_set():
@@ -176,9 +179,7 @@ class MobileClient:
                 ready = backlog.records - backlog.lent
                 since = self._waits_since if ready else None
                 left = None if since is None else since + self._flush_seconds - time.monotonic()
-                if ready >= self._pace.records or (ready and self._pace.recovering):
-                    return True
-                if left is not None and left <= 0:
+                if ready >= self._pace.records or (left is not None and left <= 0):
                     return True
                 if backlog.lent or backlog.unremoved:  # changes without a word to this client
                     left = QUEUE_PAUSE_SECONDS if left is None else min(left, QUEUE_PAUSE_SECONDS)
@@ -188,7 +189,10 @@ class MobileClient:
             return not self._stop.is_set() and backlog.records > backlog.lent
 
     def _remove_taken(self) -> None:
+        if not self._queue.backlog().unremoved:
+            return
         try:
             self._queue.remove_taken()
+            self._queue_problem = None
         except QueueError as error:
             self._queue_problem = str(error)

@@ -23,11 +23,6 @@ class Pace:
         self.records = max_records
         self.failures = 0
 
-    @property
-    def recovering(self) -> bool:
-        """Whether the last call left something, or calls are still smaller than they may be."""
-        return self.failures > 0 or self.records < self._max_records
-
     def after(self, outcome: CallOutcome[Any]) -> None:
         """After a call, of which all was taken: twice as many, at once. Some: as many as were taken. None:
         half as many, or the same if it never left the device.
@@ -40,7 +35,7 @@ class Pace:
         if outcome.taken:
             self.records = min(self.records, len(outcome.taken))
         elif outcome.sent:
-            self.records = max(1, self.records // 2)
+            self.records = max(1, min(self.records, len(outcome.left)) // 2)
 
     def pause_seconds(self, longest: float) -> float:
         """Before the next call. Full jitter: anything up to a bound that doubles with each failure."""

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import time
 from typing import Any
 
-Answer = tuple[int, dict[str, Any]]
+Answer = tuple[int, dict[str, Any] | bytes]
 Put = list[dict[str, Any]]
 
 REFUSED = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}
@@ -23,14 +23,17 @@ def error(code: str, status: int = 400) -> Answer:
 @dataclass
 class AwsStub:
     """`on_put` gets the number of a PutRecords call (from 1) and its records, and answers for the stream:
-    the positions it refuses, a whole answer, or None to cut the connection after taking all.
+    the positions it refuses, a whole answer in place of taking anything, or None to cut the connection after
+    taking all.
 
     `on_vend` gets the request of GetCredentialsForIdentity. `valid_seconds`: of the credentials it vends.
+    `clock_ahead_seconds`: of its clock before this machine's.
     """
 
     on_put: Callable[[int, Put], set[int] | Answer | None] = lambda _number, _records: set()
     on_vend: Callable[[dict[str, Any]], Answer | None] = lambda _request: None
     valid_seconds: float = 3600
+    clock_ahead_seconds: float = 0
     endpoint: str = ""
     taken: list[bytes] = field(default_factory=list)
     puts: list[Put] = field(default_factory=list)
@@ -55,7 +58,7 @@ class AwsStub:
             "AccessKeyId": f"key-{number}",
             "SecretKey": "secret",
             "SessionToken": f"token-{number}",
-            "Expiration": time() + self.valid_seconds,
+            "Expiration": time() + self.clock_ahead_seconds + self.valid_seconds,
         }
         return 200, {"IdentityId": request["IdentityId"], "Credentials": credentials}
 
@@ -85,12 +88,15 @@ def running(stub: AwsStub) -> Iterator[AwsStub]:
                 self.close_connection = True
                 return
             status, content = answer
-            body = json.dumps(content).encode()
+            body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("content-type", "application/x-amz-json-1.1")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time()) + stub.clock_ahead_seconds)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -84,7 +84,7 @@ class QueueMachine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+QueueMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestQueue = QueueMachine.TestCase
 
 

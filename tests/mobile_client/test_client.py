@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 
-from mobile_client import ClickQueue, MobileClient, mobile_stream, pace
+from mobile_client import ClickQueue, MobileClient, QueueError, mobile_stream, pace
 from mobile_client import client as client_module
-from tests.mobile_client.aws_stub import AwsStub, error, running
+from mobile_client.delivery import Stream
+from tests.mobile_client.aws_stub import Answer, AwsStub, Put, error, running
+from tests.mobile_client.conftest import SmallDisk
 from twin.processes import wait_for
 
 LOGINS = {"login.example.jp": "id-token"}
@@ -202,6 +205,153 @@ def test_close_does_not_wait_out_a_long_pause(start: Start, monkeypatch: pytest.
     client.click("u", "a")
     wait_for(lambda: len(stub.puts) == 1, what="the refused call", timeout_seconds=10)
     assert client.close(deadline_seconds=10).sent == 1
+
+
+def test_an_app_that_comes_back_while_its_last_call_runs_puts_each_click_once(
+    start: Start, tmp_path: Path
+) -> None:
+    answered = threading.Event()
+
+    def on_put(number: int, _records: Put) -> set[int]:
+        if number == 1:
+            answered.wait(10)
+        return set()
+
+    stub = AwsStub(on_put=on_put)
+    before = start(stub, ClickQueue(tmp_path / "clicks"))
+    made = [before.click("u", "a")]
+    wait_for(lambda: len(stub.puts) == 1, what="the call", timeout_seconds=10)
+    assert before.close(deadline_seconds=0).waiting == 1
+    after = start(stub, ClickQueue(tmp_path / "clicks"))
+    made.append(after.click("u", "b"))
+    assert before.is_sending()
+    assert after.status().waiting == 2
+    answered.set()
+    wait_for(lambda: after.status().waiting == 0, what="both clicks", timeout_seconds=10)
+    assert (before.status().sent, after.status().sent) == (1, 1)
+    assert sorted(click_ids(stub)) == sorted(made)
+    after.close()
+    assert ClickQueue(tmp_path / "clicks").backlog().records == 0
+
+
+def test_what_the_last_call_did_not_take_is_put_by_the_client_that_came_after(
+    start: Start, tmp_path: Path
+) -> None:
+    answered = threading.Event()
+
+    def on_put(number: int, records: Put) -> set[int]:
+        if number == 1:
+            answered.wait(10)
+            return set(range(len(records)))
+        return set()
+
+    stub = AwsStub(on_put=on_put)
+    before = start(stub, ClickQueue(tmp_path / "clicks"))
+    click_id = before.click("u", "a")
+    wait_for(lambda: len(stub.puts) == 1, what="the call", timeout_seconds=10)
+    before.close(deadline_seconds=0)
+    after = start(stub, ClickQueue(tmp_path / "clicks"))
+    answered.set()
+    wait_for(lambda: after.status().sent == 1, what="the click", timeout_seconds=10)
+    assert click_ids(stub) == [click_id]
+
+
+def test_clicks_taken_while_the_disk_is_full_are_put_once_and_the_next_run_does_not_find_them(
+    start: Start, small_disk: SmallDisk
+) -> None:
+    full = threading.Event()
+
+    def on_put(_number: int, _records: Put) -> set[int]:
+        full.wait(10)
+        return set()
+
+    stub = AwsStub(on_put=on_put)
+    client = start(stub, ClickQueue(small_disk.path / "clicks"), records_per_call=50, flush_seconds=60)
+    made = [client.click("u" * 100, "a") for _ in range(200)]
+    small_disk.fill()
+    full.set()
+    wait_for(lambda: client.status().sent == 200, what="the clicks", timeout_seconds=10)
+    wait_for(lambda: client.status().problem is not None, what="the problem", timeout_seconds=10)
+    assert "make room on the disk" in str(client.status().problem)
+    assert client.status().waiting == 0
+    with pytest.raises(QueueError, match="make room on the disk"):
+        client.click("u" * 100, "a")
+    small_disk.make_room()
+    wait_for(lambda: client.status().problem is None, what="the mended queue", timeout_seconds=10)
+    status = client.close()
+    assert (status.sent, status.waiting, status.possible_duplicates) == (len(made), 0, 0)
+    assert sorted(click_ids(stub)) == sorted(made)
+    queue = ClickQueue(small_disk.path / "clicks")
+    assert queue.backlog().records == 0
+    queue.close()
+
+
+def test_a_stream_that_takes_one_record_a_call_is_not_sent_the_rest_again_and_again(start: Start) -> None:
+    stub = AwsStub(on_put=lambda _number, records: set(range(1, len(records))))
+    client = start(stub, flush_seconds=60)
+    for _ in range(500):
+        client.click("u", "a")
+    wait_for(lambda: client.status().sent >= 50, what="50 clicks", timeout_seconds=30)
+    sizes = [len(put) for put in stub.puts]
+    assert sizes[0] == 500
+    assert sum(sizes[1:]) <= 2 * len(sizes)
+    client.close(deadline_seconds=0)
+    wait_for(lambda: not client.is_sending(), what="the last call to end", timeout_seconds=10)
+    status = client.status()
+    assert status.retried == sum(map(len, stub.puts)) - 500
+    assert (status.sent, status.possible_duplicates) == (len(stub.taken), 0)
+
+
+def test_answers_that_cannot_be_read_are_retried_and_bound_the_copies_in_the_stream(start: Start) -> None:
+    stub = AwsStub()
+
+    def take_and_answer_with_a_page(number: int, records: Put) -> set[int] | Answer:
+        if number > 3:
+            return set()
+        stub.taken += [b64decode(record["Data"]) for record in records]
+        return 200, b"<html>Please log in to this network</html>"
+
+    stub.on_put = take_and_answer_with_a_page
+    client = start(stub, records_per_call=8, flush_seconds=60)
+    made = [client.click("u", "a") for _ in range(8)]
+    wait_for(lambda: client.status().waiting == 0, what="the clicks", timeout_seconds=10)
+    status = client.close()
+    assert set(click_ids(stub)) == set(made)
+    assert len(stub.taken) - len(made) == status.possible_duplicates == 8 + 4 + 2
+    assert status.problem is None
+
+
+def test_a_throttled_cognito_is_asked_again_and_loses_nothing(start: Start) -> None:
+    stub = AwsStub()
+    stub.on_vend = lambda _request: error("TooManyRequestsException") if len(stub.cognito_calls) < 8 else None
+    client = start(stub)
+    client.click("u", "a")
+    wait_for(lambda: client.status().sent == 1, what="the click", timeout_seconds=10)
+    status = client.close()
+    assert (status.waiting, status.possible_duplicates, status.problem) == (0, 0, None)
+    assert [action for action, _ in stub.cognito_calls] == ["GetId", "GetCredentialsForIdentity"] * 4
+
+
+def test_clocks_that_jump_back_change_nothing_but_the_times_that_clicks_say(start: Start) -> None:
+    stub = AwsStub()
+    times = iter(datetime(2026, 1, day, tzinfo=UTC) for day in (31, 1, 15))
+    client = start(stub, now=lambda: next(times))
+    made = [client.click("u", "a") for _ in range(3)]
+    assert client.close().sent == 3
+    assert click_ids(stub) == made
+
+
+def test_a_click_too_large_for_the_stream_is_refused_when_it_is_made(start: Start) -> None:
+    client = start(AwsStub())
+    with pytest.raises(ValueError, match="at most 1048576"):
+        client.click("u", "a", platform="x" * 2**20)
+    assert client.close().waiting == 0
+
+
+@pytest.mark.parametrize("number", [0, 501])
+def test_a_call_of_a_size_that_a_stream_does_not_take_is_refused(number: int) -> None:
+    with pytest.raises(ValueError, match="give 1 to 500"):
+        MobileClient(Stream(None, "mobile"), ClickQueue(None), records_per_call=number)  # type: ignore[arg-type]
 
 
 def test_credentials_come_from_the_enhanced_flow_and_are_kept(start: Start) -> None:

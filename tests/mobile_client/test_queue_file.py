@@ -157,8 +157,8 @@ def test_a_damaged_file_is_told_with_what_to_do(tmp_path: Path) -> None:
         ClickQueue(path)
     path.unlink()
     whole = ClickQueue(path)
-    for number in range(500):
-        whole.put(str(number).encode(), "u" * 200)
+    for number in range(60):
+        whole.put(str(number).encode(), "u" * 2000)
     whole.close()
     content = path.read_bytes()
     path.write_bytes(content[:8192] + b"\xff" * 4096 + content[12288:])

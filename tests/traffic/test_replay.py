@@ -120,16 +120,49 @@ def test_a_user_id_that_kinesis_takes_no_key_from_is_replaced_by_a_digest(tmp_pa
     assert [len(record.partition_key) for record in records] == [256, 64, 64]
 
 
-def test_a_recording_longer_than_the_horizon_is_refused_at_once_but_can_be_paced(tmp_path: Path) -> None:
+def test_a_recording_longer_than_the_allowed_lateness_is_refused_at_once_but_can_be_paced(
+    tmp_path: Path,
+) -> None:
     path = _file(tmp_path, _line(THEN), _line(THEN + MAX_SPAN_AT_ONCE + timedelta(seconds=1)))
     with pytest.raises(ReplayError, match=r"spans 23:50:01 .*give a speed, such as 60"):
         replayed(read_recording(path), speed=AS_FAST_AS_POSSIBLE, started_at=NOW, entry_point=EntryPoint.WEB)
     assert len(_replay(path, speed=60)) == 2
 
 
-def test_a_negative_speed_is_refused_with_the_speeds_there_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)])
+def test_a_click_with_a_wrong_time_that_would_hold_up_the_rest_is_named_before_anything_is_sent(
+    tmp_path: Path, wrong: datetime
+) -> None:
+    path = _file(tmp_path, _line(THEN), _line(wrong), _line(THEN + timedelta(seconds=1)))
+    earlier, later = sorted([(format_time(wrong), 2), (format_time(THEN), 1 if wrong < THEN else 3)])
+    if wrong > THEN:
+        earlier = (format_time(THEN + timedelta(seconds=1)), 3)
+    with pytest.raises(ReplayError, match=r"nothing would be sent for \d+ days") as raised:
+        replayed(read_recording(path), speed=60, started_at=NOW, entry_point=EntryPoint.WEB)
+    assert f"between {earlier[0]} (line {earlier[1]}) and {later[0]} (line {later[1]})" in str(raised.value)
+    with pytest.raises(ReplayError, match=f"spans .*{format_time(wrong)}.*Correct times that are wrong"):
+        replayed(read_recording(path), speed=AS_FAST_AS_POSSIBLE, started_at=NOW, entry_point=EntryPoint.WEB)
+
+
+def test_the_longest_gap_is_between_clicks_next_to_each_other_in_time_wherever_they_stand(
+    tmp_path: Path,
+) -> None:
+    seconds = [7000, 0, 50, 3400, 70]
+    recording = read_recording(_file(tmp_path, *(_line(THEN + timedelta(seconds=one)) for one in seconds)))
+    gap = recording.longest_gap
+    assert gap is not None
+    assert (gap.begin_line, gap.end_line) == (4, 1)
+    assert gap.length == timedelta(seconds=3600)
+    assert (recording.first, recording.last) == (THEN, THEN + timedelta(seconds=7000))
+    assert read_recording(_file(tmp_path, _line(THEN))).longest_gap is None
+
+
+@pytest.mark.parametrize("speed", [-1, 1e-9, float("inf"), float("nan")])
+def test_a_speed_at_which_no_replay_ends_is_refused_with_the_speeds_there_are(
+    tmp_path: Path, speed: float
+) -> None:
     with pytest.raises(ReplayError, match="0 for as fast as possible"):
-        _replay(_file(tmp_path, _line(THEN)), speed=-1)
+        _replay(_file(tmp_path, _line(THEN)), speed=speed)
 
 
 def test_a_file_with_nothing_to_replay_is_told_with_the_form_to_write(tmp_path: Path) -> None:

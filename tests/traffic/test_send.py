@@ -177,6 +177,67 @@ def test_after_a_refusal_for_good_every_record_drawn_is_counted_as_unsent_and_th
     assert stop.is_set()
 
 
+class Unreadable(FakeKinesis):
+    """Takes every record, but answers the first `number` calls with something else."""
+
+    def __init__(self, number: int, answer: dict[str, Any]) -> None:
+        super().__init__()
+        self._number, self._answer = number, answer
+
+    def put_records(self, *, StreamName: str, Records: Entries) -> dict[str, Any]:  # noqa: N803
+        answer = super().put_records(StreamName=StreamName, Records=Records)
+        return self._answer if len(self.calls) <= self._number else answer
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"Records": [{"SequenceNumber": "1"}]}], ids=["nothing", "fewer records"]
+)
+def test_unreadable_answers_are_retried_and_bound_the_copies_in_the_stream(answer: dict[str, Any]) -> None:
+    kinesis = Unreadable(2, answer)
+    totals = _send(kinesis, [_record(number) for number in range(8)])
+    assert [len(call) for call in kinesis.calls] == [8, 4, 2, 4, 2]
+    assert (totals.sent, totals.unsent, totals.retried) == (8, 0, 12)
+    assert totals.possible_duplicates == 12
+    assert len(set(kinesis.taken)) == 8
+    assert len(kinesis.taken) - 8 <= totals.possible_duplicates
+
+
+def test_a_stream_that_takes_nothing_for_long_ends_the_sending_with_what_it_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("traffic.send.MAX_SECONDS_WITHOUT_TAKING", 0.05)
+    tally = TrafficTally()
+    streams = {EntryPoint.WEB: Stream(Unreadable(10_000, {}), "a-stream")}  # type: ignore[arg-type]
+    with pytest.raises(
+        TrafficError, match=r"a-stream has taken nothing for .* the answer does not say"
+    ) as raised:
+        send(map(_record, range(9)), streams, tally, threading.Event())
+    assert (tally.totals().sent, tally.totals().unsent) == (0, 9)
+    assert raised.value.__notes__ == [str(tally.totals())]
+
+
+def test_a_stream_that_takes_one_record_a_call_is_not_sent_the_rest_again_and_again() -> None:
+    kinesis = FakeKinesis(refuse=lambda _call, entries: set(range(1, len(entries))))
+    totals = _send(kinesis, map(_record, range(500)))
+    assert (totals.sent, totals.possible_duplicates) == (500, 0)
+    assert totals.retried == sum(map(len, kinesis.calls)) - 500 <= 2 * 500
+
+
+def test_an_error_of_the_records_themselves_ends_the_sending_with_all_of_them_accounted_for() -> None:
+    def records() -> Iterator[Record]:
+        yield from map(_record, range(700))
+        raise ValueError("the file ends in the middle of a line")
+
+    kinesis, tally, stop = FakeKinesis(), TrafficTally(), threading.Event()
+    with pytest.raises(ValueError, match="in the middle") as raised:
+        send(records(), {EntryPoint.WEB: Stream(kinesis, "a-stream")}, tally, stop)  # type: ignore[arg-type]
+    totals = tally.totals()
+    assert totals.sent == len(kinesis.taken)
+    assert totals.sent + totals.unsent == 700
+    assert raised.value.__notes__ == [str(totals)]
+    assert stop.is_set()
+
+
 def test_what_a_stream_still_refuses_when_stopped_is_counted_as_unsent() -> None:
     stop = threading.Event()
 
