@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from mobile_client import pace
 from mobile_client.delivery import MAX_BYTES_PER_CALL, MAX_BYTES_PER_RECORD, Stream
 from traffic.record import EntryPoint, Record
-from traffic.send import TrafficError, TrafficTally, TrafficTotals, send
+from traffic.send import CALLS_AT_ONCE, TrafficError, TrafficTally, TrafficTotals, send
 
 Entries = list[dict[str, Any]]
 Behaviour = Callable[[int, Entries], set[int]]
@@ -175,6 +175,30 @@ def test_after_a_refusal_for_good_every_record_drawn_is_counted_as_unsent_and_th
         f"sent 0 records, not sent {len(drawn):,}, retried 0, possible duplicates 0"
     ]
     assert stop.is_set()
+
+
+def test_the_record_at_hand_when_a_stream_refuses_all_calls_under_way_is_counted_too() -> None:
+    records_under_way_and_gathered = 500 * (CALLS_AT_ONCE + 1)
+    all_drawn = threading.Event()
+    drawn = 0
+
+    def refuse(_call: int, _entries: Entries) -> set[int]:
+        assert all_drawn.wait(5)
+        raise _client_error("AccessDeniedException")
+
+    def records() -> Iterator[Record]:
+        nonlocal drawn
+        for number in range(10_000):
+            drawn += 1
+            if drawn > records_under_way_and_gathered:
+                all_drawn.set()
+            yield _record(number)
+
+    tally = TrafficTally()
+    streams = {EntryPoint.WEB: Stream(FakeKinesis(refuse), "a-stream")}  # type: ignore[arg-type]
+    with pytest.raises(TrafficError):
+        send(records(), streams, tally, threading.Event())
+    assert (tally.totals().sent, tally.totals().unsent) == (0, drawn)
 
 
 class Unreadable(FakeKinesis):
