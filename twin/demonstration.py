@@ -79,6 +79,7 @@ def _replay(input_file: Path, speed: float) -> Traffic:
     def records(started_at: datetime) -> Iterator[Record]:
         return replayed(recording, speed=speed, started_at=started_at, entry_point=EntryPoint.MOBILE)
 
+    records(datetime.now(UTC))  # raises ReplayError before anything is started
     if speed == AS_FAST_AS_POSSIBLE:
         return Traffic(records, timedelta(days=1), "the last 24 hours")
     return Traffic(records, timedelta(minutes=10), "the last 10 minutes")

@@ -77,7 +77,7 @@ def test_every_record_is_put_once_with_its_key_in_calls_of_at_most_500() -> None
     )
 
 
-def test_each_entrance_has_its_own_stream() -> None:
+def test_each_entry_point_has_its_own_stream() -> None:
     mobile, web = FakeKinesis(), FakeKinesis()
     streams = {
         EntryPoint.MOBILE: Stream(mobile, "a-stream"),  # type: ignore[arg-type]
