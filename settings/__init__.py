@@ -1,7 +1,8 @@
 """What may differ between environments, checked before synthesis: environments/<name>.toml.
 
 One module a section. `load()` reads an environment, then checks that its settings fit each other
-(consistency.py) and that every hop carries the declared peak (capacity.py).
+(consistency.py), that every hop carries the declared peak (capacity.py) and that no click is later than the
+declared target (latency.py).
 """
 
 from settings.environment import LogDays, Settings

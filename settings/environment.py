@@ -9,6 +9,7 @@ from names import TWIN_ACCOUNT, Names
 from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
 from settings.forwarder import ForwarderSettings
+from settings.latency_target import LatencySettings
 from settings.mobile_apps import MobileAppsSettings
 from settings.peak import PeakSettings
 from settings.search import SearchSettings
@@ -40,6 +41,7 @@ class Settings(Section):
         description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
     )
     peak: PeakSettings = PeakSettings()
+    latency: LatencySettings = LatencySettings()
     streams: StreamSettings = StreamSettings()
     web_servers: WebServerSettings = WebServerSettings()
     mobile_apps: MobileAppsSettings = MobileAppsSettings()

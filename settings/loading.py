@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from settings import capacity, consistency
+from settings import capacity, consistency, latency
 from settings.environment import Settings
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
@@ -34,7 +34,8 @@ def load(environment: str, folder: Path = ENVIRONMENTS) -> Settings:
     except ValidationError as error:
         lines = "\n".join(f"  {_explained(detail)}" for detail in error.errors())
         raise SettingsError(f"{_shown(path)} cannot be used:\n{lines}") from error
-    if problems := [*consistency.problems(settings), *capacity.problems(settings)]:
+    checks = (consistency, capacity, latency)
+    if problems := [problem for check in checks for problem in check.problems(settings)]:
         lines = "\n".join(f"  {problem}" for problem in problems)
         raise SettingsError(f"{_shown(path)} cannot be used:\n{lines}")
     if settings.environment != environment:

@@ -1,0 +1,185 @@
+"""How late is a click, from the settings alone? Each stage on its way, typical and worst.
+
+Pure functions of the settings. Typical is the mean: a click comes at any time, so it waits for half of a
+period; worst is a whole period and the slow end of the work after it. Both hold while nothing fails: after a
+failure a click is as late as the failure was long. docs/latency.md explains the stages.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from settings.environment import Settings
+
+Producer = Literal["web servers", "mobile apps"]
+
+# Periods of the producers; tests compare them with what those do.
+WEB_SERVER_FLUSH_SECONDS = 1.0
+"""`flush_interval` of web_servers/fluentd.conf, `flush` of fluent-bit.yaml."""
+MOBILE_APP_FLUSH_SECONDS = 5.0
+"""`flush_seconds` of mobile_client."""
+REFRESH_SECONDS = 1.0
+"""`refresh_interval` of lambdas/search_bootstrap/index_template.json."""
+FEEDBACK_PERIOD_SECONDS = 60.0
+"""What trends is written for the service once a minute."""
+
+PUT_SECONDS = (0.05, 1.0)
+"""Typical and worst of a request to a service in the same region; the worst is one repetition."""
+LAMBDA_POLL_SECONDS = 1.0
+"""Lambda polls a shard at a base rate of once a second: Lambda developer guide, "Using Lambda to process
+records from Amazon Kinesis Data Streams"."""
+INVOCATION_SECONDS = (0.1, 1.5)
+"""Of the function, warm and cold; assumed, no benchmark here runs on Lambda."""
+READER_POLL_SECONDS = 0.25
+"""The application waits this long after an empty read: docs/flow_limits.md, "Reads a second"."""
+CHECKPOINT_SECONDS = (0.5, 2.0)
+"""What a checkpoint takes, in which the counts go out; assumed for a state of some GB on S3."""
+DELIVERY_SECONDS = (1.0, 5.0)
+"""Firehose with no buffering delivers within 5 seconds: Amazon Data Firehose developer guide, "Understand
+buffering hints"."""
+INDEXING_SECONDS = (0.1, 1.0)
+"""A bulk request of 1 MiB in OpenSearch: docs/flow_limits.md, 4,000 documents a second and node."""
+FEEDBACK_RUN_SECONDS = (1.0, 10.0)
+"""Asking OpenSearch from the other region, and writing what changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seconds:
+    typical: float
+    worst: float
+
+    def __add__(self, other: "Seconds") -> "Seconds":
+        return Seconds(typical=self.typical + other.typical, worst=self.worst + other.worst)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """name: as the benchmark prints it; setting: the key that governs it, None where none does."""
+
+    name: str
+    seconds: Seconds
+    setting: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencyBudget:
+    """The way of a click from one kind of producer.
+
+    to_visible: the stages until a search finds it; to_served: those after it until the service shows it.
+    """
+
+    producer: Producer
+    to_visible: tuple[Stage, ...]
+    to_served: tuple[Stage, ...]
+
+    @property
+    def visible(self) -> Seconds:
+        return _total(self.to_visible)
+
+    @property
+    def served(self) -> Seconds:
+        return self.visible + _total(self.to_served)
+
+
+def budget(settings: Settings) -> tuple[LatencyBudget, ...]:
+    """One for each kind of producer, the stages in the order in which a click passes them."""
+    return tuple(
+        LatencyBudget(
+            producer=producer,
+            to_visible=(*to_source_stream(settings), *_counted(settings)),
+            to_served=_served(),
+        )
+        for producer, to_source_stream in _PRODUCERS.items()
+    )
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """What is later than the declared target, with the settings that make it so, the longest first."""
+    target = settings.latency
+    for path in budget(settings):
+        for what, worst, limit, stages in (
+            ("visible", path.visible.worst, target.visible_seconds, path.to_visible),
+            ("served", path.served.worst, target.served_seconds, (*path.to_visible, *path.to_served)),
+        ):
+            if worst <= limit:
+                continue
+            governed = sorted(
+                (stage for stage in stages if stage.setting),
+                key=lambda stage: stage.seconds.worst,
+                reverse=True,
+            )
+            advice = ", ".join(f"{stage.setting} ({stage.seconds.worst:g} s)" for stage in governed[:3])
+            yield (
+                f"a click from {path.producer} is {what} after {worst:.1f} s at worst, "
+                f"latency.{what}_seconds is {limit}: lower {advice}, or set latency.{what}_seconds = "
+                f"{int(worst) + 1}"
+            )
+
+
+_ROUND_TRIP = "forwarder.round_trip_milliseconds"
+
+
+def _from_web_server(settings: Settings) -> tuple[Stage, ...]:
+    return (
+        _waiting("producer buffer", WEB_SERVER_FLUSH_SECONDS),
+        Stage(name="request to Oregon", seconds=_round_trip(settings), setting=_ROUND_TRIP),
+    )
+
+
+def _from_mobile_app(settings: Settings) -> tuple[Stage, ...]:
+    window = float(settings.forwarder.batching_window_seconds)
+    return (
+        _waiting("producer buffer", MOBILE_APP_FLUSH_SECONDS),
+        Stage(name="request to Tokyo", seconds=_seconds(PUT_SECONDS)),
+        _waiting("Lambda's poll", LAMBDA_POLL_SECONDS),
+        _waiting("forwarder's window", window, setting="forwarder.batching_window_seconds"),
+        Stage(name="forwarder's start", seconds=_seconds(INVOCATION_SECONDS)),
+        Stage(name="request to Oregon", seconds=_round_trip(settings), setting=_ROUND_TRIP),
+    )
+
+
+_PRODUCERS: dict[Producer, Callable[[Settings], tuple[Stage, ...]]] = {
+    "web servers": _from_web_server,
+    "mobile apps": _from_mobile_app,
+}
+
+
+def _counted(settings: Settings) -> tuple[Stage, ...]:
+    publish_every = float(settings.analytics.publish_every_seconds)
+    buffer_seconds = float(settings.delivery.counts_buffer_seconds)
+    return (
+        _waiting("application's poll", READER_POLL_SECONDS),
+        _waiting("checkpoint interval", publish_every, setting="analytics.publish_every_seconds"),
+        Stage(name="checkpoint", seconds=_seconds(CHECKPOINT_SECONDS)),
+        _waiting("Firehose's buffer", buffer_seconds, setting="delivery.counts_buffer_seconds"),
+        Stage(name="Firehose's delivery", seconds=_seconds(DELIVERY_SECONDS)),
+        Stage(name="indexing", seconds=_seconds(INDEXING_SECONDS)),
+        _waiting("refresh", REFRESH_SECONDS),
+    )
+
+
+def _served() -> tuple[Stage, ...]:
+    return (
+        _waiting("feedback period", FEEDBACK_PERIOD_SECONDS),
+        Stage(name="feedback run", seconds=_seconds(FEEDBACK_RUN_SECONDS)),
+    )
+
+
+def _round_trip(settings: Settings) -> Seconds:
+    """The worst is one repetition, of what a shard refused."""
+    once = settings.forwarder.round_trip_milliseconds / 1000
+    return Seconds(typical=once, worst=once * 2)
+
+
+def _waiting(name: str, period_seconds: float, *, setting: str | None = None) -> Stage:
+    return Stage(
+        name=name, seconds=Seconds(typical=period_seconds / 2, worst=period_seconds), setting=setting
+    )
+
+
+def _seconds(typical_and_worst: tuple[float, float]) -> Seconds:
+    return Seconds(typical=typical_and_worst[0], worst=typical_and_worst[1])
+
+
+def _total(stages: tuple[Stage, ...]) -> Seconds:
+    return sum((stage.seconds for stage in stages), start=Seconds(typical=0, worst=0))

@@ -1,0 +1,38 @@
+"""The latency budget of an environment as a table in Markdown: python -m settings.latency_table production"""
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from settings import load
+from settings.environment import Settings
+from settings.latency import Seconds, Stage, budget
+
+
+def latency_table(settings: Settings) -> str:
+    """A table for each kind of producer, its stages in order and the two sums that the targets are about."""
+    target = settings.latency
+    parts = []
+    for path in budget(settings):
+        rows = [
+            *_rows(path.to_visible),
+            _sum("**click to visible**", path.visible, target.visible_seconds),
+            *_rows(path.to_served),
+            _sum("**click to served**", path.served, target.served_seconds),
+        ]
+        head = f"| {path.producer} | typical, s | worst, s | governed by |\n|---|---:|---:|---|"
+        parts.append("\n".join([head, *rows]))
+    return "\n\n".join(parts)
+
+
+def _rows(stages: Iterable[Stage]) -> Iterator[str]:
+    for stage in stages:
+        governed = f"`{stage.setting}`" if stage.setting else ""
+        yield f"| {stage.name} | {stage.seconds.typical:.2f} | {stage.seconds.worst:.2f} | {governed} |"
+
+
+def _sum(name: str, seconds: Seconds, target: int) -> str:
+    return f"| {name} | **{seconds.typical:.2f}** | **{seconds.worst:.2f}** | target {target} |"
+
+
+if __name__ == "__main__":
+    print(latency_table(load(sys.argv[1] if len(sys.argv) > 1 else "production")))
