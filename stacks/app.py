@@ -9,6 +9,8 @@ from names import OREGON, TOKYO
 from settings import load
 from settings.capacity import warnings
 from stacks.analytics.package import AWS_JAR
+from stacks.house_rules.plugin import HouseRules
+from stacks.house_rules.tags import stack_tags
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
 from stacks.parts.retention import Retention
@@ -34,7 +36,7 @@ def build_app(
     """The app of an environment, not yet synthesised.
 
     What is left out comes from the command line: `-c environment=NAME`, `-c destroy=yes`.
-    Raises SettingsError. A finding of cdk-nag makes `synth()` raise.
+    Raises SettingsError. A finding of cdk-nag or of the house rules makes `synth()` raise.
     """
     app = App(
         outdir=str(outdir) if outdir else None,
@@ -47,13 +49,13 @@ def build_app(
     retention = Retention(allowed=settings.allow_destroy, asked=asked)
     tokyo = Environment(account=settings.account, region=TOKYO)
     oregon = Environment(account=settings.account, region=OREGON)
-    names = settings.names
+    names, tags = settings.names, stack_tags(settings)
 
     tokyo_storage = TokyoStorage(
-        app, names.stack("TokyoStorage"), settings=settings, retention=retention, env=tokyo
+        app, names.stack("TokyoStorage"), settings=settings, retention=retention, env=tokyo, tags=tags
     )
     oregon_storage = OregonStorage(
-        app, names.stack("OregonStorage"), settings=settings, retention=retention, env=oregon
+        app, names.stack("OregonStorage"), settings=settings, retention=retention, env=oregon, tags=tags
     )
     oregon_analytics = OregonAnalytics(
         app,
@@ -62,6 +64,7 @@ def build_app(
         jar=jar,
         settings=settings,
         env=oregon,
+        tags=tags,
     )
     tokyo_ingest = TokyoIngest(
         app,
@@ -69,6 +72,7 @@ def build_app(
         identity_pool_id=tokyo_storage.mobile_identities.pool.ref,
         settings=settings,
         env=tokyo,
+        tags=tags,
     )
 
     oregon_analytics.add_stack_dependency(
@@ -78,7 +82,9 @@ def build_app(
     tokyo_ingest.add_stack_dependency(oregon_analytics, "clicks are let in when everything behind is there")
     for warning in warnings(settings):
         Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{warning.id}", warning.text)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(
+        AwsSolutionsChecks(app), HouseRules(settings=settings, retention=retention)
+    )
     return app
 
 

@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from settings import Settings
+from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.parts.custom_resource import FunctionBackedResource
 from stacks.parts.lambda_package import lambda_zip
 
@@ -39,3 +40,4 @@ class ApplicationLifecycle(FunctionBackedResource):
             properties={"ApplicationName": names.application, "Deployed": deployed},
             settings=settings,
         )
+        FunctionAlarms(self, "Alarms", function_name=names.application_lifecycle, once_is_enough=True)

@@ -20,6 +20,8 @@ BEHIND_ALARM_SECONDS = 60
 """Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
 THROTTLED_INVOCATIONS_ALARM = 0
 """Invocations a minute for which the account had no concurrent execution left."""
+FAILED_INVOCATIONS_ALARM = 0
+"""Invocations a minute that ended in an error or ran out of time; their batches are repeated."""
 
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
@@ -83,6 +85,7 @@ class Forwarder(Construct):
         for alarm, metric, statistic, threshold in (
             ("IsBehind", "IteratorAge", "Maximum", BEHIND_ALARM_SECONDS * 1000),
             ("IsThrottled", "Throttles", "Sum", THROTTLED_INVOCATIONS_ALARM),
+            ("Fails", "Errors", "Sum", FAILED_INVOCATIONS_ALARM),
         ):
             FlowAlarm(
                 self,

@@ -13,7 +13,8 @@ class FlowAlarm(cloudwatch.Alarm):
     """Rings when `metric` was above `threshold` (in the metric's unit) in 3 of 5 minutes.
 
     metric: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`. No data is no alarm: most
-    of these metrics exist only while something flows.
+    of these metrics exist only while something flows. once_is_enough: rings in the first minute, for what
+    runs now and then and is not repeated.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class FlowAlarm(cloudwatch.Alarm):
         dimensions: dict[str, str],
         statistic: str,
         threshold: float,
+        once_is_enough: bool = False,
     ) -> None:
         namespace, name = metric.split(" ")
         super().__init__(
@@ -41,8 +43,8 @@ class FlowAlarm(cloudwatch.Alarm):
                 period=Duration.minutes(1),
             ),
             threshold=threshold,
-            evaluation_periods=EVALUATED_MINUTES,
-            datapoints_to_alarm=RINGING_MINUTES,
+            evaluation_periods=1 if once_is_enough else EVALUATED_MINUTES,
+            datapoints_to_alarm=1 if once_is_enough else RINGING_MINUTES,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )

@@ -10,6 +10,7 @@ from contract.sink import SINKS
 from names import index_prefix
 from settings import Settings
 from settings.search import SearchSettings
+from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.parts.custom_resource import FunctionBackedResource
 from stacks.parts.lambda_package import lambda_zip
 from stacks.search import access as search_access
@@ -41,6 +42,7 @@ class SearchBootstrap(FunctionBackedResource):
             },
             settings=settings,
         )
+        FunctionAlarms(self, "Alarms", function_name=settings.names.search_bootstrap, once_is_enough=True)
 
 
 def definition_properties(search: SearchSettings) -> dict[str, Any]:

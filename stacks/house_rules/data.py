@@ -1,0 +1,51 @@
+"""Data goes only with two keys: `allow_destroy` in the settings and `-c destroy=yes` at the command line."""
+
+from collections.abc import Iterator
+
+from stacks.house_rules.assembly import Assembly
+from stacks.house_rules.rule import Finding, Rule
+
+HOLDS_DATA = {
+    "AWS::Cognito::IdentityPool",
+    "AWS::Cognito::UserPool",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    "AWS::EC2::Volume",
+    "AWS::EFS::FileSystem",
+    "AWS::Elasticsearch::Domain",
+    "AWS::Kinesis::Stream",
+    "AWS::KMS::Key",
+    "AWS::OpenSearchService::Domain",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+}
+KEEPS = {"Retain", "RetainExceptOnCreate", "Snapshot"}
+EMPTIES_A_BUCKET = "Custom::S3AutoDeleteObjects"
+
+
+def rule(*, both_keys_turned: bool) -> Rule:
+    """both_keys_turned: data may go with its stack, and nothing is found."""
+
+    def check(assembly: Assembly) -> Iterator[Finding]:
+        if both_keys_turned:
+            return
+        for resource in assembly.of_type(*sorted(HOLDS_DATA)):
+            for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+                if resource.body.get(policy) not in KEEPS:
+                    yield Finding(on=resource, detail=policy)
+            if not resource.stack.termination_protection:
+                yield Finding(on=resource, detail="TerminationProtection")
+        for resource in assembly.of_type(EMPTIES_A_BUCKET):
+            yield Finding(on=resource, detail="AutoDeleteObjects")
+
+    return Rule(
+        id="DataNeedsTwoKeys",
+        says="Data could be deleted with one key",
+        advice="Apply `retention.removal_policy` (stacks/parts/retention.py) to what holds data, in a stack "
+        "with termination_protection=not retention.destroys.",
+        check=check,
+        can_be_acknowledged=False,
+    )

@@ -1,0 +1,69 @@
+"""Every physical name comes from names.py, so that both regions and all programs mean the same thing."""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contract.sink import SINKS
+from names import Names
+from stacks.house_rules.assembly import Assembly, Resource
+from stacks.house_rules.rule import Finding, Rule
+
+ALARM = "AWS::CloudWatch::Alarm"
+LOG_GROUP = "AWS::Logs::LogGroup"
+
+NOT_PHYSICAL = {"DisplayName", "MetricName", "LogStreamName", "PolicyName"}
+"""Properties that end in Name and name nothing that another part could ask for."""
+
+
+def rule(names: Names) -> Rule:
+    known = known_names(names)
+
+    def check(assembly: Assembly) -> Iterator[Finding]:
+        for resource in assembly.resources:
+            for key, value in _written_names(resource):
+                if not _is_known(resource, value, known):
+                    shown = value if isinstance(value, str) else "composed in the template"
+                    yield Finding(on=resource, detail=f"{key}::{shown}")
+
+    return Rule(
+        id="PhysicalName",
+        says="A physical name stands outside the names module",
+        advice="Add the name to names.py and take it from `settings.names`; a log group is named "
+        "/aws/<service>/<name>, an alarm <name>-<metric>. Or leave the name to CloudFormation.",
+        check=check,
+    )
+
+
+def known_names(names: Names) -> frozenset[str]:
+    """Every name that `names` knows; those of sinks are asked for each sink."""
+    found = set()
+    for attribute, member in inspect.getmembers(Names):
+        if attribute.startswith("_") or attribute == "prefix":
+            continue
+        if isinstance(member, property):
+            found.add(str(getattr(names, attribute)))
+        elif inspect.isfunction(member) and list(inspect.signature(member).parameters) == ["self", "sink"]:
+            found.update(str(getattr(names, attribute)(sink.name)) for sink in SINKS)
+    return frozenset(found)
+
+
+def _written_names(resource: Resource) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
+    """Names that the template writes out. A bare Ref or GetAtt is a name that stands elsewhere."""
+    for key, value in resource.properties.items():
+        if not key.endswith("Name") or key in NOT_PHYSICAL:
+            continue
+        if isinstance(value, str) or (isinstance(value, dict) and {"Fn::Join", "Fn::Sub"} & value.keys()):
+            yield key, value
+
+
+def _is_known(resource: Resource, value: str | Mapping[str, Any], known: frozenset[str]) -> bool:
+    if not isinstance(value, str):
+        return False
+    if resource.type == LOG_GROUP:
+        match = re.fullmatch(r"/aws/[a-z-]+/(.+)", value)
+        return bool(match) and match[1] in known  # type: ignore[index]
+    if resource.type == ALARM:
+        return any(value.startswith(f"{name}-") for name in known)
+    return value in known

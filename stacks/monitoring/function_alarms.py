@@ -1,0 +1,37 @@
+"""Alarms of a function: it fails, or the account has no concurrent execution left for it."""
+
+from constructs import Construct
+
+from stacks.monitoring.flow_alarm import FlowAlarm
+
+ERRORS_ALARM = 0
+"""Invocations a minute that ended in an error or ran out of time."""
+THROTTLES_ALARM = 0
+"""Invocations a minute for which there was no concurrent execution."""
+
+
+class FunctionAlarms(Construct):
+    """Built beside the function of this name, in its region.
+
+    once_is_enough: for a function that runs now and then, as that of a custom resource, where one failure in
+    one minute is all there will be. Where everything is repeated, it takes 3 minutes of 5.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, function_name: str, once_is_enough: bool = False
+    ) -> None:
+        super().__init__(scope, construct_id)
+        for alarm, metric, threshold in (
+            ("Fails", "Errors", ERRORS_ALARM),
+            ("IsThrottled", "Throttles", THROTTLES_ALARM),
+        ):
+            FlowAlarm(
+                self,
+                alarm,
+                watches=function_name,
+                metric=f"AWS/Lambda {metric}",
+                dimensions={"FunctionName": function_name},
+                statistic="Sum",
+                threshold=threshold,
+                once_is_enough=once_is_enough,
+            )
