@@ -117,6 +117,11 @@ destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and sa
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
 	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
 
+.PHONY: cost
+cost: ENVIRONMENT = production
+cost: setup ## what production (or ENVIRONMENT) costs a month, low and high
+	@python -m cost --environment $(ENVIRONMENT)
+
 .PHONY: web-servers
 web-servers: ENVIRONMENT = production
 web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT) into web_servers/

@@ -35,6 +35,12 @@ def problems(settings: Settings) -> Iterator[str]:
             f"search.availability_zones ({search.availability_zones}), so that each zone has as many nodes: "
             f"set it to {equal_shares}, or change the zones"
         )
+    least, most = settings.peak.mean_to_peak
+    if least > most:
+        yield (
+            f"peak.mean_to_peak ([{least}, {most}]) is at least and at most, the smaller first: write "
+            f"[{most}, {least}]"
+        )
     if bool(settings.mobile_apps.issuer) != bool(settings.mobile_apps.client_ids):
         yield (
             "mobile_apps.issuer and mobile_apps.client_ids belong together: write the issuer's URL and the "

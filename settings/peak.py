@@ -6,6 +6,8 @@ from pydantic import Field
 
 from settings.section import Section
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
 
 class PeakSettings(Section):
     clicks_per_second: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
@@ -21,6 +23,12 @@ class PeakSettings(Section):
         default=1.0,
         description="Counts published per click, 0 to 1. It is 1 if no two clicks between two publications "
         "share minute, article and segment; the more they do, the fewer counts there are.",
+    )
+
+    mean_to_peak: tuple[Share, Share] = Field(
+        default=(0.2, 0.4),
+        description="Clicks of a mean second of the month as a share of those in the busiest one, at least and "
+        "at most; for the cost only.",
     )
 
     @property

@@ -1,0 +1,208 @@
+"""Prices of what stands around the flow: functions, buckets, tables, logs, alarms, identities."""
+
+from collections.abc import Callable, Iterator
+from math import exp
+
+from cost.assumptions import (
+    ALARM_EMAILS,
+    APPLICATION_LOG_GB,
+    CHANGED_SHARE,
+    COLD_SECONDS,
+    CUSTOM_RESOURCE_CALLS,
+    DAYS,
+    FAILED_SHARE,
+    FIREHOSE_WRITERS,
+    FORWARDER_LOG_BYTES,
+    FORWARDER_METRICS,
+    GB,
+    GZIP,
+    HOURS,
+    ITEM_WRITE_UNITS,
+    LOG_COMPRESSION,
+    MONTHLY_USERS,
+    OTHER_LOG_GB,
+    QUEUE_REQUESTS,
+    RANKED_SEGMENTS,
+    READ_UNITS,
+    READS_PER_CLICK,
+    SECONDS,
+    SEGMENT_FILES_GB,
+    TABLE_GB,
+    UNKNOWN_CALLS,
+)
+from cost.basis import Basis, UnknownFlowError, monthly
+from cost.flows import delivery_flow
+from cost.line import Line, Part
+from cost.range import NOTHING, Range, exactly
+from cost.template import Resource, of_type
+from settings.capacity import REASON_BYTES
+from settings.forwarder_capacity import CPU_SECONDS_PER_RECORD, INVOCATION_SECONDS, ONE_VCPU_MIB
+
+Pricing = Callable[[Resource, Basis], Iterator[Line]]
+FOREVER_DAYS = Range(DAYS, 12 * DAYS)
+"""What is never deleted: a month's worth after a month, a year's after a year."""
+
+
+def forwarder_calls(resource: Resource, basis: Basis) -> Range:
+    """Invocations a month. Each lane is invoked once a window if anything is in it (records come at random).
+
+    The window begins with the first record, so it is between the setting and one second more.
+    """
+    [mapping] = [
+        mapping
+        for mapping in of_type(basis.resources, "AWS::Lambda::EventSourceMapping")
+        if mapping.stack == resource.stack and resource.is_meant_by(mapping.properties["FunctionName"])
+    ]
+    lanes = mapping.properties.get("ParallelizationFactor", 1)
+    window = mapping.properties.get("MaximumBatchingWindowInSeconds", 0)
+    shards, records = basis.mobile_shards(), basis.traffic.mobile_clicks
+
+    def calls(lane_count: float, rate: float, window_seconds: float) -> float:
+        return lane_count * (1 - exp(-rate * window_seconds / lane_count)) / window_seconds
+
+    return (
+        Range(
+            calls(shards.low * lanes, records.low, window + 1.0),
+            calls(shards.high * lanes, records.high, max(window, 1.0)),
+        )
+        * SECONDS
+    )
+
+
+def function(resource: Resource, basis: Basis) -> Iterator[Line]:
+    names = basis.settings.names
+    name = resource.properties.get("FunctionName")
+    gib = resource.properties.get("MemorySize", 128) / 1024
+    if name == names.forwarder:
+        calls = forwarder_calls(resource, basis)
+        share = min(1.0, gib * 1024 / ONE_VCPU_MIB)
+        fixed = INVOCATION_SECONDS + basis.settings.forwarder.round_trip_milliseconds / 1000
+        work = monthly(basis.traffic.mobile_clicks) * (CPU_SECONDS_PER_RECORD / share)
+        seconds = calls * Range(fixed, fixed * 2) + work
+        yield basis.line(
+            resource, "metric_month", FORWARDER_METRICS, part="monitoring", item="metrics of the forwarder"
+        )
+    else:
+        known = name in {names.application_lifecycle, names.search_bootstrap}
+        calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS
+        longest = min(COLD_SECONDS.high, resource.properties.get("Timeout", 3))
+        seconds = calls * Range(min(COLD_SECONDS.low, longest), longest)
+    [processor] = resource.properties.get("Architectures", ["x86_64"])
+    part: Part = "forwarder" if name == names.forwarder else "other"
+    yield basis.line(resource, "lambda_request", calls, part=part, item="invocations")
+    yield basis.line(resource, f"lambda_{processor}_second", seconds * gib, part=part, item="memory and time")
+
+
+def bucket(resource: Resource, basis: Basis) -> Iterator[Line]:
+    names, traffic = basis.settings.names, basis.traffic
+    kept = _kept_days(resource)
+    rejected_bytes = traffic.click_bytes + REASON_BYTES
+    contents: dict[object, tuple[Range, list[str]]] = {
+        names.raw_bucket: (
+            traffic.clicks * traffic.click_bytes * GZIP,
+            [names.raw_backup_delivery_stream],
+        ),
+        names.rejected_bucket: (
+            traffic.rejects * rejected_bytes * GZIP + traffic.counts * FAILED_SHARE * rejected_bytes,
+            [names.rejects_delivery_stream],
+        ),
+        names.dead_letter_bucket: (traffic.mobile_clicks * FAILED_SHARE * traffic.click_bytes, []),
+        names.segments_bucket: (NOTHING, []),
+    }
+    name = resource.properties.get("BucketName")
+    if name not in contents:
+        raise UnknownFlowError(f"Nothing tells what is put into the bucket {name}: add it to cost/around.py")
+    bytes_per_second, writers = contents[name]
+    stored = bytes_per_second * kept * (24 * 3600 / GB)
+    puts = exactly(0)
+    for writer in writers:
+        puts += _objects(writer, basis)
+    if name == names.segments_bucket:
+        stored = SEGMENT_FILES_GB
+        looks = SECONDS / basis.settings.analytics.segments_check_seconds
+        puts = Range(looks, looks * _task_managers(basis))
+    yield basis.line(resource, "s3_month", stored, part="storage", item="objects")
+    yield basis.line(resource, "s3_put", puts, part="storage", item="puts and lists")
+
+
+def _kept_days(resource: Resource) -> Range:
+    rules = resource.properties.get("LifecycleConfiguration", {}).get("Rules", [])
+    days = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+    return exactly(min(days)) if days else FOREVER_DAYS
+
+
+def _objects(delivery_stream: str, basis: Basis) -> Range:
+    """Objects a month: one whenever the buffer's time or size is reached, for each writer."""
+    [stream] = [
+        stream
+        for stream in of_type(basis.resources, "AWS::KinesisFirehose::DeliveryStream")
+        if stream.properties.get("DeliveryStreamName") == delivery_stream
+    ]
+    hints = stream.properties["ExtendedS3DestinationConfiguration"]["BufferingHints"]
+    records, size = delivery_flow(delivery_stream, basis)
+    by_size = monthly(records) * (size / (hints["SizeInMBs"] * 1024**2))
+    by_time = SECONDS / hints["IntervalInSeconds"]
+    fewest = min(by_time, monthly(records).low)
+    return Range(max(by_size.low, fewest), max(by_size.high, by_time)) * FIREHOSE_WRITERS
+
+
+def _task_managers(basis: Basis) -> int:
+    analytics = basis.settings.analytics
+    return -(-analytics.parallelism // analytics.parallelism_per_kpu)
+
+
+def log_group(resource: Resource, basis: Basis) -> Iterator[Line]:
+    names = basis.settings.names
+    name = str(resource.properties.get("LogGroupName", ""))
+    written = OTHER_LOG_GB
+    if name.endswith(f"/{names.application}"):
+        written = APPLICATION_LOG_GB
+    for forwarder in of_type(basis.resources, "AWS::Lambda::Function"):
+        if (
+            name == f"/aws/lambda/{names.forwarder}"
+            and forwarder.properties.get("FunctionName") == names.forwarder
+        ):
+            written = forwarder_calls(forwarder, basis) * FORWARDER_LOG_BYTES * (1 / GB)
+    months = resource.properties.get("RetentionInDays", 12 * DAYS) / DAYS
+    yield basis.line(resource, "logs_in", written, part="monitoring", item="log written")
+    yield basis.line(
+        resource, "logs_month", written * LOG_COMPRESSION * months, part="monitoring", item="log kept"
+    )
+
+
+def alarm(resource: Resource, basis: Basis) -> Iterator[Line]:
+    queries = resource.properties.get("Metrics") or []
+    metrics = max(1, sum("MetricStat" in query for query in queries))
+    yield basis.line(resource, "alarm_month", exactly(metrics), part="monitoring", item="alarm")
+
+
+def table(resource: Resource, basis: Basis) -> Iterator[Line]:
+    writes = RANKED_SEGMENTS * CHANGED_SHARE * ITEM_WRITE_UNITS * (HOURS * 60)
+    reads = monthly(basis.traffic.clicks) * READS_PER_CLICK * READ_UNITS
+    for price, quantity, item in (
+        ("dynamodb_write", writes, "rankings written"),
+        ("dynamodb_read", reads, "rankings read"),
+        ("dynamodb_month", TABLE_GB, "items and their recovery"),
+    ):
+        yield basis.line(resource, price, quantity, part="serving", item=item)
+
+
+def each(price: str, quantity: Range, *, item: str, part: Part = "monitoring") -> Pricing:
+    """A resource that costs the same whatever flows: a dashboard, a key."""
+
+    def pricing(resource: Resource, basis: Basis) -> Iterator[Line]:
+        yield basis.line(resource, price, quantity, part=part, item=item)
+
+    return pricing
+
+
+user_pool = each("cognito_user_month", MONTHLY_USERS, item="accounts that log in", part="other")
+topic = each("sns_email", ALARM_EMAILS, item="e-mails of alarms")
+queue = each("sqs_request", QUEUE_REQUESTS, item="requests", part="other")
+schedule = each(
+    "scheduler_invocation", exactly(HOURS * 60), item="invocations, once a minute", part="serving"
+)
+dashboard = each("dashboard_month", exactly(1), item="dashboard")
+composite_alarm = each("composite_alarm_month", exactly(1), item="composite alarm")
+metric_filter = each("metric_month", exactly(1), item="metric of a log")
+key = each("kms_key_month", exactly(1), item="key", part="other")

@@ -1,0 +1,78 @@
+"""What neither a template nor a setting tells, each with its reason. docs/cost.md lists what matters most."""
+
+from cost.range import Range
+
+HOURS = 730
+"""Of a mean month, as AWS reckons."""
+SECONDS = HOURS * 3600
+DAYS = HOURS / 24
+KB = 1024
+GB = 1024**3
+
+REJECTED_SHARE = Range(0, 0.01)
+"""Of the clicks. More is a fault that an alarm tells."""
+FAILED_SHARE = Range(0, 0.001)
+"""Of documents and of records that end in a bucket for failed ones."""
+GZIP = Range(0.1, 0.35)
+"""Of clicks as JSON, one a line."""
+
+REQUEST_OVERHEAD = Range(1.05, 1.7)
+"""Bytes over the wire for each byte of a record: CBOR or base64 in JSON, its key, headers and TLS."""
+ANSWER_SHARE = 0.1
+"""Bytes of the answers to the batch server, which cross from Oregon, as a share of the counts."""
+
+FIREHOSE_WRITERS = Range(1, 4)
+"""Objects that a delivery stream fills at the same time; it splits itself as it grows."""
+
+SNAPSHOTS_KEPT = Range(1, 10)
+STATE_BYTES_PER_COUNT = Range(50, 200)
+"""A key of the counts and its clicks, in RocksDB and in a snapshot."""
+MAX_KPUS = 64
+"""Default quota of an application, to which auto scaling may go: Managed Service for Apache Flink developer
+guide, "Quotas"."""
+STORAGE_GB_PER_KPU = 50
+"""Running application storage. One source bills it, another includes it."""
+
+DOCUMENT_BYTES = Range(60, 150)
+"""Of a count in an index with its fields, without its replica; assumed."""
+DOCUMENTS_PER_MINUTE = 1_000_000
+"""Most distinct counts of a minute: 700 segments of readers times 1,400 articles. Clicks grow without end,
+pairs of article and segment do not."""
+
+CUSTOM_RESOURCE_CALLS = Range(1, 60)
+"""Deployments a month."""
+UNKNOWN_CALLS = Range(0, HOURS * 60)
+"""Of a function whose work is declared nowhere: never, or once a minute."""
+COLD_SECONDS = Range(0.1, 60)
+
+FORWARDER_LOG_BYTES = Range(1_000, 3_000)
+"""Of an invocation: its start, end and report, and a line of metrics."""
+FORWARDER_METRICS = Range(10, 25)
+"""Custom metrics: lambdas/forwarder/metrics.py, one for each reason of a rejection that occurred."""
+APPLICATION_LOG_GB = Range(0.1, 5)
+OTHER_LOG_GB = Range(0, 0.5)
+LOG_COMPRESSION = Range(0.15, 1)
+
+SEGMENT_FILES_GB = Range(0.01, 2)
+"""Versions of the segments, replaced ones included."""
+
+KMS_CALLS_PER_STREAM = Range(HOURS * 12, HOURS * 12 * 20)
+"""Once in 5 minutes for each set of credentials: Kinesis Data Streams developer guide, "Costs, Regions, and
+performance considerations"."""
+
+RANKED_SEGMENTS = Range(50, 700)
+"""Items that the feedback function may write each minute."""
+CHANGED_SHARE = Range(0.05, 1)
+ITEM_WRITE_UNITS = Range(1, 4)
+"""Of up to 1 KB each."""
+READS_PER_CLICK = Range(0, 1)
+"""GetItem of the service for each click that it serves."""
+READ_UNITS = Range(0.5, 2)
+"""Eventually consistent, up to 4 KB a unit of two."""
+TABLE_GB = Range(0, 0.1)
+
+MONTHLY_USERS = Range(0, 10_000)
+"""Accounts of the user pool that log in; an administrator makes each."""
+ALARM_EMAILS = Range(0, 1_000)
+QUEUE_REQUESTS = Range(0, 200_000)
+"""A queue that a function or a person looks at now and then."""

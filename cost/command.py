@@ -1,0 +1,102 @@
+"""python -m cost: what an environment costs a month, in tables, as JSON, or into docs/cost.md."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cost import page, picture, report
+from cost.alternatives import alternatives
+from cost.basis import UnknownFlowError
+from cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest
+from cost.estimate import Estimate, estimate_resources
+from cost.prices import PriceError, Prices, load_prices
+from cost.template import AssemblyError, Resource, read_resources
+from settings import Settings, SettingsError, load
+
+BESIDE_FACTORS = (1, 30, 1000)
+"""Of the traffic, at which the alternatives are told."""
+DOCUMENTED = "production"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    environment: Annotated[str, typer.Option(help="of environments/<NAME>.toml")] = DOCUMENTED,
+    assembly: Annotated[
+        Path | None, typer.Option(help="A cloud assembly of it; left out, it is synthesised.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs, instead of tables.")] = False,
+    picture_file: Annotated[
+        Path | None, typer.Option("--picture", help="SVG of cost by part as the traffic grows.")
+    ] = None,
+    docs: Annotated[
+        bool, typer.Option("--docs", help=f"Write docs/cost.md and its picture, of {DOCUMENTED}.")
+    ] = False,
+) -> None:
+    """What an environment costs a month, low and high, and what it would cost otherwise."""
+    try:
+        settings, prices = load(DOCUMENTED if docs else environment), load_prices()
+        with _resources(settings, assembly) as resources:
+            now = estimate_resources(resources, settings, prices)
+            if as_json:
+                json.dump(now.as_json(), sys.stdout, indent=2)
+                print()
+                return
+            found = grown(resources, settings, prices)
+    except (SettingsError, AssemblyError, PriceError, UnknownFlowError, NoSettingsError) as error:
+        sys.exit(str(error))
+    if picture_file:
+        picture.draw(found, picture_file)
+    if docs:
+        page.PAGE.write_text(page.filled(page.PAGE.read_text(), generated(now, found, prices)))
+        picture.draw(found, page.PICTURE)
+        return
+    reports = (
+        report.by_part(now),
+        report.by_dimension(now),
+        report.growth(found),
+        _beside(found, prices),
+    )
+    Console(width=None if sys.stdout.isatty() else 200).print(report.shown(reports))
+
+
+def grown(resources: Sequence[Resource], settings: Settings, prices: Prices) -> list[Cheapest]:
+    return [cheapest(resources, settings, prices, factor=factor) for factor in FACTORS]
+
+
+def generated(now: Estimate, found: Sequence[Cheapest], prices: Prices) -> dict[str, str]:
+    """The generated parts of docs/cost.md, by name."""
+    return {
+        "parts": report.by_part(now).markdown(),
+        "dimensions": report.by_dimension(now).markdown(),
+        "growth": report.growth(found).markdown(),
+        "alternatives": _beside(found, prices).markdown(),
+        "prices-of": f"Prices of {now.prices_of}.",
+    }
+
+
+def _beside(found: Sequence[Cheapest], prices: Prices) -> report.Report:
+    return report.beside(
+        (one.factor, alternatives(one.settings, prices, one.estimate))
+        for one in found
+        if one.factor in BESIDE_FACTORS
+    )
+
+
+@contextmanager
+def _resources(settings: Settings, assembly: Path | None) -> Iterator[tuple[Resource, ...]]:
+    if assembly:
+        yield read_resources(assembly)
+        return
+    from stacks.app import synthesise  # here, as it takes seconds that a given assembly needs not
+
+    with tempfile.TemporaryDirectory(prefix="click-trends-cost-") as folder:
+        yield read_resources(synthesise(settings.environment, Path(folder)))

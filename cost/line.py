@@ -1,0 +1,47 @@
+"""One billed dimension of one resource."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cost.range import Range
+
+Part = Literal[
+    "streams",
+    "transfer",
+    "forwarder",
+    "application",
+    "delivery",
+    "search",
+    "storage",
+    "serving",
+    "monitoring",
+    "other",
+]
+PARTS: tuple[Part, ...] = (
+    "streams",
+    "transfer",
+    "forwarder",
+    "application",
+    "delivery",
+    "search",
+    "storage",
+    "serving",
+    "monitoring",
+    "other",
+)
+"""In the order in which data flows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """part: of the system; of: the resource's logical id; named: its physical name, where it has one; unit:
+    what the price is for; usd: a month."""
+
+    part: Part
+    item: str
+    of: str
+    named: str
+    region: str
+    unit: str
+    quantity: Range
+    usd: Range

@@ -1,0 +1,143 @@
+"""An estimate in tables: by part, by dimension, as it grows, and beside the alternatives."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from cost.alternatives import Alternative
+from cost.assumptions import SECONDS
+from cost.cheapest import Cheapest
+from cost.estimate import Estimate
+from cost.range import Range
+
+SHOWN_FROM_USD = 1.0
+"""A dimension whose high is less is in the JSON only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A table for people and for the docs; titles: of its columns."""
+
+    title: str
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        rule = "|".join("---:" if self._is_number(index) else "---" for index in range(len(self.titles)))
+        lines = [_row(self.titles), f"|{rule}|", *(_row(row) for row in self.rows)]
+        return "\n".join(lines)
+
+    def table(self) -> Table:
+        table = Table(title=self.title, box=box.SIMPLE, title_justify="left")
+        for index, title in enumerate(self.titles):
+            table.add_column(title, justify="right" if self._is_number(index) else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def _is_number(self, index: int) -> bool:
+        return self.titles[index].startswith(("low", "high", "times", "ours", "it costs", "USD", "quantity"))
+
+
+def by_part(estimate: Estimate) -> Report:
+    rows = [(str(part), *_both(usd)) for part, usd in estimate.parts().items()]
+    rows += [(f"in {region}", *_both(usd)) for region, usd in estimate.regions().items()]
+    return Report(
+        title=f"{estimate.environment}: USD a month by part, at prices of {estimate.prices_of}",
+        titles=("part", "low", "high"),
+        rows=(*rows, ("total", *_both(estimate.total))),
+    )
+
+
+def by_dimension(estimate: Estimate) -> Report:
+    lines = sorted(estimate.lines, key=lambda line: -line.usd.high)
+    return Report(
+        title=f"Dimensions that may cost {SHOWN_FROM_USD:.0f} USD a month or more",
+        titles=("part", "dimension", "of", "region", "quantity", "unit", "low", "high"),
+        rows=tuple(
+            (
+                line.part,
+                line.item,
+                line.named or line.of,
+                line.region,
+                _amount(line.quantity),
+                line.unit,
+                *_both(line.usd),
+            )
+            for line in lines
+            if line.usd.high >= SHOWN_FROM_USD
+        ),
+    )
+
+
+def growth(found: Sequence[Cheapest]) -> Report:
+    return Report(
+        title="The cheapest settings as the traffic grows, USD a month",
+        titles=("times", "low", "high", "USD a million clicks", "streams", "forwarder", "KPUs", "data nodes"),
+        rows=tuple(_grown(one) for one in found),
+    )
+
+
+def _grown(one: Cheapest) -> tuple[str, ...]:
+    settings = one.settings
+    streams, search, forwarder = settings.streams, settings.search, settings.forwarder
+    shards = f"{streams.mobile_shards:,} and {streams.source_shards:,} shards"
+    lanes = forwarder.parallelization_factor
+    node = search.instance_type.removesuffix(".search")
+    return (
+        f"{one.factor:,}",
+        *_both(one.estimate.total),
+        _per_million(one),
+        shards if streams.mode == "provisioned" else "on demand",
+        f"{lanes} lane{'s' if lanes > 1 else ''}, {forwarder.batching_window_seconds} s",
+        str(-(-settings.analytics.parallelism // settings.analytics.parallelism_per_kpu)),
+        f"{search.instance_count} {node} of {search.volume_gib:,} GiB",
+    )
+
+
+def _per_million(one: Cheapest) -> str:
+    """Of a quiet month and of a busy one: the more clicks, the less each costs."""
+    least, most = one.settings.peak.mean_to_peak
+    millions = one.settings.peak.clicks_per_second * SECONDS / 1e6
+    usd = one.estimate.total.low / (millions * least), one.estimate.total.high / (millions * most)
+    return f"{min(usd):.2f} to {max(usd):.2f}"
+
+
+def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> Report:
+    """found: factor of the traffic, and the alternatives at it."""
+    return Report(
+        title="The same work done otherwise, USD a month, each against the cheapest settings of ours",
+        titles=("times", "instead of", "ours", "with", "it costs", "shape"),
+        rows=tuple(
+            (
+                f"{factor:,}",
+                one.instead_of,
+                " to ".join(_both(one.ours)),
+                one.name,
+                " to ".join(_both(one.costs)),
+                one.shape,
+            )
+            for factor, alternatives in found
+            for one in alternatives
+        ),
+    )
+
+
+def shown(reports: Iterable[Report]) -> RenderableType:
+    return Group(*(report.table() for report in reports))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _both(usd: Range) -> tuple[str, str]:
+    return f"{usd.low:,.0f}", f"{usd.high:,.0f}"
+
+
+def _amount(quantity: Range) -> str:
+    low, high = f"{quantity.low:,.0f}", f"{quantity.high:,.0f}"
+    return low if low == high else f"{low} to {high}"

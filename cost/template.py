@@ -1,0 +1,75 @@
+"""The resources of a cloud assembly, stack by stack, with the region of each."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_OWN_NAMES = {
+    "AlarmName",
+    "ApplicationName",
+    "BucketName",
+    "DeliveryStreamName",
+    "DomainName",
+    "FunctionName",
+    "LogGroupName",
+    "TableName",
+    "UserPoolName",
+}
+
+
+class AssemblyError(Exception):
+    """A folder is no cloud assembly; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    stack: str
+    region: str
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The physical name, empty where CloudFormation makes one up."""
+        names = (value for key, value in self.properties.items() if key == "Name" or key in _OWN_NAMES)
+        return next((value for value in names if isinstance(value, str)), "")
+
+    def is_meant_by(self, value: object) -> bool:
+        """Whether `value`, in a template of the same stack, refers to this resource: Ref, GetAtt or name."""
+        if isinstance(value, str):
+            return any(value == name for key, name in self.properties.items() if key.endswith("Name"))
+        if not isinstance(value, dict):
+            return False
+        return value.get("Ref") == self.logical_id or self.logical_id in value.get("Fn::GetAtt", [])
+
+
+def read_resources(assembly: Path) -> tuple[Resource, ...]:
+    """Raises AssemblyError."""
+    manifest = assembly / "manifest.json"
+    if not manifest.is_file():
+        raise AssemblyError(f"{assembly} is no cloud assembly, it has no manifest.json: synthesise first")
+    artifacts = json.loads(manifest.read_text(encoding="utf-8"))["artifacts"]
+    return tuple(
+        Resource(
+            stack=stack,
+            region=artifact["environment"].rsplit("/", 1)[-1],
+            logical_id=logical_id,
+            type=body["Type"],
+            properties=body.get("Properties") or {},
+        )
+        for stack, artifact in sorted(artifacts.items())
+        if artifact["type"] == "aws:cloudformation:stack"
+        for logical_id, body in _template(assembly / artifact["properties"]["templateFile"]).items()
+    )
+
+
+def of_type(resources: Iterable[Resource], resource_type: str) -> Iterator[Resource]:
+    return (resource for resource in resources if resource.type == resource_type)
+
+
+def _template(file: Path) -> Mapping[str, Any]:
+    resources: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8")).get("Resources", {})
+    return resources

@@ -1,0 +1,32 @@
+"""One synthesis of `production`, shared by all tests of its cost."""
+
+from pathlib import Path
+
+import pytest
+
+from cost.prices import Prices, load_prices
+from cost.template import Resource, read_resources
+from settings import Settings, load
+from stacks.app import build_app
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    outdir = tmp_path_factory.mktemp("assembly")
+    build_app("production", destroy=False, outdir=outdir, jar=outdir / "no.jar").synth()
+    return outdir
+
+
+@pytest.fixture(scope="session")
+def resources(assembly: Path) -> tuple[Resource, ...]:
+    return read_resources(assembly)
+
+
+@pytest.fixture(scope="session")
+def production() -> Settings:
+    return load("production")
+
+
+@pytest.fixture(scope="session")
+def prices() -> Prices:
+    return load_prices()

@@ -1,0 +1,75 @@
+"""The command prints tables and JSON, and what it wrote into the docs is what it would write today."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cost import page, picture
+from cost.cheapest import Cheapest
+from cost.command import app, generated, grown
+from cost.estimate import estimate_resources
+from cost.prices import Prices
+from cost.template import Resource
+from settings import Settings
+
+
+@pytest.fixture(scope="module")
+def found(resources: tuple[Resource, ...], production: Settings, prices: Prices) -> list[Cheapest]:
+    return grown(resources, production, prices)
+
+
+def test_the_tables_in_the_docs_are_those_of_today(
+    resources: tuple[Resource, ...], production: Settings, prices: Prices, found: list[Cheapest]
+) -> None:
+    now = estimate_resources(resources, production, prices)
+    assert page.blocks(page.PAGE.read_text()) == generated(now, found, prices), (
+        "run `python -m cost --docs` and read the diff of docs/cost.md"
+    )
+
+
+def test_the_picture_in_the_docs_is_that_of_today(found: list[Cheapest]) -> None:
+    assert picture.DIGEST + picture.digest(found) in page.PICTURE.read_text()
+
+
+def test_the_same_numbers_make_the_same_picture(found: list[Cheapest], tmp_path: Path) -> None:
+    first, second = tmp_path / "first.svg", tmp_path / "second.svg"
+    picture.draw(found, first)
+    picture.draw(found, second)
+    assert first.read_bytes() == second.read_bytes()
+    assert "USD a month" in first.read_text()
+
+
+def test_programs_read_json(assembly: Path) -> None:
+    ran = CliRunner().invoke(app, ["--environment", "production", "--assembly", str(assembly), "--json"])
+    assert ran.exit_code == 0
+    plain = json.loads(ran.stdout)
+    assert plain["environment"] == "production"
+    assert plain["total"]["low"] < plain["total"]["high"]
+
+
+def test_people_read_tables(assembly: Path) -> None:
+    ran = CliRunner().invoke(app, ["--environment", "production", "--assembly", str(assembly)])
+    assert ran.exit_code == 0
+    for title in ("USD a month by part", "cheapest settings", "done otherwise"):
+        assert title in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--environment", "nowhere"], "no environment 'nowhere'"),
+        (["--environment", "production", "--assembly", "/nowhere"], "is no cloud assembly"),
+    ],
+)
+def test_what_cannot_be_reckoned_is_answered_in_a_sentence(arguments: list[str], says: str) -> None:
+    ran = CliRunner().invoke(app, arguments)
+    assert ran.exit_code == 1
+    assert says in str(ran.exception or "") + ran.output
+
+
+def test_a_generated_part_of_the_docs_is_replaced_and_the_rest_stays() -> None:
+    text = "before\n<!-- one -->\nold\n<!-- end one -->\nafter\n"
+    assert page.blocks(text) == {"one": "old"}
+    assert page.filled(text, {"one": "new"}) == "before\n<!-- one -->\nnew\n<!-- end one -->\nafter\n"

@@ -1,0 +1,312 @@
+"""Each billed dimension is in the estimate, in its region, at what a hand would reckon."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cost
+from cost.assumptions import HOURS, SECONDS
+from cost.basis import Basis, Traffic, UnknownFlowError
+from cost.estimate import Estimate, estimate_resources
+from cost.line import Line
+from cost.prices import PriceError, Prices
+from cost.range import Range
+from cost.template import AssemblyError, Resource, read_resources
+from cost.types import FREE, PRICED
+from names import OREGON, TOKYO
+from settings import Settings
+
+GIB = 1024**3
+Resources = tuple[Resource, ...]
+
+
+@pytest.fixture(scope="session")
+def of_production(assembly: Path, production: Settings) -> Estimate:
+    return cost.estimate(assembly, production)
+
+
+def mean_of(settings: Settings, ratio: float) -> Settings:
+    """These settings with a known mean: `ratio` of the peak."""
+    peak = settings.peak.model_copy(update={"mean_to_peak": (ratio, ratio)})
+    return settings.model_copy(update={"peak": peak})
+
+
+def changed(resources: Resources, resource_type: str, **properties: Any) -> Resources:
+    return tuple(
+        replace(one, properties={**one.properties, **properties}) if one.type == resource_type else one
+        for one in resources
+    )
+
+
+def usd(lines: tuple[Line, ...], item: str, named: str = "") -> Range:
+    [line] = [line for line in lines if line.item == item and line.named.endswith(named)]
+    return line.usd
+
+
+def test_every_type_in_the_templates_is_priced_or_free_and_none_is_both(resources: Resources) -> None:
+    assert {resource.type for resource in resources} <= PRICED.keys() | FREE.keys()
+    assert not PRICED.keys() & FREE.keys()
+
+
+def test_a_type_that_nothing_tells_of_ends_the_estimate(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    new = replace(resources[0], type="AWS::Redshift::Cluster")
+    with pytest.raises(PriceError, match=r"AWS::Redshift::Cluster costs: add it to cost/types\.py"):
+        estimate_resources((*resources, new), production, prices)
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "key"),
+    [
+        ("AWS::Kinesis::Stream", "Name"),
+        ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"),
+        ("AWS::S3::Bucket", "BucketName"),
+    ],
+)
+def test_a_flow_that_nothing_tells_of_ends_the_estimate(
+    resources: Resources, production: Settings, prices: Prices, resource_type: str, key: str
+) -> None:
+    [stranger, *_] = [one for one in resources if one.type == resource_type]
+    stranger = replace(stranger, properties={**stranger.properties, key: "stranger"})
+    with pytest.raises(UnknownFlowError, match=r"stranger: add it to cost/"):
+        estimate_resources((*resources, stranger), production, prices)
+
+
+def test_a_folder_without_an_assembly_is_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(AssemblyError, match="synthesise first"):
+        read_resources(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "item", "region"),
+    [
+        ("streams", "hours on demand", TOKYO),
+        ("streams", "records put", TOKYO),
+        ("streams", "records read", TOKYO),
+        ("streams", "hours on demand", OREGON),
+        ("streams", "records put", OREGON),
+        ("streams", "records read", OREGON),
+        ("streams", "encryption key", OREGON),
+        ("transfer", "clicks from Tokyo to Oregon", TOKYO),
+        ("transfer", "answers to the batch server in Tokyo", OREGON),
+        ("forwarder", "invocations", TOKYO),
+        ("forwarder", "memory and time", TOKYO),
+        ("application", "KPUs, one for orchestration", OREGON),
+        ("application", "running storage", OREGON),
+        ("application", "snapshots", OREGON),
+        ("delivery", "records, each as 5 KB", OREGON),
+        ("search", "data nodes, m7g.large.search", OREGON),
+        ("search", "volumes", OREGON),
+        ("storage", "objects", TOKYO),
+        ("storage", "objects", OREGON),
+        ("storage", "puts and lists", OREGON),
+        ("monitoring", "log written", TOKYO),
+        ("monitoring", "log kept", OREGON),
+        ("monitoring", "metrics of the forwarder", TOKYO),
+        ("monitoring", "alarm", TOKYO),
+        ("monitoring", "alarm", OREGON),
+        ("other", "accounts that log in", TOKYO),
+    ],
+)
+def test_each_billed_dimension_stands_in_its_region(
+    of_production: Estimate, part: str, item: str, region: str
+) -> None:
+    assert any((line.part, line.item, line.region) == (part, item, region) for line in of_production.lines)
+
+
+def test_the_parts_and_the_regions_each_make_up_the_total(of_production: Estimate) -> None:
+    for sums in (of_production.parts().values(), of_production.regions().values()):
+        assert sum(one.low for one in sums) == pytest.approx(of_production.total.low)
+        assert sum(one.high for one in sums) == pytest.approx(of_production.total.high)
+    assert 0 < of_production.total.low < of_production.total.high
+
+
+def test_programs_get_every_number(of_production: Estimate) -> None:
+    plain = of_production.as_json()
+    assert plain["total"]["high"] == pytest.approx(sum(line["usd"]["high"] for line in plain["lines"]))
+    assert plain["prices_of"] == of_production.prices_of.isoformat()
+    assert set(plain["regions"]) == {TOKYO, OREGON}
+
+
+def test_a_record_on_demand_is_billed_as_a_kilobyte(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    found = estimate_resources(resources, mean_of(production, 0.5), prices).lines
+    kilobytes = 500 * SECONDS
+    assert usd(found, "records put", "-source").low == pytest.approx(kilobytes * 1024 / GIB * 0.08)
+    read = usd(found, "records read", "-source")
+    assert read.low == pytest.approx(2 * kilobytes * 300 / GIB * 0.04)  # two readers
+    assert read.high == pytest.approx(2 * kilobytes * 1024 / GIB * 0.04)
+
+
+def test_a_provisioned_stream_is_billed_by_shards_and_put_units(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    streams = changed(
+        resources,
+        "AWS::Kinesis::Stream",
+        ShardCount=7,
+        StreamModeDetails={"StreamMode": "PROVISIONED"},
+        RetentionPeriodHours=200,
+    )
+    found = estimate_resources(streams, mean_of(production, 0.5), prices).lines
+    assert usd(found, "shards", "-source").low == pytest.approx(7 * 730 * 0.015)
+    assert usd(found, "shards", "-mobile").low == pytest.approx(7 * 730 * 0.0195)
+    assert usd(found, "records put", "-source").low == pytest.approx(500 * SECONDS * 0.000000014)
+    assert usd(found, "kept for a week at most", "-source").low == pytest.approx(7 * 730 * 0.02)
+    beyond_a_week = 500 * 300 * (200 - 168) * 3600 / GIB * 0.023
+    assert usd(found, "kept longer than a week", "-source").low == pytest.approx(beyond_a_week)
+
+
+def test_firehose_bills_a_click_as_five_kilobytes(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    found = estimate_resources(resources, mean_of(production, 0.5), prices).lines
+    billed = 500 * SECONDS * 5 * 1024 / GIB
+    assert usd(found, "records, each as 5 KB", "-raw-backup").low == pytest.approx(billed * 0.029)
+
+
+def test_the_application_has_a_kpu_more_for_orchestration(
+    of_production: Estimate, production: Settings
+) -> None:
+    kpus = production.analytics.parallelism // production.analytics.parallelism_per_kpu
+    line = usd(of_production.lines, "KPUs, one for orchestration")
+    assert line.low == pytest.approx((kpus + 1) * HOURS * 0.11)
+
+
+def test_the_domain_is_billed_by_nodes_and_volumes(of_production: Estimate, prices: Prices) -> None:
+    node = prices.node("m7g.large.search")
+    assert usd(of_production.lines, "data nodes, m7g.large.search").low == 3 * HOURS * node.usd_hour
+    assert usd(of_production.lines, "volumes").low == pytest.approx(3 * 100 * 0.122)
+
+
+def test_the_domains_masters_are_billed_too(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    [domain] = [one for one in resources if one.type == "AWS::OpenSearchService::Domain"]
+    cluster = {
+        **domain.properties["ClusterConfig"],
+        "DedicatedMasterEnabled": True,
+        "DedicatedMasterType": "m7g.medium.search",
+        "DedicatedMasterCount": 3,
+    }
+    found = estimate_resources(
+        changed(resources, domain.type, ClusterConfig=cluster), production, prices
+    ).lines
+    assert usd(found, "dedicated masters, m7g.medium.search").low == pytest.approx(3 * HOURS * 0.068)
+
+
+def test_auto_scaling_may_go_to_its_quota(resources: Resources, production: Settings, prices: Prices) -> None:
+    [application] = [one for one in resources if one.type == "AWS::KinesisAnalyticsV2::Application"]
+    configuration = application.properties["ApplicationConfiguration"]
+    flink = configuration["FlinkApplicationConfiguration"]
+    scaling = {**flink["ParallelismConfiguration"], "AutoScalingEnabled": True}
+    changed_configuration = {
+        **configuration,
+        "FlinkApplicationConfiguration": {**flink, "ParallelismConfiguration": scaling},
+    }
+    scaled = changed(resources, application.type, ApplicationConfiguration=changed_configuration)
+    found = estimate_resources(scaled, production, prices).lines
+    assert usd(found, "KPUs, one for orchestration").high == pytest.approx(65 * HOURS * 0.121)
+
+
+def calls_of(resources: Resources, settings: Settings, prices: Prices, clicks_per_second: int) -> Range:
+    peak = settings.peak.model_copy(update={"clicks_per_second": clicks_per_second, "mobile_share": 1.0})
+    quiet = mean_of(settings.model_copy(update={"peak": peak}), 1.0)
+    found = estimate_resources(resources, quiet, prices).lines
+    [line] = [line for line in found if line.item == "invocations" and line.named.endswith("-forwarder")]
+    return line.quantity
+
+
+def with_forwarder(resources: Resources, *, lanes: int, window: int) -> Resources:
+    mapping = {"ParallelizationFactor": lanes, "MaximumBatchingWindowInSeconds": window}
+    one_shard = changed(
+        resources,
+        "AWS::Kinesis::Stream",
+        ShardCount=1,
+        StreamModeDetails={"StreamMode": "PROVISIONED"},
+    )
+    return changed(one_shard, "AWS::Lambda::EventSourceMapping", **mapping)
+
+
+def test_busy_lanes_are_invoked_once_a_window(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    busy = calls_of(with_forwarder(resources, lanes=10, window=4), production, prices, 1_000)
+    assert busy.high == pytest.approx(10 * SECONDS / 4)
+    assert busy.low == pytest.approx(10 * SECONDS / 5)
+
+
+def test_quiet_lanes_are_invoked_once_a_record(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    lanes = with_forwarder(resources, lanes=10, window=0)
+    quiet = calls_of(lanes, production, prices, 1)
+    assert quiet.high <= SECONDS
+    assert quiet.low >= 0.9 * SECONDS
+
+
+def test_a_function_whose_work_nobody_declared_is_between_never_and_once_a_minute(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    [function, *_] = [one for one in resources if one.type == "AWS::Lambda::Function"]
+    stranger = replace(
+        function, logical_id="Stranger", properties={**function.properties, "FunctionName": "stranger"}
+    )
+    found = estimate_resources((*resources, stranger), production, prices).lines
+    [line] = [line for line in found if line.of == "Stranger" and line.item == "invocations"]
+    assert line.quantity == Range(0, HOURS * 60)
+
+
+def test_objects_are_kept_for_as_long_as_the_bucket_says(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    found = estimate_resources(resources, mean_of(production, 0.5), prices).lines
+    [line] = [line for line in found if line.item == "objects" and "-raw-" in line.named]
+    raw_bytes = 500 * 300 * 90 * 24 * 3600
+    assert line.quantity.low == pytest.approx(raw_bytes * 0.1 / GIB)
+    assert line.quantity.high == pytest.approx(raw_bytes * 0.35 / GIB)
+
+
+def test_what_is_never_deleted_grows_for_a_year(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    endless = changed(resources, "AWS::S3::Bucket", LifecycleConfiguration={"Rules": []})
+    found = estimate_resources(endless, mean_of(production, 0.5), prices).lines
+    [line] = [line for line in found if line.item == "objects" and "-raw-" in line.named]
+    assert line.quantity.high == pytest.approx(500 * 300 * SECONDS * 12 * 0.35 / GIB)
+
+
+def test_more_traffic_never_costs_less(resources: Resources, production: Settings, prices: Prices) -> None:
+    totals = []
+    for clicks in (1, 10, 1_000, 100_000):
+        peak = production.peak.model_copy(update={"clicks_per_second": clicks})
+        settings = production.model_copy(update={"peak": peak})
+        totals.append(estimate_resources(resources, settings, prices).total)
+    assert totals == sorted(totals, key=lambda one: one.low)
+    assert totals == sorted(totals, key=lambda one: one.high)
+
+
+def test_no_mobile_clicks_cost_no_invocations(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    peak = production.peak.model_copy(update={"mobile_share": 0.0})
+    settings = production.model_copy(update={"peak": peak})
+    found = estimate_resources(resources, settings, prices).lines
+    [line] = [line for line in found if line.item == "invocations" and line.named.endswith("-forwarder")]
+    assert line.usd == Range(0, 0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(2, 1), (-1, 1), (0, float("inf")), (float("nan"), 1)])
+def test_a_range_is_a_low_and_a_high(low: float, high: float) -> None:
+    with pytest.raises(ValueError, match="is no range"):
+        Range(low, high)
+
+
+def test_the_mobile_stream_must_be_there(production: Settings, prices: Prices) -> None:
+    basis = Basis(settings=production, traffic=Traffic.of(production), prices=prices, resources=())
+    with pytest.raises(UnknownFlowError, match="needs all stacks"):
+        basis.mobile_shards()
