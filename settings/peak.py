@@ -27,8 +27,8 @@ class PeakSettings(Section):
 
     mean_to_peak: tuple[Share, Share] = Field(
         default=(0.2, 0.4),
-        description="Clicks of a mean second of the month as a share of those in the busiest one, at least and "
-        "at most; for the cost only.",
+        description="Clicks of a mean second of the month as a share of those in the busiest one, at least "
+        "and at most; for the cost only.",
     )
 
     @property

@@ -29,7 +29,7 @@ TIERED = Price(
 
 
 def test_the_prices_were_gathered_on_a_day_that_has_been(prices: Prices) -> None:
-    assert prices.date <= datetime.now(UTC).date() or prices.date.year <= 2026
+    assert prices.date <= datetime.now(UTC).date()
 
 
 def test_every_source_says_what_kind_it_is(prices: Prices) -> None:
