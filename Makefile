@@ -94,6 +94,8 @@ format: setup ## format Python and Java
 .PHONY: docs
 docs: setup ## the pages that are made from the code
 	@python -m settings.page > docs/settings.md
+	@python -m settings.latency_table
+	@python -m cost --docs
 
 .PHONY: synth
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint

@@ -32,7 +32,7 @@ class Traffic:
     @classmethod
     def of(cls, settings: Settings) -> "Traffic":
         peak = settings.peak
-        mean = Range(*peak.mean_to_peak)
+        mean = Range(peak.mean_to_peak_min, peak.mean_to_peak_max)
         clicks = mean * peak.clicks_per_second
         return cls(
             clicks=clicks,

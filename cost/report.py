@@ -100,10 +100,11 @@ def _grown(one: Cheapest) -> tuple[str, ...]:
 
 def _per_million(one: Cheapest) -> str:
     """Of a quiet month and of a busy one: the more clicks, the less each costs."""
-    least, most = one.settings.peak.mean_to_peak
-    millions = one.settings.peak.clicks_per_second * SECONDS / 1e6
-    usd = one.estimate.total.low / (millions * least), one.estimate.total.high / (millions * most)
-    return f"{min(usd):.2f} to {max(usd):.2f}"
+    peak, usd_a_month = one.settings.peak, one.estimate.total
+    millions = peak.clicks_per_second * SECONDS / 1e6
+    quiet = usd_a_month.low / (millions * peak.mean_to_peak_min)
+    busy = usd_a_month.high / (millions * peak.mean_to_peak_max)
+    return f"{min(quiet, busy):.2f} to {max(quiet, busy):.2f}"
 
 
 def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> Report:

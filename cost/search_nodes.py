@@ -22,7 +22,7 @@ BURSTABLE = "t3."
 def stored_gib(settings: Settings) -> float:
     """Counts with their replicas on disks that are not full, at the high end of what is assumed."""
     peak, search = settings.peak, settings.search
-    written = peak.counts_per_second * peak.mean_to_peak[1] * 60
+    written = peak.counts_per_second * peak.mean_to_peak_max * 60
     documents = min(written, DOCUMENTS_PER_MINUTE) * 24 * 60 * (search.retention_days or KEPT_DAYS)
     return documents * DOCUMENT_BYTES.high * 2 / FULLEST_DISK / 1024**3
 

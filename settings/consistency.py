@@ -35,11 +35,11 @@ def problems(settings: Settings) -> Iterator[str]:
             f"search.availability_zones ({search.availability_zones}), so that each zone has as many nodes: "
             f"set it to {equal_shares}, or change the zones"
         )
-    least, most = settings.peak.mean_to_peak
-    if least > most:
+    peak = settings.peak
+    if peak.mean_to_peak_min > peak.mean_to_peak_max:
         yield (
-            f"peak.mean_to_peak ([{least}, {most}]) is at least and at most, the smaller first: write "
-            f"[{most}, {least}]"
+            f"peak.mean_to_peak_min ({peak.mean_to_peak_min}) must not exceed peak.mean_to_peak_max "
+            f"({peak.mean_to_peak_max}): set it to {peak.mean_to_peak_max} or less"
         )
     if bool(settings.mobile_apps.issuer) != bool(settings.mobile_apps.client_ids):
         yield (

@@ -19,7 +19,7 @@ WEB_SERVER_FLUSH_SECONDS = 1.0
 MOBILE_APP_FLUSH_SECONDS = 5.0
 """`flush_seconds` of mobile_client."""
 REFRESH_SECONDS = 1.0
-"""`refresh_interval` of lambdas/search_bootstrap/index_template.json."""
+"""`refresh_interval` of lambdas/search_bootstrap/index_families/*/index_template.json."""
 FEEDBACK_PERIOD_SECONDS = 60.0
 """What trends is written for the service once a minute."""
 

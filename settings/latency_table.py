@@ -1,11 +1,16 @@
-"""The latency budget of an environment as a table in Markdown: python -m settings.latency_table production"""
+"""The latency budget as a table in Markdown. `python -m settings.latency_table` writes production's into
+docs/latency.md."""
 
-import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from settings import load
 from settings.environment import Settings
 from settings.latency import Seconds, Stage, budget
+
+PAGE = Path(__file__).parent.parent / "docs" / "latency.md"
+DOCUMENTED = "production"
+BEGIN, END = "<!-- budget -->", "<!-- end budget -->"
 
 
 def latency_table(settings: Settings) -> str:
@@ -34,5 +39,12 @@ def _sum(name: str, seconds: Seconds, target: int) -> str:
     return f"| {name} | **{seconds.typical:.2f}** | **{seconds.worst:.2f}** | target {target} |"
 
 
+def page(text: str, table: str) -> str:
+    """docs/latency.md with this table in place of the one that it has."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
 if __name__ == "__main__":
-    print(latency_table(load(sys.argv[1] if len(sys.argv) > 1 else "production")))
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), latency_table(load(DOCUMENTED))), encoding="utf-8")

@@ -25,11 +25,12 @@ class PeakSettings(Section):
         "share minute, article and segment; the more they do, the fewer counts there are.",
     )
 
-    mean_to_peak: tuple[Share, Share] = Field(
-        default=(0.2, 0.4),
-        description="Clicks of a mean second of the month as a share of those in the busiest one, at least "
-        "and at most; for the cost only.",
+    mean_to_peak_min: Share = Field(
+        default=0.2,
+        description="Clicks of a mean second of the month, as a share of those in the busiest one, at least; "
+        "for the cost only.",
     )
+    mean_to_peak_max: Share = Field(default=0.4, description="The same at most.")
 
     @property
     def mobile_clicks_per_second(self) -> float:

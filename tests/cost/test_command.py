@@ -25,7 +25,7 @@ def test_the_tables_in_the_docs_are_those_of_today(
 ) -> None:
     now = estimate_resources(resources, production, prices)
     assert page.blocks(page.PAGE.read_text()) == generated(now, found, prices), (
-        "run `python -m cost --docs` and read the diff of docs/cost.md"
+        "run `make docs` and read the diff of docs/cost.md"
     )
 
 

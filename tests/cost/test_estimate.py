@@ -29,7 +29,7 @@ def of_production(assembly: Path, production: Settings) -> Estimate:
 
 def mean_of(settings: Settings, ratio: float) -> Settings:
     """These settings with a known mean: `ratio` of the peak."""
-    peak = settings.peak.model_copy(update={"mean_to_peak": (ratio, ratio)})
+    peak = settings.peak.model_copy(update={"mean_to_peak_min": ratio, "mean_to_peak_max": ratio})
     return settings.model_copy(update={"peak": peak})
 
 
