@@ -310,3 +310,44 @@ def test_the_mobile_stream_must_be_there(production: Settings, prices: Prices) -
     basis = Basis(settings=production, traffic=Traffic.of(production), prices=prices, resources=())
     with pytest.raises(UnknownFlowError, match="needs all stacks"):
         basis.mobile_shards()
+
+
+@pytest.mark.parametrize("region", [TOKYO, OREGON])
+@pytest.mark.parametrize(
+    "of_type",
+    [
+        ("AWS::DynamoDB::Table", 1_200),  # 700 items of 4 KB a minute, and a read of 8 KB for each click
+        ("AWS::SNS::Topic", 0.02),
+        ("AWS::SQS::Queue", 0.08),
+        ("AWS::Scheduler::Schedule", 0.06),
+        ("AWS::CloudWatch::Dashboard", 3),
+        ("AWS::CloudWatch::CompositeAlarm", 0.6),
+        ("AWS::Logs::MetricFilter", 0.3),
+        ("AWS::KMS::Key", 1),
+    ],
+    ids=lambda of_type: of_type[0],
+)
+def test_what_a_later_stack_may_bring_is_priced_in_both_regions(
+    resources: Resources, production: Settings, prices: Prices, region: str, of_type: tuple[str, float]
+) -> None:
+    resource_type, most = of_type
+    new = Resource(stack="New", region=region, logical_id="New", type=resource_type, properties={})
+    found = estimate_resources((*resources, new), production, prices).lines
+    usd_of_new = [line.usd for line in found if line.of == "New"]
+    assert usd_of_new
+    assert 0 < sum(one.high for one in usd_of_new) <= most
+
+
+def test_an_alarm_on_several_metrics_is_billed_for_each(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    queries = [{"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}, {"Id": "c", "Expression": "a/b"}]
+    alarm = Resource(
+        stack="New",
+        region=OREGON,
+        logical_id="New",
+        type="AWS::CloudWatch::Alarm",
+        properties={"Metrics": queries},
+    )
+    found = estimate_resources((*resources, alarm), production, prices).lines
+    assert [line.usd.low for line in found if line.of == "New"] == [pytest.approx(0.2)]

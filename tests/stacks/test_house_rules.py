@@ -425,7 +425,7 @@ def test_guests_are_accepted_with_the_reason_for_nag(broken: Check, known: bool)
 def test_the_app_itself_is_held_to_the_rules(tmp_path: Path, no_jar: Path) -> None:
     app = build_app("production", destroy=False, outdir=tmp_path, jar=no_jar)
     stack = app.node.find_child("ClickTrends-production-TokyoIngest")
-    logs.CfnLogGroup(stack, "Endless")
+    logs.CfnLogGroup(stack, "Endless")  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match=r"LogRetention\[RetentionInDays\]"):
         app.synth()
 
