@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from cost.assumptions import GB, GZIP, HOURS, SECONDS
-from cost.basis import Traffic, monthly
+from cost.basis import MeanTraffic, monthly
 from cost.estimate import Estimate
 from cost.line import Line
 from cost.prices import Prices
@@ -86,7 +86,7 @@ def _redshift(settings: Settings, prices: Prices, ours: Estimate) -> Alternative
         max(LEAST_SERVERS, ceil(wanted / REDSHIFT_ROWS_PER_SECOND.high)),
         max(LEAST_SERVERS, ceil(wanted / REDSHIFT_ROWS_PER_SECOND.low)),
     )
-    traffic = Traffic.of(settings)
+    traffic = MeanTraffic.of(settings)
     days = settings.search.retention_days or REDSHIFT_KEPT_DAYS
     stored = traffic.clicks * GZIP * (traffic.click_bytes * days * 24 * 3600 / GB)
     costs = _sum(prices, OREGON, redshift_ra3_xlplus_hour=nodes * HOURS, redshift_month=stored)
@@ -112,7 +112,7 @@ def _fluentd(settings: Settings, prices: Prices, ours: Estimate) -> Alternative:
         max(LEAST_SERVERS, ceil(wanted / FLUENTD_RECORDS_PER_SECOND.high)),
         max(LEAST_SERVERS, ceil(wanted / FLUENTD_RECORDS_PER_SECOND.low)),
     )
-    carried = monthly(Traffic.of(settings).mobile_clicks) * (peak.click_bytes / BALANCER_UNIT_BYTES)
+    carried = monthly(MeanTraffic.of(settings).mobile_clicks) * (peak.click_bytes / BALANCER_UNIT_BYTES)
     costs = _sum(
         prices,
         TOKYO,

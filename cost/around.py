@@ -34,16 +34,16 @@ from cost.basis import Basis, UnknownFlowError, monthly
 from cost.flows import delivery_flow
 from cost.line import Line, Part
 from cost.range import NOTHING, Range, exactly
-from cost.template import Resource, of_type
+from cost.template import TemplateResource, of_type
 from settings.capacity import REASON_BYTES
 from settings.forwarder_capacity import CPU_SECONDS_PER_RECORD, INVOCATION_SECONDS, ONE_VCPU_MIB
 
-Pricing = Callable[[Resource, Basis], Iterator[Line]]
+Pricing = Callable[[TemplateResource, Basis], Iterator[Line]]
 FOREVER_DAYS = Range(DAYS, 12 * DAYS)
 """What is never deleted: a month's worth after a month, a year's after a year."""
 
 
-def forwarder_calls(resource: Resource, basis: Basis) -> Range:
+def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
     """Invocations a month. Each lane is invoked once a window if anything is in it (records come at random).
 
     The window begins with the first record, so it is between the setting and one second more.
@@ -69,7 +69,7 @@ def forwarder_calls(resource: Resource, basis: Basis) -> Range:
     )
 
 
-def function(resource: Resource, basis: Basis) -> Iterator[Line]:
+def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     names = basis.settings.names
     name = resource.properties.get("FunctionName")
     gib = resource.properties.get("MemorySize", 128) / 1024
@@ -93,7 +93,7 @@ def function(resource: Resource, basis: Basis) -> Iterator[Line]:
     yield basis.line(resource, f"lambda_{processor}_second", seconds * gib, part=part, item="memory and time")
 
 
-def bucket(resource: Resource, basis: Basis) -> Iterator[Line]:
+def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     names, traffic = basis.settings.names, basis.traffic
     kept = _kept_days(resource)
     rejected_bytes = traffic.click_bytes + REASON_BYTES
@@ -125,7 +125,7 @@ def bucket(resource: Resource, basis: Basis) -> Iterator[Line]:
     yield basis.line(resource, "s3_put", puts, part="storage", item="puts and lists")
 
 
-def _kept_days(resource: Resource) -> Range:
+def _kept_days(resource: TemplateResource) -> Range:
     rules = resource.properties.get("LifecycleConfiguration", {}).get("Rules", [])
     days = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
     return exactly(min(days)) if days else FOREVER_DAYS
@@ -151,7 +151,7 @@ def _task_managers(basis: Basis) -> int:
     return -(-analytics.parallelism // analytics.parallelism_per_kpu)
 
 
-def log_group(resource: Resource, basis: Basis) -> Iterator[Line]:
+def log_group(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     names = basis.settings.names
     name = str(resource.properties.get("LogGroupName", ""))
     written = OTHER_LOG_GB
@@ -170,13 +170,13 @@ def log_group(resource: Resource, basis: Basis) -> Iterator[Line]:
     )
 
 
-def alarm(resource: Resource, basis: Basis) -> Iterator[Line]:
+def alarm(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     queries = resource.properties.get("Metrics") or []
     metrics = max(1, sum("MetricStat" in query for query in queries))
     yield basis.line(resource, "alarm_month", exactly(metrics), part="monitoring", item="alarm")
 
 
-def table(resource: Resource, basis: Basis) -> Iterator[Line]:
+def table(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     writes = RANKED_SEGMENTS * CHANGED_SHARE * ITEM_WRITE_UNITS * (HOURS * 60)
     reads = monthly(basis.traffic.clicks) * READS_PER_CLICK * READ_UNITS
     for price, quantity, item in (
@@ -190,7 +190,7 @@ def table(resource: Resource, basis: Basis) -> Iterator[Line]:
 def each(price: str, quantity: Range, *, item: str, part: Part = "monitoring") -> Pricing:
     """A resource that costs the same whatever flows: a dashboard, a key."""
 
-    def pricing(resource: Resource, basis: Basis) -> Iterator[Line]:
+    def pricing(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         yield basis.line(resource, price, quantity, part=part, item=item)
 
     return pricing

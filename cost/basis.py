@@ -7,7 +7,7 @@ from cost.assumptions import REJECTED_SHARE, SECONDS
 from cost.line import Line, Part
 from cost.prices import Prices
 from cost.range import Range, exactly
-from cost.template import Resource, of_type
+from cost.template import TemplateResource, of_type
 from settings import Settings
 from settings.capacity import shards_to_write
 
@@ -20,7 +20,7 @@ class UnknownFlowError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traffic:
+class MeanTraffic:
     """Mean records a second over a month. Bytes are those of one record."""
 
     clicks: Range
@@ -30,7 +30,7 @@ class Traffic:
     click_bytes: int
 
     @classmethod
-    def of(cls, settings: Settings) -> "Traffic":
+    def of(cls, settings: Settings) -> "MeanTraffic":
         peak = settings.peak
         mean = Range(peak.mean_to_peak_min, peak.mean_to_peak_max)
         clicks = mean * peak.clicks_per_second
@@ -46,13 +46,13 @@ class Traffic:
 @dataclass(frozen=True, kw_only=True)
 class Basis:
     settings: Settings
-    traffic: Traffic
+    traffic: MeanTraffic
     prices: Prices
-    resources: tuple[Resource, ...]
+    resources: tuple[TemplateResource, ...]
 
     def line(
         self,
-        resource: Resource,
+        resource: TemplateResource,
         price: str,
         quantity: Range,
         *,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cost.estimate import Estimate, estimate_resources
 from cost.prices import Prices
 from cost.search_nodes import BURSTABLE, with_nodes
-from cost.template import Resource
+from cost.template import TemplateResource
 from settings import Settings, capacity, consistency, latency
 from settings.capacity import (
     CLICKS_PER_SECOND_PER_KPU,
@@ -42,7 +42,9 @@ class Cheapest:
     estimate: Estimate
 
 
-def cheapest(resources: Iterable[Resource], settings: Settings, prices: Prices, *, factor: int) -> Cheapest:
+def cheapest(
+    resources: Iterable[TemplateResource], settings: Settings, prices: Prices, *, factor: int
+) -> Cheapest:
     """By the middle of low and high, among settings that carry the traffic and keep to the latency target.
 
     resources: of the environment's templates. Raises NoSettingsError.
@@ -127,7 +129,7 @@ def _changed(settings: Settings, **sections: dict[str, Any]) -> Settings:
     )
 
 
-def with_settings(resources: Iterable[Resource], settings: Settings) -> tuple[Resource, ...]:
+def with_settings(resources: Iterable[TemplateResource], settings: Settings) -> tuple[TemplateResource, ...]:
     """The resources as a synthesis with these settings would make them, as far as the search changes them."""
     return tuple(
         replace(resource, properties={**resource.properties, **_properties(resource, settings)})
@@ -135,7 +137,7 @@ def with_settings(resources: Iterable[Resource], settings: Settings) -> tuple[Re
     )
 
 
-def _properties(resource: Resource, settings: Settings) -> dict[str, Any]:
+def _properties(resource: TemplateResource, settings: Settings) -> dict[str, Any]:
     streams, search, forwarder = settings.streams, settings.search, settings.forwarder
     given = resource.properties
     match resource.type:

@@ -17,7 +17,7 @@ from cost.basis import UnknownFlowError
 from cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest
 from cost.estimate import Estimate, estimate_resources
 from cost.prices import PriceError, Prices, load_prices
-from cost.template import AssemblyError, Resource, read_resources
+from cost.template import AssemblyError, TemplateResource, read_resources
 from settings import Settings, SettingsError, load
 
 BESIDE_FACTORS = (1, 30, 1000)
@@ -68,7 +68,7 @@ def main(
     Console(width=None if sys.stdout.isatty() else 200).print(report.shown(reports))
 
 
-def grown(resources: Sequence[Resource], settings: Settings, prices: Prices) -> list[Cheapest]:
+def grown(resources: Sequence[TemplateResource], settings: Settings, prices: Prices) -> list[Cheapest]:
     return [cheapest(resources, settings, prices, factor=factor) for factor in FACTORS]
 
 
@@ -83,7 +83,7 @@ def generated(now: Estimate, found: Sequence[Cheapest], prices: Prices) -> dict[
     }
 
 
-def _beside(found: Sequence[Cheapest], prices: Prices) -> report.Report:
+def _beside(found: Sequence[Cheapest], prices: Prices) -> report.CostTable:
     return report.beside(
         (one.factor, alternatives(one.settings, prices, one.estimate))
         for one in found
@@ -92,7 +92,7 @@ def _beside(found: Sequence[Cheapest], prices: Prices) -> report.Report:
 
 
 @contextmanager
-def _resources(settings: Settings, assembly: Path | None) -> Iterator[tuple[Resource, ...]]:
+def _resources(settings: Settings, assembly: Path | None) -> Iterator[tuple[TemplateResource, ...]]:
     if assembly:
         yield read_resources(assembly)
         return

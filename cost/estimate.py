@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cost.basis import Basis, Traffic
+from cost.basis import Basis, MeanTraffic
 from cost.line import PARTS, Line, Part
 from cost.prices import PriceError, Prices, load_prices
 from cost.range import Range, total
-from cost.template import Resource, read_resources
+from cost.template import TemplateResource, read_resources
 from cost.types import FREE, PRICED
 from settings import Settings
 
@@ -76,9 +76,11 @@ def estimate(assembly: Path, settings: Settings, prices: Prices | None = None) -
     return estimate_resources(read_resources(assembly), settings, prices or load_prices())
 
 
-def estimate_resources(resources: Iterable[Resource], settings: Settings, prices: Prices) -> Estimate:
+def estimate_resources(resources: Iterable[TemplateResource], settings: Settings, prices: Prices) -> Estimate:
     """As `estimate`, of resources that were read already."""
-    basis = Basis(settings=settings, traffic=Traffic.of(settings), prices=prices, resources=tuple(resources))
+    basis = Basis(
+        settings=settings, traffic=MeanTraffic.of(settings), prices=prices, resources=tuple(resources)
+    )
     if unknown := sorted({resource.type for resource in basis.resources} - PRICED.keys() - FREE.keys()):
         raise PriceError(
             f"Nothing tells what {', '.join(unknown)} costs: add it to cost/types.py, priced, or free "

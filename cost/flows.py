@@ -20,7 +20,7 @@ from cost.assumptions import (
 from cost.basis import Basis, UnknownFlowError, monthly, rounded
 from cost.line import Line
 from cost.range import Range, exactly
-from cost.template import Resource
+from cost.template import TemplateResource
 from names import OREGON, TOKYO
 from settings.capacity import COUNT_BYTES, MOBILE_READERS, REASON_BYTES, SOURCE_READERS
 
@@ -31,7 +31,7 @@ INCLUDED_HOURS, EXTENDED_HOURS = 24, 168
 """A stream keeps records a day at no charge, a week for one price, longer for another."""
 
 
-def stream(resource: Resource, basis: Basis) -> Iterator[Line]:
+def stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     names, traffic = basis.settings.names, basis.traffic
     flows = {
         names.mobile_stream: (traffic.mobile_clicks, MOBILE_READERS),
@@ -59,7 +59,7 @@ def stream(resource: Resource, basis: Basis) -> Iterator[Line]:
         )
 
 
-def _on_demand(resource: Resource, basis: Basis, records: Range, readers: int) -> Iterator[Line]:
+def _on_demand(resource: TemplateResource, basis: Basis, records: Range, readers: int) -> Iterator[Line]:
     size = basis.traffic.click_bytes
     billed = rounded(size, ON_DEMAND_STEP)
     read = Range(size, billed) * readers  # whether reads are rounded too, the page does not say
@@ -75,7 +75,7 @@ def _on_demand(resource: Resource, basis: Basis, records: Range, readers: int) -
         yield basis.line(resource, name, kept, part="streams", item=item)
 
 
-def _provisioned(resource: Resource, basis: Basis, records: Range) -> Iterator[Line]:
+def _provisioned(resource: TemplateResource, basis: Basis, records: Range) -> Iterator[Line]:
     shards = resource.properties["ShardCount"]
     size = basis.traffic.click_bytes
     for price, quantity, item in (
@@ -93,7 +93,7 @@ def _provisioned(resource: Resource, basis: Basis, records: Range) -> Iterator[L
             yield basis.line(resource, "kinesis_long_term_month", kept, part="streams", item=item)
 
 
-def _kept_longer(resource: Resource) -> Iterator[tuple[str, int, str]]:
+def _kept_longer(resource: TemplateResource) -> Iterator[tuple[str, int, str]]:
     """(price, hours, item) of what is kept beyond a day, and beyond a week."""
     hours = resource.properties.get("RetentionPeriodHours", INCLUDED_HOURS)
     if hours > INCLUDED_HOURS:
@@ -117,13 +117,13 @@ def delivery_flow(name: object, basis: Basis) -> tuple[Range, int]:
     return flows[name]
 
 
-def delivery_stream(resource: Resource, basis: Basis) -> Iterator[Line]:
+def delivery_stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     records, size = delivery_flow(resource.properties.get("DeliveryStreamName"), basis)
     billed = monthly(records) * (rounded(size, FIREHOSE_STEP) / GB)
     yield basis.line(resource, "firehose_in", billed, part="delivery", item="records, each as 5 KB")
 
 
-def application(resource: Resource, basis: Basis) -> Iterator[Line]:
+def application(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     flink = resource.properties["ApplicationConfiguration"]["FlinkApplicationConfiguration"]
     parallelism = flink["ParallelismConfiguration"]
     kpus = ceil(parallelism["Parallelism"] / parallelism["ParallelismPerKPU"])
@@ -143,7 +143,7 @@ def _state_seconds(basis: Basis) -> float:
     return (basis.settings.analytics.allowed_lateness_hours + 2) * 3600.0
 
 
-def domain(resource: Resource, basis: Basis) -> Iterator[Line]:
+def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     cluster: dict[str, Any] = resource.properties["ClusterConfig"]
     ebs = resource.properties["EBSOptions"]
     count = cluster["InstanceCount"]
@@ -169,7 +169,7 @@ def domain(resource: Resource, basis: Basis) -> Iterator[Line]:
     )
 
 
-def _nodes(resource: Resource, basis: Basis, instance_type: str, count: int, *, item: str) -> Line:
+def _nodes(resource: TemplateResource, basis: Basis, instance_type: str, count: int, *, item: str) -> Line:
     hours = exactly(count * HOURS)
     return Line(
         part="search",

@@ -1,7 +1,7 @@
 """One billed dimension of one resource."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from cost.range import Range
 
@@ -17,18 +17,7 @@ Part = Literal[
     "monitoring",
     "other",
 ]
-PARTS: tuple[Part, ...] = (
-    "streams",
-    "transfer",
-    "forwarder",
-    "application",
-    "delivery",
-    "search",
-    "storage",
-    "serving",
-    "monitoring",
-    "other",
-)
+PARTS: tuple[Part, ...] = get_args(Part)
 """In the order in which data flows."""
 
 

@@ -18,7 +18,7 @@ SHOWN_FROM_USD = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class CostTable:
     """A table for people and for the docs; titles: of its columns."""
 
     title: str
@@ -42,19 +42,19 @@ class Report:
         return self.titles[index].startswith(("low", "high", "times", "ours", "it costs", "USD", "quantity"))
 
 
-def by_part(estimate: Estimate) -> Report:
+def by_part(estimate: Estimate) -> CostTable:
     rows = [(str(part), *_both(usd)) for part, usd in estimate.parts().items()]
     rows += [(f"in {region}", *_both(usd)) for region, usd in estimate.regions().items()]
-    return Report(
+    return CostTable(
         title=f"{estimate.environment}: USD a month by part, at prices of {estimate.prices_of}",
         titles=("part", "low", "high"),
         rows=(*rows, ("total", *_both(estimate.total))),
     )
 
 
-def by_dimension(estimate: Estimate) -> Report:
+def by_dimension(estimate: Estimate) -> CostTable:
     lines = sorted(estimate.lines, key=lambda line: -line.usd.high)
-    return Report(
+    return CostTable(
         title=f"Dimensions that may cost {SHOWN_FROM_USD:.0f} USD a month or more",
         titles=("part", "dimension", "of", "region", "quantity", "unit", "low", "high"),
         rows=tuple(
@@ -73,8 +73,8 @@ def by_dimension(estimate: Estimate) -> Report:
     )
 
 
-def growth(found: Sequence[Cheapest]) -> Report:
-    return Report(
+def growth(found: Sequence[Cheapest]) -> CostTable:
+    return CostTable(
         title="The cheapest settings as the traffic grows, USD a month",
         titles=("times", "low", "high", "USD a million clicks", "streams", "forwarder", "KPUs", "data nodes"),
         rows=tuple(_grown(one) for one in found),
@@ -107,9 +107,9 @@ def _per_million(one: Cheapest) -> str:
     return f"{min(quiet, busy):.2f} to {max(quiet, busy):.2f}"
 
 
-def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> Report:
+def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> CostTable:
     """found: factor of the traffic, and the alternatives at it."""
-    return Report(
+    return CostTable(
         title="The same work done otherwise, USD a month, each against the cheapest settings of ours",
         titles=("times", "instead of", "ours", "with", "it costs", "shape"),
         rows=tuple(
@@ -127,7 +127,7 @@ def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> Report:
     )
 
 
-def shown(reports: Iterable[Report]) -> RenderableType:
+def shown(reports: Iterable[CostTable]) -> RenderableType:
     return Group(*(report.table() for report in reports))
 
 

@@ -24,7 +24,7 @@ class AssemblyError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resource:
+class TemplateResource:
     stack: str
     region: str
     logical_id: str
@@ -46,14 +46,14 @@ class Resource:
         return value.get("Ref") == self.logical_id or self.logical_id in value.get("Fn::GetAtt", [])
 
 
-def read_resources(assembly: Path) -> tuple[Resource, ...]:
+def read_resources(assembly: Path) -> tuple[TemplateResource, ...]:
     """Raises AssemblyError."""
     manifest = assembly / "manifest.json"
     if not manifest.is_file():
         raise AssemblyError(f"{assembly} is no cloud assembly, it has no manifest.json: synthesise first")
     artifacts = json.loads(manifest.read_text(encoding="utf-8"))["artifacts"]
     return tuple(
-        Resource(
+        TemplateResource(
             stack=stack,
             region=artifact["environment"].rsplit("/", 1)[-1],
             logical_id=logical_id,
@@ -66,7 +66,7 @@ def read_resources(assembly: Path) -> tuple[Resource, ...]:
     )
 
 
-def of_type(resources: Iterable[Resource], resource_type: str) -> Iterator[Resource]:
+def of_type(resources: Iterable[TemplateResource], resource_type: str) -> Iterator[TemplateResource]:
     return (resource for resource in resources if resource.type == resource_type)
 
 

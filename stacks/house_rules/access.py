@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stacks.house_rules.assembly import Assembly
-from stacks.house_rules.rule import Finding, Rule
+from stacks.house_rules.assembly import CheckedAssembly
+from stacks.house_rules.rule import HouseRule, Violation
 
 BUCKET_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 OWNER_CONDITIONS = {
@@ -30,7 +30,7 @@ SHORTEST_REASON = 20
 """Characters: "needed" is no reason, "Lambda names its log streams itself" is one."""
 
 
-def _grants_on_everything(assembly: Assembly) -> Iterator[Finding]:
+def _grants_on_everything(assembly: CheckedAssembly) -> Iterator[Violation]:
     for resource in assembly.resources:
         if not resource.type.startswith("AWS::IAM::"):
             continue
@@ -38,7 +38,7 @@ def _grants_on_everything(assembly: Assembly) -> Iterator[Finding]:
             if statement.get("Effect") != "Allow":
                 continue
             for detail in _everything(statement):
-                yield Finding(on=resource, detail=detail, also=(f"AwsSolutions-IAM5[{detail}]",))
+                yield Violation(on=resource, detail=detail, also=(f"AwsSolutions-IAM5[{detail}]",))
 
 
 def _everything(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -47,22 +47,22 @@ def _everything(statement: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"Resource::{one}" for one in _listed(statement.get("Resource")) if one == "*")
 
 
-def _open_to_everyone(assembly: Assembly) -> Iterator[Finding]:
+def _open_to_everyone(assembly: CheckedAssembly) -> Iterator[Violation]:
     for resource in assembly.resources:
         if resource.type == "AWS::S3::Bucket":
             blocks = resource.properties.get("PublicAccessBlockConfiguration", {})
             for block in BUCKET_BLOCKS:
                 if blocks.get(block) is not True:
-                    yield Finding(on=resource, detail=block)
+                    yield Violation(on=resource, detail=block)
         for resource_type, key, value, also in OPEN_BY_PROPERTY:
             if resource.type == resource_type and resource.properties.get(key) == value:
-                yield Finding(on=resource, detail=f"{key}::{value}", also=also)
+                yield Violation(on=resource, detail=f"{key}::{value}", also=also)
         for ingress in _listed(resource.properties.get("SecurityGroupIngress")):
             if "0.0.0.0/0" in str(ingress) or "::/0" in str(ingress):
-                yield Finding(on=resource, detail="SecurityGroupIngress", also=("AwsSolutions-EC23",))
+                yield Violation(on=resource, detail="SecurityGroupIngress", also=("AwsSolutions-EC23",))
         for statement in _statements(resource.properties):
             if _is_for_everyone(statement):
-                yield Finding(on=resource, detail=f"Principal::{statement.get('Sid', '*')}")
+                yield Violation(on=resource, detail=f"Principal::{statement.get('Sid', '*')}")
 
 
 def _is_for_everyone(statement: Mapping[str, Any]) -> bool:
@@ -86,11 +86,11 @@ def _narrows(operator: str, compared: object) -> bool:
     )
 
 
-def _reasons_that_say_nothing(assembly: Assembly) -> Iterator[Finding]:
+def _reasons_that_say_nothing(assembly: CheckedAssembly) -> Iterator[Violation]:
     for resource in assembly.resources:
         for finding, reason in resource.acknowledged.items():
             if len(reason.strip()) < SHORTEST_REASON:
-                yield Finding(on=resource, detail=finding)
+                yield Violation(on=resource, detail=finding)
 
 
 def _statements(value: object) -> Iterator[Mapping[str, Any]]:
@@ -111,21 +111,21 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-GRANT = Rule(
+GRANT = HouseRule(
     id="Grant",
     says="A role may do everything, or something to everything",
     advice="Name the actions and the ARNs (names.py has them). Where a service leaves no choice, acknowledge "
     "it on the role with the reason: acknowledge_wildcards (stacks/parts/acknowledge.py).",
     check=_grants_on_everything,
 )
-PUBLIC = Rule(
+PUBLIC = HouseRule(
     id="PublicAccess",
     says="Something is open to everyone",
     advice="Use PrivateBucket (stacks/parts/private_bucket.py); name the principals of a policy, or narrow "
     "them by a condition such as aws:SourceAccount.",
     check=_open_to_everyone,
 )
-REASON = Rule(
+REASON = HouseRule(
     id="Reason",
     says=f"A finding is acknowledged with a reason of less than {SHORTEST_REASON} characters",
     advice="Write the reason that a reviewer would ask for.",

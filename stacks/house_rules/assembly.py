@@ -24,7 +24,7 @@ class SynthesisedStack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resource:
+class CheckedResource:
     """path: of its construct; acknowledged: reason by finding, of the construct and those around it."""
 
     stack: SynthesisedStack
@@ -49,15 +49,15 @@ class Resource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assembly:
+class CheckedAssembly:
     stacks: tuple[SynthesisedStack, ...]
-    resources: tuple[Resource, ...]
+    resources: tuple[CheckedResource, ...]
 
-    def of_type(self, *types: str) -> Iterator[Resource]:
+    def of_type(self, *types: str) -> Iterator[CheckedResource]:
         return (resource for resource in self.resources if resource.type in types)
 
 
-def read_assembly(context: IPolicyValidationContext) -> Assembly:
+def read_assembly(context: IPolicyValidationContext) -> CheckedAssembly:
     """Templates from their files, tags and acknowledgments from the construct tree."""
     constructs = context.app_construct.node.find_all()
     stacks = {
@@ -84,12 +84,12 @@ def read_assembly(context: IPolicyValidationContext) -> Assembly:
         .get("Resources", {})
         .items()
     ]
-    return Assembly(stacks=tuple(stacks.values()), resources=tuple(resources))
+    return CheckedAssembly(stacks=tuple(stacks.values()), resources=tuple(resources))
 
 
 def _resource(
     stack: SynthesisedStack, logical_id: str, body: Mapping[str, Any], construct: IConstruct | None
-) -> Resource:
+) -> CheckedResource:
     around = construct.node.scopes if construct else []
     acknowledged = {
         finding.removeprefix("Annotation::"): str(reason)
@@ -98,7 +98,7 @@ def _resource(
         if entry.type == ACKNOWLEDGED
         for finding, reason in (entry.data or {}).items()
     }
-    return Resource(
+    return CheckedResource(
         stack=stack,
         logical_id=logical_id,
         path=construct.node.path if construct else f"{stack.path}/{logical_id}",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from stacks.house_rules.assembly import Assembly
-from stacks.house_rules.rule import Finding, Rule
+from stacks.house_rules.assembly import CheckedAssembly
+from stacks.house_rules.rule import HouseRule, Violation
 
 HOLDS_DATA = {
     "AWS::Cognito::IdentityPool",
@@ -26,22 +26,22 @@ KEEPS = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 EMPTIES_A_BUCKET = "Custom::S3AutoDeleteObjects"
 
 
-def rule(*, both_keys_turned: bool) -> Rule:
+def rule(*, both_keys_turned: bool) -> HouseRule:
     """both_keys_turned: data may go with its stack, and nothing is found."""
 
-    def check(assembly: Assembly) -> Iterator[Finding]:
+    def check(assembly: CheckedAssembly) -> Iterator[Violation]:
         if both_keys_turned:
             return
         for resource in assembly.of_type(*sorted(HOLDS_DATA)):
             for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
                 if resource.body.get(policy) not in KEEPS:
-                    yield Finding(on=resource, detail=policy)
+                    yield Violation(on=resource, detail=policy)
             if not resource.stack.termination_protection:
-                yield Finding(on=resource, detail="TerminationProtection")
+                yield Violation(on=resource, detail="TerminationProtection")
         for resource in assembly.of_type(EMPTIES_A_BUCKET):
-            yield Finding(on=resource, detail="AutoDeleteObjects")
+            yield Violation(on=resource, detail="AutoDeleteObjects")
 
-    return Rule(
+    return HouseRule(
         id="DataNeedsTwoKeys",
         says="Data could be deleted with one key",
         advice="Apply `retention.removal_policy` (stacks/parts/retention.py) to what holds data, in a stack "

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from stacks.house_rules.assembly import Assembly, Resource
-from stacks.house_rules.rule import Finding, Rule
+from stacks.house_rules.assembly import CheckedAssembly, CheckedResource
+from stacks.house_rules.rule import HouseRule, Violation
 
 FUNCTION = "AWS::Lambda::Function"
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -11,30 +11,30 @@ ALARM = "AWS::CloudWatch::Alarm"
 WATCHED = ("Errors", "Throttles")
 
 
-def _logs_for_ever(assembly: Assembly) -> Iterator[Finding]:
+def _logs_for_ever(assembly: CheckedAssembly) -> Iterator[Violation]:
     for group in assembly.of_type(LOG_GROUP):
         if not group.properties.get("RetentionInDays"):
-            yield Finding(on=group, detail="RetentionInDays")
+            yield Violation(on=group, detail="RetentionInDays")
     for function in assembly.of_type(FUNCTION):
         if not any(_is_log_of(group, function) for group in assembly.of_type(LOG_GROUP)):
-            yield Finding(on=function, detail="LoggingConfig.LogGroup")
+            yield Violation(on=function, detail="LoggingConfig.LogGroup")
 
 
-def _is_log_of(group: Resource, function: Resource) -> bool:
+def _is_log_of(group: CheckedResource, function: CheckedResource) -> bool:
     if group.stack.path != function.stack.path:
         return False
     named = function.properties.get("LoggingConfig", {}).get("LogGroup")
     return group.is_named_by(named or f"/aws/lambda/{function.properties.get('FunctionName')}")
 
 
-def _unwatched(assembly: Assembly) -> Iterator[Finding]:
+def _unwatched(assembly: CheckedAssembly) -> Iterator[Violation]:
     for function in assembly.of_type(FUNCTION):
         for metric in WATCHED:
             if not any(_watches(alarm, metric, function) for alarm in assembly.of_type(ALARM)):
-                yield Finding(on=function, detail=metric)
+                yield Violation(on=function, detail=metric)
 
 
-def _watches(alarm: Resource, metric: str, function: Resource) -> bool:
+def _watches(alarm: CheckedResource, metric: str, function: CheckedResource) -> bool:
     """Directly or in an expression. An alarm sees the metrics of its own region only."""
     if alarm.stack.region != function.stack.region:
         return False
@@ -51,14 +51,14 @@ def _watches(alarm: Resource, metric: str, function: Resource) -> bool:
     )
 
 
-LOG_RETENTION = Rule(
+LOG_RETENTION = HouseRule(
     id="LogRetention",
     says="A log is kept for ever, or Lambda would make one that is",
     advice="Give the function a NamedLogGroup (stacks/parts/log_group.py) with settings.log_retention_days; "
     "PrivateFunction does.",
     check=_logs_for_ever,
 )
-FUNCTION_ALARM = Rule(
+FUNCTION_ALARM = HouseRule(
     id="FunctionAlarm",
     says="No alarm watches this of the function",
     advice="Build FunctionAlarms (stacks/monitoring/function_alarms.py) beside the function.",

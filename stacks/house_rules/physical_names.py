@@ -7,8 +7,8 @@ from typing import Any
 
 from contract.sink import SINKS
 from names import Names
-from stacks.house_rules.assembly import Assembly, Resource
-from stacks.house_rules.rule import Finding, Rule
+from stacks.house_rules.assembly import CheckedAssembly, CheckedResource
+from stacks.house_rules.rule import HouseRule, Violation
 
 ALARM = "AWS::CloudWatch::Alarm"
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -17,17 +17,17 @@ NOT_PHYSICAL = {"DisplayName", "MetricName", "LogStreamName", "PolicyName"}
 """Properties that end in Name and name nothing that another part could ask for."""
 
 
-def rule(names: Names) -> Rule:
+def rule(names: Names) -> HouseRule:
     known = known_names(names)
 
-    def check(assembly: Assembly) -> Iterator[Finding]:
+    def check(assembly: CheckedAssembly) -> Iterator[Violation]:
         for resource in assembly.resources:
             for key, value in _written_names(resource):
                 if not _is_known(resource, value, known):
                     shown = value if isinstance(value, str) else "composed in the template"
-                    yield Finding(on=resource, detail=f"{key}::{shown}")
+                    yield Violation(on=resource, detail=f"{key}::{shown}")
 
-    return Rule(
+    return HouseRule(
         id="PhysicalName",
         says="A physical name stands outside the names module",
         advice="Add the name to names.py and take it from `settings.names`; a log group is named "
@@ -49,7 +49,7 @@ def known_names(names: Names) -> frozenset[str]:
     return frozenset(found)
 
 
-def _written_names(resource: Resource) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
+def _written_names(resource: CheckedResource) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
     """Names that the template writes out. A bare Ref or GetAtt is a name that stands elsewhere."""
     for key, value in resource.properties.items():
         if not key.endswith("Name") or key in NOT_PHYSICAL:
@@ -58,7 +58,7 @@ def _written_names(resource: Resource) -> Iterator[tuple[str, str | Mapping[str,
             yield key, value
 
 
-def _is_known(resource: Resource, value: str | Mapping[str, Any], known: frozenset[str]) -> bool:
+def _is_known(resource: CheckedResource, value: str | Mapping[str, Any], known: frozenset[str]) -> bool:
     if not isinstance(value, str):
         return False
     if resource.type == LOG_GROUP:

@@ -12,7 +12,7 @@ from aws_cdk import (
 from settings import Settings
 from stacks.house_rules import access, data, functions, physical_names, tags
 from stacks.house_rules.assembly import read_assembly
-from stacks.house_rules.rule import Rule
+from stacks.house_rules.rule import HouseRule
 from stacks.parts.retention import Retention
 
 PACK = "HouseRules"
@@ -26,7 +26,7 @@ class HouseRules:
     """
 
     def __init__(self, *, settings: Settings, retention: Retention) -> None:
-        self.rules: tuple[Rule, ...] = (
+        self.rules: tuple[HouseRule, ...] = (
             physical_names.rule(settings.names),
             functions.LOG_RETENTION,
             functions.FUNCTION_ALARM,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from settings import Settings
-from stacks.house_rules.assembly import Assembly
-from stacks.house_rules.rule import Finding, Rule
+from stacks.house_rules.assembly import CheckedAssembly
+from stacks.house_rules.rule import HouseRule, Violation
 
 PROJECT = "click-trends"
 
@@ -18,14 +18,14 @@ def stack_tags(settings: Settings) -> dict[str, str]:
     return {"project": PROJECT, "environment": settings.environment}
 
 
-def rule(wanted: dict[str, str]) -> Rule:
-    def check(assembly: Assembly) -> Iterator[Finding]:
+def rule(wanted: dict[str, str]) -> HouseRule:
+    def check(assembly: CheckedAssembly) -> Iterator[Violation]:
         for stack in assembly.stacks:
             for key, value in wanted.items():
                 if stack.tags.get(key) != value:
-                    yield Finding(on=stack, detail=f"{key}={value}")
+                    yield Violation(on=stack, detail=f"{key}={value}")
 
-    return Rule(
+    return HouseRule(
         id="Tags",
         says="A stack lacks a tag, and with it everything in it",
         advice="Make the stack in stacks/app.py with tags=stack_tags(settings).",

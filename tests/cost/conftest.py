@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cost.prices import Prices, load_prices
-from cost.template import Resource, read_resources
+from cost.template import TemplateResource, read_resources
 from settings import Settings, load
 from stacks.app import build_app
 
@@ -18,7 +18,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def resources(assembly: Path) -> tuple[Resource, ...]:
+def resources(assembly: Path) -> tuple[TemplateResource, ...]:
     return read_resources(assembly)
 
 

@@ -11,17 +11,17 @@ from cost.cheapest import Cheapest
 from cost.command import app, generated, grown
 from cost.estimate import estimate_resources
 from cost.prices import Prices
-from cost.template import Resource
+from cost.template import TemplateResource
 from settings import Settings
 
 
 @pytest.fixture(scope="module")
-def found(resources: tuple[Resource, ...], production: Settings, prices: Prices) -> list[Cheapest]:
+def found(resources: tuple[TemplateResource, ...], production: Settings, prices: Prices) -> list[Cheapest]:
     return grown(resources, production, prices)
 
 
 def test_the_tables_in_the_docs_are_those_of_today(
-    resources: tuple[Resource, ...], production: Settings, prices: Prices, found: list[Cheapest]
+    resources: tuple[TemplateResource, ...], production: Settings, prices: Prices, found: list[Cheapest]
 ) -> None:
     now = estimate_resources(resources, production, prices)
     assert page.blocks(page.PAGE.read_text()) == generated(now, found, prices), (

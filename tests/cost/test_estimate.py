@@ -8,18 +8,18 @@ import pytest
 
 import cost
 from cost.assumptions import HOURS, SECONDS
-from cost.basis import Basis, Traffic, UnknownFlowError
+from cost.basis import Basis, MeanTraffic, UnknownFlowError
 from cost.estimate import Estimate, estimate_resources
 from cost.line import Line
 from cost.prices import PriceError, Prices
 from cost.range import Range
-from cost.template import AssemblyError, Resource, read_resources
+from cost.template import AssemblyError, TemplateResource, read_resources
 from cost.types import FREE, PRICED
 from names import OREGON, TOKYO
 from settings import Settings
 
 GIB = 1024**3
-Resources = tuple[Resource, ...]
+Resources = tuple[TemplateResource, ...]
 
 
 @pytest.fixture(scope="session")
@@ -307,7 +307,7 @@ def test_a_range_is_a_low_and_a_high(low: float, high: float) -> None:
 
 
 def test_the_mobile_stream_must_be_there(production: Settings, prices: Prices) -> None:
-    basis = Basis(settings=production, traffic=Traffic.of(production), prices=prices, resources=())
+    basis = Basis(settings=production, traffic=MeanTraffic.of(production), prices=prices, resources=())
     with pytest.raises(UnknownFlowError, match="needs all stacks"):
         basis.mobile_shards()
 
@@ -331,7 +331,7 @@ def test_what_a_later_stack_may_bring_is_priced_in_both_regions(
     resources: Resources, production: Settings, prices: Prices, region: str, of_type: tuple[str, float]
 ) -> None:
     resource_type, most = of_type
-    new = Resource(stack="New", region=region, logical_id="New", type=resource_type, properties={})
+    new = TemplateResource(stack="New", region=region, logical_id="New", type=resource_type, properties={})
     found = estimate_resources((*resources, new), production, prices).lines
     usd_of_new = [line.usd for line in found if line.of == "New"]
     assert usd_of_new
@@ -342,7 +342,7 @@ def test_an_alarm_on_several_metrics_is_billed_for_each(
     resources: Resources, production: Settings, prices: Prices
 ) -> None:
     queries = [{"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}, {"Id": "c", "Expression": "a/b"}]
-    alarm = Resource(
+    alarm = TemplateResource(
         stack="New",
         region=OREGON,
         logical_id="New",

@@ -1,0 +1,44 @@
+"""The house rules alone, on a stack that a test builds: no cdk-nag, so it takes a tenth of a second."""
+
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Environment, Stack, Validations
+
+from names import TOKYO
+from stacks.house_rules.plugin import HouseRules
+from stacks.house_rules.tags import stack_tags
+from stacks.parts.retention import Retention
+from tests.stacks.house_rules.trial import KEEP, SETTINGS, Build, Check
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Check:
+    """What the house rules say of a stack; empty if it keeps to them."""
+
+    def check(
+        build: Build,
+        *,
+        retention: Retention = KEEP,
+        tags: dict[str, str] | None = None,
+        protected: bool = True,
+    ) -> str:
+        app = App(
+            outdir=str(tmp_path / "out"), analytics_reporting=False, builtin_cloud_formation_validation=False
+        )
+        stack = Stack(
+            app,
+            "Trial",
+            env=Environment(account=SETTINGS.account, region=TOKYO),
+            tags=stack_tags(SETTINGS) if tags is None else tags,
+            termination_protection=protected,
+        )
+        build(stack)
+        Validations.of(app).add_plugins(HouseRules(settings=SETTINGS, retention=retention))
+        try:
+            app.synth()
+        except RuntimeError as error:
+            return str(error)
+        return ""
+
+    return check
