@@ -5,8 +5,8 @@ package clicktrends.reference;
  * parallel primitive arrays, no key stored. At two thirds full a key takes 12 bytes plus 1.5 codes,
  * so 5 million users with up to 65,536 distinct rows take 75 MB.
  *
- * <p><b>Collisions.</b> Two keys with the same hash are the same key here. With n keys loaded and
- * an even 64-bit hash,
+ * <p><b>Collisions.</b> Two keys with the same hash are the same key here. The hash is keyed with a
+ * secret ({@link KeyHash}), so collisions come by chance only. With n keys loaded,
  *
  * <ul>
  *   <li>a key that is not in the table is taken for one that is with probability n / 2^64: for n =

@@ -11,9 +11,11 @@ import org.apache.flink.table.data.StringData;
  */
 record Version(long validFromMillis, CodeTable codes, StringData[][] rows) {
 
-  /** The value columns of a user, or null if the user is not in this version. */
-  StringData[] find(StringData key) {
-    int code = codes.get(Xxh64.of(key));
+  /**
+   * The value columns of a user by the {@link KeyHash}; null if the user is not in this version.
+   */
+  StringData[] find(long keyHash) {
+    int code = codes.get(keyHash);
     return code == CodeTable.NONE ? null : rows[code];
   }
 

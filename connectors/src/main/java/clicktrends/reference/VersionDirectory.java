@@ -30,21 +30,29 @@ final class VersionDirectory {
   private final TreeMap<Long, Loaded> loaded = new TreeMap<>();
   private final TreeMap<Long, VersionFile> refused = new TreeMap<>();
   private final Set<String> ignoredNames = new HashSet<>();
+  private Set<Long> shrunken = Set.of();
   private boolean missing;
-  private volatile State current = new State(Versions.NONE, 0, 0);
+  private volatile State current;
 
   VersionDirectory(ReferenceSettings settings, Clock clock) {
     this.settings = settings;
     this.clock = clock;
+    this.current = new State(Versions.NONE, 0, 0, clock.millis());
   }
 
   /**
    * What lookups and metrics read.
    *
    * @param refused how many of the listed versions are refused
-   * @param lastCheckEpochSeconds when a check last came to its end; 0 before the first
+   * @param shrunken how many of the loaded versions are far smaller than the one before them
+   * @param checkedMillis when a check last came to its end; before the first, when the table was
+   *     opened
    */
-  record State(Versions versions, int refused, long lastCheckEpochSeconds) {}
+  record State(Versions versions, int refused, int shrunken, long checkedMillis) {
+    long secondsSinceCheck(long nowMillis) {
+      return Math.max(0, nowMillis - checkedMillis) / 1000;
+    }
+  }
 
   private record Loaded(Version version, VersionFile file) {}
 
@@ -67,8 +75,9 @@ final class VersionDirectory {
     IOException failure = loadNewestFirst(listed);
     Versions versions =
         Versions.of(loaded.values().stream().map(Loaded::version).collect(Collectors.toList()));
-    long checked = failure == null ? now() / 1000 : current.lastCheckEpochSeconds();
-    current = new State(versions, refused.size(), checked);
+    findShrunken(versions);
+    long checked = failure == null ? now() : current.checkedMillis();
+    current = new State(versions, refused.size(), shrunken.size(), checked);
     if (failure != null) {
       throw failure;
     }
@@ -109,6 +118,24 @@ final class VersionDirectory {
     refused.headMap(validFrom).clear();
   }
 
+  private void findShrunken(Versions versions) {
+    Map<Long, Version> found = versions.shrunken();
+    found.forEach(
+        (validFrom, before) -> {
+          if (!shrunken.contains(validFrom)) {
+            LOG.warn(
+                "{} has {} users where {} before it has {}: if that is a mistake, its missing users"
+                    + " count as unknown until a complete version is published under a later"
+                    + " valid_from",
+                VersionFile.nameOf(validFrom),
+                loaded.get(validFrom).version().users(),
+                VersionFile.nameOf(before.validFromMillis()),
+                before.users());
+          }
+        });
+    shrunken = Set.copyOf(found.keySet());
+  }
+
   private void load(long validFrom, VersionFile file) throws IOException {
     try {
       Version version = VersionReader.read(file.path(), validFrom, settings);
@@ -122,9 +149,8 @@ final class VersionDirectory {
     } catch (BadVersionException e) {
       refused.put(validFrom, file);
       LOG.error(
-          "Refused a version: {}. The last good version, if any, stays in force. Write the corrected"
-              + " file under the same name (it is read again once it has changed), or publish a"
-              + " later version.",
+          "Refused a version: {}. The last good version, if any, stays in force. Publish the corrected"
+              + " file under a later valid_from that is still ahead; then this one may be deleted.",
           e.getMessage());
     }
   }

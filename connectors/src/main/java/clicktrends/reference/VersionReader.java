@@ -16,6 +16,9 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.binary.BinaryStringData;
@@ -26,11 +29,9 @@ final class VersionReader {
 
   private static final byte[] BYTE_ORDER_MARK = "\uFEFF".getBytes(StandardCharsets.UTF_8);
 
-  /** What decoding leaves in place of bytes that are not UTF-8. */
-  private static final char UNDECODABLE = '\uFFFD';
-
   private final Path file;
   private final ReferenceSettings settings;
+  private final KeyHash keyHash = new KeyHash();
   private final CodeTable.Builder codes = new CodeTable.Builder();
   private final Map<List<String>, Integer> codeOfRow = new HashMap<>();
   private final List<StringData[]> rows = new ArrayList<>();
@@ -90,12 +91,18 @@ final class VersionReader {
 
   private Columns columnsOf(CsvRecord header) throws BadVersionException {
     List<String> names = header.getFields();
-    checkDecoded(header);
+    for (int i = 0; i < names.size(); i++) {
+      refuse(1, "field " + (i + 1), FieldRules.problemOfCharacters(names.get(i)));
+    }
     int[] values = new int[settings.valueColumns().size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = indexOf(settings.valueColumns().get(i), names);
     }
-    return new Columns(names.size(), indexOf(settings.keyColumn(), names), values);
+    int key = indexOf(settings.keyColumn(), names);
+    IntStream read = IntStream.concat(IntStream.of(key), IntStream.of(values));
+    Set<Integer> used = read.boxed().collect(Collectors.toSet());
+    int[] extra = IntStream.range(0, names.size()).filter(i -> !used.contains(i)).toArray();
+    return new Columns(names, key, values, extra);
   }
 
   private int indexOf(String column, List<String> names) throws BadVersionException {
@@ -125,29 +132,38 @@ final class VersionReader {
               + columns.count()
               + "; quote fields that contain commas");
     }
-    checkDecoded(row);
-    String key = row.getField(columns.key());
-    if (key.isEmpty()) {
-      throw bad(line, settings.keyColumn() + " is empty; give the row one or leave it out");
+    for (int extra : columns.extra()) {
+      refuse(line, columns.name(extra), FieldRules.problemOfCharacters(row.getField(extra)));
     }
-    if (!codes.add(Xxh64.of(key), codeOf(row, columns))) {
+    String key = row.getField(columns.key());
+    check(line, columns.name(columns.key()), key, FieldRules.MAX_KEY_BYTES);
+    if (!codes.add(keyHash.of(key), codeOf(row, columns))) {
       throw bad(
           line,
           settings.keyColumn() + " '" + key + "' stands in an earlier line too; keep one row each");
     }
   }
 
-  private int codeOf(CsvRecord row, Columns columns) {
-    String[] values = new String[columns.values().length];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = row.getField(columns.values()[i]);
+  /** A row seen before has been checked then. */
+  private int codeOf(CsvRecord row, Columns columns) throws BadVersionException {
+    List<String> values = new ArrayList<>(columns.values().length);
+    for (int column : columns.values()) {
+      values.add(row.getField(column));
     }
-    return codeOfRow.computeIfAbsent(
-        Arrays.asList(values),
-        distinct -> {
-          rows.add(distinct.stream().map(VersionReader::stringData).toArray(StringData[]::new));
-          return rows.size() - 1;
-        });
+    Integer known = codeOfRow.get(values);
+    if (known != null) {
+      return known;
+    }
+    for (int i = 0; i < values.size(); i++) {
+      check(
+          row.getStartingLineNumber(),
+          settings.valueColumns().get(i),
+          values.get(i),
+          FieldRules.MAX_VALUE_BYTES);
+    }
+    codeOfRow.put(values, rows.size());
+    rows.add(values.stream().map(VersionReader::stringData).toArray(StringData[]::new));
+    return rows.size() - 1;
   }
 
   /** Made binary now, so that tasks share a value that no longer changes. */
@@ -157,16 +173,15 @@ final class VersionReader {
     return data;
   }
 
-  private void checkDecoded(CsvRecord row) throws BadVersionException {
-    for (int i = 0; i < row.getFieldCount(); i++) {
-      if (row.getField(i).indexOf(UNDECODABLE) >= 0) {
-        throw bad(
-            row.getStartingLineNumber(),
-            "field "
-                + (i + 1)
-                + " is not UTF-8 (or holds U+FFFD, the trace of an earlier wrong"
-                + " decoding); write the file as UTF-8");
-      }
+  private void check(long line, String column, String field, int maxBytes)
+      throws BadVersionException {
+    refuse(line, column, FieldRules.problemOfCharacters(field));
+    refuse(line, column, FieldRules.problemOfLength(field, maxBytes));
+  }
+
+  private void refuse(long line, String column, String problem) throws BadVersionException {
+    if (problem != null) {
+      throw bad(line, column + " " + problem);
     }
   }
 
@@ -178,6 +193,18 @@ final class VersionReader {
     return new BadVersionException(file + ", line " + line + ": " + reason);
   }
 
-  /** Where the columns stand in a record, and how many fields each record has. */
-  private record Columns(int count, int key, int[] values) {}
+  /**
+   * The header, and where in each record the columns stand.
+   *
+   * @param extra those that the table does not read
+   */
+  private record Columns(List<String> names, int key, int[] values, int[] extra) {
+    int count() {
+      return names.size();
+    }
+
+    String name(int column) {
+      return names.get(column);
+    }
+  }
 }

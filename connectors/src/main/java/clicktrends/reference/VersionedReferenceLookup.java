@@ -17,15 +17,18 @@ import org.apache.flink.table.functions.LookupFunction;
  * Finds the row of a user in the version that was in force at a moment. A lookup takes no lock and
  * allocates the row it returns, nothing else.
  *
- * <p>Gauges, in the metric group {@code KinesisAnalytics.table.<name>} (the name that Managed
- * Service for Apache Flink passes on to CloudWatch):
+ * <p>Gauges, in the metric group {@code KinesisAnalytics}, whose metrics Managed Service for Apache
+ * Flink passes on to CloudWatch; each name begins with the table's, for a table called segments
+ * {@code segmentsUsers}. docs/analytics.md says what to make of them.
  *
  * <ul>
- *   <li>{@code loadedVersions}: versions in memory
- *   <li>{@code newestVersionEpochSeconds}: the greatest valid_from of them; 0 without any
- *   <li>{@code users}: users in the version in force now; 0 without any
- *   <li>{@code refusedVersions}: files in the directory that are refused as bad
- *   <li>{@code lastCheckEpochSeconds}: when a check of the directory last succeeded
+ *   <li>{@code ...LoadedVersions}: versions in memory
+ *   <li>{@code ...NewestVersionEpochSeconds}: the greatest valid_from of them; 0 without any
+ *   <li>{@code ...Users}: users in the version in force now; 0 without any
+ *   <li>{@code ...RefusedVersions}: files in the directory that are refused as bad
+ *   <li>{@code ...ShrunkenVersions}: versions in memory with less than half of the users of the one
+ *       before
+ *   <li>{@code ...SecondsSinceCheck}: since a check of the directory last succeeded
  * </ul>
  */
 public final class VersionedReferenceLookup extends LookupFunction {
@@ -37,6 +40,7 @@ public final class VersionedReferenceLookup extends LookupFunction {
   private final Layout layout;
 
   private transient SharedVersions shared;
+  private transient KeyHash keyHash;
   private transient List<RowData> found;
 
   VersionedReferenceLookup(String table, ReferenceSettings settings, Layout layout) {
@@ -48,15 +52,16 @@ public final class VersionedReferenceLookup extends LookupFunction {
   @Override
   public void open(FunctionContext context) throws Exception {
     found = Arrays.asList(new RowData[1]);
+    keyHash = new KeyHash();
     shared = SharedVersions.acquire(settings);
-    MetricGroup metrics =
-        context.getMetricGroup().addGroup("KinesisAnalytics").addGroup("table", table);
+    MetricGroup metrics = context.getMetricGroup().addGroup("KinesisAnalytics");
     SharedVersions source = shared; // a gauge may still be read after close()
-    gauge(metrics, "loadedVersions", () -> source.current().versions().count());
-    gauge(metrics, "newestVersionEpochSeconds", () -> newestEpochSeconds(source.current()));
-    gauge(metrics, "users", () -> usersInForce(source));
-    gauge(metrics, "refusedVersions", () -> source.current().refused());
-    gauge(metrics, "lastCheckEpochSeconds", () -> source.current().lastCheckEpochSeconds());
+    gauge(metrics, "LoadedVersions", () -> source.current().versions().count());
+    gauge(metrics, "NewestVersionEpochSeconds", () -> newestEpochSeconds(source.current()));
+    gauge(metrics, "Users", () -> usersInForce(source));
+    gauge(metrics, "RefusedVersions", () -> source.current().refused());
+    gauge(metrics, "ShrunkenVersions", () -> source.current().shrunken());
+    gauge(metrics, "SecondsSinceCheck", () -> source.current().secondsSinceCheck(source.now()));
   }
 
   @Override
@@ -78,7 +83,7 @@ public final class VersionedReferenceLookup extends LookupFunction {
       return Collections.emptyList();
     }
     StringData key = keys.getString(layout.keyInKeys());
-    StringData[] values = version.find(key);
+    StringData[] values = version.find(keyHash.of(key));
     if (values == null) {
       return Collections.emptyList();
     }
@@ -86,8 +91,13 @@ public final class VersionedReferenceLookup extends LookupFunction {
     return found;
   }
 
-  private static void gauge(MetricGroup metrics, String name, LongSupplier value) {
-    metrics.gauge(name, (Gauge<Long>) value::getAsLong);
+  private void gauge(MetricGroup metrics, String what, LongSupplier value) {
+    metrics.gauge(metricPrefix(table) + what, (Gauge<Long>) value::getAsLong);
+  }
+
+  /** The service wants names after the rules of Prometheus. */
+  private static String metricPrefix(String table) {
+    return table.replaceAll("[^A-Za-z0-9_]", "_");
   }
 
   private static long newestEpochSeconds(VersionDirectory.State state) {

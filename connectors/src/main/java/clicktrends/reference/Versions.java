@@ -3,10 +3,14 @@ package clicktrends.reference;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** All loaded versions at one moment, immutable: what lookups read. */
 final class Versions {
   static final Versions NONE = new Versions(new Version[0]);
+
+  private static final double MIN_SHARE_OF_USERS_BEFORE = 0.5;
 
   private final Version[] ascending;
   private final long[] validFromMillis;
@@ -33,6 +37,21 @@ final class Versions {
   /** The version with the greatest valid_from of all, or null if there is none. */
   Version newest() {
     return inForceAt(Long.MAX_VALUE);
+  }
+
+  /**
+   * The versions with less than half of the users of the version before them.
+   *
+   * @return valid_from of each, with the version before it
+   */
+  Map<Long, Version> shrunken() {
+    Map<Long, Version> found = new TreeMap<>();
+    for (int i = 1; i < ascending.length; i++) {
+      if (ascending[i].users() < ascending[i - 1].users() * MIN_SHARE_OF_USERS_BEFORE) {
+        found.put(validFromMillis[i], ascending[i - 1]);
+      }
+    }
+    return found;
   }
 
   int count() {

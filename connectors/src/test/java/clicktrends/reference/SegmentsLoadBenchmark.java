@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Random;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
-import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.FunctionContext;
 
 /**
@@ -94,9 +94,10 @@ public final class SegmentsLoadBenchmark {
     Random random = new Random(1);
     RowData[] keys = new RowData[KEYS];
     for (int i = 0; i < KEYS; i++) {
-      StringData user = StringData.fromString(userId(random.nextInt(users + users / 10)));
+      BinaryStringData user =
+          BinaryStringData.fromString(userId(random.nextInt(users + users / 10)));
+      user.ensureMaterialized();
       keys[i] = GenericRowData.of(user, AS_OF);
-      Xxh64.of(user);
     }
     return keys;
   }

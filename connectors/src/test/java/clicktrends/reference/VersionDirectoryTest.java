@@ -50,7 +50,6 @@ class VersionDirectoryTest {
     assertThat(ageBand("u1", "2026-01-02T00:00:00Z")).isEqualTo("35-44");
     assertThat(ageBand("u2", "2026-01-02T00:00:00Z")).isNull();
     assertThat(ageBand("u1", "2027-01-01T00:00:00Z")).isEqualTo("45-54");
-    assertThat(directory.current().lastCheckEpochSeconds()).isEqualTo(clock.millis() / 1000);
   }
 
   @Test
@@ -65,7 +64,10 @@ class VersionDirectoryTest {
         .singleElement()
         .asString()
         .contains(
-            "20260102T000000Z.csv, line 2: 2 fields", "last good version, if any, stays in force");
+            "20260102T000000Z.csv, line 2: 2 fields",
+            "last good version, if any, stays in force",
+            "under a later valid_from")
+        .doesNotContain("same name");
   }
 
   @Test
@@ -188,24 +190,70 @@ class VersionDirectoryTest {
   }
 
   @Test
-  void a_failed_check_keeps_what_is_loaded_and_its_time() throws Exception {
+  void a_failed_check_keeps_what_is_loaded_and_the_check_grows_older() throws Exception {
     directory =
         new VersionDirectory(
             SegmentFiles.settings("unreliable://" + path, Duration.ZERO, null), clock);
     files.publish("20260101T000000Z", GOOD);
     directory.check();
-    long checked = directory.current().lastCheckEpochSeconds();
+    assertThat(secondsSinceCheck()).isZero();
 
     clock.moveTo("2026-01-11T00:00:00Z");
     UnreliableFileSystemFactory.FAILURES_LEFT.set(1);
     assertThatThrownBy(directory::check).isInstanceOf(IOException.class);
     assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
-    assertThat(directory.current().lastCheckEpochSeconds()).isEqualTo(checked);
+    assertThat(secondsSinceCheck()).isEqualTo(86_400);
+
+    directory.check();
+    assertThat(secondsSinceCheck()).isZero();
+  }
+
+  @Test
+  void before_the_first_check_its_age_counts_from_the_opening() {
+    clock.moveTo("2026-01-10T00:01:30Z");
+    assertThat(secondsSinceCheck()).isEqualTo(90);
+  }
+
+  @Test
+  void a_version_with_less_than_half_of_the_users_is_loaded_logged_once_and_counted()
+      throws Exception {
+    files.publish("20260101T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\nu4,f,x\n");
+    files.publish("20260102T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\n");
+    directory.check();
+    assertThat(directory.current().shrunken()).isZero();
+
+    files.publish("20260103T000000Z", SegmentFiles.HEADER);
+    directory.check();
+    directory.check();
+    assertThat(directory.current().shrunken()).isEqualTo(1);
+    assertThat(directory.current().refused()).isZero();
+    assertThat(directory.current().versions().count()).isEqualTo(3);
+    assertThat(log.messages(Level.WARN))
+        .singleElement()
+        .asString()
+        .contains("20260103T000000Z.csv has 0 users where 20260102T000000Z.csv before it has 2");
+  }
+
+  @Test
+  void a_shrunken_version_counts_no_more_when_the_one_before_is_past_the_history()
+      throws Exception {
+    directory = new VersionDirectory(files.settings(Duration.ZERO, Duration.ofHours(1)), clock);
+    files.publish("20260109T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\n");
+    files.publish("20260110T000000Z", SegmentFiles.HEADER + "u1,f,x\n");
+    directory.check();
+    assertThat(directory.current().shrunken()).isEqualTo(1);
+    clock.moveTo("2026-01-10T02:00:00Z");
+    directory.check();
+    assertThat(directory.current().shrunken()).isZero();
+  }
+
+  private long secondsSinceCheck() {
+    return directory.current().secondsSinceCheck(clock.millis());
   }
 
   private String ageBand(String user, String asOf) {
     Version version = directory.current().versions().inForceAt(Instant.parse(asOf).toEpochMilli());
-    StringData[] values = version == null ? null : version.find(StringData.fromString(user));
+    StringData[] values = version == null ? null : version.find(new KeyHash().of(user));
     return values == null ? null : values[1].toString();
   }
 }

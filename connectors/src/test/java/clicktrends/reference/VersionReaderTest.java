@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VersionReaderTest {
   @TempDir Path directory;
@@ -24,7 +25,7 @@ class VersionReaderTest {
     Version version = read("age_band,extra,user_id,gender\n25-34,x,u1,f\n35-44,y,u2,m\n");
     assertThat(valuesOf(version, "u1")).containsExactly("f", "25-34");
     assertThat(valuesOf(version, "u2")).containsExactly("m", "35-44");
-    assertThat(version.find(StringData.fromString("u3"))).isNull();
+    assertThat(version.find(new KeyHash().of("u3"))).isNull();
   }
 
   @Test
@@ -32,16 +33,15 @@ class VersionReaderTest {
     Version version = read("user_id,gender,age_band\nu1,f,25-34\nu2,f,25-34\nu3,m,25-34\n");
     assertThat(version.users()).isEqualTo(3);
     assertThat(version.rows()).hasDimensions(2, 2);
-    assertThat(version.find(StringData.fromString("u1")))
-        .isSameAs(version.find(StringData.fromString("u2")));
+    assertThat(version.find(new KeyHash().of("u1"))).isSameAs(version.find(new KeyHash().of("u2")));
   }
 
   @Test
   void quotes_byte_order_mark_line_ends_and_other_scripts_are_understood() throws Exception {
     Version version =
-        read("\uFEFF\"user_id\",gender,age_band\r\n\"u,1\",\"a \"\"b\"\"\",二十代\r\n\r\nu2,,x");
+        read("\uFEFF\"user_id\",gender,age_band\r\n\"u,1\",\"a \"\"b\"\"\",二十代\r\n\r\nu2,f,x");
     assertThat(valuesOf(version, "u,1")).containsExactly("a \"b\"", "二十代");
-    assertThat(valuesOf(version, "u2")).containsExactly("", "x");
+    assertThat(valuesOf(version, "u2")).containsExactly("f", "x");
   }
 
   @ParameterizedTest
@@ -56,16 +56,26 @@ class VersionReaderTest {
         "user_id,gender,age_band;u1,f,x;u2,f,x,y        | 3 | 4 fields where the header has 3",
         "user_id,gender,age_band;u1,f,x;u2,m,x;u1,m,y   | 4 | user_id 'u1' stands in an earlier line",
         "user_id,gender,age_band;,f,x                   | 2 | user_id is empty",
+        "user_id,gender,age_band;u1,f,x;u2,,x           | 3 | gender is empty",
+        "user_id,gender,age_band;u1,f<TAB>,x            | 2 | gender holds the control character U+0009",
+        "user_id,gender,age_band;u1,f,x<DEL>            | 2 | age_band holds the control character U+007F",
+        "user_id,gender,age_band;u<NUL>,f,x             | 2 | user_id holds the control character U+0000",
+        "user_id,gender,age_band;u1,f,x;u2,\"f;u3,m\",x  | 3 | gender holds the line break U+000A",
+        "user_id,gender,age_band;\"u1;u2\",f,x          | 2 | user_id holds the line break U+000A",
+        "note,user_id,gender,age_band;\"a;b\",u1,f,x    | 2 | note holds the line break U+000A",
         "user_id,gender,age_band;u1,\"f\"x,y            | 2 | is not CSV",
         "user_id,gender,age_band;u1,f,x;u2,\"f,x        | 3 | is not CSV",
-        "user_id,gender,age_band;u1,f,x;u2,<FF>,x       | 3 | field 2 is not UTF-8",
+        "user_id,gender,age_band;u1,f,x;u2,<FF>,x       | 3 | gender is not UTF-8",
         "user_id,gender,age<E9>_band;u1,f,x             | 1 | field 3 is not UTF-8",
       })
   void a_bad_file_is_refused_with_file_line_and_reason(String content, int line, String reason) {
-    // Latin 1, so that the two marks become bytes that are not UTF-8
+    // Latin 1, so that the first two marks become bytes that are not UTF-8
     byte[] bytes =
         content
             .strip()
+            .replace("<TAB>", "\t")
+            .replace("<DEL>", "\u007F")
+            .replace("<NUL>", "\0")
             .replace(';', '\n')
             .replace("<FF>", "\u00FF")
             .replace("<E9>", "\u00E9")
@@ -75,6 +85,61 @@ class VersionReaderTest {
         .hasMessageContaining("20260131T000000Z.csv")
         .hasMessageContaining("line " + line)
         .hasMessageContaining(reason);
+  }
+
+  @Test
+  void two_stray_quotes_that_swallow_readers_are_refused_with_the_line_of_the_first() {
+    StringBuilder content = new StringBuilder("user_id,gender,age_band\nu0,f,x\nu1,\"f,x\n");
+    for (int i = 2; i < 50_000; i++) {
+      content.append("u").append(i).append(",f,x\n");
+    }
+    content.append("u50000,f\",x\n");
+    assertThatThrownBy(() -> read(content.toString()))
+        .isInstanceOf(BadVersionException.class)
+        .hasMessageContaining("line 3: gender holds the line break U+000A at its character 4")
+        .hasMessageContaining("a stray quote");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "u1, 256, x, true",
+    "u1, 257, x, false",
+    "u1, 85, 日, true",
+    "u1, 86, 日, false",
+    "u1, 64, 😀, true",
+    "u1, 65, 😀, false",
+  })
+  void a_value_may_have_256_bytes(String user, int times, String character, boolean accepted)
+      throws Exception {
+    String content = "user_id,gender,age_band\n" + user + ",f," + character.repeat(times) + "\n";
+    if (accepted) {
+      assertThat(read(content).users()).isEqualTo(1);
+    } else {
+      assertThatThrownBy(() -> read(content))
+          .hasMessageContaining("line 2: age_band has")
+          .hasMessageContaining("at most 256 are allowed");
+    }
+  }
+
+  @Test
+  void a_key_may_have_512_bytes_as_the_id_of_a_click() throws Exception {
+    String header = "user_id,gender,age_band\n";
+    assertThat(read(header + "x".repeat(512) + ",f,x\n").users()).isEqualTo(1);
+    assertThatThrownBy(() -> read(header + "x".repeat(513) + ",f,x\n"))
+        .hasMessageContaining("line 2: user_id has 513 bytes of UTF-8, at most 512 are allowed");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\u0085", "\u2028", "\u2029", "\r"})
+  void line_breaks_of_all_kinds_are_refused(String lineBreak) {
+    assertThatThrownBy(() -> read("user_id,gender,age_band\nu1,\"f" + lineBreak + "\",x\n"))
+        .hasMessageContaining(
+            "line 2: gender holds the line break U+%04X".formatted((int) lineBreak.charAt(0)));
+  }
+
+  @Test
+  void a_column_that_no_table_reads_may_be_empty() throws Exception {
+    assertThat(read("note,user_id,gender,age_band\n,u1,f,x\n").users()).isEqualTo(1);
   }
 
   @Test
@@ -107,8 +172,6 @@ class VersionReaderTest {
   }
 
   private static List<String> valuesOf(Version version, String user) {
-    return Arrays.stream(version.find(StringData.fromString(user)))
-        .map(StringData::toString)
-        .toList();
+    return Arrays.stream(version.find(new KeyHash().of(user))).map(StringData::toString).toList();
   }
 }

@@ -96,17 +96,22 @@ class VersionedReferenceLookupTest {
   @Test
   void gauges_tell_what_is_loaded() {
     assertThat(gauges)
-        .containsEntry("loadedVersions", 2L)
+        .containsEntry("segmentsLoadedVersions", 2L)
         .containsEntry(
-            "newestVersionEpochSeconds", Instant.parse("2099-01-01T00:00:00Z").getEpochSecond())
-        .containsEntry("users", 2L)
-        .containsEntry("refusedVersions", 1L)
+            "segmentsNewestVersionEpochSeconds",
+            Instant.parse("2099-01-01T00:00:00Z").getEpochSecond())
+        .containsEntry("segmentsUsers", 2L)
+        .containsEntry("segmentsRefusedVersions", 1L)
+        .containsEntry("segmentsShrunkenVersions", 0L)
         .hasEntrySatisfying(
-            "lastCheckEpochSeconds", seconds -> assertThat((long) seconds).isPositive());
+            "segmentsSecondsSinceCheck", seconds -> assertThat((long) seconds).isBetween(0L, 60L));
   }
 
   @Test
   void closing_twice_releases_once() throws Exception {
+    SharedVersions before =
+        SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ZERO, null));
+    before.release();
     VersionedReferenceLookup second =
         new VersionedReferenceLookup(
             "segments",
@@ -115,11 +120,10 @@ class VersionedReferenceLookupTest {
     second.open(new RecordingContext());
     second.close();
     second.close();
-    assertThat(
-            SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ZERO, null))
-                .current()
-                .lastCheckEpochSeconds())
-        .isEqualTo(gauges.get("lastCheckEpochSeconds"));
+    TimestampData asOf = TimestampData.fromInstant(Instant.parse("2026-02-03T00:00:00Z"));
+    assertThat(lookup.lookup(GenericRowData.of(asOf, StringData.fromString("u2")))).hasSize(1);
+    assertThat(SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ZERO, null)))
+        .isSameAs(before);
   }
 
   /** Reads each gauge once, when it is registered. */
@@ -134,12 +138,6 @@ class VersionedReferenceLookupTest {
         @Override
         public MetricGroup addGroup(String name) {
           assertThat(name).isEqualTo("KinesisAnalytics");
-          return this;
-        }
-
-        @Override
-        public MetricGroup addGroup(String key, String value) {
-          assertThat(key + "=" + value).isEqualTo("table=segments");
           return this;
         }
 
