@@ -73,6 +73,10 @@ test: setup ## all tests: the Java table source, then pytest with real Flink, Op
 	@$(MVN) -f connectors/pom.xml verify
 	@python -m pytest
 
+.PHONY: fuzz
+fuzz: setup ## a million made and damaged records: our JSON format beside Flink's (a minute or two)
+	@$(MVN) -f connectors/pom.xml -Dtest=FlatJsonFormatTest -Dfuzz.records=1000000 test
+
 .PHONY: test-fast
 test-fast: setup ## all tests but those on Flink and in the twin
 	@python -m pytest -m "not flink and not twin"

@@ -1,4 +1,4 @@
--- The segment of each reader, in versions: a lookup with `as_of` answers from the version that held at that moment.
+-- The segment of each reader, in versions: a lookup with `as_of` answers from the version that held at that time.
 CREATE TABLE segments (
   user_id STRING,
   gender STRING,

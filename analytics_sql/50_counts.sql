@@ -1,7 +1,7 @@
 -- The clicks of each minute, article and segment; a plain GROUP BY, so no click is too late and no idle shard stalls it.
 CREATE TEMPORARY VIEW counts AS
 SELECT
-  FLOOR(`moment` TO MINUTE) AS `minute`,
+  FLOOR(event_time TO MINUTE) AS `minute`,
   article_id,
   gender,
   age_band,
@@ -9,7 +9,7 @@ SELECT
   COUNT(*) AS clicks
 FROM segmented_clicks
 GROUP BY
-  FLOOR(`moment` TO MINUTE),
+  FLOOR(event_time TO MINUTE),
   article_id,
   gender,
   age_band,

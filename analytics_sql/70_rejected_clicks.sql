@@ -21,5 +21,5 @@ SELECT
   LEFT(platform, 4096),
   LEFT(`position`, 4096),
   reason
-FROM judged_clicks
+FROM validated_clicks
 WHERE reason IS NOT NULL;

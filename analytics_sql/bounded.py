@@ -32,8 +32,6 @@ def properties(clicks: Path, segments: Path, out: Path) -> Properties:
             "connector": "filesystem",
             "path": str(clicks),
             "source.path.regex-pattern": r".*\.json(\.gz)?",
-            "format": "json",
-            "json.ignore-parse-errors": "true",
         },
         "segments": {"connector": "versioned-reference", "path": str(segments), "check-interval": "0 s"},
         **{

@@ -26,12 +26,12 @@ PARALLELISM = 2
 POLL_SECONDS = 0.1
 _VIEW = """CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
-  `moment`,
+  event_time,
   article_id,
   {gender} AS gender,
   'unknown' AS age_band,
   'unknown' AS region
-FROM judged_clicks
+FROM validated_clicks
 WHERE reason IS NULL"""
 WITHOUT_JOIN = {
     "unjoined": _VIEW.format(gender="'unknown'"),
@@ -86,8 +86,6 @@ def properties(clicks: str, segments: str, checkpoints: str, rest_port: int) -> 
         "clicks": {
             "connector": "filesystem",
             "path": clicks,
-            "format": "json",
-            "json.ignore-parse-errors": "true",
         },
         "segments": {"connector": "versioned-reference", "path": segments},
         "click_counts": {"connector": "blackhole"},

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+# A field whose value is an object or array counts as missing; a string that looks like one is a string.
 REQUIRED_FIELDS = ("click_id", "clicked_at", "user_id", "article_id")
 OPTIONAL_FIELDS = ("platform", "position")
 ID_FIELDS = ("click_id", "user_id", "article_id")

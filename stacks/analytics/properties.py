@@ -11,8 +11,6 @@ CLOCK_AHEAD_SECONDS = 60
 SEGMENTS_MARGIN_HOURS = 2
 """Versions of the segments are kept this much longer than a click may be late."""
 
-_JSON = {"format": "json", "json.timestamp-format.standard": "ISO-8601"}
-
 
 def application_properties(
     *,
@@ -34,8 +32,6 @@ def application_properties(
             "aws.region": OREGON,
             # Reading a click twice changes no count, so the oldest record is always a right place to begin.
             "source.init.position": "TRIM_HORIZON",
-            "json.ignore-parse-errors": "true",
-            **_JSON,
         },
         "segments": {
             "connector": "versioned-reference",
@@ -55,4 +51,10 @@ def application_properties(
 
 
 def _firehose(delivery_stream: str) -> dict[str, str]:
-    return {"connector": "firehose", "delivery-stream": delivery_stream, "aws.region": OREGON, **_JSON}
+    return {
+        "connector": "firehose",
+        "delivery-stream": delivery_stream,
+        "aws.region": OREGON,
+        "format": "json",
+        "json.timestamp-format.standard": "ISO-8601",
+    }

@@ -28,9 +28,6 @@ ON_AWS: main.Properties = {
         "stream.arn": ARN,
         "aws.region": "us-west-2",
         "source.init.position": "TRIM_HORIZON",
-        "format": "json",
-        "json.ignore-parse-errors": "true",
-        "json.timestamp-format.standard": "ISO-8601",
     },
     "segments": {
         "connector": "versioned-reference",
@@ -72,10 +69,9 @@ def test_the_clicks_table_on_aws_has_the_shape_that_ran() -> None:
         "stream.arn": ARN,
         "aws.region": "us-west-2",
         "source.init.position": "TRIM_HORIZON",
-        "format": "json",
-        "json.ignore-parse-errors": "true",
-        "json.timestamp-format.standard": "ISO-8601",
-        "json.decode.json-parser.enabled": "false",
+        "format": "flat-json",
+        "flat-json.ignore-parse-errors": "true",
+        "flat-json.nested-values": "null",
     }
 
 
@@ -97,7 +93,7 @@ def test_streaming_publishes_a_changelog_and_bounded_the_counts_themselves() -> 
     assert "TO_CHANGELOG(" not in bounded
     for statements in (streaming, bounded):
         assert statements.count("CREATE TEMPORARY VIEW published_counts AS") == 1
-        assert statements.count("CREATE TEMPORARY VIEW judged_clicks AS") == 1
+        assert statements.count("CREATE TEMPORARY VIEW validated_clicks AS") == 1
         assert statements.count("INSERT INTO") == len(OUTPUTS)
         assert "${" not in statements
 

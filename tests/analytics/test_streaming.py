@@ -47,8 +47,6 @@ class Streaming:
                 "connector": "filesystem",
                 "path": str(self.folder / "clicks"),
                 "source.monitor-interval": "500 ms",
-                "format": "json",
-                "json.ignore-parse-errors": "true",
             },
             "segments": {"connector": "versioned-reference", "path": str(self.folder / "segments")},
             "click_counts": {**sink, "path": str(self.folder / "click_counts")},

@@ -13,15 +13,12 @@ def test_every_value_fits_a_property_of_the_service() -> None:
     assert all(PROPERTIES.values())
 
 
-def test_clicks_are_read_from_the_oldest_record_and_broken_ones_skipped() -> None:
+def test_clicks_are_read_from_the_oldest_record_in_the_format_of_the_sql() -> None:
     assert PROPERTIES["clicks"] == {
         "connector": "kinesis",
         "stream.arn": "arn:aws:kinesis:us-west-2:111111111111:stream/click-trends-trial-source",
         "aws.region": "us-west-2",
         "source.init.position": "TRIM_HORIZON",
-        "format": "json",
-        "json.ignore-parse-errors": "true",
-        "json.timestamp-format.standard": "ISO-8601",
     }
 
 

@@ -1,6 +1,0 @@
--- Bounded: each click judged once for both of its readers below; main.py has the planner share this view.
-CREATE TEMPORARY VIEW judged_clicks AS
-SELECT
-  *,
-  PROCTIME() AS looked_up_at
-FROM checked_clicks;

@@ -1,9 +1,0 @@
--- Streaming: each click judged once for both of its readers below, counts and rejects.
---
--- Left to itself the planner copies the checks into both, at two moments: a click whose age reaches the limit in
--- between would be counted and rejected, or neither. It does not look through TO_CHANGELOG.
-CREATE TEMPORARY VIEW judged_clicks AS
-SELECT
-  *,
-  PROCTIME() AS looked_up_at
-FROM TO_CHANGELOG(input => TABLE checked_clicks);

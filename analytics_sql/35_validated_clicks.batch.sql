@@ -1,0 +1,6 @@
+-- Bounded: each click validated once for both of its readers below; main.py has the planner share this view.
+CREATE TEMPORARY VIEW validated_clicks AS
+SELECT
+  *,
+  PROCTIME() AS looked_up_at
+FROM checked_clicks;
