@@ -19,7 +19,7 @@ from tests.segments import Segment, segments_csv
 # Two versions for the users of wikiticker's one day, the second from its middle
 MORNING, AFTERNOON = "20150912T000000Z", "20150912T120000Z"
 BEFORE, AFTER = "20260201T000000Z", "20260201T120000Z"
-# Each click of the boundary: its moment and the version that holds then
+# Each click of the boundary: its clicked_at, and the version that holds then
 BOUNDARY = {
     "2026-02-01T11:59:59.999Z": BEFORE,
     "2026-02-01T12:00:00.000Z": AFTER,
@@ -51,8 +51,8 @@ def _segment(user_number: int, version: int) -> Segment:
     return {column: f"{column} {number // (n + 1) % (n + 2)}" for n, column in enumerate(SEGMENT_COLUMNS)}
 
 
-def _boundary_click(moment: str) -> dict[str, Any]:
-    return {"click_id": moment, "clicked_at": moment, "user_id": "boundary", "article_id": "boundary"}
+def _boundary_click(clicked_at: str) -> dict[str, Any]:
+    return {"click_id": clicked_at, "clicked_at": clicked_at, "user_id": "boundary", "article_id": "boundary"}
 
 
 @pytest.fixture(scope="session")

@@ -92,9 +92,11 @@ def test_every_key_has_one_row_in_the_form_of_the_contract(whole_run: WholeRun) 
     assert all(parse_time(row["published_at"]) for row in rows)
 
 
-def test_a_version_holds_from_exactly_its_moment(whole_run: WholeRun) -> None:
+def test_a_version_holds_from_exactly_its_time(whole_run: WholeRun) -> None:
     regions = {BEFORE: "before", AFTER: "after", AFTERNOON: "unknown"}
-    expected = Counter((moment[:17] + "00.000Z", regions[version]) for moment, version in BOUNDARY.items())
+    expected = Counter(
+        (clicked_at[:17] + "00.000Z", regions[version]) for clicked_at, version in BOUNDARY.items()
+    )
     counted = Counter(
         {
             (key[0], key[REGION]): clicks

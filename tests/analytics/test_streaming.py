@@ -119,11 +119,11 @@ def streaming(folder: Path) -> Iterator[Streaming]:
         application.kill()
 
 
-def clicks_of_file(number: int, moment: str) -> list[dict[str, str]]:
+def clicks_of_file(number: int, clicked_at: str) -> list[dict[str, str]]:
     return [
         {
             "click_id": f"{number}-{i}",
-            "clicked_at": moment,
+            "clicked_at": clicked_at,
             "user_id": f"u{i % 50}",
             "article_id": f"a{i % 20}",
         }
@@ -133,12 +133,12 @@ def clicks_of_file(number: int, moment: str) -> list[dict[str, str]]:
 
 def test_counts_run_on_over_a_crash(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    moment = format_time(now)
+    clicked_at = format_time(now)
     too_old = format_time(now - timedelta(hours=25))
     with streaming(tmp_path) as application:
         readers = {f"u{i}": segment(region="tokyo") for i in range(0, 50, 2)}
         (tmp_path / "segments" / "20260101T000000Z.csv").write_text(segments_csv(readers))
-        application.put("0.json", clicks_of_file(0, moment))
+        application.put("0.json", clicks_of_file(0, clicked_at))
         application.start()
         application.wait_until(
             lambda: sum(application.largest().values()) == CLICKS_A_FILE, "the first counts"
@@ -146,7 +146,7 @@ def test_counts_run_on_over_a_crash(tmp_path: Path) -> None:
         first = application.largest()
 
         for number in range(1, FILES):
-            application.put(f"{number}.json", clicks_of_file(number, moment))
+            application.put(f"{number}.json", clicks_of_file(number, clicked_at))
         application.put(
             "bad.json", [{"click_id": "old", "clicked_at": too_old, "user_id": "u", "article_id": "a"}]
         )
@@ -154,7 +154,7 @@ def test_counts_run_on_over_a_crash(tmp_path: Path) -> None:
         application.kill()
         restore = application.last_checkpoint()
         (tmp_path / "clicks" / "0.json").unlink()  # only the state of the checkpoint has its clicks now
-        application.put("after.json", clicks_of_file(FILES, moment))
+        application.put("after.json", clicks_of_file(FILES, clicked_at))
         application.start(restore=restore)
         sent = CLICKS_A_FILE * (FILES + 1)
         application.wait_until(lambda: sum(application.largest().values()) >= sent, "all counts")
@@ -162,7 +162,7 @@ def test_counts_run_on_over_a_crash(tmp_path: Path) -> None:
 
         known, unknown = segment(region="tokyo"), dict.fromkeys(SEGMENT_COLUMNS, UNKNOWN)
         expected = {
-            (f"{moment[:17]}00.000Z", f"a{article}", *(unknown if article % 2 else known).values()): 25
+            (f"{clicked_at[:17]}00.000Z", f"a{article}", *(unknown if article % 2 else known).values()): 25
             * (FILES + 1)
             for article in range(20)
         }

@@ -23,7 +23,7 @@ record ReferenceColumns(String table, List<String> names, int asOf) {
     int[] asOf = IntStream.range(0, names.size()).filter(i -> isAsOf(row.getTypeAt(i))).toArray();
     if (asOf.length != 1) {
       throw new ValidationException(
-          ("Table %s has %d columns of type TIMESTAMP_LTZ(3) and needs exactly one, the moment a"
+          ("Table %s has %d columns of type TIMESTAMP_LTZ(3) and needs exactly one, the time a"
                   + " lookup asks for. Declare it as in: as_of TIMESTAMP_LTZ(3).")
               .formatted(table, asOf.length));
     }

@@ -32,9 +32,9 @@ record VersionFile(Path path, long size, long modified) {
       return OptionalLong.empty();
     }
     try {
-      String moment = name.substring(0, name.length() - SUFFIX.length());
-      return OptionalLong.of(VALID_FROM.parse(moment, Instant::from).toEpochMilli());
-    } catch (DateTimeException notAMoment) {
+      String time = name.substring(0, name.length() - SUFFIX.length());
+      return OptionalLong.of(VALID_FROM.parse(time, Instant::from).toEpochMilli());
+    } catch (DateTimeException notATime) {
       return OptionalLong.empty();
     }
   }

@@ -14,7 +14,7 @@ import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.LookupFunction;
 
 /**
- * Finds the row of a user in the version that was in force at a moment. A lookup takes no lock and
+ * Finds the row of a user in the version that was in force at a time. A lookup takes no lock and
  * allocates the row it returns, nothing else.
  *
  * <p>Gauges, in the metric group {@code KinesisAnalytics}, whose metrics Managed Service for Apache

@@ -10,10 +10,10 @@ import org.apache.flink.table.factories.DynamicTableSourceFactory;
 import org.apache.flink.table.factories.FactoryUtil;
 
 /**
- * The connector {@code versioned-reference}: a lookup table whose rows depend on the moment asked
- * for. Each version is a CSV file named after the moment from which it holds, such as {@code
- * 20260131T000000Z.csv} (UTC); a lookup gives the row of the version with the greatest such moment
- * at or before the as-of column.
+ * The connector {@code versioned-reference}: a lookup table whose rows depend on the time asked
+ * for. Each version is a CSV file named after the time from which it holds, such as {@code
+ * 20260131T000000Z.csv} (UTC); a lookup gives the row of the version with the greatest such time at
+ * or before the as-of column.
  */
 public final class VersionedReferenceTableFactory implements DynamicTableSourceFactory {
   static final String IDENTIFIER = "versioned-reference";

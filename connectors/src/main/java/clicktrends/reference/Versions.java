@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** All loaded versions at one moment, immutable: what lookups read. */
+/** All loaded versions at one time, immutable: what lookups read. */
 final class Versions {
   static final Versions NONE = new Versions(new Version[0]);
 
@@ -27,7 +27,7 @@ final class Versions {
             .toArray(Version[]::new));
   }
 
-  /** The version with the greatest valid_from at or before the moment, or null if there is none. */
+  /** The version with the greatest valid_from at or before the time, or null if there is none. */
   Version inForceAt(long epochMillis) {
     int found = Arrays.binarySearch(validFromMillis, epochMillis);
     int index = found >= 0 ? found : -found - 2;

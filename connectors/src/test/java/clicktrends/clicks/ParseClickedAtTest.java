@@ -31,7 +31,7 @@ class ParseClickedAtTest {
     "0001-01-01T00:00:00.000Z, -62135596800000",
     "9999-12-31T23:59:59.999Z, 253402300799999"
   })
-  void reads_a_moment(String clickedAt, long epochMillis) {
+  void reads_a_time(String clickedAt, long epochMillis) {
     assertThat(parse(clickedAt)).isEqualTo(TimestampData.fromEpochMillis(epochMillis));
   }
 
@@ -73,7 +73,7 @@ class ParseClickedAtTest {
   @Test
   void agrees_with_a_strict_formatter_on_texts_of_the_form() {
     Random random = new Random(42);
-    int moments = 0;
+    int times = 0;
     for (int i = 0; i < 200_000; i++) {
       String text =
           String.format(
@@ -86,10 +86,10 @@ class ParseClickedAtTest {
               random.nextInt(61),
               random.nextInt(1_000));
       TimestampData expected = strictly(text);
-      moments += expected == null ? 0 : 1;
+      times += expected == null ? 0 : 1;
       assertThat(parse(text)).as(text).isEqualTo(expected);
     }
-    assertThat(moments).isBetween(100_000, 199_000);
+    assertThat(times).isBetween(100_000, 199_000);
   }
 
   private static TimestampData parse(String clickedAt) {
@@ -99,9 +99,9 @@ class ParseClickedAtTest {
 
   private static TimestampData strictly(String text) {
     try {
-      Instant moment = LocalDateTime.parse(text, STRICT_FORM).toInstant(ZoneOffset.UTC);
-      return TimestampData.fromInstant(moment);
-    } catch (DateTimeException noSuchMoment) {
+      Instant time = LocalDateTime.parse(text, STRICT_FORM).toInstant(ZoneOffset.UTC);
+      return TimestampData.fromInstant(time);
+    } catch (DateTimeException noSuchTime) {
       return null;
     }
   }

@@ -13,8 +13,8 @@ final class MovingClock extends Clock {
     moveTo(now);
   }
 
-  void moveTo(String moment) {
-    now = Instant.parse(moment);
+  void moveTo(String time) {
+    now = Instant.parse(time);
   }
 
   @Override

@@ -9,10 +9,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class VersionFileTest {
   @Test
-  void a_name_tells_the_moment_in_utc_from_which_the_version_holds() {
-    long moment = Instant.parse("2026-01-31T12:34:56Z").toEpochMilli();
-    assertThat(VersionFile.validFromMillis("20260131T123456Z.csv")).hasValue(moment);
-    assertThat(VersionFile.nameOf(moment)).isEqualTo("20260131T123456Z.csv");
+  void a_name_tells_the_time_in_utc_from_which_the_version_holds() {
+    long time = Instant.parse("2026-01-31T12:34:56Z").toEpochMilli();
+    assertThat(VersionFile.validFromMillis("20260131T123456Z.csv")).hasValue(time);
+    assertThat(VersionFile.nameOf(time)).isEqualTo("20260131T123456Z.csv");
   }
 
   @ParameterizedTest

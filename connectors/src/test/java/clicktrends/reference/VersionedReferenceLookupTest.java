@@ -58,7 +58,7 @@ class VersionedReferenceLookupTest {
   }
 
   @Test
-  void an_unknown_user_a_null_key_and_a_moment_before_all_versions_have_no_row() {
+  void an_unknown_user_a_null_key_and_a_time_before_all_versions_have_no_row() {
     TimestampData asOf = TimestampData.fromInstant(Instant.parse("2026-02-03T00:00:00Z"));
     TimestampData early = TimestampData.fromInstant(Instant.parse("2025-12-31T23:59:59.999Z"));
     StringData user = StringData.fromString("u2");

@@ -1,0 +1,107 @@
+"""CPU seconds per million clicks of the SQL job, as the slope between a small and a large number of clicks.
+
+python -m bench.cpu_slope [PROJECT ...] [--small N] [--large N] [--users N] [--runs N]
+
+Processor time swings less than wall-clock time on a shared machine, and in the slope the start of Python, the
+JVM and Flink, which every run has once, cancels out. PROJECT: folders of this project at other states, each
+with its connectors/target/analytics.jar; they take turns, so that all meet the machine's moods. Linux only.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.sql_speed import write_data
+
+HERE = Path(__file__).resolve().parent.parent
+NO_AGE_LIMIT_SECONDS = 10**11
+PARALLELISM = 2
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+def cpu_seconds(command: list[str], *, log: Path) -> float:
+    """User and system time of `command` and all it starts, children that it doesn't wait for included.
+
+    A JVM that PyFlink has started outlives Python: this process becomes the parent of such orphans, and the
+    kernel tells the time of each when it has ended. SystemExit with the end of `log` if the command fails.
+    """
+    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise SystemExit("prctl(PR_SET_CHILD_SUBREAPER) failed: the time of orphans can't be had here")
+    with log.open("wb") as output:
+        files = [(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)]
+        started = os.posix_spawn(command[0], command, os.environ, file_actions=files)
+    total, failed = 0.0, False
+    while True:
+        try:
+            process, status, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            break
+        total += usage.ru_utime + usage.ru_stime
+        failed = failed or (process == started and status != 0)
+    if failed:
+        raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text(errors='replace')[-3000:]}")
+    return total
+
+
+def properties(data: Path, checkpoints: Path) -> list[dict[str, object]]:
+    """Application properties of a streaming run that ends with the files of `data`."""
+    groups = {
+        "clicks": {"connector": "filesystem", "path": str(data / "clicks")},
+        "segments": {"connector": "versioned-reference", "path": str(data / "segments")},
+        "click_counts": {"connector": "blackhole"},
+        "rejected_clicks": {"connector": "blackhole"},
+        "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
+        "flink": {
+            "parallelism.default": str(PARALLELISM),
+            "execution.checkpointing.interval": "5 s",
+            "execution.checkpointing.dir": checkpoints.as_uri(),
+            "state.backend.type": "rocksdb",
+        },
+    }
+    return [{"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()]
+
+
+def slope(project: Path, data: dict[int, Path]) -> float:
+    """CPU seconds per million clicks of the project's job. data: the folder of each number of clicks."""
+    seconds = {}
+    for clicks, folder in data.items():
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            file = Path(temporary) / "properties.json"
+            file.write_text(json.dumps(properties(folder, Path(temporary) / "checkpoints")))
+            main_file = project / "analytics_sql" / "main.py"
+            command = [sys.executable, str(main_file), "--properties", str(file)]
+            seconds[clicks] = cpu_seconds(command, log=Path(temporary) / "log")
+    small, large = sorted(seconds)
+    return (seconds[large] - seconds[small]) / (large - small) * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("projects", type=Path, nargs="*", default=[HERE], metavar="PROJECT")
+    parser.add_argument("--small", type=int, default=2_000_000)
+    parser.add_argument("--large", type=int, default=10_000_000)
+    parser.add_argument("--users", type=int, default=200_000)
+    parser.add_argument("--runs", type=int, default=2)
+    given = parser.parse_args()
+    if given.small >= given.large:
+        parser.error(f"--small {given.small} must be less than --large {given.large}")
+    with tempfile.TemporaryDirectory() as temporary:
+        data = {}
+        for clicks in (given.small, given.large):
+            data[clicks] = Path(temporary) / str(clicks)
+            data[clicks].mkdir()
+            write_data(data[clicks], clicks=clicks, users=given.users)
+        for _ in range(given.runs):
+            for project in given.projects:
+                seconds = slope(project.resolve(), data)
+                Console().print(f"{project}: {seconds:.2f} CPU seconds per million clicks")
+
+
+if __name__ == "__main__":
+    main()
