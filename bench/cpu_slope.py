@@ -17,10 +17,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
+from analytics_sql.local_flink import find_java
 from bench.sql_speed import write_data
 
 HERE = Path(__file__).resolve().parent.parent
-NO_AGE_LIMIT_SECONDS = 10**11
 PARALLELISM = 2
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -49,8 +50,8 @@ def cpu_seconds(command: list[str], *, log: Path) -> float:
     return total
 
 
-def properties(data: Path, checkpoints: Path) -> list[dict[str, object]]:
-    """Application properties of a streaming run that ends with the files of `data`."""
+def properties(project: Path, data: Path, checkpoints: Path) -> list[dict[str, object]]:
+    """Application properties of a streaming run of `project` that ends with the files of `data`."""
     groups = {
         "clicks": {"connector": "filesystem", "path": str(data / "clicks")},
         "segments": {"connector": "versioned-reference", "path": str(data / "segments")},
@@ -62,6 +63,7 @@ def properties(data: Path, checkpoints: Path) -> list[dict[str, object]]:
             "execution.checkpointing.interval": "5 s",
             "execution.checkpointing.dir": checkpoints.as_uri(),
             "state.backend.type": "rocksdb",
+            "pipeline.jars": (project / "connectors" / "target" / "analytics.jar").as_uri(),
         },
     }
     return [{"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()]
@@ -73,7 +75,7 @@ def slope(project: Path, data: dict[int, Path]) -> float:
     for clicks, folder in data.items():
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             file = Path(temporary) / "properties.json"
-            file.write_text(json.dumps(properties(folder, Path(temporary) / "checkpoints")))
+            file.write_text(json.dumps(properties(project, folder, Path(temporary) / "checkpoints")))
             main_file = project / "analytics_sql" / "main.py"
             command = [sys.executable, str(main_file), "--properties", str(file)]
             seconds[clicks] = cpu_seconds(command, log=Path(temporary) / "log")
@@ -91,6 +93,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.small >= given.large:
         parser.error(f"--small {given.small} must be less than --large {given.large}")
+    find_java()
     with tempfile.TemporaryDirectory() as temporary:
         data = {}
         for clicks in (given.small, given.large):
