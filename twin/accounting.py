@@ -68,7 +68,7 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
         counted=counted,
         unparseable=sum(not is_parseable(line) for line in raw),
         rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
-        rejected_by_forwarder=_reasons(
+        rejected_by_forwarder=_reasons_of_letters(
             lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
         ),
         stale_documents=stale,
@@ -78,6 +78,17 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
 
 def _reasons(rejects: Iterator[bytes]) -> Counter[str]:
     return Counter(json.loads(line)["reason"] for line in rejects)
+
+
+def _reasons_of_letters(letters: Iterator[bytes]) -> Counter[str]:
+    """By record: a letter can stand in two objects where S3 refused the forwarder's correction."""
+    return Counter({letter_id(line): json.loads(line)["reason"] for line in letters}.values())
+
+
+def letter_id(line: bytes) -> tuple[str, str]:
+    """What identifies the record of a dead letter: its shard and sequence number."""
+    letter = json.loads(line)
+    return letter["shard"], letter["sequence_number"]
 
 
 @dataclass(frozen=True)
@@ -101,12 +112,12 @@ class LiveAccounts:
         self._raw_position = 0
         self._unparseable = 0
         self._seen_objects: set[str] = set()
-        self._rejected_by_forwarder = 0
+        self._rejected_by_forwarder: set[tuple[str, str]] = set()
 
     def now(self) -> Refused:
         self._look_at_new_raw_records()
         self._look_at_new_dead_letters()
-        return Refused(self._rejects.received + self._rejected_by_forwarder, self._unparseable)
+        return Refused(self._rejects.received + len(self._rejected_by_forwarder), self._unparseable)
 
     def _look_at_new_raw_records(self) -> None:
         if not self._raw.journal.exists():
@@ -128,4 +139,4 @@ class LiveAccounts:
                 if item["Key"] not in self._seen_objects:
                     self._seen_objects.add(item["Key"])
                     body = self._s3.get_object(Bucket=self._dead_letters, Key=item["Key"])["Body"].read()
-                    self._rejected_by_forwarder += len(body.splitlines())
+                    self._rejected_by_forwarder |= {letter_id(line) for line in body.splitlines()}

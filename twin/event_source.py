@@ -18,6 +18,7 @@ from typing import Any
 
 from names import TOKYO
 from twin.emulator import Emulator
+from twin.on_failure_destination import check_on_failure_destination
 from twin.shards import ShardReader, ShardRecord
 from twin.worker import Worker
 
@@ -51,6 +52,7 @@ class EventSource:
         self._mapping = mapping
         self._lambda = emulator.client("lambda", TOKYO)
         function = self._lambda.get_function_configuration(FunctionName=mapping["FunctionArn"])
+        check_on_failure_destination(emulator, mapping, role_arn=function["Role"])
         self._kinesis = emulator.client_as(function["Role"], "kinesis", TOKYO)
         self._s3 = emulator.client_as(function["Role"], "s3", TOKYO)
         self._reader = ShardReader(self._kinesis, mapping["EventSourceArn"])

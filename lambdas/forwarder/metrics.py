@@ -33,7 +33,7 @@ _metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class BatchTally:
     """A batch in numbers of records. duplicates: the failed that were delivered and will be once more."""
 
     received: int
@@ -44,7 +44,7 @@ class Tally:
     duplicates: int
 
 
-def publish(tally: Tally, delivery: Delivery) -> None:
+def publish(tally: BatchTally, delivery: Delivery) -> None:
     counts = {
         RECEIVED: tally.received,
         FORWARDED: tally.forwarded,

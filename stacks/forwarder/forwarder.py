@@ -9,7 +9,7 @@ from constructs import Construct
 
 from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
-from names import FAILED_BATCHES_PREFIX, REJECTED_RECORDS_PREFIX
+from names import REJECTED_RECORDS_PREFIX
 from settings import Settings
 from stacks.monitoring.flow_alarm import FlowAlarm
 from stacks.parts.acknowledge import acknowledge_wildcards
@@ -25,7 +25,9 @@ _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecord
 
 
 class Forwarder(Construct):
-    """source_arn: of the mobile stream; destinations: ARN by the logical name that the rules use.
+    """The function, its role and its event source mapping.
+
+    source_arn: of the mobile stream; destinations: ARN by the logical name that the rules use.
 
     Raises RulesError where the rules can't be used or name a destination that is not given.
     """
@@ -45,17 +47,19 @@ class Forwarder(Construct):
         configuration.check_destinations(rules, list(destinations))
         used = {name: destinations[name] for name in rules.destinations}
         bucket_arn = f"arn:aws:s3:::{dead_letter_bucket}"
-        kept_below = [
-            f"{bucket_arn}/{prefix}*" for prefix in (REJECTED_RECORDS_PREFIX, FAILED_BATCHES_PREFIX)
-        ]
+        every_object = f"{bucket_arn}/*"
 
         private = PrivateFunction(
             self,
             "Carry",
             name=settings.names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
-            package=lambda_zip("forwarder"),
-            statements=[_read(source_arn), *_put(used), *_keep(bucket_arn, kept_below)],
+            package=lambda_zip("forwarder", "invocation.py"),
+            statements=[
+                _read(source_arn),
+                *_put(used),
+                *_keep(bucket_arn, every_object, account=settings.account),
+            ],
             environment={
                 **{destination_variable(name): arn for name, arn in used.items()},
                 configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
@@ -68,9 +72,9 @@ class Forwarder(Construct):
         )
         acknowledge_wildcards(
             private.role,
-            kept_below,
-            reason="Keys below these two prefixes are named after shards and sequence numbers; nothing else "
-            "in the bucket can be written.",
+            [every_object],
+            reason="Lambda makes no event source mapping whose role may not put every key of the on-failure "
+            "bucket. The bucket holds nothing but dead letters.",
         )
         self.function = private.function
         self.event_source = _event_source(
@@ -125,13 +129,20 @@ def _put(destinations: Mapping[str, str]) -> list[iam.PolicyStatement]:
     ]
 
 
-def _keep(bucket_arn: str, kept_below: list[str]) -> list[iam.PolicyStatement]:
-    """Invalid records by the function, batches given up by Lambda, which also wants to list the bucket.
+def _keep(bucket_arn: str, every_object: str, *, account: str) -> list[iam.PolicyStatement]:
+    """Invalid records by the function, batches given up by Lambda with the function's role.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+    Lambda checks s3:PutObject on the whole bucket when the mapping is made, and wants to list the bucket:
+    docs/decisions/on-failure-grant-is-the-whole-bucket.md. The bucket must be of this account, so that
+    nobody who gets hold of a freed bucket name receives readers' records.
     """
     return [
-        iam.PolicyStatement(sid="KeepsDeadLetters", actions=["s3:PutObject"], resources=kept_below),
+        iam.PolicyStatement(
+            sid="KeepsDeadLetters",
+            actions=["s3:PutObject"],
+            resources=[every_object],
+            conditions={"StringEquals": {"s3:ResourceAccount": account}},
+        ),
         iam.PolicyStatement(sid="KeepsBatchesGivenUp", actions=["s3:ListBucket"], resources=[bucket_arn]),
     ]
 
