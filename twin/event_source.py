@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from names import TOKYO
+from names import FAILED_BATCHES_PREFIX, TOKYO
 from twin.emulator import Emulator
 from twin.on_failure_destination import check_on_failure_destination
 from twin.shards import ShardReader, ShardRecord
@@ -181,7 +181,7 @@ class EventSource:
             "payload": json.dumps({"Records": [self._event_record(record) for record in batch]}),
         }
         key = (
-            f"aws/lambda/{self._mapping['UUID']}/{first.shard_id}/{now:%Y/%m/%d}/"
+            f"{FAILED_BATCHES_PREFIX}{self._mapping['UUID']}/{first.shard_id}/{now:%Y/%m/%d}/"
             f"{now.strftime(_ON_FAILURE_TIME_FORMAT)}-{uuid.uuid4()}"
         )
         bucket = destination.rsplit(":", 1)[-1]

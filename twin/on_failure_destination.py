@@ -29,5 +29,5 @@ def check_on_failure_destination(emulator: Emulator, mapping: Mapping[str, Any],
         if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
             raise TwinError(
                 f"The function execution role does not have permissions to call {name} on S3. "
-                f"({role_arn} lacks {action} on {resource}, so Lambda would not make the event source mapping.)"
+                f"({role_arn} lacks {action} on {resource}: Lambda would not make the event source mapping.)"
             )

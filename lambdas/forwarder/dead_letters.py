@@ -35,7 +35,7 @@ class DeadLetters:
         )
 
     def write(self, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]) -> None:
-        """Write the batch's letters as one object (none left: an empty one), over the one an earlier attempt at this batch has left.
+        """Write the batch's letters as one object, over the one an earlier attempt at this batch has left.
 
         Raises botocore's errors.
         """

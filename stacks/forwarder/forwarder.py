@@ -21,6 +21,8 @@ BEHIND_ALARM_SECONDS = 60
 THROTTLED_INVOCATIONS_ALARM = 0
 """Invocations a minute for which the account had no concurrent execution left."""
 
+SHARED_MODULES = ("invocation.py", "metrics.py")
+
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
 
@@ -54,7 +56,7 @@ class Forwarder(Construct):
             "Carry",
             name=settings.names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
-            package=lambda_zip("forwarder", "invocation.py"),
+            package=lambda_zip("forwarder", *SHARED_MODULES),
             statements=[
                 _read(source_arn),
                 *_put(used),

@@ -14,6 +14,7 @@ from lambdas.forwarder.rules import RulesError
 from settings import Settings
 from settings.capacity import problems
 from settings.forwarder import ForwarderSettings
+from stacks.forwarder.forwarder import SHARED_MODULES
 from stacks.parts.lambda_package import lambda_zip
 from tests.forwarder.synthesis import NAMES, synthesised
 
@@ -84,7 +85,7 @@ def test_a_destination_the_rules_name_must_be_given() -> None:
 
 
 def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
-    with zipfile.ZipFile(lambda_zip("forwarder", "invocation.py")) as archive:
+    with zipfile.ZipFile(lambda_zip("forwarder", *SHARED_MODULES)) as archive:
         archive.extractall(tmp_path)
         assert not [name for name in archive.namelist() if name.endswith(".so")]
     check = (
