@@ -9,19 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.click import is_parseable
+from lambdas.redelivery.failed_documents import STALE_CODE
+from lambdas.redelivery.metrics import STALE
 from names import (
     FAILED_DOCUMENTS_PREFIX,
+    GIVEN_UP_DOCUMENTS_PREFIX,
     OREGON,
     RAW_PREFIX,
     REJECTED_PREFIX,
     REJECTED_RECORDS_PREFIX,
     TOKYO,
+    WAITING_DOCUMENTS_PREFIX,
     Names,
 )
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.emulator import Emulator
-
-STALE_DOCUMENT = "409"
+from twin.redelivery import redelivery_totals
 
 
 def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
@@ -41,7 +44,8 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
 
 @dataclass(frozen=True)
 class Accounts:
-    """Figures are records. `counted`: the sum of all counts in OpenSearch."""
+    """Figures are records. `counted`: the sum of all counts in OpenSearch. `failed_documents`: counts that
+    OpenSearch did not take, which redelivery has not put again or has given up."""
 
     counted: int
     unparseable: int
@@ -61,9 +65,11 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
     flushed."""
     raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
     failed = [
-        json.loads(line) for line in lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
+        json.loads(line)
+        for prefix in (FAILED_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX)
+        for line in lines(emulator, OREGON, names.rejected_bucket, prefix)
     ]
-    stale = sum(document["errorCode"] == STALE_DOCUMENT for document in failed)
+    stale = sum(document["errorCode"] == STALE_CODE for document in failed)
     return Accounts(
         counted=counted,
         unparseable=sum(not is_parseable(line) for line in raw),
@@ -71,7 +77,7 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
         rejected_by_forwarder=_reasons_of_letters(
             lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
         ),
-        stale_documents=stale,
+        stale_documents=stale + redelivery_totals(emulator, names)[STALE],
         failed_documents=len(failed) - stale,
     )
 

@@ -15,7 +15,7 @@ RECORDS_PER_SECOND = "RECORDS_PER_SECOND"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configuration:
+class RedeliveryConfiguration:
     """sinks: ARN of the delivery stream by the sink's name, which is also its folder below each prefix."""
 
     bucket: str
@@ -29,7 +29,7 @@ class Configuration:
     region: str
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Configuration":
+    def read(cls, environment: Mapping[str, str]) -> "RedeliveryConfiguration":
         return cls(
             bucket=environment[BUCKET],
             failed_prefix=environment[FAILED_PREFIX],

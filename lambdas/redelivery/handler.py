@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from lambdas.invocation import Invocation
-from lambdas.redelivery.configuration import Configuration
+from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.metrics import publish
-from lambdas.redelivery.redelivery import Redelivery
+from lambdas.redelivery.redelivery import Redeliverer
 
 
 class RedeliveryError(Exception):
@@ -21,9 +21,9 @@ class RedeliveryError(Exception):
 
 
 @cache
-def _redelivery() -> Redelivery:
+def _redelivery() -> Redeliverer:
     """Built by the first invocation and kept: connections to S3 and Firehose."""
-    return Redelivery(Configuration.read(os.environ))
+    return Redeliverer(RedeliveryConfiguration.read(os.environ))
 
 
 def handler(event: dict[str, Any], invocation: Invocation) -> None:  # noqa: ARG001 (Lambda passes both)

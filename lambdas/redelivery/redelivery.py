@@ -19,7 +19,7 @@ from lambdas.forwarder.destinations import (
     Outgoing,
     connect,
 )
-from lambdas.redelivery.configuration import Configuration
+from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.failed_documents import (
     UNREADABLE,
     GivenUp,
@@ -58,10 +58,12 @@ Work = Callable[[StoredObject], Outcomes]
 _NO_DOCUMENT = GivenUp(UNREADABLE)
 
 
-class Redelivery:
+class Redeliverer:
     """Holds what survives between invocations. Times in seconds of `clock` (epoch) and time.monotonic()."""
 
-    def __init__(self, configuration: Configuration, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, configuration: RedeliveryConfiguration, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._configuration = configuration
         self._clock = clock
         self._bucket = Bucket(configuration.bucket, configuration.region)

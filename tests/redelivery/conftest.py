@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.redelivery.configuration import Configuration
-from lambdas.redelivery.redelivery import Redelivery
+from lambdas.redelivery.configuration import RedeliveryConfiguration
+from lambdas.redelivery.redelivery import Redeliverer
 from names import (
     FAILED_DOCUMENTS_PREFIX,
     GIVEN_UP_DOCUMENTS_PREFIX,
@@ -45,8 +45,8 @@ class Deposit:
     """Epoch seconds, as the function sees them."""
 
     @property
-    def configuration(self) -> Configuration:
-        return Configuration(
+    def configuration(self) -> RedeliveryConfiguration:
+        return RedeliveryConfiguration(
             bucket=self.name,
             failed_prefix=FAILED_DOCUMENTS_PREFIX,
             waiting_prefix=WAITING_DOCUMENTS_PREFIX,
@@ -61,8 +61,8 @@ class Deposit:
     def arn(self, sink: str) -> str:
         return f"arn:aws:firehose:{OREGON}:000000000000:deliverystream/{self.name}-{sink}"
 
-    def redelivery(self) -> Redelivery:
-        return Redelivery(self.configuration, clock=lambda: self.now)
+    def redelivery(self) -> Redeliverer:
+        return Redeliverer(self.configuration, clock=lambda: self.now)
 
     def fail(self, name: str, documents: list[Any], *, sink: str = "counts") -> str:
         """Leave an object as Firehose does; returns its key."""

@@ -13,7 +13,7 @@ import pytest
 from lambdas.forwarder.destinations import DeliveryStream, Outgoing
 from lambdas.redelivery import handler as entry_point
 from lambdas.redelivery import objects, redelivery
-from lambdas.redelivery.configuration import Configuration
+from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.metrics import Outcomes
 from lambdas.redelivery.redelivery import RESERVE_SECONDS
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX
@@ -156,7 +156,7 @@ def test_large_lines_end_a_part_by_their_bytes(deposit: Deposit, monkeypatch: py
     assert len(deposit.listed(GIVEN_UP)) == 2
 
 
-class ScriptedStream(DeliveryStream):
+class ScriptedDeliveryStream(DeliveryStream):
     """A delivery stream that refuses by a script, then takes everything."""
 
     def __init__(self, *answers: str) -> None:
@@ -175,7 +175,7 @@ class ScriptedStream(DeliveryStream):
         return codes
 
 
-def with_stream(deposit: Deposit, stream: ScriptedStream) -> redelivery.Redelivery:
+def with_stream(deposit: Deposit, stream: ScriptedDeliveryStream) -> redelivery.Redeliverer:
     function = deposit.redelivery()
     function._destinations["counts"] = stream
     return function
@@ -185,7 +185,7 @@ def test_records_that_firehose_refuses_one_by_one_are_retried_alone(deposit: Dep
     sent = records(1_200)
     deposit.fail("one", [failed(record) for record in sent])
     run(deposit)
-    stream = ScriptedStream("half", "all", "half")
+    stream = ScriptedDeliveryStream("half", "all", "half")
     deposit.now = time.time() + 62
     assert with_stream(deposit, stream).run(ENOUGH_SECONDS).redelivered == 1_200
     assert Counter(stream.taken) == Counter(sent)
@@ -196,7 +196,7 @@ def test_what_was_put_when_the_function_died_is_put_again_and_nothing_is_lost(de
     sent = records(1_200)
     deposit.fail("one", [failed(record) for record in sent])
     run(deposit)
-    stream = ScriptedStream("all", "die")
+    stream = ScriptedDeliveryStream("all", "die")
     deposit.now = time.time() + 62
     with pytest.raises(SystemExit):
         with_stream(deposit, stream).run(ENOUGH_SECONDS)
@@ -270,9 +270,9 @@ class Redelivering:
     def __init__(self, deposit: Deposit) -> None:
         self._deposit = deposit
 
-    def at(self, *, records_per_second: int) -> redelivery.Redelivery:
+    def at(self, *, records_per_second: int) -> redelivery.Redeliverer:
         fields = {**vars(self._deposit.configuration), "records_per_second": records_per_second}
-        return redelivery.Redelivery(Configuration(**fields), clock=lambda: self._deposit.now)
+        return redelivery.Redeliverer(RedeliveryConfiguration(**fields), clock=lambda: self._deposit.now)
 
 
 def test_a_delivery_stream_that_is_gone_holds_up_no_other_sink_and_is_told(
