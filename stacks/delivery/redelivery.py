@@ -13,6 +13,7 @@ from constructs import Construct
 from lambdas.redelivery import configuration
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX
 from settings import Settings
+from stacks.delivery.alarms import alarm_on_redelivery
 from stacks.delivery.search_delivery import SearchDelivery
 from stacks.parts.acknowledge import acknowledge_wildcards
 from stacks.parts.lambda_package import lambda_zip
@@ -93,4 +94,4 @@ class Redelivery(Construct):
             schedule=events.Schedule.rate(EVERY),
             targets=[targets.LambdaFunction(private.function)],
         )
-        self.function = private.function
+        alarm_on_redelivery(self, function=settings.names.redelivery)

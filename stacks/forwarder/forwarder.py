@@ -11,15 +11,10 @@ from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
 from names import REJECTED_RECORDS_PREFIX
 from settings import Settings
-from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.forwarder.alarms import alarm_on_forwarder
 from stacks.parts.acknowledge import acknowledge_wildcards
 from stacks.parts.lambda_package import lambda_zip
 from stacks.parts.private_function import PrivateFunction
-
-BEHIND_ALARM_SECONDS = 60
-"""Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
-THROTTLED_INVOCATIONS_ALARM = 0
-"""Invocations a minute for which the account had no concurrent execution left."""
 
 SHARED_MODULES = ("invocation.py", "metrics.py")
 
@@ -86,19 +81,11 @@ class Forwarder(Construct):
             failed_batches=bucket_arn,
             settings=settings,
         )
-        for alarm, metric, statistic, threshold in (
-            ("IsBehind", "IteratorAge", "Maximum", BEHIND_ALARM_SECONDS * 1000),
-            ("IsThrottled", "Throttles", "Sum", THROTTLED_INVOCATIONS_ALARM),
-        ):
-            FlowAlarm(
-                self,
-                alarm,
-                watches=settings.names.forwarder,
-                metric=f"AWS/Lambda {metric}",
-                dimensions={"FunctionName": private.function.function_name},
-                statistic=statistic,
-                threshold=threshold,
-            )
+        alarm_on_forwarder(
+            self,
+            function=settings.names.forwarder,
+            event_source_mapping=self.event_source.ref,
+        )
         self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
 
 
@@ -174,4 +161,6 @@ def _event_source(
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
         ),
+        # Without it nothing tells that a batch was given up.
+        metrics_config=lambda_.CfnEventSourceMapping.MetricsConfigProperty(metrics=["EventCount"]),
     )

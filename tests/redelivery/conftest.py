@@ -3,7 +3,6 @@
 import base64
 import json
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +20,6 @@ from tests.redelivery.documents import as_object
 from twin.emulator import Emulator
 
 ENOUGH_SECONDS = 55.0
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    log = tmp_path_factory.mktemp("emulator") / "log"
-    emulator = Emulator(opensearch_endpoint="http://127.0.0.1:1", log=log)
-    try:
-        emulator.wait_until_ready()
-        yield emulator
-    finally:
-        emulator.stop()
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """What Lambda asks of a role before it makes an event source mapping, in the emulated AWS."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,17 +19,6 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    log = tmp_path_factory.mktemp("emulator") / "log"
-    emulator = Emulator(opensearch_endpoint="http://127.0.0.1:1", log=log)
-    try:
-        emulator.wait_until_ready()
-        yield emulator
-    finally:
-        emulator.stop()
 
 
 def role(emulator: Emulator, name: str, statements: list[dict[str, Any]]) -> str:
