@@ -47,8 +47,8 @@ ANSWER_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
 RESERVE_SECONDS = ANSWER_SECONDS + 2.0
 """Kept free at the end: for the answer to the last request to Firehose, the metrics, the log."""
 REQUESTS_IN_FLIGHT = 2
-MAX_OBJECT_BYTES = 128 * 1024 * 1024
-"""As stored. Firehose ends an object at 5 MiB; one that cannot be sorted within an invocation would keep
+MAX_OBJECT_BYTES = 64 * 1024 * 1024
+"""As stored. Firehose ends an object at 5 MiB. One that cannot be sorted within an invocation would keep
 all behind it waiting for ever, so it is given up whole."""
 
 _logger = Logger(service=SERVICE)
