@@ -65,11 +65,11 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
     flushed."""
     raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
     failed = [
-        json.loads(line)
+        line
         for prefix in (FAILED_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX)
         for line in lines(emulator, OREGON, names.rejected_bucket, prefix)
     ]
-    stale = sum(document["errorCode"] == STALE_CODE for document in failed)
+    stale = sum(map(_is_stale, failed))
     return Accounts(
         counted=counted,
         unparseable=sum(not is_parseable(line) for line in raw),
@@ -80,6 +80,14 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
         stale_documents=stale + redelivery_totals(emulator, names)[STALE],
         failed_documents=len(failed) - stale,
     )
+
+
+def _is_stale(line: bytes) -> bool:
+    """Of a failed document; redelivery keeps lines that are none, too."""
+    try:
+        return str(json.loads(line)["errorCode"]) == STALE_CODE
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _reasons(rejects: Iterator[bytes]) -> Counter[str]:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
@@ -65,6 +65,7 @@ class BatchForwarder:
         self._executor = ThreadPoolExecutor(configuration.requests_in_flight)
         # Of its own: requests without an answer may hold all the others.
         self._corrector = ThreadPoolExecutor(1)
+        self._corrections: list[Future[bool]] = []
 
     def forward(self, batch: Sequence[ReceivedRecord], seconds_left: float) -> ReceivedRecord | None:
         """Returns the record from which Lambda is to hand over the batch again, None where all is done.
@@ -72,6 +73,7 @@ class BatchForwarder:
         seconds_left: until Lambda ends the invocation.
         """
         ends_at = time.monotonic() + seconds_left
+        wait(self._corrections)  # one that comes after this batch would undo what is written for it
         whole = self._sort(batch)
         attempted = whole
         # First, so that S3 refusing leads to no delivery that the repetition would make a second time.
@@ -87,8 +89,9 @@ class BatchForwarder:
         unsettled = delivery.failed | (whole.rejected.keys() - attempted.rejected.keys())
         repeat_from = min(unsettled, default=len(batch))
         settled = attempted.before(repeat_from)
-        if len(settled.rejected) < len(attempted.rejected):
+        if repeat_from and len(settled.rejected) < len(attempted.rejected):
             # The repetition keeps the others in an object of its own: each letter stays in one object only.
+            # One from the first record on overwrites this object itself.
             self._correct(settled, batch, until=ends_at - METRICS_RESERVE_SECONDS)
         publish(_tally(batch, attempted, settled, delivery), delivery)
         return batch[repeat_from] if repeat_from < len(batch) else None
@@ -135,6 +138,7 @@ class BatchForwarder:
             return True
 
         correction = self._corrector.submit(retry)
+        self._corrections = [correction]
         try:
             corrected = correction.result(timeout=max(0.0, until - time.monotonic()))
         except TimeoutError:

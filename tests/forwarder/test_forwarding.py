@@ -1,8 +1,11 @@
 """The forwarder against emulated AWS over HTTP, in fair weather and with single records refused."""
 
 import json
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,8 +15,10 @@ import pytest
 
 from lambdas.forwarder import delivery
 from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS, Configuration
+from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.handler import _forwarder, handler
+from lambdas.forwarder.kinesis_event import ReceivedRecord
 from tests.faults import Faults, RefusingGate
 from tests.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
 from tests.forwarder.oregon import Site, carry
@@ -214,6 +219,51 @@ def test_a_dead_letter_stands_in_one_object_although_s3_refuses_the_correction_a
     faults.set()
     assert set(site.arrived()) == set(good)
     assert site.rejected() == Counter([b"bad 1", b"bad 2"])
+
+
+def test_a_correction_that_is_late_cannot_undo_the_letters_of_the_repetition(
+    site: Site, gate: RefusingGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition from the first record writes the same object; a correction would make it empty."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    good = clicks(20)
+    written: list[int] = []
+    write = DeadLetters.write
+
+    def slow_when_nothing_is_left(
+        self: DeadLetters, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]
+    ) -> None:
+        written.append(len(letters))
+        if not letters:
+            time.sleep(3)
+        write(self, letters, batch=batch)
+
+    monkeypatch.setattr(DeadLetters, "write", slow_when_nothing_is_left)
+    gate.refuses = lambda line: line == good[0] and len(written) < 2
+    assert carry(site.forwarder(), [*good, b"bad"], seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    assert written == [1, 1]
+    assert set(site.arrived()) == set(good)
+    assert site.rejected() == Counter([b"bad"])
+
+
+def test_a_batch_begins_when_the_correction_of_the_one_before_is_over(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwarder = site.forwarder()
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        forwarder._corrections = [executor.submit(over.wait, 10)]
+        write = DeadLetters.write
+
+        def written_after_it(
+            self: DeadLetters, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]
+        ) -> None:
+            assert over.is_set()
+            write(self, letters, batch=batch)
+
+        monkeypatch.setattr(DeadLetters, "write", written_after_it)
+        threading.Timer(0.5, over.set).start()
+        assert carry(forwarder, [b"bad"]) == 1
 
 
 def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(
