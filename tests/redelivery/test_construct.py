@@ -22,7 +22,7 @@ from stacks.parts.lambda_package import lambda_zip
 
 SETTINGS = Settings(environment="trial", account="111111111111")
 SECOND = Sink(
-    table="counts_by_platform", name="counts-by-platform", index_family="platform-counts", key=("minute",)
+    table="counts_by_platform", name="counts-by-platform", definitions="platform-counts", key=("minute",)
 )
 BUCKET = "arn:aws:s3:::rejected"
 
