@@ -54,8 +54,9 @@ def alarm_on_application(
     segments_age = MISSED_SEGMENTS_CHECKS * settings.segments_check_seconds + 60
     for construct_id, gauge, threshold in (
         ("IsBehind", "millisBehindLatest", BEHIND_ALARM_SECONDS * 1000),
-        ("RefusedSegments", "refusedVersions", 0),
-        ("DoesNotSeeSegments", "secondsSinceLastCheck", segments_age),
+        ("RefusedSegments", "segmentsRefusedVersions", 0),
+        ("ShrunkenSegments", "segmentsShrunkenVersions", 0),
+        ("DoesNotSeeSegments", "segmentsSecondsSinceCheck", segments_age),
     ):
         FlowAlarm(scope, construct_id, watches=application, measure=reported(gauge), threshold=threshold)
     rejected = share(

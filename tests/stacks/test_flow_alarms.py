@@ -58,8 +58,9 @@ def explained(heading: str) -> set[str]:
         "analytics-numRestarts",
         "analytics-numberOfFailedCheckpoints",
         "analytics-millisBehindLatest",
-        "analytics-refusedVersions",
-        "analytics-secondsSinceLastCheck",
+        "analytics-segmentsRefusedVersions",
+        "analytics-segmentsShrunkenVersions",
+        "analytics-segmentsSecondsSinceCheck",
         "analytics-RejectedShare",
         "counts-ThrottledRecords",
         "counts-DeliveryToAmazonOpenSearchService.DataFreshness",
@@ -110,7 +111,7 @@ def test_thresholds_are_in_the_units_of_their_metrics(alarms: dict[str, Alarm]) 
     assert thresholds["millisBehindLatest"] == thresholds["runningTime"] == 60_000
     assert thresholds["DeliveryToS3.DataFreshness"] == 600  # seconds: 300 of buffer, 300 of patience
     assert thresholds["FreeStorageSpace"] == 100 * 1024 / 4  # MiB: a quarter of a volume of 100 GiB
-    assert thresholds["secondsSinceLastCheck"] == 10 * 10 + 60
+    assert thresholds["segmentsSecondsSinceCheck"] == 10 * 10 + 60
     assert thresholds["DeliveryToAmazonOpenSearchService.Success"] == 1
 
 
@@ -128,7 +129,7 @@ def test_a_counter_since_the_start_is_watched_by_its_growth(alarms: dict[str, Al
 def test_metrics_of_unknown_further_dimensions_are_found_by_the_application(
     alarms: dict[str, Alarm],
 ) -> None:
-    for name in ("runningTime", "millisBehindLatest", "refusedVersions", "secondsSinceLastCheck"):
+    for name in ("runningTime", "millisBehindLatest", "segmentsRefusedVersions", "segmentsSecondsSinceCheck"):
         [query] = alarms[f"analytics-{name}"]["Metrics"]
         assert query["Expression"] == (
             f"SELECT MAX({name}) FROM \"AWS/KinesisAnalytics\" WHERE Application = '{PREFIX}-analytics'"
