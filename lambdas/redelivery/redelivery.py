@@ -82,12 +82,20 @@ class Redeliverer:
         ends_at = began + seconds_left - RESERVE_SECONDS
         sorted_by = began + (ends_at - began) * SORTING_SHARE
         outcomes = Outcomes()
-        for sink in self._destinations:
-            outcomes.add(_each(self._failed(sink), partial(self._sort, sink=sink), until=sorted_by))
-        for sink in self._destinations:
-            put_again = partial(self._put_again, sink=sink, ends_at=ends_at)
-            outcomes.add(_each(self._due(sink), put_again, until=ends_at))
+        for sink, until in self._shares(sorted_by):
+            outcomes.add(_each(self._failed(sink), partial(self._sort, sink=sink), until=until))
+        for sink, until in self._shares(ends_at):
+            put_again = partial(self._put_again, sink=sink, ends_at=until)
+            outcomes.add(_each(self._due(sink), put_again, until=until))
         return outcomes
+
+    def _shares(self, until: float) -> Iterator[tuple[str, float]]:
+        """Each sink with the end of its time, an equal share of what is left: none waits for another."""
+        waiting = len(self._destinations)
+        for sink in self._destinations:
+            now = time.monotonic()
+            yield sink, now + (until - now) / waiting
+            waiting -= 1
 
     def _failed(self, sink: str) -> Iterator[StoredObject]:
         return self._bucket.objects(f"{self._configuration.failed_prefix}{sink}/")
@@ -187,7 +195,7 @@ def _problems(waiting: StoredObject, sink: str, delivery: Delivery) -> list[str]
 
 
 def _each(objects: Iterator[StoredObject], work: Work, *, until: float) -> Outcomes:
-    """Do the work on each object until the time is up; what S3 refuses is one object's problem."""
+    """Do the work on each object until the time is up; what fails is one object's problem."""
     outcomes = Outcomes()
     try:
         for one in objects:
@@ -195,7 +203,7 @@ def _each(objects: Iterator[StoredObject], work: Work, *, until: float) -> Outco
                 break
             try:
                 outcomes.add(work(one))
-            except AWS_ERRORS as error:
+            except Exception as error:  # whatever it is: the other objects are not to wait for it
                 _logger.exception("left to the next invocation: %s", one.key)
                 outcomes.problems.append(f"{one.key}: {error}")
     except AWS_ERRORS as error:

@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -297,6 +298,45 @@ def test_a_delivery_stream_that_is_gone_holds_up_no_other_sink_and_is_told(
         entry_point.handler({}, OfAMinute())
     assert deposit.taken("others") == other
     assert len(deposit.listed(WAITING)) == 1
+
+
+def test_a_sink_with_much_to_put_again_leaves_time_for_the_others(deposit: Deposit) -> None:
+    for part in range(20):
+        deposit.fail(f"part-{part}", [failed(record) for record in records(2)])
+    other = records(1, article="other")
+    deposit.fail("one", [failed(*other)], sink="others")
+    run(deposit)
+
+    class SlowStream(ScriptedDeliveryStream):
+        def put(self, records: Sequence[Outgoing]) -> list[str | None]:
+            time.sleep(0.5)
+            return super().put(records)
+
+    deposit.now = time.time() + 62
+    outcomes = with_stream(deposit, SlowStream()).run(RESERVE_SECONDS + 3)
+    assert 0 < outcomes.redelivered < 41
+    assert deposit.taken("others") == other
+
+
+def test_an_object_that_breaks_the_function_holds_up_no_other_and_is_told(
+    deposit: Deposit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deposit.fail("a-bad-one", [failed(*records(1))])
+    good = records(1, article="good")
+    deposit.fail("good", [failed(*good)])
+    add = objects.Parts.add
+
+    def break_on_the_first(self: objects.Parts, prefix: str, at: float, document: bytes) -> None:
+        if b"good" not in b64decode(json.loads(document)["rawData"]):
+            raise RuntimeError("a mistake of ours")
+        add(self, prefix, at, document)
+
+    monkeypatch.setattr(objects.Parts, "add", break_on_the_first)
+    [problem] = run(deposit).problems
+    assert "a-bad-one" in problem
+    assert "a mistake of ours" in problem
+    run(deposit, after=62)
+    assert deposit.taken() == good
 
 
 def test_each_invocation_publishes_all_its_metrics(
