@@ -18,7 +18,7 @@ class DeliverySettings(Section):
     )
     redelivery_first_pause_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
         default=60,
-        description="Shortest pause before a count that OpenSearch did not take is put again, in seconds; "
+        description="Shortest pause before a count that OpenSearch did not take is redelivered, in seconds; "
         "it grows with the count's age, to an hour at most.",
     )
     redelivery_give_up_hours: Annotated[int, Field(ge=1, le=168)] = Field(

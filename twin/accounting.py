@@ -45,7 +45,7 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
 @dataclass(frozen=True)
 class Accounts:
     """Figures are records. `counted`: the sum of all counts in OpenSearch. `failed_documents`: counts that
-    OpenSearch did not take, which redelivery has not put again or has given up."""
+    OpenSearch did not take, which redelivery has not redelivered or has given up."""
 
     counted: int
     unparseable: int

@@ -37,7 +37,7 @@ class GivenUp(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """Put again once the pause after its failure is over."""
+    """Redelivered once the pause after its failure is over."""
 
     pause_seconds: int
 

@@ -1,7 +1,7 @@
-"""Put into the delivery streams again what OpenSearch did not take. Invoked every minute.
+"""Redeliver counts that OpenSearch did not take. Invoked every minute.
 
 1. Sort each new object of failed documents: drop what is stale, give up what no retry can help, let the
-rest wait.  2. Put again what has waited long enough.  3. Count both.
+rest wait.  2. Redeliver what has waited long enough.  3. Count both.
 
 Everything may happen twice, as the largest count of a key wins: docs/redelivery.md.
 """

@@ -1,4 +1,4 @@
-"""One run over the failed documents of every sink: sort what is new, put again what is due."""
+"""One run over the failed documents of every sink: sort what is new, redeliver what is due."""
 
 import time
 from collections import Counter
@@ -42,7 +42,7 @@ from lambdas.redelivery.objects import (
 )
 
 SORTING_SHARE = 0.5
-"""Of an invocation's time, at most, so that what waits is put again while ever more fails."""
+"""Of an invocation's time, at most, so that what waits is redelivered while ever more fails."""
 ANSWER_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
 RESERVE_SECONDS = ANSWER_SECONDS + 2.0
 """Kept free at the end: for the answer to the last request to Firehose, the metrics, the log."""
@@ -85,8 +85,8 @@ class Redeliverer:
         for sink, until in self._shares(sorted_by):
             outcomes.add(_each(self._failed(sink), partial(self._sort, sink=sink), until=until))
         for sink, until in self._shares(ends_at):
-            put_again = partial(self._put_again, sink=sink, ends_at=until)
-            outcomes.add(_each(self._due(sink), put_again, until=until))
+            redeliver = partial(self._redeliver, sink=sink, ends_at=until)
+            outcomes.add(_each(self._due(sink), redeliver, until=until))
         return outcomes
 
     def _shares(self, until: float) -> Iterator[tuple[str, float]]:
@@ -146,8 +146,8 @@ class Redeliverer:
         self._bucket.move(failed.key, self._given_up(sink, UNREADABLE) + name)
         return Outcomes(given_up=Counter({UNREADABLE: 1}))
 
-    def _put_again(self, waiting: StoredObject, *, sink: str, ends_at: float) -> Outcomes:
-        """Put an object's records and delete it; where one is not taken, it stays and all are put again."""
+    def _redeliver(self, waiting: StoredObject, *, sink: str, ends_at: float) -> Outcomes:
+        """Put an object's records and delete it; where one is not taken, it stays and all are redelivered."""
         outcomes = Outcomes()
         destination = self._destinations[sink]
         unreadable = Parts(self._bucket, waiting)

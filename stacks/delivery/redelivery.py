@@ -1,4 +1,4 @@
-"""Redelivery: the function that puts again what OpenSearch did not take, and what invokes it."""
+"""Redelivery: the function that redelivers counts that OpenSearch did not take, and what invokes it."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ MEMORY_MIB = 1769
 
 
 class Redelivery(Construct):
-    """deliveries: whose failed documents lie in `bucket`, and into which they are put again."""
+    """deliveries: whose failed documents lie in `bucket`, and into which they are redelivered."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Redelivery(Construct):
             "FindsDocuments": (["s3:ListBucket"], [bucket.bucket_arn]),
             "TakesDocuments": (["s3:DeleteObject", "s3:GetObject"], [taken, waiting]),
             "KeepsDocuments": (["s3:PutObject"], [waiting, given_up]),
-            "PutsThemAgain": (["firehose:PutRecordBatch"], [delivery.arn for delivery in deliveries]),
+            "RedeliversThem": (["firehose:PutRecordBatch"], [delivery.arn for delivery in deliveries]),
         }
         # No more than new counts at the declared peak: every hop has room for twice that.
         records_per_second = max(1, round(settings.peak.counts_per_second))
@@ -58,7 +58,7 @@ class Redelivery(Construct):
             self,
             "Lambda",
             name=settings.names.redelivery,
-            description="Puts into the delivery streams again what OpenSearch did not take",
+            description="Redelivers counts that OpenSearch did not take",
             package=lambda_zip("redelivery", *SHARED_MODULES),
             statements=[
                 iam.PolicyStatement(sid=sid, actions=actions, resources=resources)

@@ -51,7 +51,7 @@ def test_all_counts_are_right_again_after_opensearch_was_away(pipeline: Pipeline
     ]
     pipeline.send(Entrance.WEB, [as_record(one) for one in clicks[: CLICKS // 2]])
     pipeline.wait_until(lambda: pipeline.clicks_counted(article) == CLICKS // 2, "the first half counted")
-    put_again = redelivery_totals(twin.emulator, twin.names)["Redelivered"]
+    before = redelivery_totals(twin.emulator, twin.names)["Redelivered"]
 
     twin.search_goes_away()
     pipeline.send(Entrance.WEB, [as_record(one) for one in clicks[CLICKS // 2 :]])
@@ -66,5 +66,5 @@ def test_all_counts_are_right_again_after_opensearch_was_away(pipeline: Pipeline
         timeout_seconds=REDELIVERY_SECONDS,
         poll_seconds=1.0,
     )
-    assert redelivery_totals(twin.emulator, twin.names)["Redelivered"] > put_again
-    pipeline.wait_until(lambda: not _left_over(pipeline), "nothing left to put again")
+    assert redelivery_totals(twin.emulator, twin.names)["Redelivered"] > before
+    pipeline.wait_until(lambda: not _left_over(pipeline), "nothing left to redeliver")

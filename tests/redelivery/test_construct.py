@@ -78,7 +78,7 @@ def test_each_sink_has_a_folder_of_its_own_that_redelivery_reads(template: Templ
     assert len(read) == 2
 
 
-def test_it_may_take_keep_and_put_again_and_nothing_else(template: Template) -> None:
+def test_it_may_take_keep_and_redeliver_and_nothing_else(template: Template) -> None:
     [role] = template.find_resources(
         "AWS::IAM::Role", {"Properties": {"RoleName": SETTINGS.names.redelivery}}
     ).values()
@@ -90,7 +90,7 @@ def test_it_may_take_keep_and_put_again_and_nothing_else(template: Template) -> 
     assert rights.pop("FindsDocuments") == ("s3:ListBucket", BUCKET)
     assert rights.pop("TakesDocuments") == (["s3:DeleteObject", "s3:GetObject"], [taken, waiting])
     assert rights.pop("KeepsDocuments") == ("s3:PutObject", [waiting, given_up])
-    action, streams = rights.pop("PutsThemAgain")
+    action, streams = rights.pop("RedeliversThem")
     assert action == "firehose:PutRecordBatch"
     assert [arn.rpartition("/")[2] for arn in streams] == [
         SETTINGS.names.delivery_stream(sink.name) for sink in (CLICK_COUNTS, SECOND)
@@ -98,7 +98,7 @@ def test_it_may_take_keep_and_put_again_and_nothing_else(template: Template) -> 
     assert list(rights) == ["WritesItsLog"]
 
 
-def test_counts_are_put_again_no_faster_than_the_declared_peak(template: Template) -> None:
+def test_counts_are_redelivered_no_faster_than_the_declared_peak(template: Template) -> None:
     template.has_resource_properties(
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"RECORDS_PER_SECOND": "1000"})}},

@@ -50,7 +50,7 @@ def test_a_count_that_fails_a_day_after_its_publication_is_given_up() -> None:
     assert fate(failed(as_record(count(5)), age=DAY + 1)) == GivenUp(TOO_LONG)
 
 
-def test_a_failure_is_judged_by_its_own_time_so_a_function_that_was_off_still_retries_once() -> None:
+def test_a_failure_is_dated_by_its_own_time_so_a_function_that_was_off_still_retries_once() -> None:
     a_month_later = PUBLISHED_AT + 30 * DAY
     assert fate(failed(as_record(count(5)), age=60), written_at=a_month_later) == Retry(60)
 

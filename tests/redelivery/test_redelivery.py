@@ -36,7 +36,7 @@ def run(deposit: Deposit, *, after: float = 0.0) -> Outcomes:
     return deposit.redelivery().run(ENOUGH_SECONDS)
 
 
-def test_a_count_is_put_again_unchanged_after_its_pause_and_once(deposit: Deposit) -> None:
+def test_a_count_is_redelivered_unchanged_after_its_pause_and_once(deposit: Deposit) -> None:
     sent = records(3)
     deposit.fail("one", [failed(record) for record in sent])
     assert run(deposit).waiting == 3
@@ -193,7 +193,7 @@ def test_records_that_firehose_refuses_one_by_one_are_retried_alone(deposit: Dep
     assert deposit.listed() == []
 
 
-def test_what_was_put_when_the_function_died_is_put_again_and_nothing_is_lost(deposit: Deposit) -> None:
+def test_what_was_put_when_the_function_died_is_redelivered_and_nothing_is_lost(deposit: Deposit) -> None:
     sent = records(1_200)
     deposit.fail("one", [failed(record) for record in sent])
     run(deposit)
@@ -300,7 +300,7 @@ def test_a_delivery_stream_that_is_gone_holds_up_no_other_sink_and_is_told(
     assert len(deposit.listed(WAITING)) == 1
 
 
-def test_a_sink_with_much_to_put_again_leaves_time_for_the_others(deposit: Deposit) -> None:
+def test_a_sink_with_much_to_redeliver_leaves_time_for_the_others(deposit: Deposit) -> None:
     for part in range(20):
         deposit.fail(f"part-{part}", [failed(record) for record in records(2)])
     other = records(1, article="other")
