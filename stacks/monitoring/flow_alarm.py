@@ -10,16 +10,16 @@ from stacks.monitoring.measure import Measure
 
 
 @dataclass(frozen=True)
-class Minutes:
+class RingingTime:
     """An alarm rings when `ringing` of the last `evaluated` minutes were beyond its threshold."""
 
     ringing: int
     evaluated: int
 
 
-SUSTAINED = Minutes(3, 5)
+SUSTAINED = RingingTime(3, 5)
 """Every producer and reader retries what was refused, so a short burst is not worth waking anyone."""
-AT_ONCE = Minutes(1, 1)
+AT_ONCE = RingingTime(1, 1)
 """For what no retry mends: someone has to look at it."""
 
 
@@ -41,7 +41,7 @@ class FlowAlarm(cloudwatch.Alarm):
         threshold: float,
         rings: Literal["above", "below"] = "above",
         missing: Literal["good", "bad"] = "good",
-        minutes: Minutes = SUSTAINED,
+        minutes: RingingTime = SUSTAINED,
     ) -> None:
         super().__init__(
             scope,

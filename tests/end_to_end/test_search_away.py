@@ -7,7 +7,7 @@ from contract.sink import CLICK_COUNTS
 from lambdas.redelivery.failed_documents import STALE_CODE
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, OREGON, WAITING_DOCUMENTS_PREFIX
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from traffic.record import Entrance
+from traffic.record import EntryPoint
 from twin.accounting import lines
 from twin.processes import wait_for
 from twin.redelivery import redelivery_totals
@@ -49,12 +49,12 @@ def test_all_counts_are_right_again_after_opensearch_was_away(pipeline: Pipeline
     clicks = [
         click(number, article_id=f"{article}-{number % ARTICLES}", clicked_at=now) for number in range(CLICKS)
     ]
-    pipeline.send(Entrance.WEB, [as_record(one) for one in clicks[: CLICKS // 2]])
+    pipeline.send(EntryPoint.WEB, [as_record(one) for one in clicks[: CLICKS // 2]])
     pipeline.wait_until(lambda: pipeline.clicks_counted(article) == CLICKS // 2, "the first half counted")
     before = redelivery_totals(twin.emulator, twin.names)["Redelivered"]
 
     twin.search_goes_away()
-    pipeline.send(Entrance.WEB, [as_record(one) for one in clicks[CLICKS // 2 :]])
+    pipeline.send(EntryPoint.WEB, [as_record(one) for one in clicks[CLICKS // 2 :]])
     pipeline.wait_until(lambda: _published(pipeline, article) == CLICKS, "the second half published")
     twin.delivery_streams[twin.names.delivery_stream(CLICK_COUNTS.name)].flush()
     twin.search_comes_back()
