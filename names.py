@@ -21,7 +21,10 @@ RAW_ERRORS_PREFIX = "raw-errors/"
 SEGMENTS_PREFIX = "segments/"
 REJECTED_PREFIX = "rejected/"
 REJECTED_ERRORS_PREFIX = "rejected-errors/"
+# Documents that OpenSearch did not take; below each prefix a folder of the sink's name
 FAILED_DOCUMENTS_PREFIX = "failed-documents/"
+WAITING_DOCUMENTS_PREFIX = "waiting-documents/"
+GIVEN_UP_DOCUMENTS_PREFIX = "given-up/"
 # Prefixes in the dead-letter bucket of Tokyo
 REJECTED_RECORDS_PREFIX = "rejected-records/"
 FAILED_BATCHES_PREFIX = "aws/lambda/"
@@ -182,6 +185,11 @@ class Names:
     @property
     def search_domain_arn(self) -> str:
         return f"arn:aws:es:{OREGON}:{self.account}:domain/{self.search_domain}"
+
+    @property
+    def redelivery(self) -> str:
+        """The Lambda function and its role."""
+        return f"{self.prefix}-redelivery"
 
     def role_arn(self, role: str) -> str:
         return f"arn:aws:iam::{self.account}:role/{role}"

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from names import OREGON, TOKYO
 from settings.environment import Settings
 
 
 def problems(settings: Settings) -> Iterator[str]:
     """What is wrong between fields that are each right, with the way to mend it."""
+    yield from _topic_problems(settings)
     streams, analytics, search = settings.streams, settings.analytics, settings.search
     if analytics.allowed_lateness_hours > streams.retention_hours:
         yield (
@@ -53,3 +55,15 @@ def problems(settings: Settings) -> Iterator[str]:
             'lambda_processor = "host" is for the twin only: write "arm64" or "x86_64", so that every '
             "machine synthesises the same template"
         )
+
+
+def _topic_problems(settings: Settings) -> Iterator[str]:
+    for region in (TOKYO, OREGON):
+        arn = settings.alarms.topic_arn(region)
+        if arn and arn.split(":")[3:5] != [region, settings.account]:
+            key = settings.alarms.key(region)
+            yield (
+                f"alarms.{key} ({arn}) must be a topic in {region} of account {settings.account}: an alarm "
+                "calls topics of its own region only, and whoever may publish is decided by the account's "
+                "topics"
+            )

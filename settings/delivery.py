@@ -16,14 +16,24 @@ class DeliverySettings(Section):
         default=60,
         description="How long Firehose repeats a refused request to OpenSearch, in seconds; then to S3.",
     )
+    redelivery_first_pause_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
+        default=60,
+        description="Shortest pause before a count that OpenSearch did not take is redelivered, in seconds; "
+        "it grows with the count's age, to an hour at most.",
+    )
+    redelivery_give_up_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        default=24,
+        description="A count that fails later than this after its publication is given up: kept in S3, with "
+        "an alarm; in hours.",
+    )
     archive_buffer_seconds: Annotated[int, Field(ge=60, le=900)] = Field(
         default=300,
-        description="Longest time that raw, rejected and failed records wait for their S3 object, in "
-        "seconds.",
+        description="How long at most raw, rejected and failed records wait for their S3 object, in seconds.",
     )
     raw_retention_days: Annotated[int, Field(ge=1)] = Field(
         default=90,
-        description="Objects of the raw backup and of rejected records are deleted after it, in days.",
+        description="Objects of the raw backup, of rejected records and of given-up counts are deleted after "
+        "it, in days.",
     )
     direct_put_mib_per_second: Annotated[int, Field(ge=5, le=1_000)] = Field(
         default=DIRECT_PUT_MIB_PER_SECOND,

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from names import TWIN_ACCOUNT, Names
+from settings.alarms import AlarmSettings
 from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
 from settings.forwarder import ForwarderSettings
@@ -40,6 +41,7 @@ class Settings(Section):
         default="arm64",
         description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
     )
+    alarms: AlarmSettings = AlarmSettings()
     peak: PeakSettings = PeakSettings()
     latency: LatencySettings = LatencySettings()
     streams: StreamSettings = StreamSettings()

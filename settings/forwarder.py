@@ -16,7 +16,7 @@ class ForwarderSettings(Section):
     )
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=10_000,
-        description="Most records in one invocation; 6 MB of payload may end a batch sooner. Larger: "
+        description="Limit of records in one invocation; 6 MB of payload may end a batch sooner. Larger: "
         "cheaper, and a failure repeats more records.",
     )
     batching_window_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
@@ -41,7 +41,7 @@ class ForwarderSettings(Section):
     timeout_seconds: Annotated[int, Field(ge=15, le=900)] = Field(
         default=60,
         description="Longest time of one invocation, in seconds; until 8 s before it, refused records are "
-        "put again.",
+        "retried.",
     )
     requests_in_flight: Annotated[int, Field(ge=1, le=100)] = Field(
         default=20,

@@ -13,6 +13,7 @@ from contract.sink import REJECTS_TABLE, SINKS
 from names import RAW_ERRORS_PREFIX, RAW_PREFIX, REJECTED_ERRORS_PREFIX, REJECTED_PREFIX
 from settings import Settings
 from stacks.analytics.application import AnalyticsApplication
+from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
 from stacks.search.bootstrap import SearchBootstrap
@@ -70,6 +71,7 @@ class OregonAnalytics(Stack):
         for delivery in counts:
             # Without the pipeline the first documents would make an index of their own.
             delivery.delivery_stream.node.add_dependency(bootstrap.resource)
+        Redelivery(self, "Redelivery", deliveries=counts, bucket=rejected, settings=settings)
         rejects = S3Delivery(
             self,
             "RejectsDelivery",

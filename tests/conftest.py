@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from twin.emulator import Emulator
 from twin.opensearch import running_opensearch
 
 # A busy machine makes inputs slowly; how fast is a question for benchmarks.
@@ -41,3 +42,15 @@ def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The endpoint (http://127.0.0.1:<port>) of one real OpenSearch server for the whole test session."""
     with running_opensearch(tmp_path_factory.mktemp("opensearch") / "opensearch.log") as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The twin's emulated AWS alone, with IAM; its delivery streams keep what they are given."""
+    log = tmp_path_factory.mktemp("emulator") / "log"
+    emulator = Emulator(opensearch_endpoint="http://127.0.0.1:1", log=log)
+    try:
+        emulator.wait_until_ready()
+        yield emulator
+    finally:
+        emulator.stop()

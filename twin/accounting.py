@@ -9,19 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.click import is_parseable
+from lambdas.redelivery.failed_documents import STALE_CODE
+from lambdas.redelivery.metrics import STALE
 from names import (
     FAILED_DOCUMENTS_PREFIX,
+    GIVEN_UP_DOCUMENTS_PREFIX,
     OREGON,
     RAW_PREFIX,
     REJECTED_PREFIX,
     REJECTED_RECORDS_PREFIX,
     TOKYO,
+    WAITING_DOCUMENTS_PREFIX,
     Names,
 )
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.emulator import Emulator
-
-STALE_DOCUMENT = "409"
+from twin.redelivery import redelivery_totals
 
 
 def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
@@ -41,7 +44,8 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
 
 @dataclass(frozen=True)
 class Accounts:
-    """Figures are records. `counted`: the sum of all counts in OpenSearch."""
+    """Figures are records. `counted`: the sum of all counts in OpenSearch. `failed_documents`: counts that
+    OpenSearch did not take, which redelivery has not redelivered or has given up."""
 
     counted: int
     unparseable: int
@@ -61,23 +65,44 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
     flushed."""
     raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
     failed = [
-        json.loads(line) for line in lines(emulator, OREGON, names.rejected_bucket, FAILED_DOCUMENTS_PREFIX)
+        line
+        for prefix in (FAILED_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX)
+        for line in lines(emulator, OREGON, names.rejected_bucket, prefix)
     ]
-    stale = sum(document["errorCode"] == STALE_DOCUMENT for document in failed)
+    stale = sum(map(_is_stale, failed))
     return Accounts(
         counted=counted,
         unparseable=sum(not is_parseable(line) for line in raw),
         rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
-        rejected_by_forwarder=_reasons(
+        rejected_by_forwarder=_reasons_of_letters(
             lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
         ),
-        stale_documents=stale,
+        stale_documents=stale + redelivery_totals(emulator, names)[STALE],
         failed_documents=len(failed) - stale,
     )
 
 
+def _is_stale(line: bytes) -> bool:
+    """Of a failed document; redelivery keeps lines that are none, too."""
+    try:
+        return str(json.loads(line)["errorCode"]) == STALE_CODE
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
 def _reasons(rejects: Iterator[bytes]) -> Counter[str]:
     return Counter(json.loads(line)["reason"] for line in rejects)
+
+
+def _reasons_of_letters(letters: Iterator[bytes]) -> Counter[str]:
+    """By record: a letter can stand in two objects where S3 refused the forwarder's correction."""
+    return Counter({letter_id(line): json.loads(line)["reason"] for line in letters}.values())
+
+
+def letter_id(line: bytes) -> tuple[str, str]:
+    """What identifies the record of a dead letter: its shard and sequence number."""
+    letter = json.loads(line)
+    return letter["shard"], letter["sequence_number"]
 
 
 @dataclass(frozen=True)
@@ -101,12 +126,12 @@ class LiveAccounts:
         self._raw_position = 0
         self._unparseable = 0
         self._seen_objects: set[str] = set()
-        self._rejected_by_forwarder = 0
+        self._rejected_by_forwarder: set[tuple[str, str]] = set()
 
     def now(self) -> Refused:
         self._look_at_new_raw_records()
         self._look_at_new_dead_letters()
-        return Refused(self._rejects.received + self._rejected_by_forwarder, self._unparseable)
+        return Refused(self._rejects.received + len(self._rejected_by_forwarder), self._unparseable)
 
     def _look_at_new_raw_records(self) -> None:
         if not self._raw.journal.exists():
@@ -128,4 +153,4 @@ class LiveAccounts:
                 if item["Key"] not in self._seen_objects:
                     self._seen_objects.add(item["Key"])
                     body = self._s3.get_object(Bucket=self._dead_letters, Key=item["Key"])["Body"].read()
-                    self._rejected_by_forwarder += len(body.splitlines())
+                    self._rejected_by_forwarder |= {letter_id(line) for line in body.splitlines()}

@@ -10,6 +10,7 @@ What is changed in MiniStack, and why:
 - its Firehose keeps records and delivers nothing: twin/delivery_stream.py fetches them from GET
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
+- alarms on expressions are taken and not evaluated: twin/expression_alarms.py;
 - identity pools refuse guests, the classic flow and roles that do not trust them: twin/identity_pools.py;
 - the search domain's access policy is part of the decision on a request to the domain.
 
@@ -30,9 +31,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import iam_evaluator
 from ministack.services import cognito, firehose, lambda_svc, opensearch, sts
+from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
-from twin import identity_pools
+from twin import expression_alarms, identity_pools
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -97,6 +99,7 @@ def replace_services() -> None:
     _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
     _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
     _require(sts, *identity_pools.NEEDED_OF_STS)
+    _require(provisioners, *expression_alarms.NEEDED_OF_PROVISIONERS)
     lambda_svc._poll_kinesis = _poll_nothing
     firehose._deliver_records_to_s3 = _deliver_nothing
     firehose.ingest_from_kinesis_source = _deliver_nothing
@@ -104,6 +107,7 @@ def replace_services() -> None:
     opensearch.domain_policy_for_arn = _domain_policy_for_arn
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
     identity_pools.refuse_as_cognito_does()
+    expression_alarms.take_expressions(provisioners)
 
 
 def take_records(region: str, name: str) -> list[bytes]:

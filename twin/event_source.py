@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from names import TOKYO
+from names import FAILED_BATCHES_PREFIX, TOKYO
 from twin.emulator import Emulator
+from twin.on_failure_destination import check_on_failure_destination
 from twin.shards import ShardReader, ShardRecord
 from twin.worker import Worker
 
@@ -51,6 +52,7 @@ class EventSource:
         self._mapping = mapping
         self._lambda = emulator.client("lambda", TOKYO)
         function = self._lambda.get_function_configuration(FunctionName=mapping["FunctionArn"])
+        check_on_failure_destination(emulator, mapping, role_arn=function["Role"])
         self._kinesis = emulator.client_as(function["Role"], "kinesis", TOKYO)
         self._s3 = emulator.client_as(function["Role"], "s3", TOKYO)
         self._reader = ShardReader(self._kinesis, mapping["EventSourceArn"])
@@ -179,7 +181,7 @@ class EventSource:
             "payload": json.dumps({"Records": [self._event_record(record) for record in batch]}),
         }
         key = (
-            f"aws/lambda/{self._mapping['UUID']}/{first.shard_id}/{now:%Y/%m/%d}/"
+            f"{FAILED_BATCHES_PREFIX}{self._mapping['UUID']}/{first.shard_id}/{now:%Y/%m/%d}/"
             f"{now.strftime(_ON_FAILURE_TIME_FORMAT)}-{uuid.uuid4()}"
         )
         bucket = destination.rsplit(":", 1)[-1]

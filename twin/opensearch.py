@@ -108,12 +108,26 @@ class OpenSearchServer:
         port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         _configure(self._work, port, free_port())
-        self._process = ChildProcess(
+        self._command = _as_other_user_than_root(_command(home, java_home, self._work))
+        self._log = log
+        self._process = self._start()
+
+    def _start(self) -> ChildProcess:
+        return ChildProcess(
             "OpenSearch",
-            _as_other_user_than_root(_command(home, java_home, self._work)),
-            log=log,
+            self._command,
+            log=self._log,
             env={"PATH": os.environ["PATH"], "HOME": str(self._work)},
         )
+
+    def go_away(self) -> None:
+        """End at once, as a machine that loses power; the data stays."""
+        self._process.kill()
+
+    def come_back(self) -> None:
+        """Start again on the same data and at the same endpoint."""
+        self._process = self._start()
+        self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         self._process.wait_until(lambda: _healthy(self.endpoint), timeout_seconds=START_TIMEOUT_SECONDS)

@@ -68,6 +68,13 @@ class Twin:
         """OpenSearch itself, past IAM: for tests that look at documents."""
         return self._opensearch.endpoint
 
+    def search_goes_away(self) -> None:
+        """End OpenSearch as a machine that loses power would; its data stays."""
+        self._opensearch.go_away()
+
+    def search_comes_back(self) -> None:
+        self._opensearch.come_back()
+
     def deploy(self) -> None:
         """Synthesise and create the stacks; start what AWS runs for them, but not the application."""
         with ThreadPoolExecutor() as pool:

@@ -15,6 +15,7 @@ REQUESTS_IN_FLIGHT = "REQUESTS_IN_FLIGHT"
 
 # Kept free at the end of an invocation: for the answer to the last attempt, the dead letters, the metrics.
 ANSWER_RESERVE_SECONDS = 1.0
+METRICS_RESERVE_SECONDS = 0.3
 ATTEMPT_RESERVE_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS + ANSWER_RESERVE_SECONDS
 
 

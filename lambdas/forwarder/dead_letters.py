@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.config import Config
 
-from lambdas.forwarder.kinesis_event import StreamRecord
+from lambdas.forwarder.kinesis_event import ReceivedRecord
 
 
 class DeadLetter(NamedTuple):
     """An invalid record; `tag` is None where it could not be read."""
 
-    record: StreamRecord
+    record: ReceivedRecord
     reason: str
     tag: str | None
 
@@ -34,7 +34,7 @@ class DeadLetters:
             ),
         )
 
-    def write(self, letters: Sequence[DeadLetter], *, batch: Sequence[StreamRecord]) -> None:
+    def write(self, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]) -> None:
         """Write the batch's letters as one object, over the one an earlier attempt at this batch has left.
 
         Raises botocore's errors.
@@ -47,7 +47,7 @@ class DeadLetters:
         )
 
 
-def object_key(prefix: str, batch: Sequence[StreamRecord]) -> str:
+def object_key(prefix: str, batch: Sequence[ReceivedRecord]) -> str:
     """Depends on nothing but the batch's first record, so that a repeated batch overwrites its own object.
 
     Example: rejected-records/2026/01/31/shardId-000000000000-4959...898.ndjson (the UTC day of arrival).

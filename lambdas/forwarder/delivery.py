@@ -1,4 +1,4 @@
-"""Deliver records with several requests in flight, repeating what was refused while there is time."""
+"""Deliver records with several requests in flight; what was refused is retried while there is time."""
 
 import random
 import time
@@ -12,10 +12,10 @@ from botocore.parsers import ResponseParserError
 from lambdas.forwarder.destinations import Destination, Outgoing, UnreadableAnswerError
 
 FIRST_BACKOFF_SECONDS = 0.1
-LONGEST_BACKOFF_SECONDS = 5.0
+MAX_BACKOFF_SECONDS = 5.0
 
-# Codes of refusals that pass by themselves; besides them every answer of 500 and above does.
-PASSING_ERRORS = frozenset(
+# Refusals after which a retry can succeed; every answer of 500 and above is one too.
+RETRYABLE_ERRORS = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "InternalFailure",
@@ -100,13 +100,11 @@ def _put_until_taken(destination: Destination, request: list[Outgoing], last_att
     while time.monotonic() < last_attempt_at:
         if attempt:
             result.retried += len(request)
-        refused, passing = _put_once(destination, request, result)
+        refused, retryable = _put_once(destination, request, result)
         request = refused
-        if not request or not passing:
+        if not request or not retryable:
             break
-        pause = random.uniform(
-            0, min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt)
-        )  # full jitter
+        pause = random.uniform(0, min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt))  # full jitter
         if time.monotonic() + pause >= last_attempt_at:
             break
         time.sleep(pause)
@@ -118,7 +116,7 @@ def _put_until_taken(destination: Destination, request: list[Outgoing], last_att
 def _put_once(
     destination: Destination, request: list[Outgoing], result: Delivery
 ) -> tuple[list[Outgoing], bool]:
-    """One attempt. Returns what was not taken, and whether trying again can help."""
+    """One attempt. Returns what was not taken, and whether a retry can succeed."""
     began = time.monotonic()
     try:
         codes = destination.put(request)
@@ -126,7 +124,7 @@ def _put_once(
         code = str(error.response["Error"]["Code"])
         result.errors.add(code)
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
-        return request, code in PASSING_ERRORS or status >= 500
+        return request, code in RETRYABLE_ERRORS or status >= 500
     except NO_ANSWER as error:
         result.errors.add(type(error).__name__)
         return request, True

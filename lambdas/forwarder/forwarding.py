@@ -3,19 +3,26 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.forwarder.configuration import ANSWER_RESERVE_SECONDS, ATTEMPT_RESERVE_SECONDS, Configuration
+from lambdas.forwarder.configuration import (
+    ANSWER_RESERVE_SECONDS,
+    ATTEMPT_RESERVE_SECONDS,
+    METRICS_RESERVE_SECONDS,
+    Configuration,
+)
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.delivery import Delivery, deliver
 from lambdas.forwarder.destinations import Destination, Outgoing, connect
-from lambdas.forwarder.kinesis_event import StreamRecord
-from lambdas.forwarder.metrics import SERVICE, Tally, publish
+from lambdas.forwarder.kinesis_event import ReceivedRecord
+from lambdas.forwarder.metrics import SERVICE, BatchTally, publish
 from lambdas.forwarder.routing import TOO_BIG, InvalidRecordError, compile_routing
+
+CORRECTION_PAUSE_SECONDS = 0.1
 
 _logger = Logger(service=SERVICE)
 
@@ -43,7 +50,7 @@ class SortedBatch:
         return sum(map(len, self.outgoing.values()))
 
 
-class Forwarder:
+class BatchForwarder:
     """Holds what survives between invocations: compiled rules, open connections, threads."""
 
     def __init__(self, configuration: Configuration) -> None:
@@ -56,17 +63,22 @@ class Forwarder:
             configuration.dead_letter_bucket, configuration.dead_letter_prefix, configuration.region
         )
         self._executor = ThreadPoolExecutor(configuration.requests_in_flight)
+        # Of its own: requests without an answer may hold all the others.
+        self._corrector = ThreadPoolExecutor(1)
+        self._corrections: list[Future[bool]] = []
 
-    def forward(self, batch: Sequence[StreamRecord], seconds_left: float) -> StreamRecord | None:
+    def forward(self, batch: Sequence[ReceivedRecord], seconds_left: float) -> ReceivedRecord | None:
         """Returns the record from which Lambda is to hand over the batch again, None where all is done.
 
         seconds_left: until Lambda ends the invocation.
         """
         ends_at = time.monotonic() + seconds_left
+        wait(self._corrections)  # one that comes after this batch would undo what is written for it
         whole = self._sort(batch)
         attempted = whole
         # First, so that S3 refusing leads to no delivery that the repetition would make a second time.
         if whole.rejected and not self._keep(whole, batch):
+            _logger.warning("Lambda will hand over the batch again from its first invalid record")
             attempted = whole.before(min(whole.rejected))
         delivery = deliver(
             attempted.outgoing,
@@ -77,13 +89,14 @@ class Forwarder:
         unsettled = delivery.failed | (whole.rejected.keys() - attempted.rejected.keys())
         repeat_from = min(unsettled, default=len(batch))
         settled = attempted.before(repeat_from)
-        if len(settled.rejected) < len(attempted.rejected):
+        if repeat_from and len(settled.rejected) < len(attempted.rejected):
             # The repetition keeps the others in an object of its own: each letter stays in one object only.
-            self._keep(settled, batch)
+            # One from the first record on overwrites this object itself.
+            self._correct(settled, batch, until=ends_at - METRICS_RESERVE_SECONDS)
         publish(_tally(batch, attempted, settled, delivery), delivery)
         return batch[repeat_from] if repeat_from < len(batch) else None
 
-    def _sort(self, batch: Sequence[StreamRecord]) -> SortedBatch:
+    def _sort(self, batch: Sequence[ReceivedRecord]) -> SortedBatch:
         result = SortedBatch()
         for position, record in enumerate(batch):
             try:
@@ -101,23 +114,47 @@ class Forwarder:
                 result.outgoing[destination].append(outgoing)
         return result
 
-    def _keep(self, sorted_batch: SortedBatch, batch: Sequence[StreamRecord]) -> bool:
+    def _keep(self, sorted_batch: SortedBatch, batch: Sequence[ReceivedRecord]) -> bool:
         """Whether S3 took the dead letters of the batch."""
         try:
             self._dead_letters.write(list(sorted_batch.rejected.values()), batch=batch)
         except (BotoCoreError, ClientError):
-            _logger.exception(
-                "S3 did not take the dead letters: Lambda will hand over the batch from the first of them"
-            )
+            _logger.exception("S3 did not take the dead letters of this batch")
             return False
         return True
 
+    def _correct(self, settled: SortedBatch, batch: Sequence[ReceivedRecord], *, until: float) -> None:
+        """Write the batch's object anew with the settled letters only, retried until S3 takes it.
+
+        Where it does not in time, a letter stands in two objects: its shard and sequence number tell it.
+        until: in time.monotonic().
+        """
+
+        def retry() -> bool:
+            while not self._keep(settled, batch):
+                if time.monotonic() + CORRECTION_PAUSE_SECONDS >= until:
+                    return False
+                time.sleep(CORRECTION_PAUSE_SECONDS)
+            return True
+
+        correction = self._corrector.submit(retry)
+        self._corrections = [correction]
+        try:
+            corrected = correction.result(timeout=max(0.0, until - time.monotonic()))
+        except TimeoutError:
+            corrected = False
+        if not corrected:
+            _logger.warning(
+                "dead letters of this batch will stand in two objects: count them by shard and sequence "
+                "number"
+            )
+
 
 def _tally(
-    batch: Sequence[StreamRecord], attempted: SortedBatch, settled: SortedBatch, delivery: Delivery
-) -> Tally:
+    batch: Sequence[ReceivedRecord], attempted: SortedBatch, settled: SortedBatch, delivery: Delivery
+) -> BatchTally:
     forwarded = settled.outgoing_count
-    return Tally(
+    return BatchTally(
         received=len(batch),
         forwarded=forwarded,
         dropped=len(settled.dropped),

@@ -8,26 +8,21 @@ Delivery is at least once and in no promised order: docs/forwarder.md says why t
 
 import os
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from lambdas.forwarder.configuration import Configuration
-from lambdas.forwarder.forwarding import Forwarder
+from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.kinesis_event import batch_response, read_event
-
-
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
+from lambdas.invocation import Invocation
 
 
 @cache
-def _forwarder() -> Forwarder:
+def _forwarder() -> BatchForwarder:
     """Built by the first invocation and kept: compiled rules, threads, connections to Oregon."""
-    return Forwarder(Configuration.read(os.environ))
+    return BatchForwarder(Configuration.read(os.environ))
 
 
-def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+def handler(event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
     return batch_response(
-        _forwarder().forward(read_event(event), context.get_remaining_time_in_millis() / 1000)
+        _forwarder().forward(read_event(event), invocation.get_remaining_time_in_millis() / 1000)
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
-class StreamRecord(NamedTuple):
+class ReceivedRecord(NamedTuple):
     """A record of the mobile stream. Its sequence number is decimal and longer than 64 bits."""
 
     shard: str
@@ -16,10 +16,10 @@ class StreamRecord(NamedTuple):
     data: bytes
 
 
-def read_event(event: Mapping[str, Any]) -> list[StreamRecord]:
+def read_event(event: Mapping[str, Any]) -> list[ReceivedRecord]:
     """The records of the batch in the order of the shard: by sequence number, lowest first."""
     return [
-        StreamRecord(
+        ReceivedRecord(
             entry["eventID"].partition(":")[0],
             entry["kinesis"]["sequenceNumber"],
             entry["kinesis"]["partitionKey"],
@@ -30,7 +30,7 @@ def read_event(event: Mapping[str, Any]) -> list[StreamRecord]:
     ]
 
 
-def batch_response(repeat_from: StreamRecord | None) -> dict[str, list[dict[str, str]]]:
+def batch_response(repeat_from: ReceivedRecord | None) -> dict[str, list[dict[str, str]]]:
     """What Lambda is told: it hands over this record and all after it again; None takes the batch as done.
 
     Lambda repeats from the lowest sequence number it is given, so naming more than one would change nothing.

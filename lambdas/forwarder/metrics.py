@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.forwarder.delivery import Delivery
+from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 
 RECEIVED = "Received"
 FORWARDED = "Forwarded"
@@ -25,7 +26,6 @@ REQUEST_LATENCY = "RequestLatency"
 REJECTED_BY_REASON = "RejectedByReason"
 REASON_DIMENSION = "reason"
 
-NAMESPACE = "ClickTrends"
 SERVICE = "forwarder"
 
 _logger = Logger(service=SERVICE)
@@ -33,7 +33,7 @@ _metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class BatchTally:
     """A batch in numbers of records. duplicates: the failed that were delivered and will be once more."""
 
     received: int
@@ -44,7 +44,7 @@ class Tally:
     duplicates: int
 
 
-def publish(tally: Tally, delivery: Delivery) -> None:
+def publish(tally: BatchTally, delivery: Delivery) -> None:
     counts = {
         RECEIVED: tally.received,
         FORWARDED: tally.forwarded,
@@ -64,7 +64,7 @@ def publish(tally: Tally, delivery: Delivery) -> None:
         with single_metric(
             name=REJECTED_BY_REASON, unit=MetricUnit.Count, value=count, namespace=NAMESPACE
         ) as metric:
-            metric.add_dimension(name="service", value=SERVICE)
+            metric.add_dimension(name=SERVICE_DIMENSION, value=SERVICE)
             metric.add_dimension(name=REASON_DIMENSION, value=reason)
     level = _logger.warning if tally.failed or tally.rejected else _logger.info
     level(

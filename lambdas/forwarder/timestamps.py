@@ -1,4 +1,4 @@
-"""Turn the usual ways to write a moment into the click contract's form: ISO-8601, UTC, milliseconds, Z."""
+"""Turn the usual ways to write a time into the click contract's form: ISO-8601, UTC, milliseconds, Z."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -57,5 +57,5 @@ def _from_epoch(number: Decimal) -> str:
     return _in_contract_form(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds))
 
 
-def _in_contract_form(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+def _in_contract_form(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -14,8 +14,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from contract.sink import REJECTS_TABLE
 from names import OREGON, SEGMENTS_PREFIX, TWIN_ACCOUNT
 from settings import Settings
+from stacks.analytics.alarms import alarm_on_application
 from stacks.analytics.lifecycle import ApplicationLifecycle
 from stacks.analytics.package import application_zip
 from stacks.analytics.properties import application_properties
@@ -68,6 +70,13 @@ class AnalyticsApplication(Construct):
         lifecycle = ApplicationLifecycle(self, "Lifecycle", deployed=_digest(application), settings=settings)
         lifecycle.resource.node.add_dependency(
             logging_option, *(delivery.delivery_stream for delivery in sinks.values())
+        )
+        alarm_on_application(
+            self,
+            application=self._names.application,
+            source_stream=source.stream_name,
+            rejects_delivery_stream=sinks[REJECTS_TABLE].name,
+            settings=settings.analytics,
         )
         if not jar.exists():
             self._forbid_deployment_to_aws()

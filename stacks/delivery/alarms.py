@@ -1,13 +1,19 @@
-"""Alarms of a delivery stream: it is behind, or gets more than its quota."""
+"""Alarms of the delivery streams and of redelivery."""
 
 from constructs import Construct
 
-from stacks.monitoring.flow_alarm import FlowAlarm
+from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+from lambdas.redelivery.metrics import GIVEN_UP, SERVICE
+from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
+from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.measure import metric
 
 BEHIND_ALARM_SECONDS = 300
 """How much longer than its buffer holds it the oldest record may wait in a delivery stream."""
 THROTTLED_RECORDS_ALARM = 0
-"""Records a minute above the quota of direct puts; each is repeated."""
+"""Records a minute above the quota of direct puts; each is retried."""
+DELIVERED_SHARE_ALARM = 1
+"""Of the documents that Firehose tried to index, those that OpenSearch took."""
 
 
 def alarm_when_behind(
@@ -18,9 +24,11 @@ def alarm_when_behind(
         scope,
         "IsBehind",
         watches=delivery_stream,
-        metric=f"AWS/Firehose DeliveryTo{destination}.DataFreshness",
-        dimensions={"DeliveryStreamName": delivery_stream},
-        statistic="Maximum",
+        measure=metric(
+            f"AWS/Firehose DeliveryTo{destination}.DataFreshness",
+            dimensions={"DeliveryStreamName": delivery_stream},
+            statistic="Maximum",
+        ),
         threshold=buffer_seconds + BEHIND_ALARM_SECONDS,
     )
 
@@ -31,8 +39,48 @@ def alarm_when_throttled(scope: Construct, *, delivery_stream: str) -> FlowAlarm
         scope,
         "IsThrottled",
         watches=delivery_stream,
-        metric="AWS/Firehose ThrottledRecords",
-        dimensions={"DeliveryStreamName": delivery_stream},
-        statistic="Sum",
+        measure=metric(
+            "AWS/Firehose ThrottledRecords",
+            dimensions={"DeliveryStreamName": delivery_stream},
+            statistic="Sum",
+        ),
         threshold=THROTTLED_RECORDS_ALARM,
+    )
+
+
+def alarm_when_refused(scope: Construct, *, delivery_stream: str) -> FlowAlarm:
+    """Age tells nothing here: what OpenSearch refuses leaves Firehose for S3 when its retry ends."""
+    return FlowAlarm(
+        scope,
+        "IsRefused",
+        watches=delivery_stream,
+        measure=metric(
+            "AWS/Firehose DeliveryToAmazonOpenSearchService.Success",
+            dimensions={"DeliveryStreamName": delivery_stream},
+            statistic="Average",
+        ),
+        threshold=DELIVERED_SHARE_ALARM,
+        rings="below",
+    )
+
+
+def alarm_on_redelivery(scope: Construct, *, function: str) -> None:
+    """It gave counts up, fails, or is not invoked. function: its name."""
+    FlowAlarm(
+        scope,
+        "GivesUp",
+        watches=function,
+        measure=metric(f"{NAMESPACE} {GIVEN_UP}", dimensions={SERVICE_DIMENSION: SERVICE}, statistic="Sum"),
+        threshold=0,
+        minutes=AT_ONCE,
+    )
+    FunctionAlarms(scope, "FunctionAlarms", function_name=function)
+    FlowAlarm(
+        scope,
+        "IsNotInvoked",
+        watches=function,
+        measure=metric("AWS/Lambda Invocations", dimensions={"FunctionName": function}, statistic="Sum"),
+        threshold=1,
+        rings="below",
+        missing="bad",
     )

@@ -8,7 +8,7 @@ from constructs import Construct
 from contract.sink import Sink
 from names import FAILED_DOCUMENTS_PREFIX, delivery_index
 from settings import Settings
-from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
+from stacks.delivery.alarms import alarm_when_behind, alarm_when_refused, alarm_when_throttled
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
 from stacks.delivery.s3_delivery import ENCRYPTED_WITH_AWS_KEY, delivery_stream_arn
@@ -43,6 +43,7 @@ class SearchDelivery(Construct):
         self.name = settings.names.delivery_stream(sink.name)
         self.arn = delivery_stream_arn(self.name, account=settings.account)
         access = search_access.delivery(sink)
+        failed_documents = f"{FAILED_DOCUMENTS_PREFIX}{sink.name}/"
         log = DeliveryLog(self, "Log", delivery_stream=self.name, settings=settings)
         finds_the_domain = iam.PolicyStatement(
             sid="FindsTheDomain",
@@ -53,7 +54,7 @@ class SearchDelivery(Construct):
             self,
             role_name=settings.names.delivery_role(sink.name),
             bucket=bucket,
-            prefixes=[FAILED_DOCUMENTS_PREFIX],
+            prefixes=[failed_documents],
             statements=[finds_the_domain, *(allowed.statement(domain_arn) for allowed in access)],
             log=log.write_statement(BUCKET, SEARCH),
         )
@@ -89,7 +90,7 @@ class SearchDelivery(Construct):
                 s3_configuration=firehose.CfnDeliveryStream.S3DestinationConfigurationProperty(
                     bucket_arn=bucket.bucket_arn,
                     role_arn=role.role_arn,
-                    prefix=FAILED_DOCUMENTS_PREFIX,  # Firehose adds what failed and the hour
+                    prefix=failed_documents,  # Firehose adds what failed and the hour
                     compression_format="GZIP",
                     buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                         interval_in_seconds=delivery.archive_buffer_seconds,
@@ -105,4 +106,5 @@ class SearchDelivery(Construct):
             destination="AmazonOpenSearchService",
             buffer_seconds=delivery.counts_buffer_seconds,
         )
+        alarm_when_refused(self, delivery_stream=self.name)
         alarm_when_throttled(self, delivery_stream=self.name)

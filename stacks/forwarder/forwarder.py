@@ -9,25 +9,22 @@ from constructs import Construct
 
 from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
-from names import FAILED_BATCHES_PREFIX, REJECTED_RECORDS_PREFIX
+from names import REJECTED_RECORDS_PREFIX
 from settings import Settings
-from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.forwarder.alarms import alarm_on_forwarder
 from stacks.parts.acknowledge import acknowledge_wildcards
 from stacks.parts.lambda_package import lambda_zip
 from stacks.parts.private_function import PrivateFunction
 
-BEHIND_ALARM_SECONDS = 60
-"""Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
-THROTTLED_INVOCATIONS_ALARM = 0
-"""Invocations a minute for which the account had no concurrent execution left."""
-FAILED_INVOCATIONS_ALARM = 0
-"""Invocations a minute that ended in an error or ran out of time; their batches are repeated."""
+SHARED_MODULES = ("invocation.py", "metrics.py")
 
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
 
 class Forwarder(Construct):
-    """source_arn: of the mobile stream; destinations: ARN by the logical name that the rules use.
+    """The function, its role and its event source mapping.
+
+    source_arn: of the mobile stream; destinations: ARN by the logical name that the rules use.
 
     Raises RulesError where the rules can't be used or name a destination that is not given.
     """
@@ -47,17 +44,19 @@ class Forwarder(Construct):
         configuration.check_destinations(rules, list(destinations))
         used = {name: destinations[name] for name in rules.destinations}
         bucket_arn = f"arn:aws:s3:::{dead_letter_bucket}"
-        kept_below = [
-            f"{bucket_arn}/{prefix}*" for prefix in (REJECTED_RECORDS_PREFIX, FAILED_BATCHES_PREFIX)
-        ]
+        every_object = f"{bucket_arn}/*"
 
         private = PrivateFunction(
             self,
             "Carry",
             name=settings.names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
-            package=lambda_zip("forwarder"),
-            statements=[_read(source_arn), *_put(used), *_keep(bucket_arn, kept_below)],
+            package=lambda_zip("forwarder", *SHARED_MODULES),
+            statements=[
+                _read(source_arn),
+                *_put(used),
+                *_keep(bucket_arn, every_object, account=settings.account),
+            ],
             environment={
                 **{destination_variable(name): arn for name, arn in used.items()},
                 configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
@@ -70,9 +69,9 @@ class Forwarder(Construct):
         )
         acknowledge_wildcards(
             private.role,
-            kept_below,
-            reason="Keys below these two prefixes are named after shards and sequence numbers; nothing else "
-            "in the bucket can be written.",
+            [every_object],
+            reason="Lambda makes no event source mapping whose role may not put every key of the on-failure "
+            "bucket. The bucket holds nothing but dead letters.",
         )
         self.function = private.function
         self.event_source = _event_source(
@@ -82,20 +81,11 @@ class Forwarder(Construct):
             failed_batches=bucket_arn,
             settings=settings,
         )
-        for alarm, metric, statistic, threshold in (
-            ("IsBehind", "IteratorAge", "Maximum", BEHIND_ALARM_SECONDS * 1000),
-            ("IsThrottled", "Throttles", "Sum", THROTTLED_INVOCATIONS_ALARM),
-            ("Fails", "Errors", "Sum", FAILED_INVOCATIONS_ALARM),
-        ):
-            FlowAlarm(
-                self,
-                alarm,
-                watches=settings.names.forwarder,
-                metric=f"AWS/Lambda {metric}",
-                dimensions={"FunctionName": private.function.function_name},
-                statistic=statistic,
-                threshold=threshold,
-            )
+        alarm_on_forwarder(
+            self,
+            function=settings.names.forwarder,
+            event_source_mapping=self.event_source.ref,
+        )
         self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
 
 
@@ -128,13 +118,20 @@ def _put(destinations: Mapping[str, str]) -> list[iam.PolicyStatement]:
     ]
 
 
-def _keep(bucket_arn: str, kept_below: list[str]) -> list[iam.PolicyStatement]:
-    """Invalid records by the function, batches given up by Lambda, which also wants to list the bucket.
+def _keep(bucket_arn: str, every_object: str, *, account: str) -> list[iam.PolicyStatement]:
+    """Invalid records by the function, batches given up by Lambda with the function's role.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+    Lambda checks s3:PutObject on the whole bucket when the mapping is made, and wants to list the bucket:
+    docs/decisions/on-failure-grant-is-the-whole-bucket.md. The bucket must be of this account, so that
+    nobody who gets hold of a freed bucket name receives readers' records.
     """
     return [
-        iam.PolicyStatement(sid="KeepsDeadLetters", actions=["s3:PutObject"], resources=kept_below),
+        iam.PolicyStatement(
+            sid="KeepsDeadLetters",
+            actions=["s3:PutObject"],
+            resources=[every_object],
+            conditions={"StringEquals": {"s3:ResourceAccount": account}},
+        ),
         iam.PolicyStatement(sid="KeepsBatchesGivenUp", actions=["s3:ListBucket"], resources=[bucket_arn]),
     ]
 
@@ -164,4 +161,6 @@ def _event_source(
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
         ),
+        # Without it nothing tells that a batch was given up.
+        metrics_config=lambda_.CfnEventSourceMapping.MetricsConfigProperty(metrics=["EventCount"]),
     )

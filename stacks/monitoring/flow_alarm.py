@@ -1,20 +1,34 @@
 """An alarm on a flow: built beside what it watches. docs/flow_limits.md says what to do when it rings."""
 
-from aws_cdk import Duration
+from dataclasses import dataclass
+from typing import Literal
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-EVALUATED_MINUTES = 5
-RINGING_MINUTES = 3
-"""Every producer and reader repeats what was refused, so a short burst is not worth waking anyone."""
+from stacks.monitoring.measure import Measure
+
+
+@dataclass(frozen=True)
+class RingingTime:
+    """An alarm rings when `ringing` of the last `evaluated` minutes were beyond its threshold."""
+
+    ringing: int
+    evaluated: int
+
+
+SUSTAINED = RingingTime(3, 5)
+"""Every producer and reader retries what was refused, so a short burst is not worth waking anyone."""
+AT_ONCE = RingingTime(1, 1)
+"""For what no retry mends: someone has to look at it."""
 
 
 class FlowAlarm(cloudwatch.Alarm):
-    """Rings when `metric` was above `threshold` (in the metric's unit) in 3 of 5 minutes.
+    """Rings when the measure was beyond `threshold` (in its unit) for as long as `minutes` says.
 
-    metric: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`. No data is no alarm: most
-    of these metrics exist only while something flows. once_is_enough: rings in the first minute, for what
-    runs now and then and is not repeated.
+    watches: the physical name of what is watched. missing: what a minute without data is taken for. Most
+    metrics exist only while something flows, so no data is no alarm; where a healthy thing always reports,
+    its silence is the alarm.
     """
 
     def __init__(
@@ -23,28 +37,25 @@ class FlowAlarm(cloudwatch.Alarm):
         construct_id: str,
         *,
         watches: str,
-        metric: str,
-        dimensions: dict[str, str],
-        statistic: str,
+        measure: Measure,
         threshold: float,
-        once_is_enough: bool = False,
+        rings: Literal["above", "below"] = "above",
+        missing: Literal["good", "bad"] = "good",
+        minutes: RingingTime = SUSTAINED,
     ) -> None:
-        namespace, name = metric.split(" ")
         super().__init__(
             scope,
             construct_id,
-            alarm_name=f"{watches}-{name}",
-            alarm_description=f"{watches}: docs/flow_limits.md says what {name} means and what to do",
-            metric=cloudwatch.Metric(
-                namespace=namespace,
-                metric_name=name,
-                dimensions_map=dimensions,
-                statistic=statistic,
-                period=Duration.minutes(1),
-            ),
+            alarm_name=f"{watches}-{measure.name}",
+            alarm_description=f"{watches}: docs/flow_limits.md says what {measure.name} means and what to do",
+            metric=measure.metric,
             threshold=threshold,
-            evaluation_periods=1 if once_is_enough else EVALUATED_MINUTES,
-            datapoints_to_alarm=1 if once_is_enough else RINGING_MINUTES,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            evaluation_periods=minutes.evaluated,
+            datapoints_to_alarm=minutes.ringing,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+            if rings == "above"
+            else cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING
+            if missing == "good"
+            else cloudwatch.TreatMissingData.BREACHING,
         )

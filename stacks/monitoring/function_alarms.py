@@ -2,7 +2,8 @@
 
 from constructs import Construct
 
-from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.monitoring.flow_alarm import AT_ONCE, SUSTAINED, FlowAlarm
+from stacks.monitoring.measure import metric
 
 ERRORS_ALARM = 0
 """Invocations a minute that ended in an error or ran out of time."""
@@ -21,7 +22,7 @@ class FunctionAlarms(Construct):
         self, scope: Construct, construct_id: str, *, function_name: str, once_is_enough: bool = False
     ) -> None:
         super().__init__(scope, construct_id)
-        for alarm, metric, threshold in (
+        for alarm, name, threshold in (
             ("Fails", "Errors", ERRORS_ALARM),
             ("IsThrottled", "Throttles", THROTTLES_ALARM),
         ):
@@ -29,9 +30,9 @@ class FunctionAlarms(Construct):
                 self,
                 alarm,
                 watches=function_name,
-                metric=f"AWS/Lambda {metric}",
-                dimensions={"FunctionName": function_name},
-                statistic="Sum",
+                measure=metric(
+                    f"AWS/Lambda {name}", dimensions={"FunctionName": function_name}, statistic="Sum"
+                ),
                 threshold=threshold,
-                once_is_enough=once_is_enough,
+                minutes=AT_ONCE if once_is_enough else SUSTAINED,
             )

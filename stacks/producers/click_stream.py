@@ -5,10 +5,11 @@ from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.monitoring.measure import metric
 from stacks.parts.retention import Retention
 
 REFUSED_RECORDS_ALARM = 0
-"""Records a minute that a shard refused to take; each is repeated, so only some minutes of it ring."""
+"""Records a minute that a shard refused to take; each is retried, so only some minutes of it ring."""
 READERS_BEHIND_ALARM_SECONDS = 60
 """Age of the last record that the slowest reader got; a count is a minute late then."""
 
@@ -44,17 +45,17 @@ class ClickStream(kinesis.Stream):
             self,
             "RefusesRecords",
             watches=stream_name,
-            metric="AWS/Kinesis WriteProvisionedThroughputExceeded",
-            dimensions=dimensions,
-            statistic="Sum",
+            measure=metric(
+                "AWS/Kinesis WriteProvisionedThroughputExceeded", dimensions=dimensions, statistic="Sum"
+            ),
             threshold=REFUSED_RECORDS_ALARM,
         )
         FlowAlarm(
             self,
             "ReadersAreBehind",
             watches=stream_name,
-            metric="AWS/Kinesis GetRecords.IteratorAgeMilliseconds",
-            dimensions=dimensions,
-            statistic="Maximum",
+            measure=metric(
+                "AWS/Kinesis GetRecords.IteratorAgeMilliseconds", dimensions=dimensions, statistic="Maximum"
+            ),
             threshold=READERS_BEHIND_ALARM_SECONDS * 1000,
         )

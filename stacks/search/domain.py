@@ -11,6 +11,7 @@ from settings.search import SearchSettings
 from stacks.parts.acknowledge import acknowledge
 from stacks.parts.retention import Retention
 from stacks.search import access as search_access
+from stacks.search.alarms import alarm_on_domain
 
 ENGINE = "OpenSearch_3.5"
 """The newest that OpenSearch Service offers; the twin runs 3.6.0, the newest that Maven Central has."""
@@ -53,6 +54,7 @@ class SearchDomain(Construct):
         self.domain.apply_removal_policy(retention.removal_policy)
         # A new engine version upgrades the domain in place; otherwise CloudFormation would replace it, empty.
         self.domain.cfn_options.update_policy = CfnUpdatePolicy(enable_version_upgrade=True)
+        alarm_on_domain(self, domain=names.search_domain, account=names.account, settings=settings)
         self._acknowledge_findings(settings)
 
     def _acknowledge_findings(self, settings: SearchSettings) -> None:

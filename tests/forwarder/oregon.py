@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambdas.forwarder.configuration import Configuration
-from lambdas.forwarder.forwarding import Forwarder
+from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.kinesis_event import read_event
 from tests.forwarder.events import event, sequence_number
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PREFIX = "rejected-records/"
-MOST_ATTEMPTS = 50
+MAX_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,8 @@ class Site:
             "AWS_REGION": "ap-northeast-1",
         }
 
-    def forwarder(self) -> Forwarder:
-        return Forwarder(Configuration.read(self.environment))
+    def forwarder(self) -> BatchForwarder:
+        return BatchForwarder(Configuration.read(self.environment))
 
     def arrived(self) -> Counter[bytes]:
         """How many times each line stands in the source stream."""
@@ -71,12 +71,12 @@ class Site:
         )
 
 
-def carry(forwarder: Forwarder, records: list[bytes], *, seconds: float = 20.0) -> int:
+def carry(forwarder: BatchForwarder, records: list[bytes], *, seconds: float = 20.0) -> int:
     """Hand the batch over as Lambda does, until all is done. Returns the number of attempts."""
     first = 0
-    for attempt in range(1, MOST_ATTEMPTS + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         repeat_from = forwarder.forward(read_event(event(records[first:], first=first)), seconds)
         if repeat_from is None:
             return attempt
         first = int(repeat_from.sequence_number) - int(sequence_number(0))
-    raise AssertionError(f"not done after {MOST_ATTEMPTS} attempts")
+    raise AssertionError(f"not done after {MAX_ATTEMPTS} attempts")

@@ -140,7 +140,7 @@ def test_what_is_refused_until_the_time_is_up_has_failed(executor: ThreadPoolExe
     assert 1 < len(stream.requests) < 10_000
 
 
-def test_no_attempt_begins_after_the_last_moment_for_one(executor: ThreadPoolExecutor) -> None:
+def test_no_attempt_begins_after_the_latest_time_for_one(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream()
     assert put(stream, 2, executor, seconds=0).failed == {0, 1}
     assert stream.requests == []

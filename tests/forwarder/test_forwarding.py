@@ -1,8 +1,11 @@
 """The forwarder against emulated AWS over HTTP, in fair weather and with single records refused."""
 
 import json
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,14 +15,16 @@ import pytest
 
 from lambdas.forwarder import delivery
 from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS, Configuration
-from lambdas.forwarder.forwarding import Forwarder
+from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
+from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.handler import _forwarder, handler
+from lambdas.forwarder.kinesis_event import ReceivedRecord
 from tests.faults import Faults, RefusingGate
 from tests.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
 from tests.forwarder.oregon import Site, carry
 
 
-class Context:
+class OfThirtySeconds:
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
 
@@ -50,7 +55,7 @@ def test_the_handler_carries_a_batch_and_counts_it(
         monkeypatch.setenv(name, value)
     _forwarder.cache_clear()
     good, bad = clicks(1_201), [b"no json", as_bytes(click(tag="heartbeat"))]
-    assert handler(event([*good[:600], *bad, *good[600:]]), Context()) == {"batchItemFailures": []}
+    assert handler(event([*good[:600], *bad, *good[600:]]), OfThirtySeconds()) == {"batchItemFailures": []}
     assert site.arrived() == Counter(good)
     (tally,) = tallies()
     assert {name: tally[name] for name in ("Received", "Forwarded", "Rejected", "Dropped", "Failed")} == {
@@ -121,11 +126,11 @@ def test_the_lowest_record_not_delivered_is_reported(
         monkeypatch.setenv(name, value)
     _forwarder.cache_clear()
 
-    class ShortContext:
+    class OfOneAttempt:
         def get_remaining_time_in_millis(self) -> int:
             return int(ATTEMPT_RESERVE_SECONDS * 1000) + 1_500
 
-    answer = handler(event(good), ShortContext())
+    answer = handler(event(good), OfOneAttempt())
     assert answer == {"batchItemFailures": [{"itemIdentifier": sequence_number(700)}]}
     assert site.arrived() == Counter(set(good) - stuck)
 
@@ -194,6 +199,73 @@ def test_while_s3_refuses_nothing_is_delivered_twice_and_nothing_is_lost(
     assert [tally["Failed"] for tally in tallies()] == [[11.0], [11.0], [0.0]]
 
 
+def test_a_dead_letter_stands_in_one_object_although_s3_refuses_the_correction_at_first(
+    site: Site, gate: RefusingGate, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", faults.endpoint)
+    good = clicks(20)
+    attempts: Counter[bytes] = Counter()
+
+    def refuse_until_the_next_invocation_and_then_let_s3_refuse(line: bytes) -> bool:
+        attempts[line] += 1
+        if line == good[10] and attempts[line] == 1:  # the letters are written, a correction will follow
+            faults.set({"service": "s3", "error": {"code": "SlowDown", "status": 503}, "times": 7})
+        return line == good[10] and len(site.dead_letters()) < 2
+
+    gate.refuses = refuse_until_the_next_invocation_and_then_let_s3_refuse
+    records = [*good[:5], b"bad 1", *good[5:15], b"bad 2", *good[15:]]
+    assert carry(site.forwarder(), records, seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    faults.set()
+    assert set(site.arrived()) == set(good)
+    assert site.rejected() == Counter([b"bad 1", b"bad 2"])
+
+
+def test_a_correction_that_is_late_cannot_undo_the_letters_of_the_repetition(
+    site: Site, gate: RefusingGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition from the first record writes the same object; a correction would make it empty."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    good = clicks(20)
+    written: list[int] = []
+    write = DeadLetters.write
+
+    def slow_when_nothing_is_left(
+        self: DeadLetters, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]
+    ) -> None:
+        written.append(len(letters))
+        if not letters:
+            time.sleep(3)
+        write(self, letters, batch=batch)
+
+    monkeypatch.setattr(DeadLetters, "write", slow_when_nothing_is_left)
+    gate.refuses = lambda line: line == good[0] and len(written) < 2
+    assert carry(site.forwarder(), [*good, b"bad"], seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    assert written == [1, 1]
+    assert set(site.arrived()) == set(good)
+    assert site.rejected() == Counter([b"bad"])
+
+
+def test_a_batch_begins_when_the_correction_of_the_one_before_is_over(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwarder = site.forwarder()
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        forwarder._corrections = [executor.submit(over.wait, 10)]
+        write = DeadLetters.write
+
+        def written_after_it(
+            self: DeadLetters, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]
+        ) -> None:
+            assert over.is_set()
+            write(self, letters, batch=batch)
+
+        monkeypatch.setattr(DeadLetters, "write", written_after_it)
+        threading.Timer(0.5, over.set).start()
+        assert carry(forwarder, [b"bad"]) == 1
+
+
 def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(
     site: Site, tallies: Callable[[], list[dict[str, Any]]], tmp_path: Path
 ) -> None:
@@ -216,7 +288,7 @@ def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(
         **site.environment,
         "DESTINATION_VIEWS": f"arn:aws:firehose:us-west-2:000000000000:deliverystream/{site.name}",
     }
-    forwarder = Forwarder(Configuration.read(environment, rules))
+    forwarder = BatchForwarder(Configuration.read(environment, rules))
     view = b'{"tag": "view"}'
     carry(forwarder, [*clicks(2), view, b'{"tag": "heartbeat"}'])
     assert site.arrived() == Counter(clicks(2))

@@ -11,36 +11,36 @@ EARLIEST_IN_MILLISECONDS = datetime(1973, 3, 4)  # before, epoch milliseconds ar
 offsets = st.integers(min_value=-23 * 60 - 59, max_value=23 * 60 + 59).map(
     lambda minutes: timezone(timedelta(minutes=minutes))
 )
-moments = st.datetimes(
+times = st.datetimes(
     min_value=EARLIEST_IN_MILLISECONDS, max_value=datetime(5000, 1, 1), timezones=offsets
-).map(lambda moment: moment.replace(fold=0))
+).map(lambda at: at.replace(fold=0))
 
 
-def contract_form(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+def contract_form(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
-@given(moments)
-def test_a_time_with_any_offset_becomes_utc_with_milliseconds(moment: datetime) -> None:
-    expected = contract_form(moment)
-    assert to_contract_time(moment.isoformat(timespec="microseconds")) == expected
-    assert to_contract_time(moment.strftime("%Y-%m-%d %H:%M:%S,%f000%z")) == expected
+@given(times)
+def test_a_time_with_any_offset_becomes_utc_with_milliseconds(at: datetime) -> None:
+    expected = contract_form(at)
+    assert to_contract_time(at.isoformat(timespec="microseconds")) == expected
+    assert to_contract_time(at.strftime("%Y-%m-%d %H:%M:%S,%f000%z")) == expected
 
 
-@given(moments)
-def test_epoch_seconds_and_milliseconds_mean_the_same_moment(moment: datetime) -> None:
-    seconds = int(moment.astimezone(UTC).replace(microsecond=0).timestamp())
-    milliseconds = seconds * 1000 + moment.microsecond // 1000
-    expected = contract_form(moment)
-    for form in (milliseconds, str(milliseconds), float(milliseconds), f"{seconds}.{moment.microsecond:06}"):
+@given(times)
+def test_epoch_seconds_and_milliseconds_mean_the_same_time(at: datetime) -> None:
+    seconds = int(at.astimezone(UTC).replace(microsecond=0).timestamp())
+    milliseconds = seconds * 1000 + at.microsecond // 1000
+    expected = contract_form(at)
+    for form in (milliseconds, str(milliseconds), float(milliseconds), f"{seconds}.{at.microsecond:06}"):
         assert to_contract_time(form) == expected
-    whole_second = contract_form(moment.replace(microsecond=0))
+    whole_second = contract_form(at.replace(microsecond=0))
     assert to_contract_time(seconds) == to_contract_time(str(seconds)) == whole_second
 
 
-@given(moments)
-def test_the_contracts_form_stays_the_very_same_object(moment: datetime) -> None:
-    text = contract_form(moment)
+@given(times)
+def test_the_contracts_form_stays_the_very_same_object(at: datetime) -> None:
+    text = contract_form(at)
     assert to_contract_time(text) is text
 
 

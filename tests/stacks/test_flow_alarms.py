@@ -1,50 +1,210 @@
-"""Every flow has its alarm, and every alarm stands in docs/flow_limits.md."""
+"""Every flow has its alarm, every alarm stands in docs/flow_limits.md, and calls whom the settings name."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from aws_cdk.assertions import Annotations, Match, Template
+
+from settings import Settings, SettingsError, load
+from stacks.app import build_app
+
+Alarm = dict[str, Any]
 Resources = Callable[[str], list[dict[str, Any]]]
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "flow_limits.md").read_text()
 PREFIX = "click-trends-production"
 
 
-def test_each_hop_is_watched(resources: Resources) -> None:
-    alarms = {alarm["AlarmName"] for alarm in resources("AWS::CloudWatch::Alarm")}
-    assert alarms >= {
-        f"{PREFIX}-{name}"
-        for name in (
-            "mobile-WriteProvisionedThroughputExceeded",
-            "mobile-GetRecords.IteratorAgeMilliseconds",
-            "forwarder-IteratorAge",
-            "forwarder-Throttles",
-            "source-WriteProvisionedThroughputExceeded",
-            "source-GetRecords.IteratorAgeMilliseconds",
-            "raw-backup-DeliveryToS3.DataFreshness",
-            "counts-ThrottledRecords",
-            "counts-DeliveryToAmazonOpenSearchService.DataFreshness",
-            "rejects-ThrottledRecords",
-            "rejects-DeliveryToS3.DataFreshness",
-        )
+@pytest.fixture(scope="session")
+def alarms(resources: Resources) -> dict[str, Alarm]:
+    """By name without the environment's prefix."""
+    return {
+        alarm["AlarmName"].removeprefix(f"{PREFIX}-"): alarm for alarm in resources("AWS::CloudWatch::Alarm")
     }
 
 
-def test_each_alarm_is_explained(resources: Resources) -> None:
-    for alarm in resources("AWS::CloudWatch::Alarm"):
-        if "docs/flow_limits.md" in alarm["AlarmDescription"]:
-            what_to_do = PAGE.partition("## What to do")[2]
-            assert f"| `{alarm['MetricName']}` |" in what_to_do, alarm["AlarmName"]
+def measured(alarm: Alarm) -> str:
+    """What the alarm watches, as its description tells the person who is called."""
+    found = re.search(
+        r"docs/flow_limits\.md says what (\S+) means and what to do$", alarm["AlarmDescription"]
+    )
+    assert found, f"{alarm['AlarmName']} does not say where it is explained"
+    return found[1]
 
 
-def test_an_alarm_has_one_metric_and_no_expression(resources: Resources) -> None:
-    """The twin's CloudFormation makes only such."""
-    for alarm in resources("AWS::CloudWatch::Alarm"):
-        assert "Metrics" not in alarm
-        assert alarm["TreatMissingData"] == "notBreaching"
+def explained(heading: str) -> set[str]:
+    """The first column of the table below a heading of the page."""
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
 
 
-def test_an_alarm_on_age_is_in_the_unit_of_its_metric(resources: Resources) -> None:
-    thresholds = {alarm["MetricName"]: alarm["Threshold"] for alarm in resources("AWS::CloudWatch::Alarm")}
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobile-WriteProvisionedThroughputExceeded",
+        "mobile-GetRecords.IteratorAgeMilliseconds",
+        "forwarder-IteratorAge",
+        "forwarder-Throttles",
+        "forwarder-OnFailureDestinationDeliveredEventCount",
+        "forwarder-DroppedEventCount",
+        "forwarder-RejectedShare",
+        "source-WriteProvisionedThroughputExceeded",
+        "source-GetRecords.IteratorAgeMilliseconds",
+        "raw-backup-DeliveryToS3.DataFreshness",
+        "analytics-runningTime",
+        "analytics-numRestarts",
+        "analytics-numberOfFailedCheckpoints",
+        "analytics-millisBehindLatest",
+        "analytics-segmentsRefusedVersions",
+        "analytics-segmentsShrunkenVersions",
+        "analytics-segmentsSecondsSinceCheck",
+        "analytics-RejectedShare",
+        "counts-ThrottledRecords",
+        "counts-DeliveryToAmazonOpenSearchService.DataFreshness",
+        "counts-DeliveryToAmazonOpenSearchService.Success",
+        "rejects-ThrottledRecords",
+        "rejects-DeliveryToS3.DataFreshness",
+        "redelivery-GivenUp",
+        "redelivery-Errors",
+        "redelivery-Invocations",
+    ],
+)
+def test_each_hop_is_watched(alarms: dict[str, Alarm], name: str) -> None:
+    assert name in alarms
+
+
+@pytest.mark.parametrize("metric", ["ClusterStatus.red", "ClusterIndexWritesBlocked", "FreeStorageSpace"])
+def test_the_domain_is_watched(alarms: dict[str, Alarm], metric: str) -> None:
+    [alarm] = [alarm for alarm in alarms.values() if alarm["AlarmName"] == f"{PREFIX}-{metric}"]
+    dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+    assert dimensions == {"ClientId": "111111111111", "DomainName": PREFIX}
+
+
+def test_each_alarm_is_explained_and_each_explanation_has_its_alarm(alarms: dict[str, Alarm]) -> None:
+    assert explained("What to do") == {measured(alarm) for alarm in alarms.values()}
+
+
+def test_each_alarm_says_what_silence_means(alarms: dict[str, Alarm]) -> None:
+    """What a healthy part always reports is missed when it is missing; the others exist only with a flow."""
+    treatments = {alarm["TreatMissingData"] for alarm in alarms.values()}
+    assert treatments == {"breaching", "notBreaching"}
+    assert {measured(alarm) for alarm in alarms.values() if alarm["TreatMissingData"] == "breaching"} == {
+        "runningTime",
+        "ClusterStatus.red",
+        "Invocations",
+    }
+
+
+def test_what_no_retry_mends_rings_at_its_first_minute(alarms: dict[str, Alarm]) -> None:
+    runs_once = ("application-lifecycle-", "search-bootstrap-")  # in a deployment, which fails with it
+    alarms = {name: alarm for name, alarm in alarms.items() if not name.startswith(runs_once)}
+    at_once = {measured(alarm) for alarm in alarms.values() if alarm["EvaluationPeriods"] == 1}
+    assert at_once == {"GivenUp", "OnFailureDestinationDeliveredEventCount", "DroppedEventCount"}
+    others = [alarm for alarm in alarms.values() if measured(alarm) not in at_once]
+    assert {(alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) for alarm in others} == {(3, 5)}
+
+
+def test_thresholds_are_in_the_units_of_their_metrics(alarms: dict[str, Alarm]) -> None:
+    thresholds = {measured(alarm): alarm["Threshold"] for alarm in alarms.values()}
     assert thresholds["GetRecords.IteratorAgeMilliseconds"] == thresholds["IteratorAge"] == 60_000
+    assert thresholds["millisBehindLatest"] == thresholds["runningTime"] == 60_000
     assert thresholds["DeliveryToS3.DataFreshness"] == 600  # seconds: 300 of buffer, 300 of patience
+    assert thresholds["FreeStorageSpace"] == 100 * 1024 / 4  # MiB: a quarter of a volume of 100 GiB
+    assert thresholds["segmentsSecondsSinceCheck"] == 10 * 10 + 60
+    assert thresholds["DeliveryToAmazonOpenSearchService.Success"] == 1
+
+
+def test_a_counter_since_the_start_is_watched_by_its_growth(alarms: dict[str, Alarm]) -> None:
+    """A restart that is over must not ring until the next deployment."""
+    for name in ("numRestarts", "numberOfFailedCheckpoints"):
+        [expression, counter] = alarms[f"analytics-{name}"]["Metrics"]
+        assert expression["Expression"] == f"DIFF({counter['Id']})"
+        assert counter["MetricStat"]["Metric"]["MetricName"] == name
+        assert counter["MetricStat"]["Metric"]["Dimensions"] == [
+            {"Name": "Application", "Value": f"{PREFIX}-analytics"}
+        ]
+
+
+def test_metrics_of_unknown_further_dimensions_are_found_by_the_application(
+    alarms: dict[str, Alarm],
+) -> None:
+    for name in ("runningTime", "millisBehindLatest", "segmentsRefusedVersions", "segmentsSecondsSinceCheck"):
+        [query] = alarms[f"analytics-{name}"]["Metrics"]
+        assert query["Expression"] == (
+            f"SELECT MAX({name}) FROM \"AWS/KinesisAnalytics\" WHERE Application = '{PREFIX}-analytics'"
+        )
+        assert query["Period"] == 60
+
+
+def test_a_share_of_few_clicks_is_none(alarms: dict[str, Alarm]) -> None:
+    [expression, *metrics] = alarms["analytics-RejectedShare"]["Metrics"]
+    assert expression["Expression"] == "IF(whole < 100, 0, 100 * FILL(part, 0) / whole)"
+    names = {one["Id"]: one["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for one in metrics}
+    assert names == {"part": f"{PREFIX}-rejects", "whole": f"{PREFIX}-source"}
+
+
+TOPICS = {
+    "tokyo_topic_arn": "arn:aws:sns:ap-northeast-1:111111111111:on-call",
+    "oregon_topic_arn": "arn:aws:sns:us-west-2:111111111111:on-call",
+}
+
+
+def environment(tmp_path: Path, alarms: dict[str, str]) -> Path:
+    lines = ['environment = "trial"', 'account = "111111111111"', "[alarms]"]
+    lines += [f'{key} = "{value}"' for key, value in alarms.items()]
+    (tmp_path / "trial.toml").write_text("\n".join(lines))
+    return tmp_path
+
+
+def test_every_alarm_calls_the_topic_of_its_region(
+    tmp_path: Path, no_jar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = environment(tmp_path, TOPICS)
+    monkeypatch.setattr("stacks.app.load", lambda name: load(name, folder))
+    app = build_app("trial", outdir=tmp_path / "out", jar=no_jar)
+    found = 0
+    for stack in (child for child in app.node.children if "trial" in child.node.id):
+        region = "ap-northeast-1" if "Tokyo" in stack.node.id else "us-west-2"
+        topic = [f"arn:aws:sns:{region}:111111111111:on-call"]
+        for alarm in Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values():  # type: ignore[arg-type]
+            assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == topic
+            found += 1
+        Annotations.from_stack(stack).has_no_warning("*", Match.string_like_regexp("call nobody"))  # type: ignore[arg-type]
+    assert found > 25
+
+
+def test_alarms_that_call_nobody_are_told_at_synth(tmp_path: Path, no_jar: Path) -> None:
+    app = build_app("production", outdir=tmp_path / "out", jar=no_jar)
+    stacks = [child for child in app.node.children if "production" in child.node.id]
+    assert len(stacks) == 4
+    for stack in stacks:
+        Annotations.from_stack(stack).has_warning(  # type: ignore[arg-type]
+            "*", Match.string_like_regexp(r"call nobody.*set alarms\.(tokyo|oregon)_topic_arn")
+        )
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        (
+            TOPICS["oregon_topic_arn"],
+            r"alarms\.tokyo_topic_arn .* must be a topic in ap-northeast-1 of account",
+        ),
+        ("arn:aws:sns:ap-northeast-1:000000000000:on-call", "of account 111111111111"),
+        ("on-call", r"alarms\.tokyo_topic_arn: String should match pattern"),
+    ],
+)
+def test_a_topic_that_cannot_be_called_is_refused(tmp_path: Path, arn: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load("trial", environment(tmp_path, {"tokyo_topic_arn": arn}))
+
+
+def test_the_twin_needs_no_topic(tmp_path: Path, no_jar: Path) -> None:
+    settings: Settings = load("local")
+    assert settings.alarms.topic_arn("us-west-2") is None
+    app = build_app("local", outdir=tmp_path / "out", jar=no_jar)
+    for stack in (child for child in app.node.children if "local" in child.node.id):
+        Annotations.from_stack(stack).has_no_warning("*", Match.string_like_regexp("call nobody"))  # type: ignore[arg-type]

@@ -1,0 +1,9 @@
+"""What our functions use of Lambda's context object."""
+
+from typing import Protocol
+
+
+class Invocation(Protocol):
+    """One invocation of a function."""
+
+    def get_remaining_time_in_millis(self) -> int: ...

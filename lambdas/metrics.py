@@ -1,0 +1,4 @@
+"""Where the metrics of our functions stand in CloudWatch."""
+
+NAMESPACE = "ClickTrends"
+SERVICE_DIMENSION = "service"

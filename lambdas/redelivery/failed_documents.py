@@ -1,0 +1,130 @@
+"""Documents that OpenSearch did not take, as Firehose writes them to S3, and what shall become of each.
+
+Their form: Amazon Data Firehose developer guide, "Handle data delivery failures", OpenSearch Service.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+STALE_CODE = "409"
+"""A version conflict: a larger count of the key is there already."""
+REFUSED_CODE = "400"
+"""The document itself cannot be indexed: a mapping or pipeline error. No retry changes that."""
+
+# Why a document is given up: its folder below the prefix for such documents.
+REFUSED = "refused"
+TOO_LONG = "too-long"
+UNREADABLE = "unreadable"
+
+MAX_PAUSE_SECONDS = 3600
+
+_decode = json.JSONDecoder().raw_decode
+
+
+class Stale(NamedTuple):
+    """Dropped: OpenSearch has a larger count."""
+
+
+class GivenUp(NamedTuple):
+    """Kept for a person. why: REFUSED, TOO_LONG or UNREADABLE."""
+
+    why: str
+
+
+class Retry(NamedTuple):
+    """Redelivered once the pause after its failure is over."""
+
+    pause_seconds: int
+
+
+Fate = Stale | GivenUp | Retry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """first_pause_seconds: the shortest pause; give_up_after_seconds: between a count's publication and the
+    failure after which it is given up."""
+
+    first_pause_seconds: int
+    give_up_after_seconds: int
+
+    def fate(self, document: dict[str, Any], *, failed_at: float) -> Fate:
+        """failed_at: epoch seconds, for a document that does not tell when it failed."""
+        data = raw_data(document)
+        if data is None:
+            return GivenUp(UNREADABLE)
+        code = str(document.get("errorCode"))
+        if code == STALE_CODE:
+            return Stale()
+        if code == REFUSED_CODE:
+            return GivenUp(REFUSED)
+        published_at = _published_at(data)
+        if published_at is None:
+            return GivenUp(UNREADABLE)
+        age = _ended_at(document, failed_at) - published_at
+        if age > self.give_up_after_seconds:
+            return GivenUp(TOO_LONG)
+        return Retry(self.pause_after(age))
+
+    def pause_after(self, age: float) -> int:
+        """Half the age, in steps of two: so the next failure is at least half as old again, and no store
+        has to count attempts. age: of the count when it failed, in seconds."""
+        pause = self.first_pause_seconds
+        while 2 * pause <= min(age / 2, MAX_PAUSE_SECONDS):
+            pause *= 2
+        return pause
+
+
+def documents(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+    """(bytes, document) for each document; None where the bytes are none. Blank lines are skipped.
+
+    Firehose's guide does not promise line breaks between the documents, so a line may hold several.
+    """
+    for line in lines:
+        stripped = line.strip()
+        try:
+            text = stripped.decode()
+        except UnicodeDecodeError:
+            yield stripped, None
+            continue
+        begin = 0
+        while begin < len(text):
+            try:
+                document, end = _decode(text, begin)
+            except (ValueError, RecursionError):
+                yield text[begin:].encode(), None
+                break
+            yield text[begin:end].encode(), document if isinstance(document, dict) else None
+            begin = end
+            while begin < len(text) and text[begin].isspace():
+                begin += 1
+
+
+def raw_data(document: dict[str, Any]) -> bytes | None:
+    """The record that Firehose was given; None where the document does not hold one."""
+    try:
+        return base64.b64decode(document["rawData"], validate=True)
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        return None
+
+
+def _published_at(data: bytes) -> float | None:
+    """Epoch seconds at which the application published the count; None where the data is no count."""
+    try:
+        at = datetime.fromisoformat(json.loads(data)["published_at"])
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+
+
+def _ended_at(document: dict[str, Any], default: float) -> float:
+    """Epoch seconds at which Firehose stopped trying; it writes milliseconds, as a number or as text."""
+    try:
+        return float(document["attemptEndingTimestamp"]) / 1000
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return default

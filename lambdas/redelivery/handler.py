@@ -1,0 +1,34 @@
+"""Redeliver counts that OpenSearch did not take. Invoked every minute.
+
+1. Sort each new object of failed documents: drop what is stale, give up what no retry can help, let the
+rest wait.  2. Redeliver what has waited long enough.  3. Count both.
+
+Everything may happen twice, as the largest count of a key wins: docs/redelivery.md.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+from lambdas.invocation import Invocation
+from lambdas.redelivery.configuration import RedeliveryConfiguration
+from lambdas.redelivery.metrics import publish
+from lambdas.redelivery.redelivery import Redeliverer
+
+
+class RedeliveryError(Exception):
+    """Something is left to the next invocation; the message says what and why."""
+
+
+@cache
+def _redelivery() -> Redeliverer:
+    """Built by the first invocation and kept: connections to S3 and Firehose."""
+    return Redeliverer(RedeliveryConfiguration.read(os.environ))
+
+
+def handler(event: dict[str, Any], invocation: Invocation) -> None:  # noqa: ARG001 (Lambda passes both)
+    """Raises RedeliveryError, so that the invocation counts as failed and its alarm rings."""
+    outcomes = _redelivery().run(invocation.get_remaining_time_in_millis() / 1000)
+    publish(outcomes)
+    if outcomes.problems:
+        raise RedeliveryError("; ".join(outcomes.problems[:5]))

@@ -1,0 +1,54 @@
+"""Count what became of failed documents: CloudWatch metrics in the embedded format, and one line of log."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.metrics import NAMESPACE
+
+STALE = "Stale"
+WAITING = "Waiting"
+REDELIVERED = "Redelivered"
+GIVEN_UP = "GivenUp"
+
+SERVICE = "redelivery"
+
+_logger = Logger(service=SERVICE)
+_metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+@dataclass(kw_only=True)
+class Outcomes:
+    """One invocation in numbers of documents. `given_up`: by the reason; an object given up whole is one."""
+
+    stale: int = 0
+    waiting: int = 0
+    redelivered: int = 0
+    given_up: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, other: "Outcomes") -> None:
+        self.stale += other.stale
+        self.waiting += other.waiting
+        self.redelivered += other.redelivered
+        self.given_up += other.given_up
+        self.problems += other.problems
+
+
+def publish(outcomes: Outcomes) -> None:
+    counts = {
+        STALE: outcomes.stale,
+        WAITING: outcomes.waiting,
+        REDELIVERED: outcomes.redelivered,
+        GIVEN_UP: outcomes.given_up.total(),
+    }
+    for name, count in counts.items():
+        _metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    _metrics.flush_metrics()
+    level = _logger.warning if outcomes.given_up or outcomes.problems else _logger.info
+    level(
+        "failed documents worked off",
+        extra={**counts, "reasons": dict(outcomes.given_up), "problems": outcomes.problems},
+    )

@@ -1,0 +1,131 @@
+"""Objects of failed documents in S3: what lies there, what they hold, and parts written by their fate."""
+
+import gzip
+import hashlib
+import io
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+PART_DOCUMENTS = 5_000
+PART_BYTES = 4 * 1024 * 1024
+"""A part ends at either: some ten requests to Firehose, and little memory however long a line is."""
+
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+_GZIP = b"\x1f\x8b"
+
+
+class UnreadableObjectError(Exception):
+    """The object is no gzip although it begins as one."""
+
+
+class StoredObject(NamedTuple):
+    """`written_at`: epoch seconds; `bytes`: as stored."""
+
+    key: str
+    bytes: int
+    written_at: float
+
+
+class Bucket:
+    """Raises botocore's errors."""
+
+    def __init__(self, name: str, region: str) -> None:
+        self._name = name
+        self._s3: Any = boto3.client(
+            "s3",
+            region_name=region,
+            config=Config(
+                connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}
+            ),
+        )
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """In the order of their keys."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
+            for found in page.get("Contents", []):
+                yield StoredObject(found["Key"], found["Size"], found["LastModified"].timestamp())
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """The lines of an object, gzipped or not; none where it is gone. Raises UnreadableObjectError."""
+        try:
+            body = self._s3.get_object(Bucket=self._name, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":  # another invocation was sooner
+                return
+            raise
+        stream = io.BufferedReader(body)
+        try:
+            yield from gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == _GZIP else stream
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise UnreadableObjectError(f"{key}: {error}") from error
+
+    def write(self, key: str, lines: Iterable[bytes]) -> None:
+        content = gzip.compress(b"".join(line + b"\n" for line in lines), compresslevel=1)
+        self._s3.put_object(Bucket=self._name, Key=key, Body=content)
+
+    def move(self, key: str, to: str) -> None:
+        self._s3.copy_object(Bucket=self._name, Key=to, CopySource={"Bucket": self._name, "Key": key})
+        self.delete(key)
+
+    def delete(self, key: str) -> None:
+        """Deleting what is gone is no error."""
+        self._s3.delete_object(Bucket=self._name, Key=key)
+
+
+class Parts:
+    """The documents of one object, written below other prefixes in parts.
+
+    A part's key depends on nothing but the object and the part's place in it, so that a repetition after a
+    time-out overwrites what the first attempt has written.
+    """
+
+    def __init__(self, bucket: Bucket, source: StoredObject) -> None:
+        self._bucket = bucket
+        self._digest = digest(source)
+        self._open: dict[tuple[str, float], list[bytes]] = defaultdict(list)
+        self._bytes: dict[tuple[str, float], int] = defaultdict(int)
+        self._written: dict[tuple[str, float], int] = defaultdict(int)
+
+    def add(self, prefix: str, at: float, document: bytes) -> None:
+        """at: epoch seconds; it begins the part's name below the prefix."""
+        part = (prefix, at)
+        self._open[part].append(document)
+        self._bytes[part] += len(document)
+        if len(self._open[part]) == PART_DOCUMENTS or self._bytes[part] >= PART_BYTES:
+            self._write(part)
+
+    def close(self) -> None:
+        for part in [part for part, documents in self._open.items() if documents]:
+            self._write(part)
+
+    def _write(self, part: tuple[str, float]) -> None:
+        prefix, at = part
+        key = f"{prefix}{name_at(at)}-{self._digest}-{self._written[part]:05}.json.gz"
+        self._bucket.write(key, self._open[part])
+        self._written[part] += 1
+        self._open[part] = []
+        self._bytes[part] = 0
+
+
+def digest(source: StoredObject) -> str:
+    return hashlib.sha256(source.key.encode()).hexdigest()[:16]
+
+
+def name_at(at: float) -> str:
+    """The beginning of an object's name: a time in UTC, so that names sort by it."""
+    return datetime.fromtimestamp(at, UTC).strftime(TIME_FORMAT)
+
+
+def time_in(name: str) -> float | None:
+    """Epoch seconds of the time with which an object's name begins; None where it begins with none."""
+    try:
+        return datetime.strptime(name.split("-", maxsplit=1)[0], TIME_FORMAT).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,212 @@
+"""One run over the failed documents of every sink: sort what is new, redeliver what is due."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from lambdas.forwarder.delivery import Delivery, deliver
+from lambdas.forwarder.destinations import (
+    CONNECT_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    Destination,
+    Outgoing,
+    connect,
+)
+from lambdas.redelivery.configuration import RedeliveryConfiguration
+from lambdas.redelivery.failed_documents import (
+    UNREADABLE,
+    GivenUp,
+    Patience,
+    Retry,
+    Stale,
+    documents,
+    raw_data,
+)
+from lambdas.redelivery.metrics import SERVICE, Outcomes
+from lambdas.redelivery.objects import (
+    PART_DOCUMENTS,
+    Bucket,
+    Parts,
+    StoredObject,
+    UnreadableObjectError,
+    digest,
+    name_at,
+    time_in,
+)
+
+SORTING_SHARE = 0.5
+"""Of an invocation's time, at most, so that what waits is redelivered while ever more fails."""
+ANSWER_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
+RESERVE_SECONDS = ANSWER_SECONDS + 2.0
+"""Kept free at the end: for the answer to the last request to Firehose, the metrics, the log."""
+REQUESTS_IN_FLIGHT = 2
+MAX_OBJECT_BYTES = 64 * 1024 * 1024
+"""As stored. Firehose ends an object at 5 MiB. One that cannot be sorted within an invocation would keep
+all behind it waiting for ever, so it is given up whole."""
+
+_logger = Logger(service=SERVICE)
+
+AWS_ERRORS = (BotoCoreError, ClientError, HTTPError)
+Work = Callable[[StoredObject], Outcomes]
+_NO_DOCUMENT = GivenUp(UNREADABLE)
+
+
+class Redeliverer:
+    """Holds what survives between invocations. Times in seconds of `clock` (epoch) and time.monotonic()."""
+
+    def __init__(
+        self, configuration: RedeliveryConfiguration, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._configuration = configuration
+        self._clock = clock
+        self._bucket = Bucket(configuration.bucket, configuration.region)
+        self._patience = Patience(
+            first_pause_seconds=configuration.first_pause_seconds,
+            give_up_after_seconds=configuration.give_up_after_seconds,
+        )
+        self._destinations = {
+            sink: connect(arn, connections=REQUESTS_IN_FLIGHT) for sink, arn in configuration.sinks.items()
+        }
+        self._executor = ThreadPoolExecutor(REQUESTS_IN_FLIGHT)
+
+    def run(self, seconds_left: float) -> Outcomes:
+        """seconds_left: until Lambda ends the invocation. What is left over is the next invocation's."""
+        began = time.monotonic()
+        ends_at = began + seconds_left - RESERVE_SECONDS
+        sorted_by = began + (ends_at - began) * SORTING_SHARE
+        outcomes = Outcomes()
+        for sink, until in self._shares(sorted_by):
+            outcomes.add(_each(self._failed(sink), partial(self._sort, sink=sink), until=until))
+        for sink, until in self._shares(ends_at):
+            redeliver = partial(self._redeliver, sink=sink, ends_at=until)
+            outcomes.add(_each(self._due(sink), redeliver, until=until))
+        return outcomes
+
+    def _shares(self, until: float) -> Iterator[tuple[str, float]]:
+        """Each sink with the end of its time, an equal share of what is left: none waits for another."""
+        waiting = len(self._destinations)
+        for sink in self._destinations:
+            now = time.monotonic()
+            yield sink, now + (until - now) / waiting
+            waiting -= 1
+
+    def _failed(self, sink: str) -> Iterator[StoredObject]:
+        return self._bucket.objects(f"{self._configuration.failed_prefix}{sink}/")
+
+    def _due(self, sink: str) -> Iterator[StoredObject]:
+        """The waiting objects whose time has come, oldest first. A name without a time is due at once."""
+        prefix = f"{self._configuration.waiting_prefix}{sink}/"
+        now = self._clock()
+        for waiting in self._bucket.objects(prefix):
+            due = time_in(waiting.key.removeprefix(prefix))
+            if due is None or due <= now:
+                yield waiting
+
+    def _given_up(self, sink: str, why: str) -> str:
+        return f"{self._configuration.given_up_prefix}{sink}/{why}/"
+
+    def _sort(self, failed: StoredObject, *, sink: str) -> Outcomes:
+        """Replace an object by parts that wait and parts that are given up; what is stale goes with it."""
+        outcomes = Outcomes()
+        if failed.bytes > MAX_OBJECT_BYTES:
+            return self._give_up_whole(failed, sink=sink)
+        parts = Parts(self._bucket, failed)
+        try:
+            for line, document in documents(self._bucket.lines(failed.key)):
+                fate = (
+                    self._patience.fate(document, failed_at=failed.written_at) if document else _NO_DOCUMENT
+                )
+                match fate:
+                    case Stale():
+                        outcomes.stale += 1
+                    case Retry(pause):
+                        outcomes.waiting += 1
+                        waiting = f"{self._configuration.waiting_prefix}{sink}/"
+                        parts.add(waiting, failed.written_at + pause, line)
+                    case GivenUp(why):
+                        outcomes.given_up[why] += 1
+                        parts.add(self._given_up(sink, why), failed.written_at, line)
+        except UnreadableObjectError:
+            return self._give_up_whole(failed, sink=sink)
+        parts.close()
+        self._bucket.delete(failed.key)
+        return outcomes
+
+    def _give_up_whole(self, failed: StoredObject, *, sink: str) -> Outcomes:
+        _logger.warning("an object of failed documents cannot be read and is given up whole: %s", failed.key)
+        suffix = ".json.gz" if failed.key.endswith(".gz") else ".json"
+        name = f"{name_at(failed.written_at)}-{digest(failed)}-whole{suffix}"
+        self._bucket.move(failed.key, self._given_up(sink, UNREADABLE) + name)
+        return Outcomes(given_up=Counter({UNREADABLE: 1}))
+
+    def _redeliver(self, waiting: StoredObject, *, sink: str, ends_at: float) -> Outcomes:
+        """Put an object's records and delete it; where one is not taken, it stays and all are redelivered."""
+        outcomes = Outcomes()
+        destination = self._destinations[sink]
+        unreadable = Parts(self._bucket, waiting)
+        found = documents(self._bucket.lines(waiting.key))
+        try:
+            while some := list(islice(found, PART_DOCUMENTS)):
+                records: list[Outgoing] = []
+                for position, (line, document) in enumerate(some):
+                    data = raw_data(document) if document else None
+                    record = Outgoing(position, "", data or b"")
+                    if data and destination.size(record) <= destination.limits.record_bytes:
+                        records.append(record)
+                    else:
+                        outcomes.given_up[UNREADABLE] += 1
+                        unreadable.add(self._given_up(sink, UNREADABLE), waiting.written_at, line)
+                delivery = self._put(records, destination, ends_at=ends_at)
+                if delivery.failed:
+                    return Outcomes(problems=_problems(waiting, sink, delivery))
+                outcomes.redelivered += len(records)
+        except UnreadableObjectError:
+            return self._give_up_whole(waiting, sink=sink)
+        unreadable.close()
+        self._bucket.delete(waiting.key)
+        return outcomes
+
+    def _put(self, records: Sequence[Outgoing], destination: Destination, *, ends_at: float) -> Delivery:
+        """Put records no faster than configured."""
+        began = time.monotonic()
+        delivery = deliver(
+            {destination: records},
+            self._executor,
+            last_attempt_at=ends_at,
+            give_up_at=ends_at + ANSWER_SECONDS,
+        )
+        pause = delivery.delivered / self._configuration.records_per_second - (time.monotonic() - began)
+        time.sleep(max(0.0, min(pause, ends_at - time.monotonic())))
+        return delivery
+
+
+def _problems(waiting: StoredObject, sink: str, delivery: Delivery) -> list[str]:
+    """What Firehose said; nothing where only the time was up."""
+    if not delivery.errors:
+        return []
+    return [f"{sink}: Firehose did not take all of {waiting.key}: {', '.join(sorted(delivery.errors))}"]
+
+
+def _each(objects: Iterator[StoredObject], work: Work, *, until: float) -> Outcomes:
+    """Do the work on each object until the time is up; what fails is one object's problem."""
+    outcomes = Outcomes()
+    try:
+        for one in objects:
+            if time.monotonic() >= until:
+                break
+            try:
+                outcomes.add(work(one))
+            except Exception as error:  # whatever it is: the other objects are not to wait for it
+                _logger.exception("left to the next invocation: %s", one.key)
+                outcomes.problems.append(f"{one.key}: {error}")
+    except AWS_ERRORS as error:
+        _logger.exception("objects cannot be listed")
+        outcomes.problems.append(str(error))
+    return outcomes

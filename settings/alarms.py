@@ -1,0 +1,31 @@
+"""Settings of the alarms: whom they call. An alarm can call a topic of its own region only."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from names import OREGON, TOKYO
+from settings.section import Section
+
+_KEYS = {TOKYO: "tokyo_topic_arn", OREGON: "oregon_topic_arn"}
+
+TopicArn = Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
+
+
+class AlarmSettings(Section):
+    tokyo_topic_arn: TopicArn | None = Field(
+        default=None,
+        description="ARN of the SNS topic that the alarms of Tokyo call; left out: nobody. A topic encrypted "
+        "with the key alias/aws/sns gets nothing from CloudWatch: use none or one of your own.",
+    )
+    oregon_topic_arn: TopicArn | None = Field(
+        default=None, description="The same for the alarms of Oregon: a topic in us-west-2."
+    )
+
+    def topic_arn(self, region: str) -> str | None:
+        arn: str | None = getattr(self, self.key(region))
+        return arn
+
+    def key(self, region: str) -> str:
+        """The setting that holds the topic of a region."""
+        return _KEYS[region]

@@ -1,0 +1,80 @@
+"""Alarms of the analytics application: it does not run, restarts, cannot checkpoint, is behind, rejects much,
+or joins with segments that are not what they should be."""
+
+from constructs import Construct
+
+from settings.analytics import AnalyticsSettings
+from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.monitoring.measure import Measure, growth, metric, query, share
+
+NAMESPACE = "AWS/KinesisAnalytics"
+
+MIN_RUNNING_SECONDS = 60
+"""Time since the job last began to run. It grows by a minute a minute: one that stays below does not run,
+or begins anew again and again."""
+BEHIND_ALARM_SECONDS = 60
+"""How far behind the head of the source stream a shard's reader may be; a count is a minute late then."""
+REJECTED_SHARE_ALARM_PERCENT = 5
+SHARE_MIN_CLICKS = 100
+"""Clicks in a minute below which the share of the rejected says nothing."""
+MISSED_SEGMENTS_CHECKS = 10
+"""Checks of the segments that may fail before it rings, and a minute in which CloudWatch gets the gauge."""
+
+
+def alarm_on_application(
+    scope: Construct,
+    *,
+    application: str,
+    source_stream: str,
+    rejects_delivery_stream: str,
+    settings: AnalyticsSettings,
+) -> None:
+    """application, source_stream, rejects_delivery_stream: their names."""
+
+    def reported(name: str) -> Measure:
+        return query(name, namespace=NAMESPACE, dimension="Application", value=application)
+
+    FlowAlarm(
+        scope,
+        "DoesNotRun",
+        watches=application,
+        measure=reported("runningTime"),
+        threshold=MIN_RUNNING_SECONDS * 1000,
+        rings="below",
+        missing="bad",
+    )
+    for construct_id, counter in (
+        ("Restarts", "numRestarts"),
+        ("CannotCheckpoint", "numberOfFailedCheckpoints"),
+    ):
+        since_start = metric(
+            f"{NAMESPACE} {counter}", dimensions={"Application": application}, statistic="Maximum"
+        )
+        FlowAlarm(scope, construct_id, watches=application, measure=growth(since_start), threshold=0)
+    segments_age = MISSED_SEGMENTS_CHECKS * settings.segments_check_seconds + 60
+    for construct_id, gauge, threshold in (
+        ("IsBehind", "millisBehindLatest", BEHIND_ALARM_SECONDS * 1000),
+        ("RefusedSegments", "segmentsRefusedVersions", 0),
+        ("ShrunkenSegments", "segmentsShrunkenVersions", 0),
+        ("DoesNotSeeSegments", "segmentsSecondsSinceCheck", segments_age),
+    ):
+        FlowAlarm(scope, construct_id, watches=application, measure=reported(gauge), threshold=threshold)
+    rejected = share(
+        "RejectedShare",
+        part=metric(
+            "AWS/Firehose IncomingRecords",
+            dimensions={"DeliveryStreamName": rejects_delivery_stream},
+            statistic="Sum",
+        ),
+        whole=metric(
+            "AWS/Kinesis IncomingRecords", dimensions={"StreamName": source_stream}, statistic="Sum"
+        ),
+        min_whole=SHARE_MIN_CLICKS,
+    )
+    FlowAlarm(
+        scope,
+        "RejectsMuch",
+        watches=application,
+        measure=rejected,
+        threshold=REJECTED_SHARE_ALARM_PERCENT,
+    )

@@ -1,0 +1,97 @@
+"""Redelivery: the function that redelivers counts that OpenSearch did not take, and what invokes it."""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from lambdas.redelivery import configuration
+from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX
+from settings import Settings
+from stacks.delivery.alarms import alarm_on_redelivery
+from stacks.delivery.search_delivery import SearchDelivery
+from stacks.parts.acknowledge import acknowledge_wildcards
+from stacks.parts.lambda_package import lambda_zip
+from stacks.parts.private_function import PrivateFunction
+
+SHARED_MODULES = ("invocation.py", "metrics.py", "forwarder/delivery.py", "forwarder/destinations.py")
+
+EVERY = Duration.minutes(1)
+TIMEOUT = Duration.seconds(55)
+"""Shorter than the schedule, so that two invocations rarely work at once; where they do, it costs only
+that a count is put twice."""
+MEMORY_MIB = 1769
+"""One vCPU: sorting is parsing JSON."""
+
+
+class Redelivery(Construct):
+    """deliveries: whose failed documents lie in `bucket`, and into which they are redelivered."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        deliveries: Sequence[SearchDelivery],
+        bucket: s3.IBucket,
+        settings: Settings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        taken, waiting, given_up = (
+            f"{bucket.bucket_arn}/{prefix}*"
+            for prefix in (FAILED_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX)
+        )
+        rights = {
+            "FindsDocuments": (["s3:ListBucket"], [bucket.bucket_arn]),
+            "TakesDocuments": (["s3:DeleteObject", "s3:GetObject"], [taken, waiting]),
+            "KeepsDocuments": (["s3:PutObject"], [waiting, given_up]),
+            "RedeliversThem": (["firehose:PutRecordBatch"], [delivery.arn for delivery in deliveries]),
+        }
+        # No more than new counts at the declared peak: every hop has room for twice that.
+        records_per_second = max(1, round(settings.peak.counts_per_second))
+        private = PrivateFunction(
+            self,
+            "Lambda",
+            name=settings.names.redelivery,
+            description="Redelivers counts that OpenSearch did not take",
+            package=lambda_zip("redelivery", *SHARED_MODULES),
+            statements=[
+                iam.PolicyStatement(sid=sid, actions=actions, resources=resources)
+                for sid, (actions, resources) in rights.items()
+            ],
+            environment={
+                configuration.BUCKET: bucket.bucket_name,
+                configuration.FAILED_PREFIX: FAILED_DOCUMENTS_PREFIX,
+                configuration.WAITING_PREFIX: WAITING_DOCUMENTS_PREFIX,
+                configuration.GIVEN_UP_PREFIX: GIVEN_UP_DOCUMENTS_PREFIX,
+                configuration.SINKS: json.dumps({each.sink.name: each.arn for each in deliveries}),
+                configuration.FIRST_PAUSE_SECONDS: str(settings.delivery.redelivery_first_pause_seconds),
+                configuration.GIVE_UP_AFTER_SECONDS: str(settings.delivery.redelivery_give_up_hours * 3600),
+                configuration.RECORDS_PER_SECOND: str(records_per_second),
+            },
+            memory_mib=MEMORY_MIB,
+            timeout=TIMEOUT,
+            settings=settings,
+        )
+        acknowledge_wildcards(
+            private.role,
+            [taken, waiting, given_up],
+            reason="Firehose and the function name the objects themselves; nothing else lies below these "
+            "prefixes.",
+        )
+        # The schedule comes again sooner than Lambda would retry.
+        private.function.configure_async_invoke(retry_attempts=0)
+        events.Rule(
+            self,
+            "Schedule",
+            rule_name=settings.names.redelivery,
+            description="Invokes the redelivery of documents that OpenSearch did not take",
+            schedule=events.Schedule.rate(EVERY),
+            targets=[targets.LambdaFunction(private.function)],
+        )
+        alarm_on_redelivery(self, function=settings.names.redelivery)

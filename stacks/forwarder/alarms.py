@@ -1,0 +1,54 @@
+"""Alarms of the forwarder: it is behind, has no room to run, gives batches up, or rejects much."""
+
+from constructs import Construct
+
+from lambdas.forwarder.metrics import RECEIVED, REJECTED, SERVICE
+from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
+from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.measure import Measure, metric, share
+
+BEHIND_ALARM_SECONDS = 60
+"""Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
+REJECTED_SHARE_ALARM_PERCENT = 5
+SHARE_MIN_RECORDS = 100
+"""Records in a minute below which the share of the rejected says nothing."""
+
+
+def alarm_on_forwarder(scope: Construct, *, function: str, event_source_mapping: str) -> None:
+    """function: its name; event_source_mapping: the UUID of what invokes it."""
+    of_function = {"FunctionName": function}
+    FlowAlarm(
+        scope,
+        "IsBehind",
+        watches=function,
+        measure=metric("AWS/Lambda IteratorAge", dimensions=of_function, statistic="Maximum"),
+        threshold=BEHIND_ALARM_SECONDS * 1000,
+    )
+    FunctionAlarms(scope, "FunctionAlarms", function_name=function)
+    of_mapping = {"EventSourceMappingUUID": event_source_mapping}
+    for construct_id, name in (
+        ("GivesBatchesUp", "OnFailureDestinationDeliveredEventCount"),
+        ("DropsBatches", "DroppedEventCount"),
+    ):
+        FlowAlarm(
+            scope,
+            construct_id,
+            watches=function,
+            measure=metric(f"AWS/Lambda {name}", dimensions=of_mapping, statistic="Sum"),
+            threshold=0,
+            minutes=AT_ONCE,
+        )
+
+    def counted(name: str) -> Measure:
+        return metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: SERVICE}, statistic="Sum")
+
+    FlowAlarm(
+        scope,
+        "RejectsMuch",
+        watches=function,
+        measure=share(
+            "RejectedShare", part=counted(REJECTED), whole=counted(RECEIVED), min_whole=SHARE_MIN_RECORDS
+        ),
+        threshold=REJECTED_SHARE_ALARM_PERCENT,
+    )

@@ -1,0 +1,67 @@
+"""What an alarm compares with its threshold: a metric, its growth, a query over metrics, or a share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+PERIOD = Duration.minutes(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """name: of the metric or share; alarms and the table in docs/flow_limits.md are named after it."""
+
+    name: str
+    metric: cloudwatch.IMetric
+
+
+def metric(name: str, *, dimensions: Mapping[str, str], statistic: str) -> Measure:
+    """name: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`."""
+    namespace, plain_name = name.split(" ")
+    return Measure(
+        name=plain_name,
+        metric=cloudwatch.Metric(
+            namespace=namespace,
+            metric_name=plain_name,
+            dimensions_map=dict(dimensions),
+            statistic=statistic,
+            period=PERIOD,
+        ),
+    )
+
+
+def query(name: str, *, namespace: str, dimension: str, value: str) -> Measure:
+    """The largest value of a metric among all that have this value of a dimension, whatever their others.
+
+    For those of Managed Service for Apache Flink that have further dimensions, which its guide names but
+    partly: the flow, the stream, the group of a gauge of our own.
+    """
+    expression = f"SELECT MAX({name}) FROM \"{namespace}\" WHERE {dimension} = '{value}'"
+    return Measure(name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD))
+
+
+def growth(of: Measure) -> Measure:
+    """By how much a measure grew in a minute; for metrics that count since a start, as `numRestarts`.
+
+    Not of a query: that CloudWatch lets an alarm apply math to one is documented nowhere.
+    """
+    return Measure(
+        name=of.name,
+        metric=cloudwatch.MathExpression(
+            expression="DIFF(counter)", using_metrics={"counter": of.metric}, period=PERIOD
+        ),
+    )
+
+
+def share(name: str, *, part: Measure, whole: Measure, min_whole: int) -> Measure:
+    """Percent; 0 where the whole is less than `min_whole`, in which a few would make a large share."""
+    return Measure(
+        name=name,
+        metric=cloudwatch.MathExpression(
+            expression=f"IF(whole < {min_whole}, 0, 100 * FILL(part, 0) / whole)",
+            using_metrics={"part": part.metric, "whole": whole.metric},
+            period=PERIOD,
+        ),
+    )
