@@ -121,4 +121,9 @@ def shrunk_growth(recent: int, recent_all: int, before: int, before_all: int) ->
 
 def _ratio(log: float, deviation: float) -> Ratio:
     low, high = log - _Z * deviation, log + _Z * deviation
-    return Ratio(math.exp(log), math.exp(low), math.exp(high), log / deviation)
+    return Ratio(_exp(log), _exp(low), _exp(high), log / deviation)
+
+
+def _exp(log: float) -> float:
+    """With ends, as an interval from a fraction of a click can be wider than a float."""
+    return math.exp(min(max(log, -300.0), 300.0))
