@@ -9,6 +9,7 @@ from batch_server.errors import TrendsError
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+FIRST_YEAR, LAST_YEAR = 2000, 2999  # well within what a datetime and OpenSearch's dates hold
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ def minutes_between(since: datetime, until: datetime) -> Minutes:
     for time in (since, until):
         if time.utcoffset() is None:
             raise TrendsError(f"{time.isoformat()} has no time zone: write one, such as +09:00 or Z")
+        if not FIRST_YEAR <= time.year <= LAST_YEAR:
+            raise TrendsError(f"there are no counts of the year {time.year}: write {FIRST_YEAR} or later")
     if since >= until:
         raise TrendsError("the time asked for is empty: it must end after it begins")
     if until - since > MAX_DURATION:

@@ -31,6 +31,7 @@ from batch_server import (
     Trend,
     TrendingArticle,
     TrendsError,
+    command,
 )
 from batch_server.command import app
 from batch_server.duration import parse_duration
@@ -289,6 +290,17 @@ def test_the_freshness_alone_is_a_sentence_or_json(reader: mock.Mock) -> None:
     assert json.loads(_run("freshness", "--json")[1])["age_seconds"] == 4.0
     reader.freshness.side_effect = TrendsError("away")
     assert _run("freshness")[::2] == (1, "batch_server: away\n")
+
+
+def test_a_terminal_gets_no_control_characters_from_csv_or_json(reader: mock.Mock) -> None:
+    with mock.patch.object(command, "sys", stdout=mock.Mock()) as system:
+        for form in ("--csv", "--json"):
+            _run("top", "--last", "10m", form)
+            written = system.stdout.write.call_args.args[0]
+            assert "[bold]a[/bold]" in written
+            assert "\x1b" not in written
+            assert "\n" in written
+    assert reader.top.call_count == 2
 
 
 def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:

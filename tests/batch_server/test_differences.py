@@ -17,15 +17,20 @@ MALE = Segment(gender="male")
 ARTICLES = [f"article-{number:03}" for number in range(200)]
 
 
-def _shares() -> "numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]":
-    shares = 1.0 / numpy.arange(1, len(ARTICLES) + 1)
-    return shares / shares.sum()
+Shares = numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]
+Numbers = numpy.ndarray[tuple[int], numpy.dtype[numpy.int64]]
+
+
+def _shares() -> Shares:
+    weights = 1.0 / numpy.arange(1, len(ARTICLES) + 1)
+    shares: Shares = weights / weights.sum()
+    return shares
 
 
 def _add(
     add_counts: AddCounts,
     minute: datetime,
-    clicks: "numpy.ndarray[tuple[int], numpy.dtype[numpy.int64]]",
+    clicks: Numbers,
     **fields: str,
 ) -> None:
     add_counts(
@@ -139,6 +144,7 @@ def test_articles_that_grow_and_new_ones_rise_and_the_fastest_is_first(
     whole = now.sum() * 6080 / 6000  # growth is that of the share of all clicks, which grew too
     assert eight.growth_low < 8 / whole < eight.growth_high
     assert three.growth_low < 3 / whole < three.growth_high
+    assert eight.expected == pytest.approx(eight.before * 6080 / 30_000)
     assert rising.recent.length == 10 * MINUTE
     assert rising.minutes.length == 70 * MINUTE
     assert (rising.recent_clicks, rising.before_clicks) == (6080, 30_000)

@@ -17,13 +17,14 @@ RUNS = 400
 # Four standard errors of a share of RUNS: a right rate goes above its limit by that in 1 of 30,000 tests.
 TOLERANCE = 4 * math.sqrt(FALSE_ALARM_RATE * (1 - FALSE_ALARM_RATE) / RUNS)
 
-Clicks = "numpy.ndarray[tuple[int], numpy.dtype[numpy.int64]]"
+Shares = numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]
 
 
-def _popularity() -> "numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]":
+def _popularity() -> Shares:
     """Few articles with most clicks, many with few: 20,000 clicks give the first 3,200 and the last 11."""
-    shares = 1.0 / numpy.arange(1, ARTICLES + 1)
-    return shares / shares.sum()
+    weights = 1.0 / numpy.arange(1, ARTICLES + 1)
+    shares: Shares = weights / weights.sum()
+    return shares
 
 
 @given(st.integers(1, 60), st.data(), st.floats(0.001, 0.999))

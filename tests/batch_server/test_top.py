@@ -3,7 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -200,6 +200,22 @@ def test_an_article_below_the_lists_of_both_days_is_found_where_it_leads_over_bo
     assert top.searches == 3
 
 
+def test_an_article_that_one_day_lists_far_down_leads_by_the_clicks_that_the_other_day_did_not_list(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 10)
+    add_counts(
+        [
+            *(count(day - MINUTE, article, clicks) for article, clicks in (("x", 9), ("y", 6), ("z", 6))),
+            *(count(day - MINUTE, f"evening-{number:02}", 1) for number in range(30)),
+            *(count(day, article, clicks) for article, clicks in (("x", 5), ("y", 7), ("z", 7))),
+            *(count(day, f"morning-{number:02}", 6) for number in range(30)),
+        ]
+    )
+    top = reader.top(HOUR, limit=1, until=day + MINUTE)
+    assert (_pairs(top.articles), top.searches) == ([("x", 14)], 2)
+
+
 def test_flat_counts_that_no_bounded_number_of_searches_can_order_are_an_error(
     reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,6 +333,9 @@ def test_a_segment_takes_the_columns_of_the_contract_and_no_other() -> None:
         ({"last": timedelta(days=367)}, "longer than 366 days"),
         ({"last": timedelta(days=999_999_999)}, "ask for less"),
         ({"until": datetime(2026, 1, 1)}, "no time zone"),
+        ({"until": datetime.max.replace(tzinfo=UTC)}, "year 9999"),
+        ({"until": datetime.min.replace(tzinfo=UTC) + DAY}, "year 1"),
+        ({"until": datetime.min.replace(tzinfo=timezone(HOUR))}, "ask for less"),
     ],
 )
 def test_a_question_that_has_no_answer_is_told_what_to_ask_instead(
