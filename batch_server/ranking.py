@@ -12,7 +12,8 @@ M. Naor, "Optimal Aggregation Algorithms for Middleware" (2003):
    their articles are merged, MAX_MERGED counts a search; OpenSearch says whether a shard cut a list.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batch_server import aggregations
@@ -29,8 +30,11 @@ MAX_MERGED = 200_000
 """Counts whose articles are merged in one search: 1.2 million buckets ended a server with a small heap."""
 MAX_SLICES = 64
 """Searches for one segment in step 3; that many hold 12.8 million counts."""
-MAX_SEGMENTS_A_SEARCH = 500
-"""In one filter; OpenSearch allows 1,024 clauses."""
+MAX_PLACES = 5_000_000
+"""Segments times shard_size in one search: OpenSearch reserves a place for each article that a segment may
+list, 4 bytes each, whether or not there is one."""
+MAX_CLAUSES = 1000
+"""Columns of segments in the filters of one search; OpenSearch allows 1,024 (max_clause_count)."""
 EXPECTED_VALUES = 20
 """Of a column: how many segments a search is planned for. More make the answer larger, never wrong."""
 EXPECTED_SEGMENTS = 1000
@@ -106,15 +110,23 @@ class _Days:
         return seen
 
     def candidates(self, wanted: Wanted) -> list[str]:
-        """The seen articles that can be among those wanted, with the most that lists may have left out."""
+        """The seen articles that can be among those wanted, with the most that lists may have left out; none
+        when even their exact sums could not show that no unseen article is among those wanted."""
         seen = self.seen()
-        surely = sorted(seen.values(), reverse=True)[: wanted.listed]
-        needed = max(surely[-1] if len(surely) == wanted.listed else 0, wanted.min_clicks)
-        return [
-            article_id
+        most = {
+            article_id: clicks + sum(day.bound for day in self.lists if article_id not in day.clicks_of)
             for article_id, clicks in seen.items()
-            if clicks + sum(day.bound for day in self.lists if article_id not in day.clicks_of) >= needed
-        ]
+        }
+        if max(_last_of(most, wanted), wanted.min_clicks) <= self.bound:
+            return []
+        needed = max(_last_of(seen, wanted), wanted.min_clicks)
+        return [article_id for article_id, clicks in most.items() if clicks >= needed]
+
+
+def _last_of(clicks_of: Counts, wanted: Wanted) -> int:
+    """The clicks of the last article that would be listed; 0 when there are not as many."""
+    largest = heapq.nlargest(wanted.listed, clicks_of.values())
+    return largest[-1] if len(largest) == wanted.listed else 0
 
 
 def rank(question: Question, wanted: Wanted) -> dict[Segment, TopList]:
@@ -179,42 +191,71 @@ def _add_first_of_each_day(
 def _exact_where_cut(question: Question, wanted: Wanted, found: Mapping[Key, _Days]) -> dict[Key, Counts]:
     """The exact lists of the segments for which the lists of the days are not all complete."""
     cut = {key: each for key, each in found.items() if not each.complete}
-    candidates = sorted({article for each in cut.values() for article in each.candidates(wanted)})
-    fits = len(candidates) <= MAX_CANDIDATES and sum(map(_size, candidates)) <= MAX_CANDIDATE_BYTES
-    summed = _sums(question, wanted, {key[0] for key in cut}, candidates) if cut and fits else {}
-    exact, undecided = {}, {}
-    for key, each in cut.items():
-        counts = summed.get(key, {})
-        last = min(counts.values(), default=0) if len(counts) == wanted.listed else 0
-        if max(last, wanted.min_clicks) > each.bound and key in summed:
+    exact = {}
+    for key, counts in _sums(question, wanted, cut, found).items():
+        if max(_last_of(counts, wanted), wanted.min_clicks) > cut[key].bound:
             exact[key] = counts
-        else:
-            undecided[key] = each.counts
-    return exact | _merged(question, wanted, undecided)
-
-
-def _size(article_id: str) -> int:
-    return len(article_id.encode())
+    return exact | _merged(question, wanted, {key: cut[key].counts for key in cut if key not in exact})
 
 
 def _sums(
-    question: Question, wanted: Wanted, groupings: Iterable[Grouping], candidates: Sequence[str]
+    question: Question, wanted: Wanted, cut: Mapping[Key, _Days], found: Mapping[Key, _Days]
 ) -> dict[Key, Counts]:
-    """The first of the candidates in each segment, by the exact sums of all days."""
-    lists = aggregations.articles(size=min(wanted.listed, len(candidates)), among=candidates)
-    filters = aggregations.among_articles(candidates)
-    return _lists_of(question, groupings, lists, filters)
+    """The first candidates of each segment by the exact sums of all days, where sums can decide."""
+    candidates = {key: set(each.candidates(wanted)) for key, each in cut.items()}
+    decidable = {key: some for key, some in candidates.items() if some and _fits(some)}
+    if not decidable:
+        return {}
+    all_of_them = set().union(*decidable.values())
+    groupings = {key[0] for key in decidable}
+    whole = [key for key in found if key[0] in groupings]
+    if _fits(all_of_them) and len(whole) * len(all_of_them) <= MAX_PLACES:
+        sums = _lists_of(question, whole, _among(all_of_them, wanted), filtered=False)
+        return {key: sums.get(key, {}) for key in decidable}
+    summed: dict[Key, Counts] = {}
+    batch: list[Key] = []
+    union: set[str] = set()
+    for key, some in decidable.items():
+        together = union | some
+        full = not _fits(together) or (len(batch) + 1) * len(together) > MAX_PLACES
+        if batch and (full or _clauses([*batch, key]) > MAX_CLAUSES):
+            summed |= _lists_of(question, batch, _among(union, wanted))
+            batch, together = [], some
+        batch.append(key)
+        union = together
+    return summed | _lists_of(question, batch, _among(union, wanted))
+
+
+def _among(candidates: Iterable[str], wanted: Wanted) -> Aggregation:
+    among = sorted(candidates)
+    return aggregations.articles(size=min(wanted.listed, len(among)), among=among)
+
+
+def _fits(candidates: Collection[str]) -> bool:
+    size = sum(len(article_id.encode()) for article_id in candidates)
+    return len(candidates) <= MAX_CANDIDATES and size <= MAX_CANDIDATE_BYTES
+
+
+def _clauses(keys: Iterable[Key]) -> int:
+    return sum(len(key[1].fields) for key in keys)
 
 
 def _lists_of(
-    question: Question, groupings: Iterable[Grouping], lists: Aggregation, *filters: Aggregation
+    question: Question, keys: Sequence[Key], lists: Aggregation, *, filtered: bool = True
 ) -> dict[Key, Counts]:
-    names = dict(enumerate(groupings))
-    asked = {str(n): aggregations.grouped(each, {"articles": lists}) for n, each in names.items()}
-    answer = question.ask(asked, *filters)
+    """The lists of these segments, by one search; filtered: False when they are all of their groupings."""
+    groupings = list(dict.fromkeys(key[0] for key in keys))
+    asked = {}
+    for number, grouping in enumerate(groupings):
+        segments = [aggregations.of_segment(key[1]) for key in keys if key[0] == grouping]
+        filters = [aggregations.any_of(segments)] if filtered else []
+        inner = {"segments": aggregations.grouped(grouping, {"articles": lists})}
+        asked[str(number)] = aggregations.part(inner, *filters)
+    answer = question.ask(asked)
     found = {}
-    for number, grouping in names.items():
-        for segment, node in aggregations.each_segment(grouping, answer[str(number)], question.segment):
+    for number, grouping in enumerate(groupings):
+        segments_of_it = answer[str(number)]["segments"]
+        for segment, node in aggregations.each_segment(grouping, segments_of_it, question.segment):
             if node["articles"]["doc_count_error_upper_bound"]:  # below 0: a shard has more than it told
                 raise TrendsError(f"the articles of {segment.label} grew while they were listed: ask again")
             found[grouping, segment] = aggregations.clicks_of_articles(node["articles"])
@@ -231,24 +272,28 @@ def _merged(question: Question, wanted: Wanted, counts: Mapping[Key, int]) -> di
                 f"too many articles of {batch[0][1].label} have as few clicks as the last to be listed: "
                 "ask for fewer articles, a higher minimum of clicks or a shorter time"
             )
-        room = 2 * max(counts[key] for key in batch) // slices + SPARE_CANDIDATES  # counts may come meanwhile
-        these = aggregations.any_of([aggregations.of_segment(key[1]) for key in batch])
+        room = _room(max(counts[key] for key in batch) // slices)
         for number in range(slices):
             lists = aggregations.articles(
                 size=wanted.listed, shard_size=room, slice_of=(number, slices) if slices > 1 else None
             )
-            for key, some in _lists_of(question, [batch[0][0]], lists, these).items():
+            for key, some in _lists_of(question, batch, lists).items():
                 merged[key] = merged.get(key, {}) | some
     return merged
 
 
+def _room(counts: int) -> int:
+    """shard_size for as many counts: more may come meanwhile, and slices are not of one size."""
+    return 2 * counts + SPARE_CANDIDATES
+
+
 def _batches(counts: Mapping[Key, int]) -> Iterator[list[Key]]:
-    """Segments of one grouping whose counts fit into one search; one that alone does not fit is alone."""
+    """Segments whose counts fit into one search together, smallest first; a too large one is alone."""
     batch: list[Key] = []
     size = 0
-    for key in sorted(counts, key=lambda key: (key[0], counts[key])):
-        other = batch and key[0] != batch[0][0]
-        if batch and (other or size + counts[key] > MAX_MERGED or len(batch) == MAX_SEGMENTS_A_SEARCH):
+    for key in sorted(counts, key=counts.__getitem__):
+        full = size + counts[key] > MAX_MERGED or (len(batch) + 1) * _room(counts[key]) > MAX_PLACES
+        if batch and (full or _clauses([*batch, key]) > MAX_CLAUSES):
             yield batch
             batch, size = [], 0
         batch.append(key)

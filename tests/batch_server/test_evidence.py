@@ -94,7 +94,7 @@ def test_under_no_growth_any_article_is_called_rising_in_at_most_1_of_20_answers
     assert named / RUNS <= FALSE_ALARM_RATE + TOLERANCE
 
 
-def test_an_article_that_a_tenth_of_readers_read_twice_as_much_is_found_from_60_expected_clicks_on() -> None:
+def test_an_article_that_a_tenth_of_readers_read_twice_as_much_is_found() -> None:
     rng = numpy.random.default_rng(2)
     shares = _popularity()
     planted = 5  # expected: 2,000 of the group's clicks * 0.0265 = 53, doubled
