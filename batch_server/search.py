@@ -25,7 +25,7 @@ from names import index_pattern
 INDICES = index_pattern(CLICK_COUNTS.index_family)
 REQUEST_TIMEOUT_SECONDS = 10
 # A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard does not
-# answer for a moment: at midnight UTC, under every reader.
+# answer for a short while: at midnight UTC, under every reader.
 MAX_ATTEMPTS = 5
 MAX_PAUSE_SECONDS = 2.0
 RETRYABLE_STATUS = frozenset({429, 502, 503, 504})

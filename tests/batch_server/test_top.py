@@ -217,6 +217,25 @@ def test_an_article_that_one_day_lists_far_down_leads_by_the_clicks_that_the_oth
     assert (_pairs(top.articles), top.searches) == ([("x", 14)], 2)
 
 
+def test_a_search_of_many_segments_reserves_a_bounded_number_of_places() -> None:
+    """OpenSearch reserves shard_size places for each segment: 500 small ones beside a large one must not have
+    the room of the large one each."""
+    sizes = {((), Segment(gender=f"g-{number}", region="r")): 20 for number in range(900)}
+    large = ((), Segment(gender="large", region="r"))
+    huge = ((), Segment(gender="huge", region="r"))
+    sizes |= {large: 150_000, huge: 700_000}
+    batches = list(ranking._batches(sizes))
+    assert {key for batch in batches for key in batch} == sizes.keys()
+    assert [huge] in batches
+    assert [large] in batches
+    for batch in batches:
+        if batch != [huge]:  # which is cut into slices
+            most = max(sizes[key] for key in batch)
+            assert len(batch) * ranking._room(most) <= ranking.MAX_PLACES
+            assert sum(sizes[key] for key in batch) <= ranking.MAX_MERGED
+            assert sum(len(key[1].fields) for key in batch) <= ranking.MAX_CLAUSES
+
+
 def test_flat_counts_that_no_bounded_number_of_searches_can_order_are_an_error(
     reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
