@@ -134,7 +134,8 @@ def freshness_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None =
     if freshness.newest_published_at is None or freshness.age is None:
         return f"No count of any reader since {_clock(freshness.since, zone)}."
     age = timedelta(seconds=round(freshness.age.total_seconds()))
-    counted = f"Counted until {_clock(freshness.newest_published_at, zone)} ({age} ago)"
+    how_old = f"{age} ago" if age >= timedelta(0) else f"{-age} ahead of this machine's clock"
+    counted = f"Counted until {_clock(freshness.newest_published_at, zone)} ({how_old})"
     complete = freshness.complete_until
     if complete is None or (minutes is not None and complete <= minutes.since):
         return f"{counted}; no minute is complete yet."

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -288,6 +289,8 @@ def test_the_options_of_each_question_reach_the_reader(reader: mock.Mock) -> Non
 def test_the_freshness_alone_is_a_sentence_or_json(reader: mock.Mock) -> None:
     assert _run("freshness")[1].startswith("Counted until 2026-01-31 09:10:26 UTC (0:00:04 ago)")
     assert json.loads(_run("freshness", "--json")[1])["age_seconds"] == 4.0
+    reader.freshness.return_value = replace(FRESHNESS, asked_at=NINE + 10 * MINUTE)
+    assert "(0:00:26 ahead of this machine's clock)" in _run("freshness")[1]
     reader.freshness.side_effect = TrendsError("away")
     assert _run("freshness")[::2] == (1, "batch_server: away\n")
 
