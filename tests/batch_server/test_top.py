@@ -220,9 +220,11 @@ def test_an_article_that_one_day_lists_far_down_leads_by_the_clicks_that_the_oth
 def test_a_search_of_many_segments_reserves_a_bounded_number_of_places() -> None:
     """OpenSearch reserves shard_size places for each segment: 500 small ones beside a large one must not have
     the room of the large one each."""
-    sizes = {((), Segment(gender=f"g-{number}", region="r")): 20 for number in range(900)}
-    large = ((), Segment(gender="large", region="r"))
-    huge = ((), Segment(gender="huge", region="r"))
+    sizes: dict[ranking.Key, int] = {
+        ((), Segment(gender=f"g-{number}", region="r")): 20 for number in range(900)
+    }
+    large: ranking.Key = ((), Segment(gender="large", region="r"))
+    huge: ranking.Key = ((), Segment(gender="huge", region="r"))
     sizes |= {large: 150_000, huge: 700_000}
     batches = list(ranking._batches(sizes))
     assert {key for batch in batches for key in batch} == sizes.keys()
