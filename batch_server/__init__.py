@@ -1,11 +1,53 @@
-"""What a batch server in Tokyo asks of the counts in Oregon: the trending articles, for all or one segment.
+"""What a batch server in Tokyo asks of the counts in Oregon: what each kind of reader clicks, now.
 
 reader = connect("https://search-click-trends-....us-west-2.es.amazonaws.com")
-reader.top(timedelta(minutes=10), segment=Segment(age_band="20s"))
+reader.top(timedelta(minutes=10), Segment(age_band="20s")).articles
 """
 
+from batch_server.answers import (
+    Answer,
+    ComparedArticle,
+    Comparison,
+    CountTotals,
+    Freshness,
+    HeatMap,
+    Rising,
+    RisingArticle,
+    Series,
+    TopArticles,
+    TopList,
+    TopOfSegments,
+    Trend,
+    TrendingArticle,
+)
 from batch_server.errors import TrendsError
-from batch_server.queries import Segment, SegmentField, Totals, TrendingArticle
+from batch_server.minutes import Minutes
 from batch_server.reader import TrendingReader, connect
+from batch_server.segment import ALL_READERS, EACH_COMBINATION, EACH_VALUE, EVERY_SEGMENT, Grouping, Segment
 
-__all__ = ["Segment", "SegmentField", "Totals", "TrendingArticle", "TrendingReader", "TrendsError", "connect"]
+__all__ = [
+    "ALL_READERS",
+    "EACH_COMBINATION",
+    "EACH_VALUE",
+    "EVERY_SEGMENT",
+    "Answer",
+    "ComparedArticle",
+    "Comparison",
+    "CountTotals",
+    "Freshness",
+    "Grouping",
+    "HeatMap",
+    "Minutes",
+    "Rising",
+    "RisingArticle",
+    "Segment",
+    "Series",
+    "TopArticles",
+    "TopList",
+    "TopOfSegments",
+    "Trend",
+    "TrendingArticle",
+    "TrendingReader",
+    "TrendsError",
+    "connect",
+]

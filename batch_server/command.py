@@ -1,92 +1,201 @@
 """The command line: `python -m batch_server top --last 10m --gender female`."""
 
-import json
+import sys
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from batch_server.duration import parse_duration
+from batch_server import differences, sheets
 from batch_server.errors import TrendsError
-from batch_server.queries import Segment, TrendingArticle
+from batch_server.minutes import MINUTE
+from batch_server.options import (
+    CONNECTION,
+    CSV,
+    SEGMENT,
+    SPAN,
+    Asked,
+    By,
+    Limit,
+    MinClicks,
+    duration,
+    grouping,
+    own_options,
+    with_options,
+)
 from batch_server.reader import DEFAULT_LIMIT, connect
-from names import OREGON
+from batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
+from batch_server.sheets import Sheet
+from batch_server.text import printable
+from contract.count import SEGMENT_COLUMNS
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # they would print credentials
-    help="Ask the click counts in OpenSearch which articles are trending.",
+    help="Ask the click counts in OpenSearch what each kind of reader clicks.",
 )
 
 
-@app.callback()
-def commands() -> None:
-    """Keeps `top` a command of its own: typer drops the name of a single command otherwise."""
+def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
+    """Makes `ask(asked, own options)` a command of its name, with the options that every question has."""
+
+    def run(**options: Any) -> None:
+        segment = Segment(**{column: options.pop(column) for column in SEGMENT_COLUMNS})
+        shared = {
+            name: options.pop(name) for name in ("endpoint", "role_arn", "domain_region", "last", "until")
+        }
+        time_zone, as_json, as_csv = (options.pop(name) for name in ("time_zone", "as_json", "as_csv"))
+        if as_json and as_csv:
+            raise typer.BadParameter("choose one of --json and --csv")
+        try:
+            reader = connect(shared["endpoint"], role_arn=shared["role_arn"], region=shared["domain_region"])
+            asked = Asked(reader=reader, last=shared["last"], until=shared["until"], segment=segment)
+            sheet = ask(asked, **options)
+        except TrendsError as error:
+            _fail(error)
+        if as_json:
+            _write(sheets.as_json(sheet) + "\n")
+        elif as_csv:
+            _write(sheets.as_csv(sheet))
+            _tell(sheets.freshness_text(sheet.answer.freshness, time_zone))
+        else:
+            Console().print(sheets.for_people(sheet, time_zone))
+
+    options = (*SPAN, *own_options(ask), *SEGMENT, *CONNECTION, *CSV)
+    app.command(ask.__name__.replace("_", "-"), help=ask.__doc__)(with_options(run, *options))
+    return ask
 
 
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+def _fail(error: TrendsError) -> NoReturn:
+    _tell(f"batch_server: {error}")
+    raise typer.Exit(1) from error
 
 
-@app.command()
+def _write(text: str) -> None:
+    """For programs as it is (typer.echo would take terminal codes out of ids), for a terminal printable."""
+    if sys.stdout.isatty():
+        text = "\n".join(printable(line) for line in text.split("\n"))
+    sys.stdout.write(text)
+
+
+def _tell(text: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
+
+
+@question
 def top(
+    asked: Asked,
     *,
-    last: Annotated[
-        timedelta, typer.Option(parser=_duration, metavar="DURATION", help="Until now: 90s, 10m, 2h, 1d.")
-    ],
-    endpoint: Annotated[
-        str, typer.Option(envvar="CLICK_TRENDS_ENDPOINT", help="https://host of the OpenSearch domain.")
-    ],
-    gender: Annotated[str | None, typer.Option(help="Only readers of this gender.")] = None,
-    age_band: Annotated[str | None, typer.Option(help="Only readers of this age band, e.g. 20s.")] = None,
-    region: Annotated[str | None, typer.Option(help="Only readers of this region, e.g. tokyo.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many articles.")] = DEFAULT_LIMIT,
-    role_arn: Annotated[
-        str | None,
-        typer.Option(envvar="CLICK_TRENDS_ROLE_ARN", help="Sign with this role, assumed through STS."),
+    by: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--by",
+            parser=grouping,
+            metavar="COLUMNS",
+            help="A list for each segment of these columns; repeatable.",
+        ),
     ] = None,
-    domain_region: Annotated[
-        str, typer.Option(envvar="CLICK_TRENDS_REGION", help="AWS region of the domain.")
-    ] = OREGON,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    all_segments: Annotated[
+        bool, typer.Option("--all-segments", help="A list for each value and for each combination of all.")
+    ] = False,
+    limit: Limit = DEFAULT_LIMIT,
+    min_clicks: MinClicks = 1,
+) -> Sheet:
+    """The articles with most clicks: of every reader, of one segment, or of many segments at once."""
+    groupings = [*(by or []), *(EACH_VALUE + EACH_COMBINATION if all_segments else ())]
+    if not groupings:
+        return sheets.top(
+            asked.reader.top(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
+        )
+    return sheets.top_of_segments(
+        asked.reader.top_of_segments(
+            asked.last,
+            groupings,
+            limit,
+            segment=asked.segment,
+            min_clicks=min_clicks,
+            until=asked.until,
+        ),
+        asked.segment,
+    )
+
+
+@question
+def trend(
+    asked: Asked,
+    *,
+    article: Annotated[
+        list[str] | None, typer.Option("--article", help="A series for this article; repeatable.")
+    ] = None,
+    by: By = None,
+    step: Annotated[
+        timedelta, typer.Option("--step", parser=duration, metavar="DURATION", help="1m, 5m, 1h, ...")
+    ] = MINUTE,
+) -> Sheet:
+    """Clicks a minute, of all articles or some, of all readers or each segment; gaps are zeros."""
+    return sheets.trend(
+        asked.reader.trend(
+            asked.last,
+            articles=article or (),
+            by=by or (),
+            segment=asked.segment,
+            step=step,
+            until=asked.until,
+        ),
+        asked.segment,
+    )
+
+
+@question
+def heat_map(asked: Asked, *, by: By, limit: Limit = DEFAULT_LIMIT) -> Sheet:
+    """The most clicked articles against the segments of some columns."""
+    answer = asked.reader.heat_map(asked.last, by, limit, segment=asked.segment, until=asked.until)
+    return sheets.heat_map(answer, asked.segment)
+
+
+@question
+def compare(
+    asked: Asked, *, limit: Limit = DEFAULT_LIMIT, min_clicks: MinClicks = differences.MIN_CLICKS
+) -> Sheet:
+    """The articles that a segment surely reads more, or less, than everyone else."""
+    return sheets.compare(
+        asked.reader.compare(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
+    )
+
+
+@question
+def rising(
+    asked: Asked,
+    *,
+    before: Annotated[
+        timedelta,
+        typer.Option("--before", parser=duration, metavar="DURATION", help="The time it is held against."),
+    ] = timedelta(hours=1),
+    limit: Limit = DEFAULT_LIMIT,
+    min_clicks: MinClicks = differences.MIN_CLICKS,
+) -> Sheet:
+    """The articles whose share of the clicks surely grew, against the time before."""
+    return sheets.rising(
+        asked.reader.rising(
+            asked.last, before, asked.segment, limit, min_clicks=min_clicks, until=asked.until
+        )
+    )
+
+
+def freshness(
+    *, endpoint: str, role_arn: str | None, domain_region: str, time_zone: ZoneInfo, as_json: bool
 ) -> None:
-    """The articles with most clicks, for every reader or for one segment."""
-    segment = Segment(gender=gender, age_band=age_band, region=region)
+    """How fresh the counts are, and which minutes are complete."""
     try:
-        articles = connect(endpoint, role_arn=role_arn, region=domain_region).top(last, segment, limit)
+        found = connect(endpoint, role_arn=role_arn, region=domain_region).freshness()
     except TrendsError as error:
-        Console(stderr=True, soft_wrap=True).print(f"batch_server: {error}", markup=False, highlight=False)
-        raise typer.Exit(1) from error
-    if as_json:
-        typer.echo(_as_json(last, segment, articles))
-    else:
-        Console().print(_as_table(last, segment, articles))
+        _fail(error)
+    text = sheets.freshness_as_json(found) if as_json else sheets.freshness_text(found, time_zone)
+    _write(text + "\n")
 
 
-def _as_json(last: timedelta, segment: Segment, articles: list[TrendingArticle]) -> str:
-    answer = {
-        "last_seconds": round(last.total_seconds()),
-        "segment": segment.fields(),
-        "articles": [{"article_id": article.article_id, "clicks": article.clicks} for article in articles],
-    }
-    return json.dumps(answer, ensure_ascii=False, indent=2)
-
-
-def _as_table(last: timedelta, segment: Segment, articles: list[TrendingArticle]) -> Table:
-    whom = ", ".join(segment.fields().values()) or "all readers"
-    table = Table(title=Text(f"Trending in the last {last}: {whom}"), title_justify="left")
-    table.add_column("#", justify="right", style="dim")
-    table.add_column("article", overflow="fold")
-    table.add_column("clicks", justify="right")
-    for place, article in enumerate(articles, start=1):
-        table.add_row(str(place), Text(article.label), f"{article.clicks:,}")
-    if not articles:
-        table.caption = "no clicks counted in that time"
-    return table
+app.command("freshness")(with_options(freshness, *CONNECTION))

@@ -6,7 +6,7 @@ from datetime import timedelta
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # Seven digits hold 115 days in seconds and keep every value inside what a timedelta and a datetime can hold.
 _FORM = re.compile(r"([1-9]\d{0,6})([smhd])", re.ASCII)
-_LONGEST = timedelta(days=366)
+MAX_DURATION = timedelta(days=366)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -19,6 +19,8 @@ def parse_duration(text: str) -> timedelta:
         )
     number, unit = match.groups()
     duration = timedelta(**{_UNITS[unit]: int(number)})
-    if duration > _LONGEST:
-        raise ValueError(f"{text!r} is longer than {_LONGEST.days} days: write {_LONGEST.days}d or less")
+    if duration > MAX_DURATION:
+        raise ValueError(
+            f"{text!r} is longer than {MAX_DURATION.days} days: write {MAX_DURATION.days}d or less"
+        )
     return duration

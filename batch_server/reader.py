@@ -1,152 +1,220 @@
-"""Asks OpenSearch, with each request signed (SigV4, service `es`).
+"""The questions that a batch server asks of the counts. Each method says how many searches (round trips) it
+takes, raises TrendsError where it can't answer in full, and may be called from several threads at once."""
 
-The batch server's role may call `_search` on the indices of counts and little else, so nothing else is ever
-sent: no ping, no sniffing, no version check.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError
-from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
-from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
-from opensearchpy.exceptions import ConnectionTimeout, TransportError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from batch_server import queries
+from batch_server import aggregations, differences, pictures
+from batch_server.answers import (
+    DELIVERY,
+    Comparison,
+    CountTotals,
+    Freshness,
+    HeatMap,
+    Rising,
+    TopArticles,
+    TopList,
+    TopOfSegments,
+    Trend,
+)
 from batch_server.credentials import own_credentials, role_credentials
 from batch_server.errors import TrendsError
-from batch_server.queries import Minutes, Segment, SegmentField, Totals, TrendingArticle
-from contract.sink import CLICK_COUNTS
-from names import OREGON, index_pattern
+from batch_server.minutes import DAY, MINUTE, Minutes, last_minutes, minutes_between
+from batch_server.question import RECENT, Question, freshness_in, time_in
+from batch_server.ranking import Wanted, rank
+from batch_server.search import CountSearch
+from batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
+from names import OREGON
 
-INDICES = index_pattern(CLICK_COUNTS.index_family)
-REQUEST_TIMEOUT_SECONDS = 10
-# A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard refuses
-# searches (503) for a moment: at midnight UTC, under every reader.
-ATTEMPTS = 5
-LONGEST_PAUSE_SECONDS = 2.0
-PASSING_STATUS = frozenset({429, 502, 503, 504})
 DEFAULT_LIMIT = 20
+MAX_LIMIT = 5000
+LONGER_LOOK = 3 * DAY
+"""A look that finds the age of counts that stopped days ago."""
 
-# All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
-# of days would outgrow a request line. A search that lost a shard must fail, not answer with less.
-_PARAMETERS = {
-    "ignore_unavailable": "true",
-    "allow_no_indices": "true",
-    "allow_partial_search_results": "false",
-}
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class TrendingReader:
-    """Reads counts from one OpenSearch domain; may be shared by threads. Each method raises TrendsError."""
+    """Reads counts from one OpenSearch domain.
 
-    def __init__(self, endpoint: str, credentials: Credentials, region: str = OREGON) -> None:
+    Common parameters: last: the time asked about, widened to whole minutes; until: its end, with a time zone,
+    now when None; segment: only these readers' clicks; limit: articles to list, at most MAX_LIMIT.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: Credentials,
+        region: str = OREGON,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's."""
-        self._endpoint = endpoint
-        self._client = OpenSearch(
-            hosts=[_host(endpoint)],
-            http_auth=Urllib3AWSV4SignerAuth(credentials, region, "es"),
-            timeout=REQUEST_TIMEOUT_SECONDS,
-            max_retries=0,  # _search repeats, with pauses
-        )
+        self._search = CountSearch(endpoint, credentials, region)
+        self._clock = clock
 
     def top(
         self,
         last: timedelta,
-        segment: Segment = Segment(),  # noqa: B008 (frozen)
+        segment: Segment = ALL_READERS,
         limit: int = DEFAULT_LIMIT,
-        now: datetime | None = None,
-    ) -> list[TrendingArticle]:
-        """The most clicked articles, largest first, in the minutes that overlap `last` until `now`."""
-        minutes = queries.last_minutes(last, now or datetime.now(UTC))
+        *,
+        min_clicks: int = 1,
+        until: datetime | None = None,
+    ) -> TopArticles:
+        """The most clicked articles, those with at least `min_clicks`.
 
-        def ask(size: int, among: Sequence[str] | None = None) -> list[TrendingArticle]:
-            return queries.top_answer(self._search(queries.top_request(minutes, segment, size, among)))
+        1 search within a UTC day, 2 over several; more where articles beyond the first have as many clicks as
+        the last listed (see ranking).
+        """
+        question = self._question(last, segment, until)
+        lists = rank(question, _wanted([()], limit, min_clicks))
+        nothing = TopList(articles=(), clicks=0, cut=False)
+        return TopArticles(segment=segment, top=lists.get(segment, nothing), **question.answer)
 
-        if minutes.in_one_day:
-            return ask(limit)
-        candidates = [article.article_id for article in ask(limit + queries.SPARE_CANDIDATES)]
-        return ask(limit, candidates) if candidates else []
-
-    def top_by_segment(
+    def top_of_segments(
         self,
-        field: SegmentField,
         last: timedelta,
-        segment: Segment = Segment(),  # noqa: B008 (frozen)
+        groupings: Iterable[Grouping] = EACH_VALUE,
         limit: int = DEFAULT_LIMIT,
-        now: datetime | None = None,
-    ) -> dict[str, list[TrendingArticle]]:
-        """The same list for each value of `field` (its values in order)."""
-        minutes = queries.last_minutes(last, now or datetime.now(UTC))
+        *,
+        segment: Segment = ALL_READERS,
+        min_clicks: int = 1,
+        until: datetime | None = None,
+    ) -> TopOfSegments:
+        """The same list for each segment of the groupings (EACH_VALUE, EACH_COMBINATION, EVERY_SEGMENT, ...).
 
-        def ask(size: int, among: Sequence[str] | None = None) -> dict[str, list[TrendingArticle]]:
-            request = queries.top_by_segment_request(minutes, field, segment, size, among)
-            return queries.top_by_segment_answer(self._search(request))
+        1 search within a UTC day, for any number of segments. Over several days: one a day, one for the sums,
+        and more for segments where the lists of the days decide nothing (see ranking). limit times the number
+        of segments must stay below OpenSearch's search.max_buckets (65,535).
+        """
+        question = self._question(last, segment, until)
+        lists = rank(question, _wanted(groupings, limit, min_clicks))
+        return TopOfSegments(lists=lists, **question.answer)
 
-        if minutes.in_one_day:
-            return ask(limit)
-        lists = ask(limit + queries.SPARE_CANDIDATES).values()
-        candidates = {article.article_id for articles in lists for article in articles}
-        return ask(limit, sorted(candidates)) if candidates else {}
+    def trend(
+        self,
+        last: timedelta,
+        *,
+        articles: Sequence[str] = (),
+        by: Grouping = (),
+        segment: Segment = ALL_READERS,
+        step: timedelta = MINUTE,
+        until: datetime | None = None,
+    ) -> Trend:
+        """Clicks a minute (or a longer step), gaps as zeros. 1 search.
 
-    def totals(self, since: datetime, until: datetime) -> Totals:
-        """The sum and number of all counts whose minute starts in [since, until), and how new they are."""
-        return queries.totals_answer(self._search(queries.totals_request(Minutes(since, until))))
-
-    def _search(self, body: dict[str, Any]) -> dict[str, Any]:
-        repeated = Retrying(
-            retry=retry_if_exception(_passes_by_itself),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.25, max=LONGEST_PAUSE_SECONDS),
-            reraise=True,
+        articles: a series for each, in this order; none: of all articles together. by: a series for each
+        segment of that grouping that was clicked. step: whole minutes that divide a day.
+        """
+        (grouping,) = checked_groupings([by])
+        minutes = last_minutes(last, until or self._clock())
+        return pictures.trend(
+            lambda whole: self._about(whole, segment), minutes, articles=articles, by=grouping, step=step
         )
-        try:
-            answer: dict[str, Any] = repeated(
-                self._client.search, index=INDICES, body=body, params=dict(_PARAMETERS)
-            )
-        except TransportError as error:
-            raise TrendsError(self._explain(error)) from error
-        except (BotoCoreError, ClientError) as error:
-            raise TrendsError(
-                f"could not get credentials to sign with: {error}. Check that this machine's identity may "
-                "call sts:AssumeRole on the role, and that the role's trust policy names that identity"
-            ) from error
-        if answer["timed_out"]:
-            raise TrendsError(f"OpenSearch at {self._endpoint} stopped the search before its end: ask again")
-        return answer
 
-    def _explain(self, error: TransportError) -> str:
-        where = f"OpenSearch at {self._endpoint}"
-        if isinstance(error, ConnectionTimeout):
-            return (
-                f"{where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, asked {ATTEMPTS} times: "
-                "check the domain's load, or ask for a shorter time"
-            )
-        if isinstance(error, OpenSearchUnreachable):
-            return (
-                f"{where} cannot be reached ({error.error}): "
-                "check the endpoint (--endpoint or CLICK_TRENDS_ENDPOINT) and this machine's way out to it"
-            )
-        if error.status_code in (401, 403):
-            return (
-                f"{where} refused the signature ({error.status_code}: {_reason(error)}). Check that the "
-                "batch server's role (ClickTrends-<environment>-TokyoIngest) may call es:ESHttpPost on "
-                f"<domain>/{INDICES}/_search, that the domain's access policy "
-                "(ClickTrends-<environment>-OregonStorage) names that role, and the region and clock"
-            )
-        return f"{where} answered {error.status_code}: {_reason(error)}"
+    def heat_map(
+        self,
+        last: timedelta,
+        by: Grouping,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        segment: Segment = ALL_READERS,
+        until: datetime | None = None,
+    ) -> HeatMap:
+        """The most clicked articles against the segments of `by`. 1 search more than `top`."""
+        (grouping,) = checked_groupings([by])
+        question = self._question(last, segment, until)
+        lists = rank(question, _wanted([()], limit, 1))
+        articles = lists[segment].articles if segment in lists else ()
+        return pictures.heat_map(question, articles, grouping)
 
+    def compare(
+        self,
+        last: timedelta,
+        segment: Segment,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        min_clicks: int = differences.MIN_CLICKS,
+        until: datetime | None = None,
+    ) -> Comparison:
+        """The articles that the segment reads more, or less, than everyone else. 1 search more than `top`.
 
-def _passes_by_itself(error: BaseException) -> bool:
-    """No connection, no answer in time, or an answer that says: not now."""
-    if isinstance(error, OpenSearchUnreachable):
-        return True
-    return isinstance(error, TransportError) and error.status_code in PASSING_STATUS
+        Only sure differences: with none in truth, at most 1 answer in 20 names any article
+        (evidence.FALSE_ALARM_RATE). Looks at the differences.MAX_COMPARED most clicked articles with at least
+        `min_clicks` clicks of all readers.
+        """
+        if not segment.fields:
+            raise TrendsError("there is no one else to compare all readers with: name a segment")
+        _check_limit(limit)
+        _check_min_clicks(min_clicks)
+        question = self._question(last, ALL_READERS, until)
+        return differences.compare(question, segment, limit, min_clicks)
+
+    def rising(
+        self,
+        last: timedelta,
+        before: timedelta,
+        segment: Segment = ALL_READERS,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        min_clicks: int = differences.MIN_CLICKS,
+        until: datetime | None = None,
+    ) -> Rising:
+        """The articles whose share of clicks grew most, in `last` against the time `before` that. 1 search
+        more than `top`. Only sure growth, with the error rate of `compare`; new articles are among them."""
+        _check_limit(limit)
+        _check_min_clicks(min_clicks)
+        recent = last_minutes(last, until or self._clock())
+        earlier = last_minutes(before, recent.since)
+        question = self._about(minutes_between(earlier.since, recent.until), segment)
+        return differences.rising(question, recent, limit, min_clicks)
+
+    def totals(self, since: datetime, until: datetime) -> CountTotals:
+        """The sum and number of all counts whose minute starts in [since, until), and how new they are.
+        1 search."""
+        found = self._search(
+            aggregations.body(
+                {
+                    "clicks": aggregations.CLICKS,
+                    "keys": {"value_count": {"field": "clicks"}},
+                    "newest_minute": {"max": {"field": "minute"}},
+                    "newest_published_at": {"max": {"field": "published_at"}},
+                },
+                aggregations.during(minutes_between(since, until)),
+            )
+        )
+        if not found:
+            return CountTotals(clicks=0, keys=0, newest_minute=None, newest_published_at=None)
+        return CountTotals(
+            clicks=aggregations.clicks(found),
+            keys=found["keys"]["value"],
+            newest_minute=time_in(found["newest_minute"]),
+            newest_published_at=time_in(found["newest_published_at"]),
+        )
+
+    def freshness(self) -> Freshness:
+        """How far the counts have come by now: 1 search, 2 when nothing was counted in the last minutes."""
+        asked_at = self._clock()
+        freshness = self._freshness_of(last_minutes(RECENT, asked_at), asked_at)
+        if freshness.newest_published_at is None:
+            freshness = self._freshness_of(last_minutes(LONGER_LOOK, asked_at), asked_at)
+        return freshness
+
+    def _freshness_of(self, minutes: Minutes, asked_at: datetime) -> Freshness:
+        newest = aggregations.newest(asked_at - DELIVERY)
+        found = self._search(aggregations.body(newest, aggregations.during(minutes)))
+        return freshness_in(found, asked_at=asked_at, since=minutes.since)
+
+    def _question(self, last: timedelta, segment: Segment, until: datetime | None) -> Question:
+        return self._about(last_minutes(last, until or self._clock()), segment)
+
+    def _about(self, minutes: Minutes, segment: Segment) -> Question:
+        return Question(self._search, minutes, segment, asked_at=self._clock())
 
 
 def connect(
@@ -161,22 +229,17 @@ def connect(
     return TrendingReader(endpoint, credentials, region)
 
 
-def _host(endpoint: str) -> dict[str, Any]:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
-        raise TrendsError(
-            f"{endpoint!r} is no endpoint: write https:// and the domain's host name, "
-            "as in https://search-click-trends-....us-west-2.es.amazonaws.com"
-        )
-    tls = parts.scheme == "https"
-    return {"host": parts.hostname, "port": parts.port or (443 if tls else 80), "use_ssl": tls}
+def _wanted(groupings: Iterable[Grouping], limit: int, min_clicks: int) -> Wanted:
+    _check_limit(limit)
+    _check_min_clicks(min_clicks)
+    return Wanted(groupings=checked_groupings(groupings), limit=limit, min_clicks=min_clicks)
 
 
-def _reason(error: TransportError) -> str:
-    """What the server said: OpenSearch nests a reason, the signature check of AWS sends a message."""
-    told = error.info if isinstance(error.info, dict) else {}
-    for key in ("message", "Message"):
-        if key in told:
-            return str(told[key])
-    nested = told.get("error")
-    return str(nested.get("reason", error.error)) if isinstance(nested, dict) else str(error.error)
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise TrendsError(f"{limit} articles can't be listed: ask for 1 to {MAX_LIMIT}")
+
+
+def _check_min_clicks(min_clicks: int) -> None:
+    if min_clicks < 1:
+        raise TrendsError(f"a minimum of {min_clicks} clicks is none: ask for 1 or more")

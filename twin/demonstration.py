@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from batch_server import TrendingReader, TrendsError
+from batch_server import TrendingArticle, TrendingReader, TrendsError
 from traffic.record import EntryPoint, Record
 from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from traffic.send import TrafficTally, send
@@ -136,13 +136,14 @@ class _Run:
         sent = self._tally.totals().sent
         live = self._accounts.now()
         problem = None
-        trending = {}
+        trending: dict[str, Sequence[TrendingArticle]] = {}
         counted, age = 0, None
         try:
             totals = self._twin.totals(self._reader)
             counted = totals.clicks
             age = totals.age_of_newest_count(now)
-            trending = self._reader.top_by_segment("age_band", self._traffic.window)
+            lists = self._reader.top_of_segments(self._traffic.window, [("age_band",)]).lists
+            trending = {segment.label: top.articles for segment, top in lists.items()}
         except TrendsError as error:
             problem = str(error)
         return Picture(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from batch_server import Totals, TrendingReader, connect
+from batch_server import CountTotals, TrendingReader, connect
 from mobile_client.delivery import Stream
 from names import OREGON, TOKYO, TWIN_ACCOUNT, Names, segments_version_key
 from stacks.app import synthesise
@@ -131,7 +131,7 @@ class Twin:
         session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
         return connect(self.emulator.search_endpoint, session)
 
-    def totals(self, reader: TrendingReader) -> Totals:
+    def totals(self, reader: TrendingReader) -> CountTotals:
         """All counts there are, as the batch server reads them."""
         now = datetime.now(UTC)
         return reader.totals(now - _COUNTED_SPAN, now + _COUNTED_SPAN)

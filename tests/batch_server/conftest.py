@@ -3,7 +3,7 @@
 import itertools
 import json
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from batch_server import TrendingReader
+from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
 from lambdas.search_bootstrap.definitions import definitions
 from names import day_index
@@ -19,6 +20,8 @@ from stacks.search.bootstrap import definition_properties
 from tests.batch_server.counts import AddCounts, Count
 
 _DAYS = itertools.count(1)
+
+Call = Callable[..., Any]
 
 
 @pytest.fixture
@@ -30,6 +33,21 @@ def day() -> datetime:
 @pytest.fixture
 def reader(opensearch: str) -> TrendingReader:
     return TrendingReader(opensearch, Credentials("AKIDEXAMPLE", "secret"))
+
+
+@pytest.fixture
+def reader_at(opensearch: str) -> Callable[[datetime], TrendingReader]:
+    """A reader whose clock shows that time."""
+    keys = Credentials("AKIDEXAMPLE", "secret")
+    return lambda time: TrendingReader(opensearch, keys, clock=lambda: time)
+
+
+@pytest.fixture
+def call(opensearch: str) -> Call:
+    """OpenSearch itself: call(method, path, body)."""
+    return lambda method, path, body=None: _call(
+        opensearch, method, path, None if body is None else json.dumps(body)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +68,7 @@ def add_counts(bootstrapped: str) -> Iterator[AddCounts]:
         for count in counts:
             index = day_index(CLICK_COUNTS.index_family, count["minute"])
             made.add(index)
-            times = {key: count[key].isoformat(timespec="milliseconds") for key in ("minute", "published_at")}
-            document = count | {key: time.replace("+00:00", "Z") for key, time in times.items()}
+            document = count | {key: format_time(count[key]) for key in ("minute", "published_at")}
             lines += [json.dumps({"index": {"_index": index}}), json.dumps(document)]
         answer = _call(bootstrapped, "POST", "/_bulk?refresh=true", "\n".join(lines) + "\n")
         assert not answer["errors"], answer

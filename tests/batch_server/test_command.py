@@ -1,18 +1,64 @@
-"""The command line, up to the request and from the answer on."""
+"""The command line, up to the question and from the answer on."""
 
+import csv
+import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
 from typer.testing import CliRunner
 
-from batch_server import Segment, TrendingArticle, TrendsError
+from batch_server import (
+    EACH_COMBINATION,
+    EACH_VALUE,
+    ComparedArticle,
+    Comparison,
+    Freshness,
+    HeatMap,
+    Minutes,
+    Rising,
+    RisingArticle,
+    Segment,
+    Series,
+    TopArticles,
+    TopList,
+    TopOfSegments,
+    Trend,
+    TrendingArticle,
+    TrendsError,
+    command,
+)
 from batch_server.command import app
 from batch_server.duration import parse_duration
+from contract.count import SEGMENT_COLUMNS
+from tests.conftest import PROJECT
 
 ENDPOINT = "https://search-domain.example"
+NINE = datetime(2026, 1, 31, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOSTILE = '[bold]a[/bold]\x1b[2J,"\n'
+
+FRESHNESS = Freshness(
+    asked_at=NINE + timedelta(minutes=10, seconds=30),
+    since=NINE - 5 * MINUTE,
+    newest_minute=NINE + 10 * MINUTE,
+    newest_published_at=NINE + timedelta(minutes=10, seconds=26),
+    delivered_until=NINE + timedelta(minutes=10, seconds=15),
+)
+ANSWER: dict[str, Any] = {
+    "minutes": Minutes(NINE, NINE + 11 * MINUTE),
+    "freshness": FRESHNESS,
+    "searches": 1,
+}
+FEMALE = Segment(gender="female")
+NO_VALUES = dict.fromkeys(SEGMENT_COLUMNS)
+TOP = TopList(articles=(TrendingArticle("記事-1", 1234), TrendingArticle(HOSTILE, 3)), clicks=2000, cut=True)
 
 
 @pytest.fixture
@@ -21,57 +67,294 @@ def connect() -> Iterator[mock.Mock]:
         yield connect
 
 
+@pytest.fixture
+def reader(connect: mock.Mock) -> mock.Mock:
+    reader: mock.Mock = connect.return_value
+    reader.top.return_value = TopArticles(segment=FEMALE, top=TOP, **ANSWER)
+    reader.top_of_segments.return_value = TopOfSegments(lists={FEMALE: TOP}, **ANSWER)
+    starts = tuple(NINE + number * MINUTE for number in range(11))
+    series = Series(article_id=HOSTILE, segment=FEMALE, clicks=(0, 7, *[1] * 9))
+    reader.trend.return_value = Trend(step=MINUTE, starts=starts, series=(series,), **ANSWER)
+    reader.heat_map.return_value = HeatMap(
+        articles=TOP.articles,
+        segments=(FEMALE, Segment(gender="male")),
+        segment_clicks=(900, 1100),
+        cells=((1000, 234), (3, 0)),
+        **ANSWER,
+    )
+    more = ComparedArticle(
+        HOSTILE, 40, others=100, expected=20.5, times=1.9, times_low=1.4, times_high=2.6, z=3.5
+    )
+    less = ComparedArticle(
+        "b", 4, others=400, expected=31.0, times=0.2, times_low=0.1, times_high=0.4, z=-4.5
+    )
+    reader.compare.return_value = Comparison(
+        **ANSWER,
+        segment=FEMALE,
+        segment_clicks=900,
+        others_clicks=1100,
+        more=(more,),
+        less=(less,),
+        found=2,
+        compared=50,
+        all_from=10,
+    )
+    risen = RisingArticle(HOSTILE, 40, before=12, expected=2.5, growth=9.0, growth_low=5.5, growth_high=14.0)
+    reader.rising.return_value = Rising(
+        **ANSWER,
+        segment=FEMALE,
+        recent=Minutes(NINE + 5 * MINUTE, NINE + 11 * MINUTE),
+        recent_clicks=700,
+        before_clicks=1300,
+        articles=(risen,),
+        found=1,
+        compared=50,
+        all_from=10,
+    )
+    reader.freshness.return_value = FRESHNESS
+    return reader
+
+
 def _run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    environment = {"CLICK_TRENDS_ENDPOINT": ENDPOINT, "COLUMNS": "150", **environment}
     result = CliRunner().invoke(app, arguments, env=environment)
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_the_options_become_the_question(connect: mock.Mock) -> None:
-    connect.return_value.top.return_value = []
-    role = "arn:aws:iam::000000000000:role/batch-server"
-    options = ("--gender", "female", "--age-band", "20s", "--region", "tokyo", "--limit", "5")
-    environment = {"CLICK_TRENDS_ENDPOINT": ENDPOINT, "CLICK_TRENDS_ROLE_ARN": role}
-    code, out, _ = _run("top", "--last", "10m", *options, **environment)
-    assert code == 0
-    assert "no clicks counted" in out
-    connect.assert_called_once_with(ENDPOINT, role_arn=role, region="us-west-2")
-    segment = Segment(gender="female", age_band="20s", region="tokyo")
-    connect.return_value.top.assert_called_once_with(timedelta(minutes=10), segment, 5)
+# Each question with the options it needs, and what its rows are in a program's eyes.
+QUESTIONS: dict[str, tuple[tuple[str, ...], list[dict[str, object]]]] = {
+    "top": (
+        (),
+        [
+            {"place": 1, "article_id": "記事-1", "clicks": 1234},
+            {"place": 2, "article_id": HOSTILE, "clicks": 3},
+        ],
+    ),
+    "trend": (
+        ("--article", "x"),
+        [
+            {
+                "time": f"2026-01-31T09:{number:02}:00.000Z",
+                "article_id": HOSTILE,
+                **NO_VALUES,
+                "gender": "female",
+                "clicks": clicks,
+            }
+            for number, clicks in enumerate((0, 7, *[1] * 9))
+        ],
+    ),
+    "heat-map": (
+        ("--by", "gender"),
+        [
+            {
+                "article_id": article,
+                **NO_VALUES,
+                "gender": gender,
+                "clicks": clicks,
+                "segment_clicks": of_segment,
+            }
+            for article, gender, clicks, of_segment in (
+                ("記事-1", "female", 1000, 900),
+                ("記事-1", "male", 234, 1100),
+                (HOSTILE, "female", 3, 900),
+                (HOSTILE, "male", 0, 1100),
+            )
+        ],
+    ),
+    "compare": (
+        ("--gender", "female"),
+        [
+            {
+                "direction": direction,
+                "article_id": article,
+                **dict(zip(("clicks", "expected", "others"), counts, strict=True)),
+                **dict(zip(("times", "times_low", "times_high", "z"), ratio, strict=True)),
+            }
+            for direction, article, counts, ratio in (
+                ("more", HOSTILE, (40, 20.5, 100), (1.9, 1.4, 2.6, 3.5)),
+                ("less", "b", (4, 31.0, 400), (0.2, 0.1, 0.4, -4.5)),
+            )
+        ],
+    ),
+    "rising": (
+        (),
+        [
+            {
+                "article_id": HOSTILE,
+                **{"clicks": 40, "before": 12, "expected": 2.5},
+                **{"growth": 9.0, "growth_low": 5.5, "growth_high": 14.0},
+            }
+        ],
+    ),
+}
+every_question = pytest.mark.parametrize("name", QUESTIONS)
 
 
-def test_json_holds_the_articles_and_what_was_asked(connect: mock.Mock) -> None:
-    connect.return_value.top.return_value = [TrendingArticle("記事-1", 12), TrendingArticle("b", 3)]
-    code, out, _ = _run("top", "--last", "2h", "--region", "osaka", "--endpoint", ENDPOINT, "--json")
+@every_question
+@pytest.mark.usefixtures("reader")
+def test_json_holds_the_rows_the_time_in_utc_and_the_freshness(name: str) -> None:
+    options, rows = QUESTIONS[name]
+    code, out, _ = _run(name, "--last", "10m", *options, "--json", "--time-zone", "Asia/Tokyo")
     assert code == 0
-    assert json.loads(out) == {
-        "last_seconds": 7200,
-        "segment": {"region": "osaka"},
-        "articles": [{"article_id": "記事-1", "clicks": 12}, {"article_id": "b", "clicks": 3}],
+    answer = json.loads(out)
+    assert answer["rows"] == rows
+    assert (answer["since"], answer["until"]) == ("2026-01-31T09:00:00.000Z", "2026-01-31T09:11:00.000Z")
+    assert answer["freshness"] == {
+        "asked_at": "2026-01-31T09:10:30.000Z",
+        "newest_minute": "2026-01-31T09:10:00.000Z",
+        "newest_published_at": "2026-01-31T09:10:26.000Z",
+        "age_seconds": 4.0,
+        "complete_until": "2026-01-31T09:09:00.000Z",
     }
 
 
-def test_a_table_lists_the_articles_in_order_and_their_ids_as_plain_text(connect: mock.Mock) -> None:
-    connect.return_value.top.return_value = [
-        TrendingArticle("[bold]a[/bold]", 1234),
-        TrendingArticle("\x1b[2Jb", 3),
-    ]
-    code, out, _ = _run("top", "--last", "1d", "--endpoint", ENDPOINT)
+@every_question
+@pytest.mark.usefixtures("reader")
+def test_csv_holds_the_same_rows_and_the_freshness_goes_to_standard_error(name: str) -> None:
+    options, rows = QUESTIONS[name]
+    code, out, err = _run(name, "--last", "10m", *options, "--csv")
     assert code == 0
-    assert out.index("[bold]a[/bold]") < out.index("1,234") < out.index("\N{REPLACEMENT CHARACTER}[2Jb")
+    text = [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
+    assert list(csv.DictReader(io.StringIO(out, newline=""))) == text
+    assert "Counted until 2026-01-31 09:10:26 UTC (0:00:04 ago)" in err
+
+
+@every_question
+@pytest.mark.usefixtures("reader")
+def test_a_table_shows_ids_as_plain_text_its_time_zone_and_the_freshness(name: str) -> None:
+    options, _ = QUESTIONS[name]
+    code, out, _ = _run(name, "--last", "10m", *options, "--time-zone", "Asia/Tokyo")
+    assert code == 0
+    assert "2026-01-31 18:00 to 18:11 JST" in out
+    assert "[bold]a[/bold]\N{REPLACEMENT CHARACTER}[2J" in out
     assert "\x1b[2J" not in out
+    assert "Counted until 2026-01-31 18:10:26 JST (0:00:04 ago)" in out
+    assert "minutes before 2026-01-31 18:09:00 JST are complete" in " ".join(out.split())
+
+
+def test_the_options_of_a_segment_are_the_columns_of_the_contract(
+    connect: mock.Mock, reader: mock.Mock
+) -> None:
+    role = "arn:aws:iam::000000000000:role/batch-server"
+    options = [
+        text for column in SEGMENT_COLUMNS for text in (f"--{column.replace('_', '-')}", f"a {column}")
+    ]
+    code, _, err = _run("top", "--last", "10m", *options, "--limit", "5", CLICK_TRENDS_ROLE_ARN=role)
+    assert (code, err) == (0, "")
+    connect.assert_called_once_with(ENDPOINT, role_arn=role, region="us-west-2")
+    segment = Segment(**{column: f"a {column}" for column in SEGMENT_COLUMNS})
+    reader.top.assert_called_once_with(timedelta(minutes=10), segment, 5, min_clicks=1, until=None)
+
+
+def test_the_end_of_the_time_asked_for_has_a_zone(reader: mock.Mock) -> None:
+    code, _, _ = _run("top", "--last", "10m", "--until", "2026-01-31T18:15+09:00")
+    assert code == 0
+    assert reader.top.call_args.kwargs["until"] == datetime(2026, 1, 31, 9, 15, tzinfo=UTC)
+    code, _, err = _run("top", "--last", "10m", "--until", "2026-01-31T18:15")
+    assert code == 2
+    assert "+09:00" in err
+
+
+def test_lists_of_many_segments_are_one_question(reader: mock.Mock) -> None:
+    code, out, _ = _run("top", "--last", "10m", "--by", "region,gender", "--by", "age_band", "--csv")
+    assert code == 0
+    assert reader.top_of_segments.call_args.args == (
+        timedelta(minutes=10),
+        [("region", "gender"), ("age_band",)],
+        20,
+    )
+    first = next(csv.DictReader(io.StringIO(out)))
+    assert first == {**dict.fromkeys(SEGMENT_COLUMNS, ""), "gender": "female"} | {
+        "place": "1",
+        "article_id": "記事-1",
+        "clicks": "1234",
+    }
+    _run("top", "--last", "10m", "--all-segments")
+    assert reader.top_of_segments.call_args.args[1] == [*EACH_VALUE, *EACH_COMBINATION]
+
+
+def test_the_options_of_each_question_reach_the_reader(reader: mock.Mock) -> None:
+    hour = timedelta(hours=1)
+    _run("trend", "--last", "1h", "--article", "a", "--article", "b", "--by", "region", "--step", "5m")
+    asked = {"articles": ["a", "b"], "by": ("region",), "segment": Segment(), "until": None}
+    reader.trend.assert_called_once_with(hour, **asked, step=5 * MINUTE)
+    _run("heat-map", "--last", "1h", "--by", "age_band", "--limit", "7")
+    reader.heat_map.assert_called_once_with(hour, ("age_band",), 7, segment=Segment(), until=None)
+    _run("compare", "--last", "1h", "--gender", "female", "--limit", "3", "--min-clicks", "5")
+    reader.compare.assert_called_once_with(hour, FEMALE, 3, min_clicks=5, until=None)
+    _run("rising", "--last", "1h", "--before", "2h", "--limit", "3")
+    reader.rising.assert_called_once_with(hour, 2 * hour, Segment(), 3, min_clicks=10, until=None)
+
+
+def test_the_freshness_alone_is_a_sentence_or_json(reader: mock.Mock) -> None:
+    assert _run("freshness")[1].startswith("Counted until 2026-01-31 09:10:26 UTC (0:00:04 ago)")
+    assert json.loads(_run("freshness", "--json")[1])["age_seconds"] == 4.0
+    reader.freshness.return_value = replace(FRESHNESS, asked_at=NINE + 10 * MINUTE)
+    assert "(0:00:26 ahead of this machine's clock)" in _run("freshness")[1]
+    reader.freshness.side_effect = TrendsError("away")
+    assert _run("freshness")[::2] == (1, "batch_server: away\n")
+
+
+def test_a_terminal_gets_no_control_characters_from_csv_or_json(reader: mock.Mock) -> None:
+    with mock.patch.object(command, "sys", stdout=mock.Mock()) as system:
+        for form in ("--csv", "--json"):
+            _run("top", "--last", "10m", form)
+            written = system.stdout.write.call_args.args[0]
+            assert "[bold]a[/bold]" in written
+            assert "\x1b" not in written
+            assert "\n" in written
+    assert reader.top.call_count == 2
+
+
+def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:
+    nothing = Freshness(
+        asked_at=NINE,
+        since=NINE - 15 * MINUTE,
+        newest_minute=None,
+        newest_published_at=None,
+        delivered_until=None,
+    )
+    reader.top.return_value = TopArticles(
+        segment=FEMALE,
+        top=TopList(articles=(), clicks=0, cut=False),
+        **{**ANSWER, "freshness": nothing},
+    )
+    _, out, _ = _run("top", "--last", "10m")
+    assert "nothing to list" in out
+    assert "No count of any reader since 2026-01-31 08:45:00 UTC." in out
+
+
+def test_a_cut_list_says_so(reader: mock.Mock) -> None:
+    assert "1,237 of 2,000 clicks are listed; more articles qualify." in _run("top", "--last", "10m")[1]
+    assert json.loads(_run("top", "--last", "10m", "--json")[1])["cut"] is True
+    assert reader.top.call_count == 2
 
 
 def test_an_error_is_one_sentence_on_standard_error_and_a_failing_exit_code(connect: mock.Mock) -> None:
     connect.side_effect = TrendsError("OpenSearch at [x] cannot be reached: check it")
-    code, out, err = _run("top", "--last", "1d", "--endpoint", ENDPOINT)
+    code, out, err = _run("top", "--last", "1d")
     assert (code, out) == (1, "")
     assert err == "batch_server: OpenSearch at [x] cannot be reached: check it\n"
 
 
-def test_a_duration_in_another_form_is_a_usage_error(connect: mock.Mock) -> None:
-    code, _, err = _run("top", "--last", "ten minutes", "--endpoint", ENDPOINT)
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("top", "--last", "ten minutes"), "10m"),
+        (("top", "--last", "1h", "--by", "shoe_size"), "age_band"),
+        (("top", "--last", "1h", "--time-zone", "Tokyo"), "Asia/Tokyo"),
+        (("top", "--last", "1h", "--time-zone", "../../etc/passwd"), "Asia/Tokyo"),
+        (("top", "--last", "1h", "--limit", "0"), "--limit"),
+        (("top", "--last", "1h", "--json", "--csv"), "choose one"),
+        (("heat-map", "--last", "1h"), "--by"),
+    ],
+)
+def test_wrong_usage_is_told_with_what_to_write(
+    connect: mock.Mock, arguments: tuple[str, ...], told: str
+) -> None:
+    code, _, err = _run(*arguments)
     assert code == 2
-    assert "10m" in err
+    assert told in err
     connect.assert_not_called()
 
 
@@ -86,19 +369,20 @@ def test_a_duration_is_a_whole_number_and_a_unit(text: str, seconds: int) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "10",
-        "m",
-        "0m",
-        "-5m",
-        "1.5h",
-        "10 m",
-        "5w",
+        *("", "10", "m", "0m", "-5m", "1.5h", "10 m", "5w", "9999999d", "1" * 5000 + "s"),
         "\N{ARABIC-INDIC DIGIT FIVE}m",
-        "9999999d",
-        "1" * 5000 + "s",
     ],
 )
 def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match=r"write .*d"):
         parse_duration(text)
+
+
+def test_the_library_needs_nothing_that_only_the_command_line_needs() -> None:
+    """So that a Lambda function can use it with little more than opensearch-py and boto3."""
+    loaded = "import sys, batch_server; print(*{name.split('.')[0] for name in sys.modules})"
+    found = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=PROJECT, check=True, capture_output=True, text=True
+    )
+    heavy = {"typer", "rich", "pydantic", "numpy", "pandas", "aws_cdk", "settings", "grpc"}
+    assert not heavy & set(found.stdout.split())

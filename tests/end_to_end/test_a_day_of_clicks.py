@@ -52,7 +52,7 @@ def test_the_batch_server_reads_the_published_totals_of_the_day(
     assert sum(day.values()) == PUBLISHED_EDITS
     pages = {key[1] for key in day}
     top = pipeline.twin.reader().top(timedelta(days=1, minutes=30), limit=100)
-    edits = [article.clicks for article in top if article.article_id in pages]
+    edits = [article.clicks for article in top.articles if article.article_id in pages]
     assert edits[:10] == PUBLISHED_TOP_TEN
 
 

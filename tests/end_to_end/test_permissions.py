@@ -1,5 +1,7 @@
 """What the roles of the templates may not do, tried with their credentials."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from botocore.exceptions import ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import AuthorizationException
 
+from batch_server import EVERY_SEGMENT, Answer, Segment
 from names import OREGON, TOKYO
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline
 
@@ -31,6 +34,22 @@ def test_the_batch_server_searches_counts_and_does_nothing_else_in_opensearch(pi
     for request in refused:
         with pytest.raises(AuthorizationException):
             request()
+
+
+def test_the_batch_server_may_ask_every_question(pipeline: Pipeline) -> None:
+    reader, hour = pipeline.twin.reader(), timedelta(hours=1)
+    female = Segment(gender="female")
+    questions: list[Callable[[], Answer]] = [
+        lambda: reader.top(hour, female),
+        lambda: reader.top_of_segments(hour, EVERY_SEGMENT),
+        lambda: reader.trend(hour, articles=["a"], by=("region",)),
+        lambda: reader.heat_map(hour, ("age_band",)),
+        lambda: reader.compare(hour, female),
+        lambda: reader.rising(hour, hour),
+    ]
+    for ask in questions:
+        assert ask().searches > 0  # a refusal would have been an error
+    assert reader.freshness().asked_at
 
 
 def test_an_unsigned_request_to_the_search_domain_is_refused(pipeline: Pipeline) -> None:

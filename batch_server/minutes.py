@@ -1,0 +1,72 @@
+"""Spans of whole minutes in UTC: what every question is about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from batch_server.duration import MAX_DURATION
+from batch_server.errors import TrendsError
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+FIRST_YEAR, LAST_YEAR = 2000, 2999  # well within what a datetime and OpenSearch's dates hold
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """The minutes that start from `since` (included) to `until` (excluded), both UTC."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def length(self) -> timedelta:
+        return self.until - self.since
+
+    def days(self) -> list["Minutes"]:
+        """The parts of the UTC days; the counts of a part are in one index, which has one shard."""
+        return list(self._days())
+
+    def _days(self) -> Iterator["Minutes"]:
+        since = self.since
+        while since < self.until:
+            midnight = since.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+            yield Minutes(since, min(midnight, self.until))
+            since = midnight
+
+
+def minutes_between(since: datetime, until: datetime) -> Minutes:
+    """Each minute that overlaps the time from `since` to `until`; the span is widened to whole minutes.
+
+    Raises TrendsError for times without a zone, a span that is empty or longer than MAX_DURATION.
+    """
+    for time in (since, until):
+        if time.utcoffset() is None:
+            raise TrendsError(f"{time.isoformat()} has no time zone: write one, such as +09:00 or Z")
+        if not FIRST_YEAR <= time.year <= LAST_YEAR:
+            raise TrendsError(f"there are no counts of the year {time.year}: write {FIRST_YEAR} or later")
+    if since >= until:
+        raise TrendsError("the time asked for is empty: it must end after it begins")
+    if until - since > MAX_DURATION:
+        raise TrendsError(f"the time asked for is longer than {MAX_DURATION.days} days: ask for less")
+    return Minutes(start_of_minute(since), end_of_minute(until))
+
+
+def last_minutes(last: timedelta, until: datetime) -> Minutes:
+    """The minutes that overlap the time from `last` before `until` until `until`; the running one is among
+    them when `until` is now. Raises TrendsError as minutes_between."""
+    try:
+        since = until - last
+    except OverflowError:
+        raise TrendsError(f"there is no time {last} before {until.isoformat()}: ask for less") from None
+    return minutes_between(since, until)
+
+
+def start_of_minute(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def end_of_minute(time: datetime) -> datetime:
+    """The first whole minute that is not before `time`."""
+    start = start_of_minute(time)
+    return start if start == time else start + MINUTE

@@ -1,0 +1,103 @@
+"""Clicks over time, and clicks of articles against segments: the numbers of the two pictures."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from batch_server import aggregations
+from batch_server.aggregations import Aggregation
+from batch_server.answers import HeatMap, Series, Trend, TrendingArticle
+from batch_server.errors import TrendsError
+from batch_server.minutes import DAY, MINUTE, Minutes
+from batch_server.question import Question
+from batch_server.segment import Grouping, Segment
+
+MAX_POINTS = 50_000
+"""Numbers in a trend; OpenSearch's search.max_buckets is 65,535."""
+
+
+def trend(
+    about: Callable[[Minutes], Question],
+    minutes: Minutes,
+    *,
+    articles: Sequence[str],
+    by: Grouping,
+    step: timedelta,
+) -> Trend:
+    """about: makes a question about minutes. The minutes are widened to whole steps, counted from midnight
+    UTC; the running one is cut."""
+    if step < MINUTE or step % MINUTE or DAY % step:
+        raise TrendsError(f"{step} is no step: write whole minutes that divide a day, such as 1m, 5m or 1h")
+    minutes = Minutes(_start_of_step(minutes.since, step), minutes.until)
+    articles = list(dict.fromkeys(articles))
+    points = -(-minutes.length // step)
+    if points * max(len(articles), 1) > MAX_POINTS:
+        raise TrendsError(
+            f"{max(len(articles), 1)} series of {points} steps are more than {MAX_POINTS} numbers: ask for a "
+            "longer step, a shorter time or fewer articles"
+        )
+    question = about(minutes)
+    starts = tuple(minutes.since + number * step for number in range(points))
+    over_time = aggregations.grouped(by, {"over_time": aggregations.minutes_of(step)})
+    if articles:
+        each = aggregations.articles(size=len(articles), among=articles, inner={"found": over_time})
+        answer = question.ask({"articles": each}, aggregations.among_articles(articles))
+    else:
+        answer = question.ask({"found": over_time})
+    series = [*_series(answer, question.segment, articles, by, starts)]
+    return Trend(step=step, starts=starts, series=tuple(series), **question.answer)
+
+
+def _series(
+    answer: Aggregation, segment: Segment, articles: Sequence[str], by: Grouping, starts: Sequence[datetime]
+) -> list[Series]:
+    found: dict[str | None, Aggregation] = {}
+    if answer and articles:
+        found = {bucket["key"]: bucket["found"] for bucket in answer["articles"]["buckets"]}
+    elif answer:
+        found = {None: answer["found"]}
+    series = []
+    asked: Sequence[str | None] = articles or [None]
+    for article_id in asked:
+        if article_id in found:
+            for each, node in aggregations.each_segment(by, found[article_id], segment):
+                clicks = {
+                    _start(bucket): aggregations.clicks(bucket) for bucket in node["over_time"]["buckets"]
+                }
+                numbers = tuple(clicks.get(start, 0) for start in starts)
+                series.append(Series(article_id=article_id, segment=each, clicks=numbers))
+        elif not by:
+            nothing = (0,) * len(starts)
+            series.append(Series(article_id=article_id, segment=segment, clicks=nothing))
+    return series
+
+
+def _start(bucket: Aggregation) -> datetime:
+    return datetime.fromtimestamp(bucket["key"] / 1000, UTC)
+
+
+def _start_of_step(time: datetime, step: timedelta) -> datetime:
+    midnight = time.replace(hour=0, minute=0)
+    return midnight + (time - midnight) // step * step
+
+
+def heat_map(question: Question, articles: Sequence[TrendingArticle], by: Grouping) -> HeatMap:
+    """The cells of these articles; their clicks are summed anew, so that each row adds up."""
+    answer: Aggregation = {}
+    if articles:
+        among = [article.article_id for article in articles]
+        lists = aggregations.articles(size=len(among), among=among)
+        columns = {"articles": lists, "clicks": aggregations.CLICKS}
+        answer = question.ask({"columns": aggregations.grouped(by, columns)})
+    nodes = dict(aggregations.each_segment(by, answer["columns"], question.segment)) if answer else {}
+    clicks = [aggregations.clicks_of_articles(node["articles"]) for node in nodes.values()]
+    cells = tuple(tuple(column.get(article.article_id, 0) for column in clicks) for article in articles)
+    return HeatMap(
+        articles=tuple(
+            TrendingArticle(article.article_id, sum(row))
+            for article, row in zip(articles, cells, strict=True)
+        ),
+        segments=tuple(nodes),
+        segment_clicks=tuple(aggregations.clicks(node) for node in nodes.values()),
+        cells=cells,
+        **question.answer,
+    )

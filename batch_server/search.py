@@ -1,0 +1,178 @@
+"""Asks OpenSearch, with each request signed (SigV4, service `es`), and takes no answer that is partial.
+
+The batch server's role may call `_search` on the indices of counts and little else, so nothing else is ever
+sent: no ping, no sniffing, no version check. A request has no URL parameters: the service may drop those of a
+POST, and an answer must not depend on that.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
+from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
+from opensearchpy.exceptions import ConnectionTimeout, SerializationError, TransportError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from batch_server.errors import TrendsError
+from contract.sink import CLICK_COUNTS
+from names import index_pattern
+
+# All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
+# of days would outgrow a request line.
+INDICES = index_pattern(CLICK_COUNTS.index_family)
+REQUEST_TIMEOUT_SECONDS = 10
+# A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard does not
+# answer for a short while: at midnight UTC, under every reader.
+MAX_ATTEMPTS = 5
+MAX_PAUSE_SECONDS = 2.0
+RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
+TOO_MANY_BUCKETS = "too_many_buckets_exception"
+
+
+class _ShardsMissingError(Exception):
+    """An answer without some shards: their numbers as OpenSearch gave them."""
+
+
+class CountSearch:
+    """Searches the counts of one OpenSearch domain; may be shared by threads."""
+
+    def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
+        """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's."""
+        self._endpoint = endpoint
+        self._client = OpenSearch(
+            hosts=[_host(endpoint)],
+            http_auth=Urllib3AWSV4SignerAuth(credentials, region, "es"),
+            timeout=REQUEST_TIMEOUT_SECONDS,
+            max_retries=0,  # __call__ retries, with pauses
+        )
+
+    def __call__(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer's aggregations, by every shard; {} while there is no index, so nothing was ever counted.
+
+        Raises TrendsError for every other answer.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception(_is_retryable),
+            stop=stop_after_attempt(MAX_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.25, max=MAX_PAUSE_SECONDS),
+            reraise=True,
+        )
+        try:
+            return retrying(self._ask, body)
+        except _ShardsMissingError as error:
+            raise TrendsError(
+                f"{self._where} answered without some of its data ({error}), asked {MAX_ATTEMPTS} times: the "
+                "counts would be too small. Look at the domain's health (status red?) and its failed shards"
+            ) from error
+        except TransportError as error:
+            raise TrendsError(self._explain(error)) from error
+        except SerializationError as error:
+            raise TrendsError(self._no_search_answer) from error
+        except (BotoCoreError, ClientError) as error:
+            raise TrendsError(
+                f"could not get credentials to sign with: {error}. Check that this machine's identity may "
+                "call sts:AssumeRole on the role, and that the role's trust policy names that identity"
+            ) from error
+
+    def _ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._client.search(index=INDICES, body=dict(body))
+        try:
+            shards, timed_out = answer["_shards"], answer["timed_out"]
+            total, successful, failed = shards["total"], shards["successful"], shards["failed"]
+        except (KeyError, TypeError) as error:
+            raise TrendsError(self._no_search_answer) from error
+        if timed_out:
+            raise TrendsError(f"{self._where} stopped the search before its end: ask for a shorter time")
+        # A shard that no node holds is not among the failed ones, only missing from the successful ones.
+        if failed or successful != total:
+            raise _ShardsMissingError(f"{successful} of {total} shards answered, {failed} failed")
+        if "aggregations" in answer:
+            aggregations: dict[str, Any] = answer["aggregations"]
+            return aggregations
+        if total:
+            raise TrendsError(self._no_search_answer)
+        return {}
+
+    @property
+    def _where(self) -> str:
+        return f"OpenSearch at {self._endpoint}"
+
+    @property
+    def _no_search_answer(self) -> str:
+        return (
+            f"{self._where} answered 200 with something that is no search answer: check that the endpoint is "
+            "the domain's own (--endpoint or CLICK_TRENDS_ENDPOINT), and no proxy or sign-in page answers"
+        )
+
+    def _explain(self, error: TransportError) -> str:
+        if isinstance(error, ConnectionTimeout):
+            return (
+                f"{self._where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, asked {MAX_ATTEMPTS} "
+                "times: check the domain's load, or ask for a shorter time"
+            )
+        if isinstance(error, OpenSearchUnreachable):
+            return (
+                f"{self._where} cannot be reached ({error.error}): "
+                "check the endpoint (--endpoint or CLICK_TRENDS_ENDPOINT) and this machine's way out to it"
+            )
+        if error.status_code in (401, 403):
+            return (
+                f"{self._where} refused the signature ({error.status_code}: {_reason(error)}). Check that "
+                "the batch server's role (ClickTrends-<environment>-TokyoIngest) may call es:ESHttpPost on "
+                f"<domain>/{INDICES}/_search, that the domain's access policy "
+                "(ClickTrends-<environment>-OregonStorage) names that role, and the region and clock"
+            )
+        if TOO_MANY_BUCKETS in _causes(error):
+            return (
+                f"{self._where} would need more buckets than its search.max_buckets: ask for fewer articles, "
+                "fewer columns of segments, a longer step or a shorter time"
+            )
+        return f"{self._where} answered {error.status_code}: {_reason(error)}"
+
+
+def _is_retryable(error: BaseException) -> bool:
+    """No connection, no answer in time, an answer without some shards, or one that says: not now."""
+    if isinstance(error, (OpenSearchUnreachable, _ShardsMissingError)):
+        return True
+    return (
+        isinstance(error, TransportError)
+        and error.status_code in RETRYABLE_STATUS
+        and TOO_MANY_BUCKETS not in _causes(error)  # a 503 too, but the same at every attempt
+    )
+
+
+def _host(endpoint: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(endpoint)
+        port = parts.port
+    except ValueError:  # a port that is no number, or brackets that do not match
+        parts, port = urlsplit(""), None
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in ("http", "https") or not parts.hostname or extra:
+        raise TrendsError(
+            f"{endpoint!r} is no endpoint: write https:// and the domain's host name, "
+            "as in https://search-click-trends-....us-west-2.es.amazonaws.com"
+        )
+    tls = parts.scheme == "https"
+    return {"host": parts.hostname, "port": port or (443 if tls else 80), "use_ssl": tls}
+
+
+def _reason(error: TransportError) -> str:
+    """What the server said: OpenSearch nests a reason, the signature check of AWS sends a message."""
+    told = error.info if isinstance(error.info, dict) else {}
+    for key in ("message", "Message"):
+        if key in told:
+            return str(told[key])
+    nested = told.get("error")
+    if not isinstance(nested, dict):
+        return str(error.error)
+    cause = nested.get("caused_by")
+    deeper = cause.get("reason") if isinstance(cause, dict) else None
+    return str(nested.get("reason") or deeper or error.error)
+
+
+def _causes(error: TransportError) -> str:
+    return str(error.info)

@@ -1,0 +1,318 @@
+"""Answers as sheets of rows, and sheets as tables for people, JSON and CSV for programs.
+
+Tables show times in the zone asked for and ids as a terminal may show them; JSON and CSV hold the contract's
+times (UTC) and ids as they are.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from batch_server.answers import (
+    Answer,
+    Comparison,
+    Freshness,
+    HeatMap,
+    Rising,
+    TopArticles,
+    TopOfSegments,
+    Trend,
+)
+from batch_server.minutes import Minutes
+from batch_server.segment import Segment
+from batch_server.text import printable
+from contract.count import SEGMENT_COLUMNS
+from contract.event_time import format_time
+
+Value = str | int | float | None
+_BARS = (
+    " \N{LOWER ONE EIGHTH BLOCK}\N{LOWER ONE QUARTER BLOCK}\N{LOWER THREE EIGHTHS BLOCK}\N{LOWER HALF BLOCK}"
+)
+_BARS += (
+    "\N{LOWER FIVE EIGHTHS BLOCK}\N{LOWER THREE QUARTERS BLOCK}\N{LOWER SEVEN EIGHTHS BLOCK}\N{FULL BLOCK}"
+)
+MAX_BARS = 60
+"""Characters of a series in a table; neighbouring steps are added up to fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """rows: one value for each column; shown: the same for people, where that differs; remarks: what a reader
+    of the table must know, such as that a list is cut; facts: more fields of the JSON."""
+
+    answer: Answer
+    title: str
+    segment: Segment
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Value, ...]]
+    remarks: tuple[str, ...] = ()
+    facts: dict[str, Any]
+    shown_columns: tuple[str, ...] | None = None
+    shown: Sequence[tuple[Value, ...]] | None = None
+
+
+def for_people(sheet: Sheet, zone: tzinfo) -> RenderableType:
+    """A title, a table, and what its reader must know."""
+    title = f"{sheet.title}, {sheet.segment.label}, {span_text(sheet.answer.minutes, zone)}"
+    remarks = [*sheet.remarks, freshness_text(sheet.answer.freshness, zone, sheet.answer.minutes)]
+    table = _table(sheet) if sheet.rows else Text("nothing to list")
+    return Group(Text(title, style="bold"), table, *map(Text, remarks))
+
+
+def _table(sheet: Sheet) -> Table:
+    table = Table()
+    columns = sheet.shown_columns or sheet.columns
+    rows = sheet.rows if sheet.shown is None else sheet.shown
+    for number, column in enumerate(columns):
+        numeric = any(isinstance(row[number], int | float) for row in rows)
+        table.add_column(
+            Text(printable(column.replace("_", " "))), justify="right" if numeric else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(_shown(value)) for value in row))
+    return table
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return printable(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def as_csv(sheet: Sheet) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(sheet.columns)
+    writer.writerows(sheet.rows)
+    return text.getvalue()
+
+
+def as_json(sheet: Sheet) -> str:
+    answer = {
+        "since": format_time(sheet.answer.minutes.since),
+        "until": format_time(sheet.answer.minutes.until),
+        "segment": sheet.segment.as_dict(),
+        "freshness": _freshness_fields(sheet.answer.freshness),
+        "searches": sheet.answer.searches,
+        **sheet.facts,
+        "rows": [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows],
+    }
+    return json.dumps(answer, ensure_ascii=False, indent=2)
+
+
+def freshness_as_json(freshness: Freshness) -> str:
+    return json.dumps(_freshness_fields(freshness), indent=2)
+
+
+def _freshness_fields(freshness: Freshness) -> dict[str, Any]:
+    age = freshness.age
+    return {
+        "asked_at": format_time(freshness.asked_at),
+        "newest_minute": _time(freshness.newest_minute),
+        "newest_published_at": _time(freshness.newest_published_at),
+        "age_seconds": None if age is None else round(age.total_seconds(), 3),
+        "complete_until": _time(freshness.complete_until),
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else format_time(time)
+
+
+def freshness_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None = None) -> str:
+    """minutes: what the answer covers; it may be complete as a whole."""
+    if freshness.newest_published_at is None or freshness.age is None:
+        return f"No count of any reader since {_clock(freshness.since, zone)}."
+    age = timedelta(seconds=round(freshness.age.total_seconds()))
+    how_old = f"{age} ago" if age >= timedelta(0) else f"{-age} ahead of this machine's clock"
+    counted = f"Counted until {_clock(freshness.newest_published_at, zone)} ({how_old})"
+    complete = freshness.complete_until
+    if complete is None or (minutes is not None and complete <= minutes.since):
+        return f"{counted}; no minute is complete yet."
+    if minutes is not None and complete >= minutes.until:
+        return f"{counted}; all minutes are complete but for late clicks."
+    return f"{counted}; minutes before {_clock(complete, zone)} are complete but for late clicks."
+
+
+def span_text(minutes: Minutes, zone: tzinfo) -> str:
+    since, until = minutes.since.astimezone(zone), minutes.until.astimezone(zone)
+    end = f"{until:%H:%M}" if since.date() == until.date() else f"{until:%Y-%m-%d %H:%M}"
+    return f"{since:%Y-%m-%d %H:%M} to {end} {until:%Z}"
+
+
+def _clock(time: datetime, zone: tzinfo) -> str:
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def top(answer: TopArticles) -> Sheet:
+    top = answer.top
+    return Sheet(
+        answer=answer,
+        title="Most clicked",
+        segment=answer.segment,
+        columns=("place", "article_id", "clicks"),
+        rows=[(place, each.article_id, each.clicks) for place, each in enumerate(top.articles, start=1)],
+        remarks=_clicks_remark(top.clicks, sum(each.clicks for each in top.articles), top.cut),
+        facts={"clicks": top.clicks, "cut": top.cut},
+    )
+
+
+def _clicks_remark(clicks: int, listed: int, cut: bool) -> tuple[str, ...]:
+    more = "; more articles qualify" if cut else ""
+    return (f"{listed:,} of {clicks:,} clicks are listed{more}.",)
+
+
+def top_of_segments(answer: TopOfSegments, within: Segment) -> Sheet:
+    rows = [
+        (*_values(segment), place, each.article_id, each.clicks)
+        for segment, top in answer.lists.items()
+        for place, each in enumerate(top.articles, start=1)
+    ]
+    lists = [
+        {"segment": segment.as_dict(), "clicks": top.clicks, "cut": top.cut}
+        for segment, top in answer.lists.items()
+    ]
+    cut = sum(top.cut for top in answer.lists.values())
+    return Sheet(
+        answer=answer,
+        title="Most clicked in each segment",
+        segment=within,
+        columns=(*SEGMENT_COLUMNS, "place", "article_id", "clicks"),
+        rows=rows,
+        remarks=(f"{len(lists):,} segments; in {cut:,} of them more articles qualify.",),
+        facts={"lists": lists},
+    )
+
+
+def _values(segment: Segment) -> tuple[str | None, ...]:
+    values = segment.as_dict()
+    return tuple(values.get(column) for column in SEGMENT_COLUMNS)
+
+
+def trend(answer: Trend, within: Segment) -> Sheet:
+    minutes = round(answer.step.total_seconds() / 60)
+    return Sheet(
+        answer=answer,
+        title=f"Clicks each {f'{minutes} minutes' if minutes > 1 else 'minute'}",
+        segment=within,
+        columns=("time", "article_id", *SEGMENT_COLUMNS, "clicks"),
+        rows=[
+            (format_time(start), series.article_id, *_values(series.segment), clicks)
+            for series in answer.series
+            for start, clicks in zip(answer.starts, series.clicks, strict=True)
+        ],
+        facts={"step_seconds": round(answer.step.total_seconds())},
+        shown_columns=("series", "clicks", "most", "last", "from first to last"),
+        shown=[
+            (
+                series.label,
+                sum(series.clicks),
+                max(series.clicks),
+                series.clicks[-1],
+                _bars(series.clicks),
+            )
+            for series in answer.series
+        ],
+    )
+
+
+def _bars(clicks: Sequence[int]) -> str:
+    width = -(-len(clicks) // MAX_BARS)
+    sums = [sum(clicks[start : start + width]) for start in range(0, len(clicks), width)]
+    most = max(sums)
+    return "".join(_BARS[-(-number * (len(_BARS) - 1) // most)] if most else _BARS[0] for number in sums)
+
+
+def heat_map(answer: HeatMap, within: Segment) -> Sheet:
+    rows = zip(answer.articles, answer.cells, strict=True)
+    return Sheet(
+        answer=answer,
+        title="Clicks of articles by segments",
+        segment=within,
+        columns=("article_id", *SEGMENT_COLUMNS, "clicks", "segment_clicks"),
+        rows=[
+            (article.article_id, *_values(segment), clicks, of_segment)
+            for article, row in zip(answer.articles, answer.cells, strict=True)
+            for segment, clicks, of_segment in zip(answer.segments, row, answer.segment_clicks, strict=True)
+        ],
+        facts={},
+        shown_columns=("article_id", "clicks", *(segment.label for segment in answer.segments)),
+        shown=[(article.article_id, article.clicks, *row) for article, row in rows],
+    )
+
+
+def compare(answer: Comparison) -> Sheet:
+    return Sheet(
+        answer=answer,
+        title="Read more or less than by everyone else",
+        segment=answer.segment,
+        columns=(
+            *("direction", "article_id", "clicks", "expected", "others", "times"),
+            *("times_low", "times_high", "z"),
+        ),
+        rows=[
+            (
+                *(direction, each.article_id, each.clicks, round(each.expected, 2), each.others),
+                *(
+                    round(each.times, 3),
+                    round(each.times_low, 3),
+                    round(each.times_high, 3),
+                    round(each.z, 2),
+                ),
+            )
+            for direction, articles in (("more", answer.more), ("less", answer.less))
+            for each in articles
+        ],
+        remarks=(
+            f"{answer.found:,} sure differences among {answer.compared:,} articles "
+            f"(all with {answer.all_from:,} clicks or more).",
+        ),
+        facts={
+            "segment_clicks": answer.segment_clicks,
+            "others_clicks": answer.others_clicks,
+            **_looked_at(answer),
+        },
+    )
+
+
+def rising(answer: Rising) -> Sheet:
+    return Sheet(
+        answer=answer,
+        title="Rising",
+        segment=answer.segment,
+        columns=(
+            *("article_id", "clicks", "before", "expected"),
+            *("growth", "growth_low", "growth_high"),
+        ),
+        rows=[
+            (
+                *(each.article_id, each.clicks, each.before, round(each.expected, 2)),
+                *(round(each.growth, 3), round(each.growth_low, 3), round(each.growth_high, 3)),
+            )
+            for each in answer.articles
+        ],
+        remarks=(
+            f"{answer.found:,} surely rising among {answer.compared:,} articles "
+            f"(all with {answer.all_from:,} clicks or more).",
+        ),
+        facts={
+            "recent_since": format_time(answer.recent.since),
+            "recent_clicks": answer.recent_clicks,
+            "before_clicks": answer.before_clicks,
+            **_looked_at(answer),
+        },
+    )
+
+
+def _looked_at(answer: Comparison | Rising) -> dict[str, int]:
+    return {"found": answer.found, "compared": answer.compared, "all_from": answer.all_from}

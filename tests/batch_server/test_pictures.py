@@ -1,0 +1,181 @@
+"""Series, heat maps, totals and freshness, asked of a real OpenSearch server."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from batch_server import ALL_READERS, CountTotals, Segment, TrendingReader, TrendsError, pictures
+from tests.batch_server.counts import AddCounts, count
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+def test_a_series_has_each_minute_and_zeros_where_nothing_was_clicked(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    add_counts(
+        [
+            count(day - MINUTE, "a", 4),
+            count(day + MINUTE, "a", 3),
+            count(day + MINUTE, "b", 2, gender="male"),
+            count(day + 5 * MINUTE, "a", 100),
+        ]
+    )
+    trend = reader.trend(5 * MINUTE, until=day + 3 * MINUTE)
+    assert trend.starts == tuple(day + number * MINUTE for number in range(-2, 3))
+    (series,) = trend.series
+    assert (series.article_id, series.segment, series.clicks) == (None, ALL_READERS, (0, 4, 0, 5, 0))
+    assert trend.searches == 1
+
+
+def test_each_article_asked_for_has_a_series_in_that_order_though_nobody_clicked_it(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    add_counts([count(day, "b", 2), count(day + MINUTE, "a", 3), count(day, "other", 9)])
+    trend = reader.trend(2 * MINUTE, articles=["nobody's", "b", "a", "b"], until=day + 2 * MINUTE)
+    assert [(series.article_id, series.clicks) for series in trend.series] == [
+        ("nobody's", (0, 0)),
+        ("b", (2, 0)),
+        ("a", (0, 3)),
+    ]
+
+
+def test_each_segment_has_a_series_of_its_own(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    add_counts(
+        [
+            count(day, "a", 2, gender="male", region="osaka"),
+            count(day, "a", 3, gender="male"),
+            count(day, "b", 5, gender="female"),
+            count(day, "a", 7, age_band="50s"),
+        ]
+    )
+    asked = reader.trend(
+        MINUTE, articles=["a"], by=("region", "gender"), segment=Segment(age_band="20s"), until=day + MINUTE
+    )
+    assert [(series.segment.as_dict(), series.clicks) for series in asked.series] == [
+        ({"age_band": "20s", "gender": "male", "region": "osaka"}, (2,)),
+        ({"age_band": "20s", "gender": "male", "region": "tokyo"}, (3,)),
+    ]
+
+
+def test_longer_steps_begin_at_whole_steps_of_the_day(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    add_counts(count(day + number * MINUTE, "a", 1) for number in range(40))
+    trend = reader.trend(20 * MINUTE, step=15 * MINUTE, until=day + 40 * MINUTE)
+    assert trend.starts == (day + 15 * MINUTE, day + 30 * MINUTE)
+    assert trend.series[0].clicks == (15, 10)
+    assert trend.minutes.since == day + 15 * MINUTE
+
+
+@pytest.mark.parametrize("step", [timedelta(0), -MINUTE, 90 * SECOND, 7 * MINUTE, timedelta(days=2)])
+def test_a_step_that_does_not_divide_a_day_is_refused(reader: TrendingReader, step: timedelta) -> None:
+    with pytest.raises(TrendsError, match="whole minutes that divide a day"):
+        reader.trend(HOUR, step=step)
+
+
+def test_a_series_of_too_many_numbers_is_refused_before_it_is_asked_for(reader: TrendingReader) -> None:
+    with pytest.raises(TrendsError, match="longer step"):
+        reader.trend(timedelta(days=10), articles=["a", "b", "c", "d"])
+    assert pictures.MAX_POINTS < 10 * 1440 * 4
+
+
+def test_a_heat_map_shows_the_top_articles_against_each_segment(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    add_counts(
+        [
+            count(day - MINUTE, "a", 4, region="tokyo"),
+            count(day, "a", 3, region="osaka"),
+            count(day, "b", 5, region="tokyo"),
+            count(day, "c", 2, region="nara"),
+            count(day, "d", 9, region="tokyo", gender="male"),
+        ]
+    )
+    female = Segment(gender="female")
+    heat_map = reader.heat_map(HOUR, ("region",), limit=2, segment=female, until=day + MINUTE)
+    assert [(article.article_id, article.clicks) for article in heat_map.articles] == [("a", 7), ("b", 5)]
+    assert [segment.as_dict()["region"] for segment in heat_map.segments] == ["nara", "osaka", "tokyo"]
+    assert heat_map.cells == ((0, 3, 4), (0, 0, 5))
+    assert heat_map.segment_clicks == (2, 3, 9)
+
+
+def test_nothing_counted_gives_an_empty_heat_map_and_series_of_zeros(
+    reader: TrendingReader, day: datetime
+) -> None:
+    heat_map = reader.heat_map(HOUR, ("region",), until=day)
+    assert (heat_map.articles, heat_map.segments, heat_map.cells) == ((), (), ())
+    assert [series.clicks for series in reader.trend(2 * MINUTE, until=day).series] == [(0, 0)]
+    assert reader.trend(2 * MINUTE, by=("region",), until=day).series == ()
+
+
+def test_the_totals_sum_all_counts_and_tell_how_new_they_are(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    published = day + timedelta(seconds=75, milliseconds=250)
+    add_counts(
+        [
+            count(day, "a", 5, published_at=published),
+            count(day + MINUTE, "a", 6, published_at=day),
+            count(day + HOUR, "a", 100),
+        ]
+    )
+    totals = reader.totals(since=day, until=day + HOUR)
+    assert totals == CountTotals(clicks=11, keys=2, newest_minute=day + MINUTE, newest_published_at=published)
+    assert totals.age_of_newest_count(published + MINUTE) == MINUTE
+    nothing = reader.totals(since=day + 2 * HOUR, until=day + 3 * HOUR)
+    assert nothing == CountTotals(clicks=0, keys=0, newest_minute=None, newest_published_at=None)
+    assert nothing.age_of_newest_count(day) is None
+
+
+ReaderAt = Callable[[datetime], TrendingReader]
+
+
+def test_an_answer_is_as_fresh_as_the_newest_count_of_any_reader(
+    reader_at: ReaderAt, add_counts: AddCounts, day: datetime
+) -> None:
+    now = day + 10 * MINUTE
+    add_counts(
+        [
+            count(now - 3 * MINUTE, "a", 1, gender="male", published_at=now - 100 * SECOND),
+            count(now - MINUTE, "b", 1, published_at=now - 4 * SECOND),
+            count(now - 16 * MINUTE, "b", 1, published_at=now - SECOND),
+        ]
+    )
+    top = reader_at(now).top(5 * MINUTE, Segment(gender="male"))
+    assert [article.article_id for article in top.articles] == ["a"]
+    assert top.freshness.newest_published_at == now - 4 * SECOND
+    assert top.freshness.newest_minute == now - MINUTE
+    assert top.freshness.age == 4 * SECOND
+    assert top.freshness.asked_at == now
+
+
+def test_a_minute_is_complete_when_its_clicks_had_time_to_arrive_and_their_counts_to_be_delivered(
+    reader_at: ReaderAt, add_counts: AddCounts, day: datetime
+) -> None:
+    published = day + 5 * MINUTE + 30 * SECOND
+    add_counts([count(day + 4 * MINUTE, "a", 1, published_at=published)])
+    after = published + 15 * SECOND  # to be delivered
+    assert reader_at(after).freshness().complete_until == day + 5 * MINUTE
+    # Other counts of that publication may still be on their way.
+    assert reader_at(after - SECOND).freshness().complete_until is None
+    add_counts([count(day + 4 * MINUTE, "b", 1, published_at=published - SECOND)])
+    assert reader_at(after - SECOND).freshness().complete_until == day + 4 * MINUTE
+
+
+def test_counts_that_stopped_an_hour_ago_are_shown_with_their_age(
+    reader_at: ReaderAt, add_counts: AddCounts, day: datetime
+) -> None:
+    add_counts([count(day, "a", 1, published_at=day + MINUTE)])
+    reader = reader_at(day + HOUR)
+    assert reader.freshness().age == 59 * MINUTE
+    assert reader.freshness().newest_minute == day
+    top = reader.top(10 * MINUTE)
+    assert (top.freshness.age, top.freshness.complete_until) == (None, None)
+    assert top.freshness.since == day + 45 * MINUTE
+    assert reader_at(day - 4 * HOUR).freshness().newest_published_at is None
