@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from lambdas.application_lifecycle.configuration import asked_configuration
 from names import OREGON, SEGMENTS_PREFIX, TWIN_ACCOUNT
 from settings import Settings
 from stacks.analytics.lifecycle import ApplicationLifecycle
@@ -65,9 +66,23 @@ class AnalyticsApplication(Construct):
         )
         application = self._application(code=code, role=role, properties=properties)
         logging_option = self._logging_option(application)
-        lifecycle = ApplicationLifecycle(self, "Lifecycle", deployed=_digest(application), settings=settings)
+        lifecycle = ApplicationLifecycle(
+            self,
+            "Lifecycle",
+            configuration=asked_configuration(
+                code_key=code.s3_object_key,
+                runtime=RUNTIME,
+                parallelism=settings.analytics.parallelism,
+                parallelism_per_kpu=settings.analytics.parallelism_per_kpu,
+                checkpoint_interval_ms=settings.analytics.publish_every_seconds * 1000,
+                properties=properties,
+            ),
+            deployed=_digest(application),
+            settings=settings,
+        )
+        application.node.add_dependency(lifecycle.pause)
         lifecycle.resource.node.add_dependency(
-            logging_option, *(delivery.delivery_stream for delivery in sinks.values())
+            application, logging_option, *(delivery.delivery_stream for delivery in sinks.values())
         )
         if not jar.exists():
             self._forbid_deployment_to_aws()
