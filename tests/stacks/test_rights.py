@@ -129,6 +129,32 @@ def test_the_domain_and_the_role_say_the_same(resources: Resources, access: Sear
         assert listed(own[part]) == listed(domains[part])
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        # Firehose asks for the domain itself before it creates a delivery stream.
+        ("Get", ""),
+        ("Get", "/"),
+        ("Get", "/_nodes/stats"),
+        ("Post", ""),
+        ("Put", ""),
+        ("Post", "/_bulk"),
+    ],
+)
+def test_the_counts_delivery_reaches_the_domain_and_what_is_below_it(
+    resources: Resources, method: str, path: str
+) -> None:
+    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+    role = NAMES.delivery_role(CLICK_COUNTS.name)
+    assert allowed(rights(resources, role), action, resource)
+    assert allowed(domain_policy(resources, role), action, resource)
+
+
+def test_the_counts_delivery_reads_no_document(resources: Resources) -> None:
+    action, resource = "es:ESHttpGet", f"{NAMES.search_domain_arn}/click-counts-2026.01.31/_search"
+    assert not allowed(rights(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
+
+
 def test_the_application_puts_into_its_delivery_streams_only(resources: Resources) -> None:
     [role] = [
         role
