@@ -19,6 +19,7 @@ class FlinkApplication:
         self.name = name
         self._service = service
         self._metrics = metrics
+        self._created: datetime | None = None
 
     def detail(self) -> dict[str, Any] | None:
         """None where no such application exists."""
@@ -27,6 +28,7 @@ class FlinkApplication:
         except self._service.exceptions.ResourceNotFoundException:
             return None
         detail: dict[str, Any] = answered["ApplicationDetail"]
+        self._created = detail["CreateTimestamp"]
         return detail
 
     def status(self) -> str | None:
@@ -92,11 +94,14 @@ class FlinkApplication:
         return "The service lists no failed operation." if said is None else f"The service says: {said}"
 
     def _operations(self, **which: str) -> Iterator[dict[str, Any]]:
+        """Since the application was made: one of the same name may have been deleted before."""
         pages = self._service.get_paginator("list_application_operations").paginate(
             ApplicationName=self.name, **which
         )
         for page in pages:
-            yield from page["ApplicationOperationInfoList"]
+            for operation in page["ApplicationOperationInfoList"]:
+                if self._created is None or operation["StartTime"] >= self._created:
+                    yield operation
 
     def job_ran_since(self, begin: datetime, now: datetime) -> bool:
         """Was the job running in all of a minute, that of `begin` or a later one?

@@ -89,6 +89,7 @@ class FlinkService:
         self.restore_types: list[str] = []
         self.stops: list[bool] = []
         self.seconds = 0.0
+        self.created = BEGIN
 
     def lifecycle(self) -> Lifecycle:
         def sleep(seconds: float) -> None:
@@ -109,7 +110,13 @@ class FlinkService:
         status, _slash, code_key = seen.partition("/")
         if status == "GONE":
             raise self.exceptions.ResourceNotFoundException
-        return {"ApplicationDetail": {"ApplicationStatus": status, **described(code_key or "new.zip")}}
+        return {
+            "ApplicationDetail": {
+                "ApplicationStatus": status,
+                "CreateTimestamp": self.created,
+                **described(code_key or "new.zip"),
+            }
+        }
 
     def start_application(self, RunConfiguration: dict[str, Any], **_: Any) -> dict[str, str]:  # noqa: N803
         self.restore_types.append(

@@ -1,5 +1,6 @@
 """The lifecycle of the application, on a service that changes the status at each look."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +41,13 @@ def test_an_application_that_has_run_never_starts_without_its_state_by_itself(
     with pytest.raises(LifecycleError, match=r"has run before.*raise analytics\.state_generation by one"):
         start(service)
     assert service.restore_types == []
+
+
+def test_what_was_run_under_the_same_name_before_the_application_was_made_does_not_count() -> None:
+    service = FlinkService("READY", operations=HAS_RUN)
+    service.created += timedelta(seconds=1)
+    start(service)
+    assert service.restore_types == ["SKIP_RESTORE_FROM_SNAPSHOT"]
 
 
 def test_a_first_start_that_failed_may_be_tried_again_without_a_snapshot() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.sink import SINKS
+from contract.sink import CLICK_COUNTS, SINKS
 from names import Names
 from stacks.delivery.s3_delivery import delivery_stream_arn
 from stacks.search import access as search_access
