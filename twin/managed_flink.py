@@ -5,7 +5,8 @@
 - A running application reports `runningTime`.
 
 A test asks for failures with `POST /_twin/applications/<region>/<name>/faults` and a JSON object:
-  "start": MESSAGE, "update": MESSAGE   the next one fails, with this as the service's reason
+  "start": MESSAGE, "update": MESSAGE   the next one fails, with this as the service's reason; the update of a
+                                        stopped application is refused with it
   "job": "missing"                      the application is RUNNING without a job, so it reports nothing
 """
 
@@ -85,7 +86,9 @@ def add_operations() -> None:
 
     def replaced(name: str, properties: dict[str, Any]) -> None:
         record = flink._applications[name]
-        error = _next_fault(name, "update") if record["ApplicationStatus"] == "RUNNING" else None
+        error = _next_fault(name, "update")
+        if error is not None and record["ApplicationStatus"] != "RUNNING":
+            raise ValueError(error)
         if error is None:
             replace(name, properties)
             _record(name, "UpdateApplication", None)

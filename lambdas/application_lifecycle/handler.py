@@ -5,7 +5,8 @@ restarts it by itself, from a snapshot. Two resources of a template are this fun
 
 - `Custom::ApplicationLifecycle`, after the application: it runs as deployed, or the deployment fails;
 - `Custom::ApplicationPause`, before the application: where `StateGeneration` was raised, the application is
-  stopped, so that it is not restarted from a state that its new version cannot read.
+  stopped, so that it is not restarted from a state that its new version cannot read. In a rollback it is
+  started again, if the change was refused and CloudFormation never came to the other resource.
 """
 
 from collections.abc import Mapping
@@ -35,18 +36,20 @@ def handler(event: dict[str, Any], context: InvocationContext) -> None:
 
 def handle(event: Mapping[str, Any], lifecycle: Lifecycle, deadline: float) -> dict[str, str]:
     """Do what CloudFormation asks, and return the resource's attributes; raises LifecycleError."""
-    deleted = event["RequestType"] == "Delete"
-    if event["ResourceType"] == PAUSE_RESOURCE:
-        return lifecycle.pause(deadline) if drops_state(event) and not deleted else {}
-    if deleted:
-        return lifecycle.stop(deadline)
     asked = event["ResourceProperties"]["Configuration"]
-    return lifecycle.start(asked, deadline, drop_state=drops_state(event))
+    raised = raised_generations(event)
+    if event["ResourceType"] == PAUSE_RESOURCE:
+        if raised > 0:
+            return lifecycle.pause(deadline)
+        return lifecycle.resume(asked, deadline) if raised < 0 else {}
+    if event["RequestType"] == "Delete":
+        return lifecycle.stop(deadline)
+    return lifecycle.start(asked, deadline, drop_state=raised > 0)
 
 
-def drops_state(event: Mapping[str, Any]) -> bool:
-    """Was the generation of the state raised by this update? A rollback lowers it, and keeps the state."""
+def raised_generations(event: Mapping[str, Any]) -> int:
+    """By how much this update raises the generation of the state; a rollback lowers it and keeps the state."""
     if event["RequestType"] != "Update":
-        return False
+        return 0
     before = event["OldResourceProperties"].get("StateGeneration", "0")
-    return int(event["ResourceProperties"]["StateGeneration"]) > int(before)
+    return int(event["ResourceProperties"]["StateGeneration"]) - int(before)

@@ -143,6 +143,18 @@ class Lifecycle:
             self._wait(deadline, status)
         return {}
 
+    def resume(self, asked: Mapping[str, str], deadline: float) -> dict[str, str]:
+        """Start it from its latest snapshot, if it is stopped and has the configuration `asked`.
+
+        Raises LifecycleError.
+        """
+        detail = self._application.detail()
+        if detail is None or detail["ApplicationStatus"] != "READY":
+            return {}
+        if differences(asked, described_configuration(detail)):
+            return {}
+        return self.start(asked, deadline, drop_state=False)
+
     def _stop_by_force(self, deadline: float) -> None:
         try:
             if self._application.status() not in {"READY", "DELETING", None}:

@@ -78,5 +78,9 @@ class ApplicationLifecycle(FunctionBackedResource):
         self.pause: CustomResource = self.add_resource(
             "Pause",
             resource_type=PAUSE_RESOURCE,
-            properties={"ApplicationName": names.application, "StateGeneration": state_generation},
+            properties={
+                "ApplicationName": names.application,
+                "Configuration": dict(configuration),
+                "StateGeneration": state_generation,
+            },
         )

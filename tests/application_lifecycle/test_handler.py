@@ -15,9 +15,11 @@ def request(
     resource_type: str, request_type: str, *, generation: int = 0, former_generation: int | None = None
 ) -> dict[str, Any]:
     """As CloudFormation sends it: numbers are text."""
-    properties: dict[str, Any] = {"ApplicationName": "analytics", "StateGeneration": str(generation)}
-    if resource_type == LIFECYCLE_RESOURCE:
-        properties["Configuration"] = ASKED
+    properties: dict[str, Any] = {
+        "ApplicationName": "analytics",
+        "StateGeneration": str(generation),
+        "Configuration": ASKED,
+    }
     former = {} if former_generation is None else {"StateGeneration": str(former_generation)}
     return {
         "ResourceType": resource_type,
@@ -64,6 +66,20 @@ def test_making_and_deleting_the_pause_leaves_the_application_alone(request_type
     service = FlinkService("RUNNING")
     assert handled(service, request(PAUSE_RESOURCE, request_type, generation=1)) == {}
     assert service.stops == []
+
+
+def test_a_rollback_of_the_pause_starts_the_former_version_that_it_had_stopped() -> None:
+    """Where the change itself was refused, CloudFormation does not come to the lifecycle again."""
+    service = FlinkService("READY", snapshots=("READY",), operations=HAS_RUN)
+    handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=2))
+    assert service.restore_types == ["RESTORE_FROM_LATEST_SNAPSHOT"]
+
+
+@pytest.mark.parametrize("seen", ["RUNNING", "READY/newer.zip", "GONE", "STARTING"])
+def test_a_rollback_of_the_pause_leaves_alone_what_is_not_the_stopped_former_version(seen: str) -> None:
+    service = FlinkService(seen, snapshots=("READY",), operations=HAS_RUN)
+    assert handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=2)) == {}
+    assert (service.restore_types, service.stops) == ([], [])
 
 
 def test_any_other_update_does_not_pause_it() -> None:

@@ -115,6 +115,20 @@ def test_a_start_without_state_that_fails_goes_back_to_the_former_version_and_it
     assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
 
 
+def test_a_change_that_is_refused_while_the_application_is_paused_leaves_the_former_version_running(
+    account: Account,
+) -> None:
+    update(account, publish_every_seconds=5, state_generation=1).check()
+    account.let_fail(update="InvalidApplicationConfigurationException: no such runtime")
+    failed = update(account, publish_every_seconds=6, state_generation=3)
+    assert not failed.succeeded
+    assert "no such runtime" in " ".join(failed.text.split())
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert account.publish_interval_ms() == 5_000
+    assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
+
+
 def test_a_storage_stack_in_use_cannot_be_deleted(account: Account) -> None:
     assembly = account.assembly()
     account.deploy(assembly).check()
