@@ -48,7 +48,7 @@ def handle(event: Mapping[str, Any], lifecycle: Lifecycle, deadline: float) -> d
 
 
 def raised_generations(event: Mapping[str, Any]) -> int:
-    """By how much this update raises the generation of the state; a rollback lowers it and keeps the state."""
+    """By how much an update raises the generation of the state; a rollback lowers it, and keeps the state."""
     if event["RequestType"] != "Update":
         return 0
     before = event["OldResourceProperties"].get("StateGeneration", "0")
