@@ -78,8 +78,8 @@ fuzz: setup ## a million made and damaged records: our JSON format beside Flink'
 	@$(MVN) -f connectors/pom.xml -Dtest=FlatJsonFormatTest -Dfuzz.records=1000000 test
 
 .PHONY: test-fast
-test-fast: setup ## all tests but those on Flink and in the twin
-	@python -m pytest -m "not flink and not twin"
+test-fast: setup ## all tests but those on Flink, in the twin and with the CDK command line
+	@python -m pytest -m "not flink and not twin and not slow"
 
 .PHONY: lint
 lint: setup ## formatting, lint, types, and which room may use which

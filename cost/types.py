@@ -45,6 +45,7 @@ FREE = {
     "AWS::SNS::TopicPolicy": "part of the topic",
     "AWS::SQS::QueuePolicy": "part of the queue",
     "AWS::Scheduler::ScheduleGroup": "part of its schedules",
+    "Custom::ApplicationPause": "billed as invocations of its function",
     "Custom::ApplicationLifecycle": "billed as invocations of its function",
     "Custom::SearchBootstrap": "billed as invocations of its function",
 }

@@ -14,14 +14,14 @@ from typing import Any, Protocol
 ANSWER_RESERVE_SECONDS = 20.0
 """Kept of the function's time to send the answer."""
 ANSWER_ATTEMPTS = 4
-_REASON_BYTES = 1_000
-"""CloudFormation takes an answer of at most 4,096 bytes."""
+MAX_ANSWER_BYTES = 4_096
+"""CloudFormation refuses a longer answer ("Response object is too long"), and would then wait in vain."""
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
 
 
-class Context(Protocol):
+class InvocationContext(Protocol):
     """What is used of Lambda's context object."""
 
     log_stream_name: str
@@ -30,7 +30,11 @@ class Context(Protocol):
 
 
 def answer(
-    event: dict[str, Any], context: Context, *, physical_id: str, work: Callable[[float], dict[str, str]]
+    event: dict[str, Any],
+    context: InvocationContext,
+    *,
+    physical_id: str,
+    work: Callable[[float], dict[str, str]],
 ) -> None:
     """Do the work and tell CloudFormation how it went.
 
@@ -39,31 +43,51 @@ def answer(
     deletes the former resource.
     """
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
-    status, reason, attributes = "SUCCESS", "", {}
+    status, reason, attributes = "SUCCESS", "done", {}
     try:
         attributes = work(deadline)
     except Exception as error:
         log.exception("%s of %s failed", event["RequestType"], physical_id)
-        status = "FAILED"
-        reason = f"{str(error)[:_REASON_BYTES]} (log stream {context.log_stream_name})"
-    _send(
-        event["ResponseURL"],
-        {
-            "Status": status,
-            "Reason": reason or "done",
-            "PhysicalResourceId": physical_id,
-            "StackId": event["StackId"],
-            "RequestId": event["RequestId"],
-            "LogicalResourceId": event["LogicalResourceId"],
-            "Data": attributes,
-        },
-    )
+        status, reason = "FAILED", str(error)
+    body = {
+        "Status": status,
+        "PhysicalResourceId": physical_id,
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        "Data": attributes,
+    }
+    where = f" (log stream {context.log_stream_name})" if status == "FAILED" else ""
+    _send(event["ResponseURL"], _encoded(body, reason, where))
 
 
-def _send(url: str, body: dict[str, Any]) -> None:
+def _encoded(body: dict[str, Any], reason: str, where: str) -> bytes:
+    """The answer with as much of the reason as it can hold, and all of `where`.
+
+    The limit is one of bytes: a character of Japanese is three, a line break is two in JSON.
+    """
+
+    def bytes_of(kept: str) -> bytes:
+        # A reason may quote any answer of a service, so even what is no text must not end without an answer.
+        text = json.dumps({**body, "Reason": kept + where}, ensure_ascii=False)
+        return text.encode("utf-8", errors="replace")
+
+    if len(bytes_of(reason)) <= MAX_ANSWER_BYTES:
+        return bytes_of(reason)
+    fits, too_long = 0, len(reason)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if len(bytes_of(reason[:middle] + "…")) <= MAX_ANSWER_BYTES:
+            fits = middle
+        else:
+            too_long = middle
+    return bytes_of(reason[:fits] + "…")
+
+
+def _send(url: str, body: bytes) -> None:
     """PUT the answer; raises URLError after the last attempt, and Lambda then invokes the function again."""
     # The URL is signed without a content type; any other would break its signature.
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": ""}, method="PUT")
+    request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(request, timeout=3):

@@ -21,6 +21,11 @@ class AnalyticsSettings(Section):
     parallelism: Annotated[int, Field(ge=1, le=256)] = Field(
         default=1, description="Parallel tasks of the job."
     )
+    state_generation: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=0,
+        description="Raised by one, the next deployment starts the application once without its state: it "
+        "counts again from the oldest click in the stream. A snapshot is taken first: docs/deployment.md.",
+    )
     parallelism_per_kpu: Annotated[int, Field(ge=1, le=8)] = Field(
         default=1, description="Parallel tasks that share one KPU (1 vCPU and 4 GB of memory)."
     )

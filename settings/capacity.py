@@ -34,8 +34,14 @@ COUNT_BYTES = 300
 REASON_BYTES = 40
 """What a rejected click has beside its own fields."""
 
-# Lambda developer guide, "Lambda quotas": of an account in a region, unless raised
-CONCURRENT_EXECUTIONS = 1_000
+ON_DEMAND_FIRST_SHARDS = 4
+
+NEW_ACCOUNT_EXECUTIONS = 10
+"""Concurrent executions in a region. The default is 1,000, but "new AWS accounts have reduced concurrency"
+(Lambda developer guide, "Lambda quotas"); 10 is what they were seen to have."""
+
+STATE_MAX_PARALLELISM = 128
+"""Of a state that was first started with a parallelism of up to 85."""
 
 CLICKS_PER_SECOND_PER_KPU = 20_000
 """A fifth of what a warm core counts, 205,000 clicks/s on two (docs/analytics.md): the connectors,
@@ -79,7 +85,9 @@ def problems(settings: Settings) -> Iterator[str]:
 
 def warnings(settings: Settings) -> Iterator[CapacityWarning]:
     """What carries the peak under a condition that no setting tells."""
-    streams, peak, lanes = settings.streams, settings.peak, settings.forwarder.parallelization_factor
+    streams, peak = settings.streams, settings.peak
+    yield from _too_many_executions(settings)
+    yield from _state_of_fewer_tasks(settings.analytics.parallelism)
     if streams.mode == "on_demand":
         for stream, records_per_second in (
             ("mobile", peak.mobile_clicks_per_second),
@@ -87,14 +95,6 @@ def warnings(settings: Settings) -> Iterator[CapacityWarning]:
         ):
             yield from _first_days(stream, records_per_second, peak.click_bytes)
         return
-    executions = (streams.mobile_shards or 0) * lanes
-    if executions > CONCURRENT_EXECUTIONS:
-        yield CapacityWarning(
-            id="forwarder-concurrency",
-            text=f"{streams.mobile_shards} shards of {lanes} lanes each are {executions:,} concurrent "
-            f"executions of the forwarder; an account has {CONCURRENT_EXECUTIONS:,} in Tokyo unless its "
-            "quota was raised. Ask for more in Service Quotas, or lower forwarder.parallelization_factor.",
-        )
     parallelism, shards = settings.analytics.parallelism, streams.source_shards or 0
     if parallelism > shards:
         yield CapacityWarning(
@@ -103,6 +103,51 @@ def warnings(settings: Settings) -> Iterator[CapacityWarning]:
             f"shard is read by one task, so {parallelism - shards} read nothing. Counting still uses them "
             f"all; set analytics.parallelism = {shards} if reading is the work.",
         )
+
+
+def _too_many_executions(settings: Settings) -> Iterator[CapacityWarning]:
+    forwarder, peak = settings.forwarder, settings.peak
+    shards = settings.streams.mobile_shards or 0
+    if settings.streams.mode == "on_demand":
+        wanted = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
+        shards = max(ON_DEMAND_FIRST_SHARDS, wanted)
+    executions = shards * forwarder.parallelization_factor
+    quota = forwarder.concurrent_executions
+    if executions <= (NEW_ACCOUNT_EXECUTIONS if quota is None else quota):
+        return
+    has = (
+        f"a new account has {NEW_ACCOUNT_EXECUTIONS} in a region, others 1,000. Look yours up in Service "
+        "Quotas (Tokyo, Lambda, Concurrent executions), write it as forwarder.concurrent_executions, and ask "
+        "for more if it is too low"
+        if quota is None
+        else f"forwarder.concurrent_executions says that the account has {quota:,} in Tokyo. Ask for more in "
+        "Service Quotas"
+    )
+    yield CapacityWarning(
+        id="forwarder-concurrency",
+        text=f"{shards} shards of {forwarder.parallelization_factor} lanes each are {executions:,} "
+        f"concurrent executions of the forwarder; {has}, or lower forwarder.parallelization_factor.",
+    )
+
+
+def default_max_parallelism(parallelism: int) -> int:
+    """What Flink gives a state at its first start: the next power of two of one and a half times the
+    parallelism, 128 to 32,768 (KeyGroupRangeAssignment.computeDefaultMaxParallelism)."""
+    wanted = parallelism + parallelism // 2
+    return min(max(1 << (wanted - 1).bit_length(), 128), 32_768)
+
+
+def _state_of_fewer_tasks(parallelism: int) -> Iterator[CapacityWarning]:
+    if parallelism <= STATE_MAX_PARALLELISM:
+        return
+    first = next(one for one in range(1, parallelism + 1) if default_max_parallelism(one) >= parallelism)
+    yield CapacityWarning(
+        id="state-max-parallelism",
+        text=f"analytics.parallelism ({parallelism}) is more than a state allows that was first started with "
+        f"a parallelism below {first}: its maximum is fixed then, and restoring it with more tasks fails. "
+        f"Keep analytics.parallelism at {STATE_MAX_PARALLELISM} or less, or raise analytics.state_generation "
+        "with it (docs/deployment.md). Where the application was first started like this, all is well.",
+    )
 
 
 def _stream_problems(

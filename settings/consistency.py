@@ -48,6 +48,8 @@ def problems(settings: Settings) -> Iterator[str]:
             "mobile_apps.issuer and mobile_apps.client_ids belong together: write the issuer's URL and the "
             "client ids of the apps, or neither"
         )
+    yield from _provider_problems(settings)
+    yield from _index_problems(settings)
     if search.scheme == "http" and not settings.is_twin:
         yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'
     if settings.lambda_processor == "host" and not settings.is_twin:
@@ -67,3 +69,32 @@ def _topic_problems(settings: Settings) -> Iterator[str]:
                 "calls topics of its own region only, and whoever may publish is decided by the account's "
                 "topics"
             )
+
+
+def _provider_problems(settings: Settings) -> Iterator[str]:
+    apps = settings.mobile_apps
+    if apps.issuer_provider_arn is None:
+        return
+    if apps.issuer or apps.client_ids:
+        yield (
+            "mobile_apps.issuer_provider_arn names a provider that exists, with its own URL and client ids: "
+            "remove issuer and client_ids, or remove issuer_provider_arn to have a provider made"
+        )
+    if f"::{settings.account}:" not in apps.issuer_provider_arn:
+        yield (
+            "mobile_apps.issuer_provider_arn is of another account, whose providers an identity pool cannot "
+            f"use: write the ARN of the provider in account {settings.account}"
+        )
+
+
+def _index_problems(settings: Settings) -> Iterator[str]:
+    """An index is made by the first count of its day, up to a minute before the day begins (a clock that is
+    ahead), and its last one may come when the last click of the day is as late as it may be."""
+    days, lateness = settings.search.retention_days, settings.analytics.allowed_lateness_hours
+    if days is not None and days * 24 <= 24 + lateness:
+        yield (
+            f"search.retention_days ({days}) must be longer than a day and "
+            f"analytics.allowed_lateness_hours ({lateness}), or a late count would make the index of its day "
+            f"again, without that day's other counts: set search.retention_days = {lateness // 24 + 2}, or "
+            "shorten the allowed lateness"
+        )

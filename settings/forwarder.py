@@ -34,6 +34,11 @@ class ForwarderSettings(Section):
         default=-1,
         description="Repetitions of a failed batch before it is given up; -1: until max_record_age_seconds.",
     )
+    concurrent_executions: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="Quota of the account in Tokyo, Service Quotas: Lambda, Concurrent executions; for the "
+        "check only. Left out: a new account's, 10.",
+    )
     memory_mib: Annotated[int, Field(ge=128, le=10_240)] = Field(
         default=1769,
         description="Memory of the function, in MiB; its share of a processor grows with it, 1769: one.",

@@ -63,8 +63,8 @@ def destruction(settings: Settings, *, asked: bool) -> tuple[list[str], list[str
     }
     does = [
         f"Destroys environment {settings.environment} in account {settings.account} with all its data.",
-        "1. Deploys " + " and ".join(names.stack(stack) for stack in STACKS[:2]) + " once more: their "
-        "termination protection ends, and what they hold goes with them from then on.",
+        "1. Deploys " + " and ".join(names.stack(stack) for stack in STACKS[:2]) + " once more: "
+        "what they hold goes with them from then on.",
         "2. Deletes, in this order, "
         + ", ".join(names.stack(stack) for stack in reversed(STACKS))
         + ". Then "

@@ -16,7 +16,7 @@ class OregonStorage(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, retention: Retention, **kwargs: Any
     ) -> None:
-        super().__init__(scope, construct_id, termination_protection=not retention.destroys, **kwargs)
+        super().__init__(scope, construct_id, **kwargs)
         names = settings.names
         keep_days = settings.delivery.raw_retention_days
 

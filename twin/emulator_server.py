@@ -11,6 +11,8 @@ What is changed in MiniStack, and why:
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
 - alarms on expressions are taken and not evaluated: twin/expression_alarms.py;
+- Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
+  twin/managed_flink.py;
 - identity pools refuse guests, the classic flow and roles that do not trust them: twin/identity_pools.py;
 - the search domain's access policy is part of the decision on a request to the domain.
 
@@ -30,11 +32,11 @@ import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import iam_evaluator
-from ministack.services import cognito, firehose, lambda_svc, opensearch, sts
+from ministack.services import cloudwatch, cognito, firehose, kinesisanalyticsv2, lambda_svc, opensearch, sts
 from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
-from twin import expression_alarms, identity_pools
+from twin import expression_alarms, identity_pools, managed_flink
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -108,6 +110,9 @@ def replace_services() -> None:
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
     identity_pools.refuse_as_cognito_does()
     expression_alarms.take_expressions(provisioners)
+    _require(kinesisanalyticsv2, *managed_flink.NEEDED_OF_FLINK)
+    _require(cloudwatch, *managed_flink.NEEDED_OF_CLOUDWATCH)
+    managed_flink.add_operations()
 
 
 def take_records(region: str, name: str) -> list[bytes]:
@@ -131,6 +136,12 @@ async def _answer_records(path: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def _take_faults(path: str, receive: Receive, send: Send) -> None:
+    managed_flink.set_faults(path, (await receive())["body"])
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
 class EmulatorGateway:
     """The ASGI application: the twin's own path, the search domain on its port, MiniStack for the rest."""
 
@@ -146,6 +157,8 @@ class EmulatorGateway:
             await self._gateway(scope, receive, send)
         elif scope["path"].startswith(RECORDS_PATH):
             await _answer_records(scope["path"], send)
+        elif scope["path"].startswith(managed_flink.FAULTS_PATH):
+            await _take_faults(scope["path"], receive, send)
         else:
             scope["headers"] = [*scope["headers"], (b"x-forwarded-proto", b"https")]
             await self._aws(scope, receive, send)

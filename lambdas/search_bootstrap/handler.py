@@ -16,12 +16,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 
-from lambdas.custom_resource import Context, answer
+from lambdas.custom_resource import InvocationContext, answer
 from lambdas.search_bootstrap.definitions import POLICIES, Definition, definitions
 
 REQUEST_TIMEOUT_SECONDS = 20
 PAUSE_SECONDS = 3.0
-_PASSING = {403, 429, 500, 502, 503, 504}
+CONFLICT = 409
+RETRYABLE_STATUSES = {403, 429, 500, 502, 503, 504}
 """A new domain or a new role is not known everywhere at once (403), and a new domain may not be up."""
 
 log = logging.getLogger()
@@ -35,7 +36,7 @@ Send = Callable[[str, str, dict[str, Any] | None], tuple[int, dict[str, Any]]]
 """(method, path, body) -> (HTTP status, answer); raises URLError where nothing answers."""
 
 
-def handler(event: dict[str, Any], context: Context) -> None:
+def handler(event: dict[str, Any], context: InvocationContext) -> None:
     properties = event["ResourceProperties"]
 
     def work(deadline: float) -> dict[str, str]:
@@ -63,19 +64,29 @@ class Bootstrap:
     def put(self, wanted: list[Definition], deadline: float) -> None:
         """Put each definition, waiting for the domain until the deadline; raises BootstrapError."""
         for definition in wanted:
-            path = definition.path
-            if path.startswith(POLICIES):
-                path += self._version_of_policy(path, deadline)
-            status, answered = self._until_answered("PUT", path, definition.body, deadline)
+            status, answered = self._put(definition, deadline)
             if status >= 300:
                 raise BootstrapError(f"the search domain refused {definition.path} with {status}: {answered}")
             log.info("put %s", definition.path)
+
+    def _put(self, definition: Definition, deadline: float) -> tuple[int, dict[str, Any]]:
+        if not definition.path.startswith(POLICIES):
+            return self._until_answered("PUT", definition.path, definition.body, deadline)
+        while True:
+            path = definition.path + self._version_of_policy(definition.path, deadline)
+            status, answered = self._until_answered("PUT", path, definition.body, deadline)
+            # The version is out of date when an earlier request of this loop was taken but its answer lost.
+            if status != CONFLICT or not self._has_time(deadline):
+                return status, answered
+            self._sleep(PAUSE_SECONDS)
 
     def _version_of_policy(self, path: str, deadline: float) -> str:
         """Query string without which index state management refuses to replace a policy."""
         status, found = self._until_answered("GET", path, None, deadline)
         if status == 404:
             return ""
+        if status >= 300 or not {"_seq_no", "_primary_term"} <= found.keys():
+            raise BootstrapError(f"the search domain answered GET {path} with {status}: {found}")
         return f"?if_seq_no={found['_seq_no']}&if_primary_term={found['_primary_term']}"
 
     def _until_answered(
@@ -84,17 +95,21 @@ class Bootstrap:
         while True:
             try:
                 status, answered = self._send(method, path, body)
-                if status not in _PASSING:
+                if status not in RETRYABLE_STATUSES:
                     return status, answered
                 seen = f"{status} {answered}"
             except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
                 seen = str(error)
-            if self._clock() + PAUSE_SECONDS + REQUEST_TIMEOUT_SECONDS > deadline:
+            if not self._has_time(deadline):
                 raise BootstrapError(
                     f"the search domain did not take {path} in time; the last answer was: {seen}"
                 )
             log.info("waiting for the search domain: %s", seen)
             self._sleep(PAUSE_SECONDS)
+
+    def _has_time(self, deadline: float) -> bool:
+        """For a pause and one more request."""
+        return self._clock() + PAUSE_SECONDS + REQUEST_TIMEOUT_SECONDS <= deadline
 
 
 def signed_sender(endpoint: str) -> Send:
@@ -113,8 +128,19 @@ def signed_sender(endpoint: str) -> Send:
                 urllib.request.Request(endpoint + path, data, dict(request.headers), method=method),
                 timeout=REQUEST_TIMEOUT_SECONDS,
             ) as answered:
-                return answered.status, json.load(answered)
+                return answered.status, _as_json(answered.read())
         except urllib.error.HTTPError as error:
             return error.code, {"error": error.read().decode(errors="replace")[:500]}
 
     return send
+
+
+def _as_json(content: bytes) -> dict[str, Any]:
+    try:
+        answered = json.loads(content)
+    except ValueError:
+        answered = None
+    if not isinstance(answered, dict):
+        shown = content.decode(errors="replace")[:500]
+        raise BootstrapError(f"the search domain's endpoint answered with something else than JSON: {shown}")
+    return answered

@@ -15,6 +15,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from contract.sink import REJECTS_TABLE
+from lambdas.application_lifecycle.configuration import asked_configuration
 from names import OREGON, SEGMENTS_PREFIX, TWIN_ACCOUNT
 from settings import Settings
 from stacks.analytics.alarms import alarm_on_application
@@ -67,9 +68,23 @@ class AnalyticsApplication(Construct):
         )
         application = self._application(code=code, role=role, properties=properties)
         logging_option = self._logging_option(application)
-        lifecycle = ApplicationLifecycle(self, "Lifecycle", deployed=_digest(application), settings=settings)
+        lifecycle = ApplicationLifecycle(
+            self,
+            "Lifecycle",
+            configuration=asked_configuration(
+                code_key=code.s3_object_key,
+                runtime=RUNTIME,
+                parallelism=settings.analytics.parallelism,
+                parallelism_per_kpu=settings.analytics.parallelism_per_kpu,
+                checkpoint_interval_ms=settings.analytics.publish_every_seconds * 1000,
+                properties=properties,
+            ),
+            deployed=_digest(application),
+            settings=settings,
+        )
+        application.node.add_dependency(lifecycle.pause)
         lifecycle.resource.node.add_dependency(
-            logging_option, *(delivery.delivery_stream for delivery in sinks.values())
+            application, logging_option, *(delivery.delivery_stream for delivery in sinks.values())
         )
         alarm_on_application(
             self,

@@ -19,7 +19,7 @@ ANSWER_MARGIN = Duration.minutes(1)
 class FunctionBackedResource(Construct):
     """resource: what other resources wait for. It is updated whenever `properties` change.
 
-    name: of the function and its role; timeout: of the function, at most 15 minutes.
+    role: the function's; name: of the function and its role; timeout: of the function, at most 15 minutes.
     """
 
     def __init__(
@@ -49,11 +49,20 @@ class FunctionBackedResource(Construct):
             timeout=timeout,
             settings=settings,
         )
-        self.resource = CustomResource(
+        self.role = backing.role
+        self._service_token = backing.function.function_arn
+        self._service_timeout = timeout.plus(ANSWER_MARGIN)
+        self.resource = self.add_resource("Resource", resource_type=resource_type, properties=properties)
+
+    def add_resource(
+        self, construct_id: str, *, resource_type: str, properties: Mapping[str, Any]
+    ) -> CustomResource:
+        """A resource that the same function works on."""
+        return CustomResource(
             self,
-            "Resource",
+            construct_id,
             resource_type=resource_type,
-            service_token=backing.function.function_arn,
-            service_timeout=timeout.plus(ANSWER_MARGIN),
+            service_token=self._service_token,
+            service_timeout=self._service_timeout,
             properties=dict(properties),
         )

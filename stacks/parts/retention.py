@@ -11,6 +11,9 @@ class Retention:
     """What becomes of data when its stack is deleted: kept, unless both keys were turned.
 
     allowed: the setting `allow_destroy`; asked: `-c destroy=yes` was given.
+    What a failed creation of a stack made is deleted either way: it is empty, and its name must be free for
+    the next attempt. Stacks have no termination protection, which would stand in the way of that attempt;
+    once other stacks use their exports, CloudFormation refuses to delete them: docs/deployment.md.
     """
 
     allowed: bool
@@ -22,7 +25,7 @@ class Retention:
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        return RemovalPolicy.DESTROY if self.destroys else RemovalPolicy.RETAIN
+        return RemovalPolicy.DESTROY if self.destroys else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
     def warn_if_one_key_is_missing(self, scope: IConstruct) -> None:
         if self.asked and not self.allowed:

@@ -4,7 +4,7 @@ Two parts, since installed apps carry the identity pool's id: the pool and the a
 data, the roles come and go with what lets clicks in.
 """
 
-from aws_cdk import Annotations, CfnOutput, RemovalPolicy
+from aws_cdk import Annotations, CfnOutput
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -40,8 +40,8 @@ class MobileIdentities(Construct):
             allow_unauthenticated_identities=apps.guest_access,
             # Left out, it would let new identities use the classic flow (aws/aws-cli, issue 7652).
             allow_classic_flow=False,
-            cognito_identity_providers=None if apps.issuer else [self._own_accounts(names, retention)],
-            open_id_connect_provider_arns=[self._existing_accounts(apps)] if apps.issuer else None,
+            cognito_identity_providers=None if apps.has_issuer else [self._own_accounts(names, retention)],
+            open_id_connect_provider_arns=[self._existing_accounts(apps)] if apps.has_issuer else None,
         )
         self.pool.apply_removal_policy(retention.removal_policy)
         CfnOutput(self, "IdentityPoolId", value=self.pool.ref).override_logical_id("IdentityPoolId")
@@ -55,7 +55,9 @@ class MobileIdentities(Construct):
             )
 
     def _existing_accounts(self, apps: MobileAppsSettings) -> str:
-        """The OpenID Connect provider at which readers have their accounts already."""
+        """ARN of the OpenID Connect provider at which readers have their accounts already."""
+        if apps.issuer_provider_arn:
+            return apps.issuer_provider_arn
         provider = iam.OidcProviderNative(self, "Issuer", url=apps.issuer or "", client_ids=apps.client_ids)
         return provider.oidc_provider_arn
 
@@ -76,7 +78,6 @@ class MobileIdentities(Construct):
                 require_digits=True,
                 require_symbols=True,
             ),
-            deletion_protection=retention.removal_policy is RemovalPolicy.RETAIN,
             removal_policy=retention.removal_policy,
         )
         for finding in ("COG2", "COG8"):

@@ -53,19 +53,24 @@ BATCH_SERVER_NEVER_WRITES = SearchAccess(
 
 def delivery(sink: Sink) -> tuple[SearchAccess, ...]:
     """What a delivery stream of counts may do: the actions and paths of the Firehose developer guide, "Grant
-    Firehose access to a public OpenSearch Service destination"."""
+    Firehose access to a public OpenSearch Service destination".
+
+    The empty path is the domain itself: the guide has it for writing, and in some accounts Firehose also asks
+    for it with GET when it creates a delivery stream, though the guide does not say so.
+    """
     indices = f"/{index_pattern(sink.index_family)}"
     writes = SearchAccess(
         sid=f"{sink.construct_id}DeliveryWrites",
         role=lambda names: names.delivery_role(sink.name),
         actions=("es:ESHttpPost", "es:ESHttpPut"),
-        paths=("/*",),
+        paths=("", "/*"),
     )
     reads = SearchAccess(
         sid=f"{sink.construct_id}DeliveryReads",
         role=lambda names: names.delivery_role(sink.name),
         actions=("es:ESHttpGet",),
         paths=(
+            "",
             "/",
             "/_all/_settings",
             "/_cluster/stats",

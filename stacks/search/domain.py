@@ -13,8 +13,8 @@ from stacks.parts.retention import Retention
 from stacks.search import access as search_access
 from stacks.search.alarms import alarm_on_domain
 
-ENGINE = "OpenSearch_3.5"
-"""The newest that OpenSearch Service offers; the twin runs 3.6.0, the newest that Maven Central has."""
+ENGINE = opensearch.EngineVersion.OPENSEARCH_3_7.version
+"""The newest that the pinned CDK knows; the twin runs 3.6.0, the newest that Maven Central has."""
 
 
 class SearchDomain(Construct):

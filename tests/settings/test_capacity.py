@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from settings import Settings
 from settings.analytics import AnalyticsSettings
-from settings.capacity import WANTED_HEADROOM, problems, shards_to_read, shards_to_write, warnings
+from settings.capacity import (
+    WANTED_HEADROOM,
+    default_max_parallelism,
+    problems,
+    shards_to_read,
+    shards_to_write,
+    warnings,
+)
 from settings.delivery import DeliverySettings
 from settings.forwarder import ForwarderSettings
 from settings.peak import PeakSettings
@@ -131,9 +138,72 @@ def test_a_hop_that_cannot_carry_the_peak_is_named_with_the_remedy(
     assert [problem for problem in problems(settings_of(**sections)) if re.search(message, problem)]
 
 
-def test_the_default_settings_carry_the_default_peak() -> None:
+def test_the_default_settings_carry_the_default_peak_once_the_concurrency_is_known() -> None:
     assert list(problems(settings_of())) == []
-    assert list(warnings(settings_of())) == []
+    known = settings_of(forwarder=ForwarderSettings(concurrent_executions=1_000))
+    assert list(warnings(known)) == []
+
+
+@pytest.mark.parametrize(
+    ("streams", "lanes", "quota", "warned"),
+    [
+        # A new stream on demand has four shards.
+        (StreamSettings(), 10, None, "4 shards of 10 lanes each are 40 concurrent executions"),
+        (StreamSettings(), 10, 40, None),
+        (StreamSettings(), 10, 39, "40 concurrent executions of the forwarder; .* 39 in Tokyo"),
+        (StreamSettings(), 2, None, None),
+        (StreamSettings(), 3, None, "a new account has 10 .* forwarder.concurrent_executions"),
+        (StreamSettings(mode="provisioned", mobile_shards=1, source_shards=2), 10, None, None),
+        (StreamSettings(mode="provisioned", mobile_shards=2, source_shards=2), 10, None, "20 concurrent"),
+        (
+            StreamSettings(mode="provisioned", mobile_shards=101, source_shards=2),
+            10,
+            1_000,
+            "1,010 concurrent",
+        ),
+    ],
+)
+def test_more_lanes_than_concurrent_executions_are_warned_of(
+    streams: StreamSettings, lanes: int, quota: int | None, warned: str | None
+) -> None:
+    forwarder = ForwarderSettings(parallelization_factor=lanes, concurrent_executions=quota)
+    texts = [
+        warning.text
+        for warning in warnings(settings_of(streams=streams, forwarder=forwarder))
+        if warning.id == "forwarder-concurrency"
+    ]
+    if warned is None:
+        assert texts == []
+    else:
+        assert re.search(warned, texts[0])
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "maximum"),
+    # Flink 2.3, KeyGroupRangeAssignment.computeDefaultMaxParallelism
+    [(1, 128), (85, 128), (86, 256), (128, 256), (171, 256), (172, 512), (21_845, 32_768), (32_768, 32_768)],
+)
+def test_the_maximum_parallelism_of_a_state_is_the_one_that_flink_gives_it(
+    parallelism: int, maximum: int
+) -> None:
+    assert default_max_parallelism(parallelism) == maximum
+
+
+@pytest.mark.parametrize(("parallelism", "first"), [(128, None), (129, 86), (256, 86)])
+def test_a_parallelism_that_an_older_state_may_not_allow_is_warned_of(
+    parallelism: int, first: int | None
+) -> None:
+    analytics = AnalyticsSettings(parallelism=parallelism)
+    texts = [
+        warning.text
+        for warning in warnings(settings_of(analytics=analytics))
+        if warning.id == "state-max-parallelism"
+    ]
+    if first is None:
+        assert texts == []
+    else:
+        assert f"first started with a parallelism below {first}" in texts[0]
+        assert "raise analytics.state_generation" in texts[0]
 
 
 def test_many_tasks_in_one_kpu_count_as_one() -> None:
@@ -169,4 +239,5 @@ def test_a_quota_that_was_raised_is_believed() -> None:
     ],
 )
 def test_what_no_setting_can_tell_is_a_warning(sections: dict[str, Any], expected: set[str]) -> None:
-    assert {warning.id for warning in warnings(settings_of(**sections))} == expected
+    known = {"forwarder": ForwarderSettings(concurrent_executions=1_000)}
+    assert {warning.id for warning in warnings(settings_of(**known, **sections))} == expected

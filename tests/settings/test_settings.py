@@ -71,6 +71,21 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
         ("[search]\ninstance_count = 4\navailability_zones = 3", "set it to 6, or change the zones"),
         ("[search]\ninstance_count = 1\navailability_zones = 2", "set it to 2, or change the zones"),
         ('[mobile_apps]\nissuer = "https://login.example.jp"', "write the issuer's URL and the client ids"),
+        (
+            '[mobile_apps]\nissuer = "https://login.example.jp"\nclient_ids = ["news-app"]\n'
+            'issuer_provider_arn = "arn:aws:iam::111111111111:oidc-provider/login.example.jp"',
+            "remove issuer and client_ids",
+        ),
+        (
+            '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::000000000000:oidc-provider/login.example.jp"',
+            "write the ARN of the provider in account 111111111111",
+        ),
+        ("[search]\nretention_days = 2", "set search.retention_days = 3, or shorten the allowed lateness"),
+        (
+            "[search]\nretention_days = 8\n[analytics]\nallowed_lateness_hours = 168\n"
+            "[streams]\nretention_hours = 168",
+            "set search.retention_days = 9",
+        ),
         ('[search]\nscheme = "http"', "remove it, OpenSearch Service speaks https"),
         ('lambda_processor = "host"', 'write "arm64" or "x86_64"'),
     ],
@@ -79,3 +94,24 @@ def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
     tmp_path: Path, lines: str, remedy: str
 ) -> None:
     assert remedy in settings_error(tmp_path, GOOD + lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "[search]\nretention_days = 3",
+        "[search]\nretention_days = 2\n[analytics]\nallowed_lateness_hours = 23",
+        '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::111111111111:oidc-provider/login.example.jp/a"',
+    ],
+)
+def test_fields_that_just_fit_each_other_are_taken(tmp_path: Path, lines: str) -> None:
+    (tmp_path / "trial.toml").write_text(GOOD + lines)
+    assert load("trial", tmp_path).environment == "trial"
+
+
+@pytest.mark.parametrize(
+    "arn", ["login.example.jp", "arn:aws:iam::1:oidc-provider/x", "arn:aws:iam::111111111111:role/x"]
+)
+def test_what_is_no_arn_of_a_provider_is_refused(tmp_path: Path, arn: str) -> None:
+    message = settings_error(tmp_path, GOOD + f'[mobile_apps]\nissuer_provider_arn = "{arn}"')
+    assert "mobile_apps.issuer_provider_arn" in message

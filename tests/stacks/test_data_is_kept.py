@@ -17,24 +17,31 @@ def storage(*, allowed: bool, asked: bool) -> OregonStorage:
     return OregonStorage(App(), "Storage", settings=SETTINGS, retention=retention)
 
 
-def deletion_policies(stack: Stack) -> set[str]:
+def policies(stack: Stack) -> set[tuple[str, str]]:
+    """When the stack is deleted, and when the resource is replaced: of each resource that holds data."""
     resources = Template.from_stack(stack).to_json()["Resources"].values()
     kept = [resource for resource in resources if resource["Type"] in HOLDS_DATA]
     assert {resource["Type"] for resource in kept} == HOLDS_DATA
-    return {resource[policy] for resource in kept for policy in ("DeletionPolicy", "UpdateReplacePolicy")}
+    return {(resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) for resource in kept}
 
 
 @pytest.mark.parametrize(("allowed", "asked"), [(False, False), (True, False), (False, True)])
-def test_without_both_keys_data_is_kept(allowed: bool, asked: bool) -> None:
+def test_without_both_keys_data_is_kept_but_for_what_a_failed_creation_made(
+    allowed: bool, asked: bool
+) -> None:
     stack = storage(allowed=allowed, asked=asked)
-    assert deletion_policies(stack) == {"Retain"}
-    assert stack.termination_protection
+    assert policies(stack) == {("RetainExceptOnCreate", "Retain")}
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_a_stack_that_failed_at_its_first_creation_can_be_deleted(key: bool) -> None:
+    """The command line turns protection on before the first resource is made, and then cannot delete it."""
+    assert not storage(allowed=key, asked=key).termination_protection
 
 
 def test_with_both_keys_data_goes_with_its_stack() -> None:
     stack = storage(allowed=True, asked=True)
-    assert deletion_policies(stack) == {"Delete"}
-    assert not stack.termination_protection
+    assert policies(stack) == {("Delete", "Delete")}
 
 
 @pytest.mark.parametrize(

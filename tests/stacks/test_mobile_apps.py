@@ -19,6 +19,8 @@ from stacks.producers.mobile_apps import MobileAppRoles, MobileIdentities
 NAMES = Names(environment="production", account="111111111111")
 TRIAL = Names(environment="trial", account="111111111111")
 ISSUER = MobileAppsSettings(issuer="https://login.example.jp", client_ids=["news-app"])
+PROVIDER_ARN = "arn:aws:iam::111111111111:oidc-provider/login.example.jp"
+EXISTING_PROVIDER = MobileAppsSettings(issuer_provider_arn=PROVIDER_ARN)
 GUESTS = MobileAppsSettings(guest_access=True)
 AUD, AMR = "cognito-identity.amazonaws.com:aud", "cognito-identity.amazonaws.com:amr"
 
@@ -92,7 +94,13 @@ def test_what_installed_apps_know_is_kept(templates: dict[str, dict[str, Any]]) 
         for one in templates["TokyoStorage"]["Resources"].values()
         if one["Type"] in {"AWS::Cognito::IdentityPool", "AWS::Cognito::UserPool"}
     ]
-    assert kept == ["Retain", "Retain"]
+    assert kept == ["RetainExceptOnCreate", "RetainExceptOnCreate"]
+
+
+def test_a_user_pool_of_a_failed_creation_can_be_deleted_with_its_stack(resources: Resources) -> None:
+    """Cognito refuses to delete a pool with deletion protection, and the rollback would end as failed."""
+    [users] = resources("AWS::Cognito::UserPool")
+    assert users.get("DeletionProtection", "INACTIVE") == "INACTIVE"
 
 
 def test_nobody_makes_an_account_for_himself(resources: Resources) -> None:
@@ -134,3 +142,13 @@ def test_an_issuer_takes_the_place_of_the_own_accounts(tmp_path: Path) -> None:
     assert resources[trusted["Ref"]]["Type"] == "AWS::IAM::OIDCProvider"
     assert "CognitoIdentityProviders" not in pool
     assert not of_type(resources, "AWS::Cognito::UserPool")
+
+
+def test_a_provider_that_the_account_has_already_is_used_and_none_is_made(tmp_path: Path) -> None:
+    resources, warnings = synthesised(tmp_path, EXISTING_PROVIDER)
+    assert not of_type(resources, "AWS::IAM::OIDCProvider")
+    assert not of_type(resources, "AWS::Cognito::UserPool")
+    [pool] = of_type(resources, "AWS::Cognito::IdentityPool")
+    assert pool["OpenIdConnectProviderARNs"] == [PROVIDER_ARN]
+    assert "CognitoIdentityProviders" not in pool
+    assert warnings == []

@@ -56,6 +56,15 @@ def test_the_application_starts_when_its_log_and_its_delivery_streams_are_there(
     assert delivery == {*COUNTS, "click-trends-production-rejects"}
 
 
+def test_the_application_is_paused_before_it_is_changed_and_started_after(
+    templates: dict[str, Template],
+) -> None:
+    template = templates["OregonAnalytics"]
+    application = of_type(template, "AWS::KinesisAnalyticsV2::Application")
+    assert of_type(template, "Custom::ApplicationPause") in before(template, application)
+    assert application in before(template, of_type(template, "Custom::ApplicationLifecycle"))
+
+
 def test_no_count_reaches_the_domain_before_the_ingest_pipeline(templates: dict[str, Template]) -> None:
     template = templates["OregonAnalytics"]
     counts = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.sink import SINKS
+from contract.sink import CLICK_COUNTS, SINKS
 from names import Names
 from stacks.delivery.s3_delivery import delivery_stream_arn
 from stacks.search import access as search_access
@@ -41,12 +41,17 @@ def allowed(statements: Iterable[Statement], action: str, resource: str) -> bool
     return effects == {"Allow"}
 
 
+HAVE_NO_RESOURCES = {"cloudwatch:GetMetricStatistics"}
+"""Actions that read only, and that IAM cannot limit to a resource."""
+
+
 def test_no_role_may_do_everything_or_touch_everything(resources: Resources) -> None:
     for role in resources("AWS::IAM::Role"):
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert not any("*" in action for action in listed(statement["Action"])), statement
-                assert "*" not in listed(statement["Resource"]), statement
+                if not HAVE_NO_RESOURCES.issuperset(listed(statement["Action"])):
+                    assert "*" not in listed(statement["Resource"]), statement
 
 
 def test_every_right_stands_in_its_role_and_not_in_a_managed_policy(resources: Resources) -> None:
@@ -122,6 +127,32 @@ def test_the_domain_and_the_role_say_the_same(resources: Resources, access: Sear
     [domains] = [one for one in domain_policy(resources, role) if one["Sid"] == access.sid]
     for part in ("Effect", "Action", "Resource"):
         assert listed(own[part]) == listed(domains[part])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        # Firehose asks for the domain itself before it creates a delivery stream.
+        ("Get", ""),
+        ("Get", "/"),
+        ("Get", "/_nodes/stats"),
+        ("Post", ""),
+        ("Put", ""),
+        ("Post", "/_bulk"),
+    ],
+)
+def test_the_counts_delivery_reaches_the_domain_and_what_is_below_it(
+    resources: Resources, method: str, path: str
+) -> None:
+    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+    role = NAMES.delivery_role(CLICK_COUNTS.name)
+    assert allowed(rights(resources, role), action, resource)
+    assert allowed(domain_policy(resources, role), action, resource)
+
+
+def test_the_counts_delivery_reads_no_document(resources: Resources) -> None:
+    action, resource = "es:ESHttpGet", f"{NAMES.search_domain_arn}/click-counts-2026.01.31/_search"
+    assert not allowed(rights(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
 
 
 def test_the_application_puts_into_its_delivery_streams_only(resources: Resources) -> None:

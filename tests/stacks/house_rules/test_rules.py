@@ -173,10 +173,6 @@ def test_data_that_one_key_deletes_is_refused(broken: Check, retention: Retentio
     assert "retention.removal_policy" in report
 
 
-def test_data_in_a_stack_without_termination_protection_is_refused(broken: Check) -> None:
-    assert "DataNeedsTwoKeys[TerminationProtection]" in broken(stream, protected=False)
-
-
 def test_a_bucket_that_empties_itself_is_refused(broken: Check) -> None:
     def build(stack: Stack) -> None:
         CfnResource(stack, "Empties", type="Custom::S3AutoDeleteObjects", properties={"ServiceToken": "any"})
@@ -202,7 +198,7 @@ def test_data_that_is_kept_is_accepted(broken: Check) -> None:
 
 def test_data_may_go_when_both_keys_are_turned(broken: Check) -> None:
     build: Build = lambda stack: stream(stack, retention=DESTROY)  # noqa: E731
-    assert broken(build, retention=DESTROY, protected=False) == ""
+    assert broken(build, retention=DESTROY) == ""
 
 
 # Tags

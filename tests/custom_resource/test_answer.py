@@ -13,18 +13,21 @@ import pytest
 from lambdas.custom_resource import ANSWER_RESERVE_SECONDS, answer
 
 
-class CloudFormation:
+class AnswerTaker:
     """Takes answers; refuses the first `refusals` of them."""
 
     def __init__(self) -> None:
         self.refusals = 0
+        self.longest = 0
         self.answers: list[dict[str, Any]] = []
         self.content_types: list[str | None] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_PUT(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.loads(content)
+                outer.longest = max(outer.longest, len(content))
                 refused = outer.refusals > 0
                 outer.refusals -= 1
                 if not refused:
@@ -49,7 +52,7 @@ class CloudFormation:
         }
 
 
-class Context:
+class OneMinute:
     log_stream_name = "2026/01/31/[$LATEST]"
 
     def get_remaining_time_in_millis(self) -> int:
@@ -57,16 +60,16 @@ class Context:
 
 
 @pytest.fixture
-def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerTaker]:
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    service = CloudFormation()
+    service = AnswerTaker()
     yield service
     service.server.shutdown()
     service.server.server_close()
 
 
-def test_work_that_ends_well_is_a_success(cloudformation: CloudFormation) -> None:
-    answer(cloudformation.event, Context(), physical_id="it", work=lambda _: {"Status": "RUNNING"})
+def test_work_that_ends_well_is_a_success(cloudformation: AnswerTaker) -> None:
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {"Status": "RUNNING"})
     assert cloudformation.answers == [
         {
             "Status": "SUCCESS",
@@ -81,32 +84,62 @@ def test_work_that_ends_well_is_a_success(cloudformation: CloudFormation) -> Non
     assert cloudformation.content_types == [""]
 
 
-def test_work_that_raises_is_a_failure_with_the_reason_and_the_log(cloudformation: CloudFormation) -> None:
+def test_work_that_raises_is_a_failure_with_the_reason_and_the_log(cloudformation: AnswerTaker) -> None:
     def work(_: float) -> dict[str, str]:
         raise ValueError("no such pipeline " + "x" * 10_000)
 
-    answer(cloudformation.event, Context(), physical_id="it", work=work)
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=work)
     [given] = cloudformation.answers
     assert (given["Status"], given["PhysicalResourceId"]) == ("FAILED", "it")
     assert given["Reason"].startswith("no such pipeline")
     assert given["Reason"].endswith("(log stream 2026/01/31/[$LATEST])")
-    assert len(json.dumps(given)) < 4_096
 
 
-def test_an_answer_that_is_not_taken_is_given_again(cloudformation: CloudFormation) -> None:
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "クリックの集計が始まりませんでした。" * 500,
+        '"\n' * 5_000,
+        "no line ends " * 1_000,
+        "\ud800 is half a character" * 500,
+        "😀" * 5_000,
+    ],
+    ids=["Japanese", "escaped", "ASCII", "no text", "beyond the basic plane"],
+)
+def test_a_reason_is_cut_so_that_the_answer_fits_in_bytes(cloudformation: AnswerTaker, reason: str) -> None:
+    def work(_: float) -> dict[str, str]:
+        raise ValueError(reason)
+
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=work)
+    [given] = cloudformation.answers
+    assert 4_000 < cloudformation.longest <= 4_096
+    assert given["Reason"].endswith("… (log stream 2026/01/31/[$LATEST])")
+
+
+@pytest.mark.parametrize("reason", ["", "集計が始まりませんでした", "x" * 3_000])
+def test_a_reason_that_fits_is_given_whole(cloudformation: AnswerTaker, reason: str) -> None:
+    def work(_: float) -> dict[str, str]:
+        raise ValueError(reason)
+
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=work)
+    [given] = cloudformation.answers
+    assert given["Reason"] == f"{reason} (log stream 2026/01/31/[$LATEST])"
+
+
+def test_an_answer_that_is_not_taken_is_given_again(cloudformation: AnswerTaker) -> None:
     cloudformation.refusals = 2
-    answer(cloudformation.event, Context(), physical_id="it", work=lambda _: {})
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
     assert len(cloudformation.answers) == 1
 
 
-def test_an_answer_that_is_never_taken_makes_lambda_try_again(cloudformation: CloudFormation) -> None:
+def test_an_answer_that_is_never_taken_makes_lambda_try_again(cloudformation: AnswerTaker) -> None:
     cloudformation.refusals = 99
     with pytest.raises(urllib.error.HTTPError):
-        answer(cloudformation.event, Context(), physical_id="it", work=lambda _: {})
+        answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
 
 
 def test_work_must_end_while_there_is_time_to_answer(
-    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+    cloudformation: AnswerTaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 1_000.0)
     deadlines: list[float] = []
@@ -115,5 +148,5 @@ def test_work_must_end_while_there_is_time_to_answer(
         deadlines.append(deadline)
         return {}
 
-    answer(cloudformation.event, Context(), physical_id="it", work=work)
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=work)
     assert deadlines == [1_060.0 - ANSWER_RESERVE_SECONDS]

@@ -23,7 +23,7 @@ RETENTION = f"/_plugins/_ism/policies/{retention_policy(FAMILY)}"
 Answer = tuple[int, dict[str, Any]] | Exception
 
 
-class Domain:
+class ScriptedDomain:
     """Answers each request with the next of `answers`, and with 200 after the last."""
 
     def __init__(self, *answers: Answer) -> None:
@@ -46,13 +46,13 @@ class Domain:
 
 
 def test_the_pipeline_is_there_before_the_template_that_names_it() -> None:
-    domain = Domain()
+    domain = ScriptedDomain()
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
     assert domain.requests == [("PUT", PIPELINE), ("PUT", TEMPLATE)]
 
 
 def test_a_retention_policy_is_replaced_at_the_version_that_was_found() -> None:
-    domain = Domain()
+    domain = ScriptedDomain()
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert domain.requests[2:] == [
         ("GET", RETENTION),
@@ -61,20 +61,49 @@ def test_a_retention_policy_is_replaced_at_the_version_that_was_found() -> None:
 
 
 def test_a_retention_policy_that_is_new_has_no_version() -> None:
-    domain = Domain((200, {}), (200, {}), (404, {}))
+    domain = ScriptedDomain((200, {}), (200, {}), (404, {}))
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert domain.requests[3] == ("PUT", RETENTION)
 
 
-@pytest.mark.parametrize("passing", [(403, {}), (503, {}), urllib.error.URLError("refused"), TimeoutError()])
-def test_a_domain_that_is_not_ready_is_waited_for(passing: Answer) -> None:
-    domain = Domain(passing, passing)
+def test_a_retention_policy_whose_answer_was_lost_is_put_at_its_new_version() -> None:
+    found: Answer = (200, {"_seq_no": 3, "_primary_term": 1})
+    domain = ScriptedDomain((200, {}), (200, {}), found, TimeoutError(), (409, {"error": "version conflict"}))
+    domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
+    assert domain.requests[3:] == [
+        ("PUT", f"{RETENTION}?if_seq_no=3&if_primary_term=1"),
+        ("PUT", f"{RETENTION}?if_seq_no=3&if_primary_term=1"),
+        ("GET", RETENTION),
+        ("PUT", f"{RETENTION}?if_seq_no=7&if_primary_term=1"),
+    ]
+
+
+def test_a_retention_policy_that_always_conflicts_ends_it_before_the_deadline() -> None:
+    found: Answer = (200, {"_seq_no": 3, "_primary_term": 1})
+    domain = ScriptedDomain((200, {}), (200, {}), *[found, (409, {"error": "version conflict"})] * 99)
+    with pytest.raises(BootstrapError, match=r"409.*version conflict"):
+        domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
+    assert domain.now < 100
+
+
+@pytest.mark.parametrize("answered", [(401, {"error": "no signature"}), (200, {"policy": {}})])
+def test_a_retention_policy_that_cannot_be_read_ends_it_with_the_answer(answered: Answer) -> None:
+    domain = ScriptedDomain((200, {}), (200, {}), answered)
+    with pytest.raises(BootstrapError, match=r"answered GET /_plugins.* with (401|200)"):
+        domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
+
+
+@pytest.mark.parametrize(
+    "retryable", [(403, {}), (503, {}), urllib.error.URLError("refused"), TimeoutError()]
+)
+def test_a_domain_that_is_not_ready_is_waited_for(retryable: Answer) -> None:
+    domain = ScriptedDomain(retryable, retryable)
     domain.bootstrap().put(definitions(PROPERTIES)[:1], deadline=100)
     assert domain.requests == [("PUT", PIPELINE)] * 3
 
 
 def test_a_definition_that_is_refused_ends_it_at_once() -> None:
-    domain = Domain((400, {"error": "no processor type exists with name [fingerprint]"}))
+    domain = ScriptedDomain((400, {"error": "no processor type exists with name [fingerprint]"}))
     with pytest.raises(
         BootstrapError, match=r"refused /_ingest/pipeline/click-counts with 400: .*fingerprint"
     ):
@@ -83,7 +112,7 @@ def test_a_definition_that_is_refused_ends_it_at_once() -> None:
 
 
 def test_a_domain_that_never_answers_ends_it_before_the_deadline() -> None:
-    domain = Domain(*[(503, {"error": "starting"})] * 999)
+    domain = ScriptedDomain(*[(503, {"error": "starting"})] * 999)
     with pytest.raises(BootstrapError, match=r"503.*starting"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert domain.now < 100

@@ -1,0 +1,121 @@
+"""One application of Managed Service for Apache Flink, through the service's API and its metrics."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+METRIC_PERIOD = timedelta(minutes=1)
+
+log = logging.getLogger()
+
+
+class FlinkApplication:
+    """service: a kinesisanalyticsv2 client; metrics: a cloudwatch client."""
+
+    def __init__(self, name: str, *, service: Any, metrics: Any) -> None:
+        self.name = name
+        self._service = service
+        self._metrics = metrics
+        self._created: datetime | None = None
+
+    def detail(self) -> dict[str, Any] | None:
+        """None where no such application exists."""
+        try:
+            answered = self._service.describe_application(ApplicationName=self.name)
+        except self._service.exceptions.ResourceNotFoundException:
+            return None
+        detail: dict[str, Any] = answered["ApplicationDetail"]
+        self._created = detail["CreateTimestamp"]
+        return detail
+
+    def status(self) -> str | None:
+        detail = self.detail()
+        return None if detail is None else str(detail["ApplicationStatus"])
+
+    def start(self, restore_type: str) -> str | None:
+        """Ask for the start; returns the operation's id, None where another changes it already."""
+        log.info("starting %s: %s", self.name, restore_type)
+        try:
+            answered = self._service.start_application(
+                ApplicationName=self.name,
+                RunConfiguration={
+                    "ApplicationRestoreConfiguration": {"ApplicationRestoreType": restore_type}
+                },
+            )
+        except self._service.exceptions.ResourceInUseException:
+            log.info("%s is being started or changed by another", self.name)
+            return None
+        return str(answered["OperationId"])
+
+    def stop(self, *, force: bool) -> None:
+        """By force it takes no snapshot; otherwise only a running application can be stopped."""
+        log.info("stopping %s %s", self.name, "by force" if force else "with a snapshot")
+        self._service.stop_application(ApplicationName=self.name, Force=force)
+
+    def has_snapshot(self) -> bool:
+        """Is there a snapshot that can be restored?"""
+        pages = self._service.get_paginator("list_application_snapshots").paginate(ApplicationName=self.name)
+        return any(
+            snapshot["SnapshotStatus"] == "READY" for page in pages for snapshot in page["SnapshotSummaries"]
+        )
+
+    def has_ever_run(self) -> bool:
+        return any(self._operations(Operation="StartApplication", OperationStatus="SUCCESSFUL"))
+
+    def failure_of(self, operation_id: str) -> str | None:
+        """Why an operation failed, as the service says; None while it has not."""
+        try:
+            operation = self._service.describe_application_operation(
+                ApplicationName=self.name, OperationId=operation_id
+            )["ApplicationOperationInfoDetails"]
+        except self._service.exceptions.ResourceNotFoundException:
+            return None  # it is listed a little later
+        if operation["OperationStatus"] not in {"FAILED", "CANCELLED"}:
+            return None
+        details = operation.get("OperationFailureDetails", {})
+        said = details.get("ErrorInfo", {}).get("ErrorString", "no reason is given")
+        return (
+            f"{operation['Operation']} of {operation['StartTime']:%Y-%m-%d %H:%M:%S} UTC ended as "
+            f"{operation['OperationStatus']}: {said}"
+        )
+
+    def last_failure(self) -> str:
+        """The newest operation that failed, with what the service says of it."""
+        try:
+            failed = max(
+                self._operations(OperationStatus="FAILED"), key=lambda one: one["StartTime"], default=None
+            )
+            said = None if failed is None else self.failure_of(failed["OperationId"])
+        except ClientError as error:
+            return f"Its operations cannot be listed: {error}."
+        return "The service lists no failed operation." if said is None else f"The service says: {said}"
+
+    def _operations(self, **which: str) -> Iterator[dict[str, Any]]:
+        """Since the application was made: one of the same name may have been deleted before."""
+        pages = self._service.get_paginator("list_application_operations").paginate(
+            ApplicationName=self.name, **which
+        )
+        for page in pages:
+            for operation in page["ApplicationOperationInfoList"]:
+                if self._created is None or operation["StartTime"] >= self._created:
+                    yield operation
+
+    def job_ran_since(self, begin: datetime, now: datetime) -> bool:
+        """Was the job running in all of a minute, that of `begin` or a later one?
+
+        `runningTime` is how long the job is in the state RUNNING, and 0 in every other; without a job there
+        is no such metric (developer guide, "Metrics and dimensions"; Flink, "Metrics", job status).
+        """
+        answered = self._metrics.get_metric_statistics(
+            Namespace="AWS/KinesisAnalytics",
+            MetricName="runningTime",
+            Dimensions=[{"Name": "Application", "Value": self.name}],
+            StartTime=begin.replace(second=0, microsecond=0),
+            EndTime=now + METRIC_PERIOD,
+            Period=int(METRIC_PERIOD.total_seconds()),
+            Statistics=["Minimum"],
+        )
+        return any(point["Minimum"] > 0 for point in answered["Datapoints"])

@@ -1,0 +1,185 @@
+"""Brings an application to where a deployment wants it: stopped for a change, running as asked, stopped."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.application_lifecycle.application import FlinkApplication
+from lambdas.application_lifecycle.configuration import described_configuration, differences
+
+POLL_SECONDS = 2.0
+FORCED_STOP_SECONDS = 90.0
+"""Kept of the time of a request for a stop by force."""
+FROM_LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
+WITHOUT_STATE = "SKIP_RESTORE_FROM_SNAPSHOT"
+
+log = logging.getLogger()
+
+
+class LifecycleError(Exception):
+    """The application is not as the deployment asks; the message says what was seen, and what to do."""
+
+
+class Lifecycle:
+    """Deadlines are values of `clock`, `now` is the time of day."""
+
+    def __init__(
+        self,
+        application: FlinkApplication,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._application = application
+        self._name = application.name
+        self._sleep = sleep
+        self._clock = clock
+        self._now = now
+
+    def start(self, asked: Mapping[str, str], deadline: float, *, drop_state: bool) -> dict[str, str]:
+        """Have it run with the configuration `asked`, and its job with it.
+
+        It is started from its latest snapshot; without its state at its first start, and where `drop_state`
+        says so. Raises LifecycleError.
+        """
+        if not drop_state:
+            self._start(asked, deadline, drop_state=False)
+            return {"Status": "RUNNING"}
+        try:
+            self._start(asked, deadline - FORCED_STOP_SECONDS, drop_state=True)
+        except LifecycleError:
+            # So that a rollback finds it stopped, and the former code goes on from the former snapshot.
+            self._stop_by_force(deadline)
+            raise
+        return {"Status": "RUNNING"}
+
+    def _start(self, asked: Mapping[str, str], deadline: float, *, drop_state: bool) -> None:
+        operation: str | None = None
+        started = False
+        starting = False
+        while True:
+            detail = self._application.detail()
+            status = None if detail is None else detail["ApplicationStatus"]
+            if detail is None or status in {"DELETING", "ROLLED_BACK"}:
+                raise LifecycleError(
+                    f"{self._name} is {status or 'gone'}. {self._application.last_failure()}"
+                )
+            if status == "READY" and starting:
+                raise LifecycleError(
+                    f"{self._name} did not start: it is READY again. {self._application.last_failure()} "
+                    "Its log says more."
+                )
+            if status == "READY" and not started:
+                self._check_configuration(asked, detail)
+                operation = self._application.start(self._restore_type(drop_state=drop_state))
+                started = True
+            elif status == "RUNNING" and drop_state and not started:
+                self.pause(deadline)
+                continue
+            elif status == "RUNNING":
+                self._check_configuration(asked, detail)
+                self._wait_for_job(deadline)
+                return
+            starting = starting or (started and status != "READY")
+            if operation and (failure := self._application.failure_of(operation)):
+                raise LifecycleError(f"{self._name} did not start. The service says: {failure}")
+            self._wait(deadline, status)
+
+    def _check_configuration(self, asked: Mapping[str, str], detail: Mapping[str, Any]) -> None:
+        """The service goes back to the former version by itself when an update fails, and runs that."""
+        if different := differences(asked, described_configuration(detail)):
+            raise LifecycleError(
+                f"{self._name} is {detail['ApplicationStatus']} with another version than the one deployed: "
+                f"{'; '.join(different)}. {self._application.last_failure()}"
+            )
+
+    def _restore_type(self, *, drop_state: bool) -> str:
+        if drop_state:
+            return WITHOUT_STATE
+        if self._application.has_snapshot():
+            return FROM_LATEST_SNAPSHOT
+        if self._application.has_ever_run():
+            raise LifecycleError(
+                f"{self._name} has run before, and has no snapshot that can be restored. To start it without "
+                "its state, raise analytics.state_generation by one in the environment's file and deploy."
+            )
+        return WITHOUT_STATE
+
+    def _wait_for_job(self, deadline: float) -> None:
+        """RUNNING says that the cluster is there; main.py may have ended without a job."""
+        begin = self._now()
+        while not self._application.job_ran_since(begin, self._now()):
+            status = self._application.status()
+            if status != "RUNNING":
+                raise LifecycleError(
+                    f"{self._name} was RUNNING and is {status} before its job ran. "
+                    f"{self._application.last_failure()}"
+                )
+            if self._clock() + POLL_SECONDS > deadline:
+                raise LifecycleError(
+                    f"{self._name} is RUNNING, but no job has run for a whole minute since "
+                    f"{begin:%H:%M:%S} UTC (metric runningTime): main.py has ended without a job, or the job "
+                    "fails again and again. Its log says why."
+                )
+            self._sleep(POLL_SECONDS)
+
+    def pause(self, deadline: float) -> dict[str, str]:
+        """Stop it for a change that its state does not survive, with a snapshot as the way back.
+
+        Where none can be taken in half of the time, it is stopped by force. Raises LifecycleError.
+        """
+        patience = self._clock() + (deadline - self._clock()) / 2
+        asked = forced = False
+        while (status := self._application.status()) not in {"READY", "DELETING", None}:
+            late = self._clock() > patience
+            if (not asked and status == "RUNNING") or (late and not forced):
+                self._application.stop(force=late)
+                asked, forced = True, late
+            self._wait(deadline, status)
+        return {}
+
+    def resume(self, asked: Mapping[str, str], deadline: float) -> dict[str, str]:
+        """Start it from its latest snapshot, if it is stopped and has the configuration `asked`.
+
+        Raises LifecycleError.
+        """
+        detail = self._application.detail()
+        if detail is None or detail["ApplicationStatus"] != "READY":
+            return {}
+        if differences(asked, described_configuration(detail)):
+            return {}
+        return self.start(asked, deadline, drop_state=False)
+
+    def _stop_by_force(self, deadline: float) -> None:
+        try:
+            if self._application.status() not in {"READY", "DELETING", None}:
+                self._application.stop(force=True)
+            while (status := self._application.status()) not in {"READY", "DELETING", None}:
+                self._wait(deadline, status)
+        except (ClientError, LifecycleError):
+            log.exception("%s could not be stopped after it had failed to start", self._name)
+
+    def stop(self, deadline: float) -> dict[str, str]:
+        """Stop it with a snapshot, so that what it holds is published. A deletion goes on even where that
+        fails: the service deletes an application in any state."""
+        try:
+            asked = False
+            while (status := self._application.status()) not in {"READY", "DELETING", None}:
+                if not asked:
+                    # Only a running application can take a snapshot.
+                    self._application.stop(force=status != "RUNNING")
+                    asked = True
+                self._wait(deadline, status)
+        except Exception:
+            log.exception("%s is deleted without having been stopped", self._name)
+        return {}
+
+    def _wait(self, deadline: float, status: str | None) -> None:
+        if self._clock() + POLL_SECONDS > deadline:
+            raise LifecycleError(f"{self._name} is still {status} at the end of this function's time.")
+        self._sleep(POLL_SECONDS)

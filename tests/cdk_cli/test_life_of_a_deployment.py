@@ -1,0 +1,159 @@
+"""The life of a deployment by the pinned command line, in its order: a failed creation, updates, the end.
+
+Each test deploys what it begins with; where the one before has done so, that is quick.
+"""
+
+from names import OREGON, TOKYO
+from tests.cdk_cli.conftest import Account, Outcome
+
+STACKS = {"TokyoStorage": TOKYO, "OregonStorage": OREGON, "OregonAnalytics": OREGON, "TokyoIngest": TOKYO}
+
+
+def update(account: Account, *, publish_every_seconds: int = 1, state_generation: int = 0) -> Outcome:
+    """Deploy the stack with the application, the only one that these settings change."""
+    assembly = account.assembly(
+        publish_every_seconds=publish_every_seconds, state_generation=state_generation
+    )
+    return account.deploy(assembly, account.names.stack("OregonAnalytics"), "--exclusively")
+
+
+def restore_type(account: Account) -> str:
+    run = account.application()["ApplicationConfigurationDescription"]["RunConfigurationDescription"]
+    return str(run["ApplicationRestoreConfigurationDescription"]["ApplicationRestoreType"])
+
+
+def started(account: Account) -> int:
+    """How often the application has been started."""
+    operations = account.applications.list_application_operations(
+        ApplicationName=account.names.application, Operation="StartApplication"
+    )
+    return len(operations["ApplicationOperationInfoList"])
+
+
+def snapshots(account: Account) -> list[str]:
+    found = account.applications.list_application_snapshots(ApplicationName=account.names.application)
+    return [snapshot["SnapshotName"] for snapshot in found["SnapshotSummaries"]]
+
+
+def test_the_projects_own_app_is_what_the_command_line_deploys(account: Account) -> None:
+    listed = account.cdk("list", "-c", "environment=local", "--output", str(account.home / "local"))
+    listed.check()
+    for stack in ("TokyoStorage", "OregonStorage", "OregonAnalytics", "TokyoIngest"):
+        assert f"ClickTrends-local-{stack}" in listed.text
+
+
+def test_a_storage_stack_that_failed_at_its_creation_leaves_no_name_and_is_made_by_the_next_deploy(
+    account: Account,
+) -> None:
+    blocker = account.emulator.client("opensearch", OREGON)
+    blocker.create_domain(DomainName=account.names.search_domain)
+    assembly = account.assembly()
+    failed = account.deploy(assembly, account.names.stack("OregonStorage"))
+    assert not failed.succeeded
+    assert "CREATE_COMPLETE" in failed.text  # of what was made before
+    assert account.status("OregonStorage") == "ROLLBACK_COMPLETE"
+    assert account.data() == {account.names.search_domain}
+
+    blocker.delete_domain(DomainName=account.names.search_domain)
+    account.deploy(assembly).check()
+    assert {account.status(stack, region) for stack, region in STACKS.items()} == {"CREATE_COMPLETE"}
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert account.data() == account.everything()
+
+
+def test_an_update_reaches_the_running_application(account: Account) -> None:
+    account.deploy(account.assembly()).check()
+    update(account, publish_every_seconds=2).check()
+    assert account.status("OregonAnalytics") == "UPDATE_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert account.publish_interval_ms() == 2_000
+    assert any(name.startswith("UPDATEAPPLICATION") for name in snapshots(account))
+
+
+def test_an_update_that_the_service_takes_back_fails_with_its_reason_and_is_rolled_back(
+    account: Account,
+) -> None:
+    update(account, publish_every_seconds=2).check()
+    account.let_fail(update="Cannot map the state of operator 8 to the new program")
+    failed = update(account, publish_every_seconds=3)
+    assert not failed.succeeded
+    said = " ".join(failed.text.split())
+    assert "checkpoint interval in ms is 2000 instead of 3000" in said
+    assert "Cannot map the state of operator 8 to the new program" in said
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert account.publish_interval_ms() == 2_000
+
+
+def test_a_raised_generation_starts_without_state_once_with_a_snapshot_as_the_way_back(
+    account: Account,
+) -> None:
+    update(account).check()
+    before = snapshots(account)
+    update(account, publish_every_seconds=4, state_generation=1).check()
+    assert restore_type(account) == "SKIP_RESTORE_FROM_SNAPSHOT"
+    assert account.publish_interval_ms() == 4_000
+    made = [name for name in snapshots(account) if name not in before]
+    assert [name.split("-")[0] for name in made] == ["STOP"]
+
+    starts = started(account)
+    update(account, publish_every_seconds=5, state_generation=1).check()
+    assert started(account) == starts
+
+
+def test_a_start_without_state_that_fails_goes_back_to_the_former_version_and_its_snapshot(
+    account: Account,
+) -> None:
+    update(account, publish_every_seconds=5, state_generation=1).check()
+    account.let_fail(start="main.py: no such table")
+    failed = update(account, publish_every_seconds=6, state_generation=2)
+    assert not failed.succeeded
+    assert "main.py: no such table" in " ".join(failed.text.split())
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert account.publish_interval_ms() == 5_000
+    assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
+
+
+def test_a_change_that_is_refused_while_the_application_is_paused_leaves_the_former_version_running(
+    account: Account,
+) -> None:
+    update(account, publish_every_seconds=5, state_generation=1).check()
+    account.let_fail(update="InvalidApplicationConfigurationException: no such runtime")
+    failed = update(account, publish_every_seconds=6, state_generation=3)
+    assert not failed.succeeded
+    assert "no such runtime" in " ".join(failed.text.split())
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert account.publish_interval_ms() == 5_000
+    assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
+
+
+def test_a_storage_stack_in_use_cannot_be_deleted(account: Account) -> None:
+    assembly = account.assembly()
+    account.deploy(assembly).check()
+    for stack, region in (("OregonStorage", OREGON), ("TokyoStorage", TOKYO)):
+        refused = account.destroy(assembly, account.names.stack(stack), "--exclusively")
+        assert not refused.succeeded
+        assert account.status(stack, region) in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def test_with_both_keys_nothing_is_left(account: Account) -> None:
+    account.deploy(account.assembly()).check()
+    assembly = account.assembly(allow_destroy=True, destroy=True)
+    account.deploy(assembly).check()  # so that the stacks know that data may go
+    account.destroy(assembly).check()
+    assert account.data() == set()
+
+
+def test_without_both_keys_the_data_outlives_all_stacks_and_a_new_deployment_leaves_it_alone(
+    account: Account,
+) -> None:
+    assembly = account.assembly()
+    account.deploy(assembly).check()
+    account.destroy(assembly).check()
+    assert {account.status(stack, region) for stack, region in STACKS.items()} == {None}
+    assert account.data() == account.everything()
+
+    assert not account.deploy(assembly).succeeded  # the names exist
+    assert account.data() == account.everything()

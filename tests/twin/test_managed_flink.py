@@ -1,0 +1,111 @@
+"""The lifecycle of the application with AWS's own client, against the emulated service and its faults."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from lambdas.application_lifecycle.application import FlinkApplication
+from lambdas.application_lifecycle.configuration import Configuration, asked_configuration
+from lambdas.application_lifecycle.lifecycle import Lifecycle, LifecycleError
+from names import OREGON, TWIN_ACCOUNT
+from twin.emulator import Emulator
+
+pytestmark = pytest.mark.twin
+PROPERTIES = {"clicks": {"format": "json"}}
+TIME_SECONDS = 8.0
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    log = tmp_path_factory.mktemp("emulator") / "ministack.log"
+    emulator = Emulator(opensearch_endpoint="http://127.0.0.1:9", log=log)
+    emulator.wait_until_ready()
+    yield emulator
+    emulator.stop()
+
+
+def create(emulator: Emulator, name: str) -> Configuration:
+    """Make an application; returns the configuration with which a deployment would ask for it."""
+    emulator.client("kinesisanalyticsv2", OREGON).create_application(
+        ApplicationName=name,
+        RuntimeEnvironment="FLINK-2_3",
+        ServiceExecutionRole=f"arn:aws:iam::{TWIN_ACCOUNT}:role/application",
+        ApplicationConfiguration={
+            "ApplicationCodeConfiguration": {
+                "CodeContentType": "ZIPFILE",
+                "CodeContent": {
+                    "S3ContentLocation": {"BucketARN": "arn:aws:s3:::code", "FileKey": "new.zip"}
+                },
+            },
+            "EnvironmentProperties": {
+                "PropertyGroups": [
+                    {"PropertyGroupId": group, "PropertyMap": values} for group, values in PROPERTIES.items()
+                ]
+            },
+            "FlinkApplicationConfiguration": {
+                "CheckpointConfiguration": {"ConfigurationType": "CUSTOM", "CheckpointInterval": 5_000},
+                "ParallelismConfiguration": {
+                    "ConfigurationType": "CUSTOM",
+                    "Parallelism": 2,
+                    "ParallelismPerKPU": 1,
+                },
+            },
+            "ApplicationSnapshotConfiguration": {"SnapshotsEnabled": True},
+        },
+    )
+    return asked_configuration(
+        code_key="new.zip",
+        runtime="FLINK-2_3",
+        parallelism=2,
+        parallelism_per_kpu=1,
+        checkpoint_interval_ms=5_000,
+        properties=PROPERTIES,
+    )
+
+
+def start(emulator: Emulator, name: str, asked: Configuration) -> dict[str, str]:
+    service = emulator.client("kinesisanalyticsv2", OREGON)
+    metrics = emulator.client("cloudwatch", OREGON)
+    lifecycle = Lifecycle(FlinkApplication(name, service=service, metrics=metrics))
+    return lifecycle.start(asked, time.monotonic() + TIME_SECONDS, drop_state=False)
+
+
+def let_fail(emulator: Emulator, name: str, **faults: str) -> None:
+    url = f"{emulator.endpoint}/_twin/applications/{OREGON}/{name}/faults"
+    urllib.request.urlopen(urllib.request.Request(url, data=json.dumps(faults).encode()), timeout=10).close()
+
+
+def test_an_application_whose_job_runs_is_started(emulator: Emulator) -> None:
+    asked = create(emulator, "good")
+    assert start(emulator, "good", asked) == {"Status": "RUNNING"}
+
+
+def test_running_without_a_job_is_a_failure(emulator: Emulator) -> None:
+    asked = create(emulator, "jobless")
+    let_fail(emulator, "jobless", job="missing")
+    with pytest.raises(LifecycleError, match="RUNNING, but no job has run"):
+        start(emulator, "jobless", asked)
+
+
+def test_a_start_that_fails_is_told_with_the_services_reason(emulator: Emulator) -> None:
+    asked = create(emulator, "broken")
+    let_fail(emulator, "broken", start="ModuleNotFoundError: pyflink")
+    with pytest.raises(LifecycleError, match=r"StartApplication of .* FAILED: ModuleNotFoundError: pyflink"):
+        start(emulator, "broken", asked)
+
+
+def test_another_version_than_the_deployed_one_is_told(emulator: Emulator) -> None:
+    asked = create(emulator, "former")
+    with pytest.raises(
+        LifecycleError, match=r"READY with another version.* code is new\.zip instead of newer"
+    ):
+        start(emulator, "former", {**asked, "code": "newer.zip"})
+
+
+def test_an_unknown_fault_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(urllib.error.HTTPError):
+        let_fail(emulator, "good", jobs="missing")

@@ -1,0 +1,195 @@
+"""What MiniStack's Managed Service for Apache Flink lacks: operations, their failures, and the job's metric.
+
+- Each start, stop and update is an operation that can be listed and described, with the reason of a failure.
+- A failed update of a running application ends as with system rollback: the former version runs.
+- A running application reports `runningTime`.
+
+A test asks for failures with `POST /_twin/applications/<region>/<name>/faults` and a JSON object:
+  "start": MESSAGE, "update": MESSAGE   the next one fails, with this as the service's reason; the update of a
+                                        stopped application is refused with it
+  "job": "missing"                      the application is RUNNING without a job, so it reports nothing
+"""
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import (
+    AccountRegionScopedDict,
+    error_response_json,
+    json_response,
+    new_uuid,
+    set_request_account_id,
+    set_request_region,
+)
+from ministack.services import cloudwatch
+from ministack.services import kinesisanalyticsv2 as flink
+
+from names import TWIN_ACCOUNT
+
+FAULTS_PATH = "/_twin/applications/"
+NEEDED_OF_FLINK = (
+    "_HANDLERS",
+    "_applications",
+    "_settle",
+    "replace_from_template",
+)
+NEEDED_OF_CLOUDWATCH = ("record_metric",)
+
+Request = dict[str, Any]
+Answer = tuple[int, dict[str, str], bytes]
+Handler = Callable[[Request], Answer]
+
+_operations = AccountRegionScopedDict()  # application name -> its operations, the oldest first
+_faults = AccountRegionScopedDict()  # application name -> what fails next
+
+
+def set_faults(path: str, body: bytes) -> None:
+    """path: of the request, as above. Raises ValueError for a fault that is none of the above."""
+    region, name, _ = path.removeprefix(FAULTS_PATH).split("/")
+    faults: dict[str, str] = json.loads(body)
+    if unknown := faults.keys() - {"start", "update", "job"}:
+        raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
+    set_request_account_id(TWIN_ACCOUNT)
+    set_request_region(region)
+    _faults[name] = faults
+
+
+def add_operations() -> None:
+    """Put them around MiniStack's own."""
+    describe: Handler = flink._HANDLERS["DescribeApplication"]
+    start: Handler = flink._HANDLERS["StartApplication"]
+    stop: Handler = flink._HANDLERS["StopApplication"]
+    replace: Callable[[str, dict[str, Any]], None] = flink.replace_from_template
+    settle: Callable[[dict[str, Any]], None] = flink._settle
+
+    def described(request: Request) -> Answer:
+        answer = describe(request)
+        name = request.get("ApplicationName", "")
+        record = flink._applications.get(name)
+        if record is not None and record["ApplicationStatus"] == "RUNNING":
+            _report_job(name, record)
+        return answer
+
+    def started(request: Request) -> Answer:
+        return _recorded("StartApplication", start, request)
+
+    def stopped(request: Request) -> Answer:
+        return _recorded("StopApplication", stop, request)
+
+    def settled(record: dict[str, Any]) -> None:
+        if record["ApplicationStatus"] == "STARTING" and record.pop("_start_fails", False):
+            record["ApplicationStatus"] = "READY"
+        settle(record)
+
+    def replaced(name: str, properties: dict[str, Any]) -> None:
+        record = flink._applications[name]
+        error = _next_fault(name, "update")
+        if error is not None and record["ApplicationStatus"] != "RUNNING":
+            raise ValueError(error)
+        if error is None:
+            replace(name, properties)
+            _record(name, "UpdateApplication", None)
+            return
+        former = copy.deepcopy(record)
+        replace(name, properties)
+        failed_version = record["ApplicationVersionId"]
+        record.clear()
+        record.update(former)
+        record["ApplicationVersionId"] = failed_version + 1
+        record["ApplicationVersionRolledBackFrom"] = failed_version
+        record["ApplicationVersionRolledBackTo"] = former["ApplicationVersionId"]
+        _record(name, "UpdateApplication", error)
+        _record(name, "RollbackApplication", None)
+
+    flink._settle = settled
+    flink.replace_from_template = replaced
+    flink._HANDLERS.update(
+        {
+            "DescribeApplication": described,
+            "StartApplication": started,
+            "StopApplication": stopped,
+            "ListApplicationOperations": _list_operations,
+            "DescribeApplicationOperation": _describe_operation,
+        }
+    )
+
+
+def _next_fault(name: str, kind: str) -> str | None:
+    faults: dict[str, str] = _faults.get(name) or {}
+    return faults.pop(kind, None)
+
+
+def _recorded(operation: str, handler: Handler, request: Request) -> Answer:
+    name = request.get("ApplicationName", "")
+    status, headers, body = handler(request)
+    if status >= 300:
+        return status, headers, body
+    error = _next_fault(name, "start") if operation == "StartApplication" else None
+    if error is not None:
+        flink._applications[name]["_start_fails"] = True
+    operation_id = _record(name, operation, error)
+    answer: Answer = json_response({**json.loads(body), "OperationId": operation_id})
+    return answer
+
+
+def _record(name: str, operation: str, error: str | None) -> str:
+    now = time.time()
+    recorded = {
+        "Operation": operation,
+        "OperationId": new_uuid(),
+        "OperationStatus": "FAILED" if error else "SUCCESSFUL",
+        "StartTime": now,
+        "EndTime": now,
+        "_error": error,
+    }
+    operations = _operations.get(name) or []
+    _operations[name] = [*operations, recorded]
+    return str(recorded["OperationId"])
+
+
+def _list_operations(request: Request) -> Answer:
+    name = request.get("ApplicationName", "")
+    if name not in flink._applications:
+        return _not_found(f"Application '{name}' does not exist.")
+    wanted = {key: request[key] for key in ("Operation", "OperationStatus") if key in request}
+    found = [
+        {key: value for key, value in operation.items() if not key.startswith("_")}
+        for operation in reversed(_operations.get(name) or [])
+        if all(operation[key] == value for key, value in wanted.items())
+    ]
+    answer: Answer = json_response({"ApplicationOperationInfoList": found})
+    return answer
+
+
+def _describe_operation(request: Request) -> Answer:
+    for operation in _operations.get(request.get("ApplicationName", "")) or []:
+        if operation["OperationId"] == request.get("OperationId"):
+            details = {
+                key: operation[key] for key in ("Operation", "OperationStatus", "StartTime", "EndTime")
+            }
+            if operation["_error"]:
+                details["OperationFailureDetails"] = {"ErrorInfo": {"ErrorString": operation["_error"]}}
+            answer: Answer = json_response({"ApplicationOperationInfoDetails": details})
+            return answer
+    return _not_found(f"Operation '{request.get('OperationId')}' does not exist.")
+
+
+def _report_job(name: str, record: dict[str, Any]) -> None:
+    if (_faults.get(name) or {}).get("job") == "missing":
+        return
+    running_since = record.setdefault("_running_since", time.time())
+    cloudwatch.record_metric(
+        "AWS/KinesisAnalytics",
+        "runningTime",
+        (time.time() - running_since) * 1000 + 1,
+        unit="Milliseconds",
+        dimensions={"Application": name},
+    )
+
+
+def _not_found(message: str) -> Answer:
+    answer: Answer = error_response_json("ResourceNotFoundException", message, 400)
+    return answer
