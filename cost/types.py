@@ -46,5 +46,6 @@ FREE = {
     "AWS::SQS::QueuePolicy": "part of the queue",
     "AWS::Scheduler::ScheduleGroup": "part of its schedules",
     "Custom::ApplicationLifecycle": "billed as invocations of its function",
+    "Custom::ApplicationPause": "billed as invocations of its function",
     "Custom::SearchBootstrap": "billed as invocations of its function",
 }

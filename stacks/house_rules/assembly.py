@@ -20,7 +20,6 @@ class SynthesisedStack:
     path: str
     region: str
     tags: Mapping[str, str]
-    termination_protection: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +64,6 @@ def read_assembly(context: IPolicyValidationContext) -> CheckedAssembly:
             path=construct.node.path,
             region=construct.region,
             tags=dict(construct.tags.tag_values()),
-            termination_protection=bool(construct.termination_protection),
         )
         for construct in constructs
         if isinstance(construct, Stack)

@@ -36,16 +36,13 @@ def rule(*, both_keys_turned: bool) -> HouseRule:
             for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
                 if resource.body.get(policy) not in KEEPS:
                     yield Violation(on=resource, detail=policy)
-            if not resource.stack.termination_protection:
-                yield Violation(on=resource, detail="TerminationProtection")
         for resource in assembly.of_type(EMPTIES_A_BUCKET):
             yield Violation(on=resource, detail="AutoDeleteObjects")
 
     return HouseRule(
         id="DataNeedsTwoKeys",
         says="Data could be deleted with one key",
-        advice="Apply `retention.removal_policy` (stacks/parts/retention.py) to what holds data, in a stack "
-        "with termination_protection=not retention.destroys.",
+        advice="Apply `retention.removal_policy` (stacks/parts/retention.py) to what holds data.",
         check=check,
         can_be_acknowledged=False,
     )

@@ -21,7 +21,6 @@ def broken(tmp_path: Path) -> Check:
         *,
         retention: Retention = KEEP,
         tags: dict[str, str] | None = None,
-        protected: bool = True,
     ) -> str:
         app = App(
             outdir=str(tmp_path / "out"), analytics_reporting=False, builtin_cloud_formation_validation=False
@@ -31,7 +30,6 @@ def broken(tmp_path: Path) -> Check:
             "Trial",
             env=Environment(account=SETTINGS.account, region=TOKYO),
             tags=stack_tags(SETTINGS) if tags is None else tags,
-            termination_protection=protected,
         )
         build(stack)
         Validations.of(app).add_plugins(HouseRules(settings=SETTINGS, retention=retention))

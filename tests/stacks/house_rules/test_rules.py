@@ -173,8 +173,11 @@ def test_data_that_one_key_deletes_is_refused(broken: Check, retention: Retentio
     assert "retention.removal_policy" in report
 
 
-def test_data_in_a_stack_without_termination_protection_is_refused(broken: Check) -> None:
-    assert "DataNeedsTwoKeys[TerminationProtection]" in broken(stream, protected=False)
+@pytest.mark.parametrize("retention", [KEEP, Retention(allowed=True, asked=False)], ids=["no key", "one key"])
+def test_data_that_only_a_failed_creation_takes_with_it_is_accepted(
+    broken: Check, retention: Retention
+) -> None:
+    assert broken(lambda stack: stream(stack, retention=retention), retention=retention) == ""
 
 
 def test_a_bucket_that_empties_itself_is_refused(broken: Check) -> None:
@@ -202,7 +205,7 @@ def test_data_that_is_kept_is_accepted(broken: Check) -> None:
 
 def test_data_may_go_when_both_keys_are_turned(broken: Check) -> None:
     build: Build = lambda stack: stream(stack, retention=DESTROY)  # noqa: E731
-    assert broken(build, retention=DESTROY, protected=False) == ""
+    assert broken(build, retention=DESTROY) == ""
 
 
 # Tags
