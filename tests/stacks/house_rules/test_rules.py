@@ -173,6 +173,13 @@ def test_data_that_one_key_deletes_is_refused(broken: Check, retention: Retentio
     assert "retention.removal_policy" in report
 
 
+@pytest.mark.parametrize("retention", [KEEP, Retention(allowed=True, asked=False)], ids=["no key", "one key"])
+def test_data_that_only_a_failed_creation_takes_with_it_is_accepted(
+    broken: Check, retention: Retention
+) -> None:
+    assert broken(lambda stack: stream(stack, retention=retention), retention=retention) == ""
+
+
 def test_a_bucket_that_empties_itself_is_refused(broken: Check) -> None:
     def build(stack: Stack) -> None:
         CfnResource(stack, "Empties", type="Custom::S3AutoDeleteObjects", properties={"ServiceToken": "any"})
