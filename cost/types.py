@@ -47,6 +47,5 @@ FREE = {
     "AWS::Scheduler::ScheduleGroup": "part of its schedules",
     "Custom::ApplicationPause": "billed as invocations of its function",
     "Custom::ApplicationLifecycle": "billed as invocations of its function",
-    "Custom::ApplicationPause": "billed as invocations of its function",
     "Custom::SearchBootstrap": "billed as invocations of its function",
 }
