@@ -14,7 +14,7 @@ CREATE TABLE clicks (
   article_id STRING,
   platform STRING,
   `position` STRING,
-  arrived_at AS PROCTIME()
+  read_at AS PROCTIME()
 ) WITH (${clicks},
   'format' = 'flat-json',
   'flat-json.ignore-parse-errors' = 'true',

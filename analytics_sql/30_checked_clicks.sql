@@ -35,9 +35,9 @@ SELECT
     THEN 'missing_clicked_at'
     WHEN event_time IS NULL
     THEN 'invalid_clicked_at'
-    WHEN event_time > arrived_at + ${checks.max-clock-ahead-seconds} * INTERVAL '1' SECOND
+    WHEN event_time > read_at + ${checks.max-clock-ahead-seconds} * INTERVAL '1' SECOND
     THEN 'clock_ahead'
-    WHEN event_time < arrived_at - ${checks.max-age-seconds} * INTERVAL '1' SECOND
+    WHEN event_time < read_at - ${checks.max-age-seconds} * INTERVAL '1' SECOND
     THEN 'too_old'
     WHEN byte_length(click_id) > 512 OR byte_length(user_id) > 512 OR byte_length(article_id) > 512
     THEN 'id_too_long'

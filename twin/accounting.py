@@ -2,6 +2,7 @@
 doubled."""
 
 import gzip
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,16 +25,26 @@ from names import (
 )
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.emulator import Emulator
+from twin.readings import ClicksOf, readings_of
 from twin.redelivery import redelivery_totals
 
 
 def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
-    """The content of every object under a prefix, decompressed."""
+    """The content of the objects under a prefix, decompressed, in the order of their keys.
+
+    Each content once: a second object with it is a repeated delivery. (Two deliveries of nothing but the same
+    bytes would look so too; with clicks among the records that does not happen.)
+    """
     s3: Any = emulator.client("s3", region)
+    seen: set[bytes] = set()
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            yield gzip.decompress(body) if item["Key"].endswith(".gz") else body
+            content = gzip.decompress(body) if item["Key"].endswith(".gz") else body
+            digest = hashlib.sha256(content).digest()
+            if digest not in seen:
+                seen.add(digest)
+                yield content
 
 
 def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
@@ -44,13 +55,16 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
 
 @dataclass(frozen=True)
 class Accounts:
-    """Figures are records. `counted`: the sum of all counts in OpenSearch. `failed_documents`: counts that
-    OpenSearch did not take, which redelivery has not redelivered or has given up."""
+    """Figures are records. `counted`: the sum of all counts in OpenSearch. `rejected_again` and
+    `counted_and_rejected`: rejects that are no further click, see twin/readings.py. `failed_documents`:
+    counts that OpenSearch did not take, which redelivery has not redelivered or has given up."""
 
     counted: int
     unparseable: int
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_by_forwarder: Counter[str] = field(default_factory=Counter)
+    rejected_again: int = 0
+    counted_and_rejected: int = 0
     stale_documents: int = 0
     failed_documents: int = 0
 
@@ -60,9 +74,9 @@ class Accounts:
         return self.counted + self.rejected.total() + self.rejected_by_forwarder.total() + self.unparseable
 
 
-def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts:
-    """Read the buckets; `counted` is what the batch server reads from OpenSearch. Delivery streams must be
-    flushed."""
+def take_accounts(emulator: Emulator, names: Names, *, counted: int, clicks_of: ClicksOf) -> Accounts:
+    """Read the buckets; `counted` is what the batch server reads from OpenSearch, `clicks_of` what OpenSearch
+    holds under a key. Delivery streams must be flushed."""
     raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
     failed = [
         line
@@ -70,10 +84,14 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int) -> Accounts
         for line in lines(emulator, OREGON, names.rejected_bucket, prefix)
     ]
     stale = sum(map(_is_stale, failed))
+    rejects = lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)
+    readings = readings_of(raw, rejects, clicks_of)
     return Accounts(
         counted=counted,
-        unparseable=sum(not is_parseable(line) for line in raw),
-        rejected=_reasons(lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)),
+        unparseable=readings.unparseable,
+        rejected=readings.rejected,
+        rejected_again=readings.rejected_again,
+        counted_and_rejected=readings.counted_and_rejected,
         rejected_by_forwarder=_reasons_of_letters(
             lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
         ),

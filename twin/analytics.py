@@ -1,110 +1,265 @@
 """Managed Service for Apache Flink in the twin: runs the deployed application's own zip as its control plane
 says.
 
-Code, property groups and checkpoint interval come from the emulated application; only what the transport
-needs is put over the properties. The process gets the permissions of the application's role and nothing
-else.
+Code, property groups, parallelism and checkpoints come from the emulated application; only what the transport
+needs is put over the properties. The process gets the permissions of the application's role and nothing else.
+Starts, stops and snapshots are ordered by the control plane (twin/flink_orders.py).
 """
 
 import io
 import json
 import os
 import sys
+import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from analytics_sql.local_flink import find_java
 from names import OREGON, Names
 from twin.emulator import Emulator
-from twin.processes import ChildProcess, wait_for
+from twin.flink_job import FlinkJob, JobState, RestartWatch
+from twin.processes import ChildProcess, TwinError, free_port, wait_for
+from twin.table_options import Properties
+from twin.worker import Worker
 
-START_TIMEOUT_SECONDS = 60
+START_TIMEOUT_SECONDS = 120
+ORDERS_POLL_SECONDS = 0.3
+JOB_POLL_SECONDS = 2.0
 _PROJECT = Path(__file__).parent.parent
 JAR = _PROJECT / "connectors" / "target" / "analytics.jar"
 AWS_JAR = _PROJECT / "connectors" / "target" / "analytics-aws.jar"
-PARALLELISM = 1
-
-Properties = dict[str, dict[str, str]]
 
 
 class EmulatedApplication:
-    """The application `names.application`, once CloudFormation's lifecycle resource has started it."""
+    """Carries out the orders for the application `names.application`, from now on.
 
-    def __init__(self, emulator: Emulator, names: Names, work: Path) -> None:
+    over: called at each start, when `role_arn` and `properties` are known; returns what stands over the
+    property groups.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        names: Names,
+        work: Path,
+        over: Callable[["EmulatedApplication"], Properties],
+    ) -> None:
         self._emulator = emulator
         self._names = names
         self._work = work
+        self._over = over
+        self._service = emulator.client("kinesisanalyticsv2", OREGON)
+        self._orders = f"{emulator.endpoint}/_twin/flink-orders/{OREGON}/{names.application}"
+        self._starts = 0
         self._process: ChildProcess | None = None
-        self._analytics = emulator.client("kinesisanalyticsv2", OREGON)
-        wait_for(
-            lambda: self._detail()["ApplicationStatus"] == "RUNNING",
-            what=f"application {names.application} started by its lifecycle resource",
-            timeout_seconds=START_TIMEOUT_SECONDS,
-        )
-        detail = self._detail()
-        self.role_arn: str = detail["ServiceExecutionRole"]
-        configuration = detail["ApplicationConfigurationDescription"]
-        groups = configuration["EnvironmentPropertyDescriptions"]["PropertyGroupDescriptions"]
-        self.properties: Properties = {
-            group["PropertyGroupId"]: dict(group["PropertyMap"]) for group in groups
-        }
-        checkpointing = configuration["FlinkApplicationConfigurationDescription"][
-            "CheckpointConfigurationDescription"
+        self._job: FlinkJob | None = None
+        self._problem: TwinError | None = None
+        self._stopping = False
+        self._restarts = RestartWatch()
+        self.state: JobState | None = None
+        """Of the running job, as last seen; None while there is none."""
+        self.role_arn = ""
+        self.properties: Properties = {}
+        """As deployed; with `role_arn` known from the first start on."""
+        work.mkdir(parents=True, exist_ok=True)
+        self._workers = [
+            Worker("Managed Flink", self._carry_out_an_order, idle_seconds=ORDERS_POLL_SECONDS),
+            Worker("watch on the job", self._watch, idle_seconds=JOB_POLL_SECONDS),
         ]
-        self._checkpoint_interval_ms = checkpointing["CheckpointInterval"]
-        self._unpack_code(configuration["ApplicationCodeConfigurationDescription"])
 
-    def _detail(self) -> dict[str, Any]:
-        answer = self._analytics.describe_application(ApplicationName=self._names.application)
+    def detail(self) -> dict[str, Any]:
+        """What the control plane says of the application."""
+        answer = self._service.describe_application(ApplicationName=self._names.application)
         detail: dict[str, Any] = answer["ApplicationDetail"]
         return detail
 
-    @property
-    def _code(self) -> Path:
-        return self._work / "code"
+    # What a test or an operator does with the application
 
-    def _unpack_code(self, description: dict[str, Any]) -> None:
+    def restart(self, *, with_snapshot: bool) -> None:
+        """Through the control plane: stop and start it, from a snapshot or from nothing but the streams."""
+        name = self._names.application
+        self._service.stop_application(ApplicationName=name, Force=not with_snapshot)
+        self._wait_for_status("READY")
+        restore = "RESTORE_FROM_LATEST_SNAPSHOT" if with_snapshot else "SKIP_RESTORE_FROM_SNAPSHOT"
+        self._service.start_application(
+            ApplicationName=name,
+            RunConfiguration={"ApplicationRestoreConfiguration": {"ApplicationRestoreType": restore}},
+        )
+        self._wait_for_status("RUNNING")
+
+    def crash(self) -> None:
+        """Kill its process and start it from its last checkpoint, as the service does with a lost cluster."""
+        process, self._process = self._process, None
+        assert process is not None, "only a running application can crash"
+        process.kill()
+        self._run(savepoint=self._last_checkpoint())
+
+    def _wait_for_status(self, status: str) -> None:
+        def reached() -> bool:
+            self.check()
+            return bool(self.detail()["ApplicationStatus"] == status)
+
+        wait_for(
+            reached,
+            what=f"application {self._names.application} {status}",
+            timeout_seconds=START_TIMEOUT_SECONDS,
+            poll_seconds=0.5,
+            seen=lambda: f"it is {self.detail()['ApplicationStatus']}, its job {self.state}",
+        )
+
+    # Orders
+
+    def _carry_out_an_order(self) -> bool:
+        with urllib.request.urlopen(self._orders, timeout=30) as answer:
+            order = json.load(answer)
+        if order is None:
+            return False
+        outcome: dict[str, str] = {}
+        try:
+            if order["kind"] == "start":
+                self._run(savepoint=order["savepoint"])
+            elif order["kind"] == "snapshot":
+                outcome = {"savepoint": self._savepoint(stop=False)}
+            else:
+                outcome = self._stop_job(keep_state=order["keep_state"])
+        except TwinError as error:
+            outcome = {"problem": str(error)}
+            if order["kind"] == "start":
+                self._problem = error
+                self._end()
+        body = json.dumps({"number": order["number"], **outcome}).encode()
+        urllib.request.urlopen(self._orders, data=body, timeout=30).close()
+        return True
+
+    def _run(self, *, savepoint: str | None) -> None:
+        """Run the application's main until its job runs. Raises TwinError."""
+        detail = self.detail()
+        self.role_arn = detail["ServiceExecutionRole"]
+        configuration = detail["ApplicationConfigurationDescription"]
+        groups = configuration["EnvironmentPropertyDescriptions"]["PropertyGroupDescriptions"]
+        self.properties = {group["PropertyGroupId"]: dict(group["PropertyMap"]) for group in groups}
+        self._starts += 1
+        code = self._work / f"code-{self._starts}"
+        self._unpack_code(configuration["ApplicationCodeConfigurationDescription"], code)
+        rest_port = free_port()
+        properties = self._with_twin_settings(
+            configuration["FlinkApplicationConfigurationDescription"],
+            rest_port=rest_port,
+            savepoint=savepoint,
+        )
+        file = self._work / f"application_properties-{self._starts}.json"
+        groups = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in properties.items()]
+        file.write_text(json.dumps(groups, indent=2), encoding="utf-8")
+        process = ChildProcess(
+            "analytics application",
+            [sys.executable, str(code / "main.py"), "--properties", str(file)],
+            log=self.logs / f"start-{self._starts}.log",
+            other_logs=self._flink_logs,
+            cwd=self._work,
+            env=self._environment(),
+        )
+        job = FlinkJob(f"http://127.0.0.1:{rest_port}")
+        self._restarts = RestartWatch()
+        self._job, self._process = job, process
+        process.wait_until(lambda: self._runs(job), timeout_seconds=START_TIMEOUT_SECONDS)
+
+    def _runs(self, job: FlinkJob) -> bool:
+        if self._stopping:
+            raise TwinError("the twin stops")
+        state = job.state()
+        self._see(state)
+        if state is not None and (state.ended or self._restarts.again_and_again()):
+            raise TwinError(f"{self._told(state)}\n{self.last_errors()}")
+        return state is not None and state.runs
+
+    def _savepoint(self, *, stop: bool) -> str:
+        if self._job is None:
+            raise TwinError("no job runs of which a snapshot could be taken")
+        return self._job.savepoint(self._work / "snapshots", stop=stop)
+
+    def _stop_job(self, *, keep_state: bool) -> dict[str, str]:
+        process, self._process = self._process, None  # from here on its end is no error for check()
+        try:
+            return {"savepoint": self._savepoint(stop=True)} if keep_state else {}
+        finally:
+            self._job = self.state = None
+            if process is not None:
+                process.stop()
+
+    def _end(self) -> None:
+        process, self._process, self._job, self.state = self._process, None, None, None
+        if process is not None:
+            process.stop()
+
+    # The process
+
+    @property
+    def logs(self) -> Path:
+        """A file of what each start printed, and Flink's own."""
+        return self._work / "log"
+
+    def _flink_logs(self) -> list[Path]:
+        return sorted(self.logs.glob(f"flink-start-{self._starts}-*.log"))
+
+    def last_errors(self) -> str:
+        return "" if self._process is None else f"the last errors of {self._process.last_errors()}"
+
+    def has_logged(self, text: str) -> bool:
+        """Whether Flink's log of this start holds `text`."""
+        logs = (log.read_text(encoding="utf-8", errors="replace") for log in self._flink_logs())
+        return any(text in log for log in logs)
+
+    def _unpack_code(self, description: dict[str, Any], folder: Path) -> None:
         location = description["CodeContentDescription"]["S3ApplicationCodeLocationDescription"]
         bucket = location["BucketARN"].rsplit(":", 1)[-1]
         s3 = self._emulator.client_as(self.role_arn, "s3", OREGON)
         content = s3.get_object(Bucket=bucket, Key=location["FileKey"])["Body"].read()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(self._code)
+            archive.extractall(folder)
 
-    def start(self, over: Properties) -> None:
-        """Run the application's main with `over` put over its property groups."""
-        properties = self._with_twin_settings(over)
-        file = self._work / "application_properties.json"
-        groups = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in properties.items()]
-        file.write_text(json.dumps(groups, indent=2), encoding="utf-8")
-        self._process = ChildProcess(
-            "analytics application",
-            [sys.executable, str(self._code / "main.py"), "--properties", str(file)],
-            log=self._work / "analytics.log",
-            cwd=self._work,
-            env=self._environment(),
-        )
+    @property
+    def _checkpoints(self) -> Path:
+        return self._work / "checkpoints"
 
-    def _with_twin_settings(self, over: Properties) -> Properties:
-        """The deployed properties with `over` on top, and what on AWS the service configures from the
-        template."""
+    def _last_checkpoint(self) -> str | None:
+        """The newest checkpoint that is complete; None before the first."""
+        complete = [metadata.parent for metadata in self._checkpoints.glob("*/chk-*/_metadata")]
+
+        def age(checkpoint: Path) -> tuple[int, int]:
+            number = int(checkpoint.name.removeprefix("chk-"))  # for two within the clock's resolution
+            return (checkpoint / "_metadata").stat().st_mtime_ns, number
+
+        newest = max(complete, key=age, default=None)
+        return None if newest is None else newest.as_uri()
+
+    def _with_twin_settings(
+        self, flink: dict[str, Any], *, rest_port: int, savepoint: str | None
+    ) -> Properties:
+        """The deployed properties, with what on AWS the service configures from the template."""
         properties = {name: dict(values) for name, values in self.properties.items()}
         properties.pop("kinesis.analytics.flink.run.options", None)
-        properties |= over
+        properties |= self._over(self)
         jar = AWS_JAR if AWS_JAR.is_file() else JAR
+        checkpoints = flink["CheckpointConfigurationDescription"]
         properties["flink"] |= {
             "pipeline.jars": jar.as_uri(),
-            "parallelism.default": str(PARALLELISM),
-            "execution.checkpointing.interval": f"{self._checkpoint_interval_ms} ms",
-            "execution.checkpointing.min-pause": "100 ms",
-            "execution.checkpointing.dir": (self._work / "checkpoints").as_uri(),
+            "parallelism.default": str(flink["ParallelismConfigurationDescription"]["Parallelism"]),
+            "execution.checkpointing.interval": f"{checkpoints['CheckpointInterval']} ms",
+            "execution.checkpointing.min-pause": f"{checkpoints['MinPauseBetweenCheckpoints']} ms",
+            "execution.checkpointing.dir": self._checkpoints.as_uri(),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             "state.backend.type": "rocksdb",
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": "1000000",
             "restart-strategy.fixed-delay.delay": "1 s",
+            "rest.bind-address": "127.0.0.1",
+            "rest.bind-port": str(rest_port),
+            "metrics.fetcher.update-interval": "1000",
         }
+        if savepoint is not None:
+            properties["flink"]["execution.state-recovery.path"] = savepoint
         return properties
 
     def _environment(self) -> dict[str, str]:
@@ -116,6 +271,12 @@ class EmulatedApplication:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._work),
             "TMPDIR": str(self._work),
+            "FLINK_LOG_DIR": str(self.logs),
+            "FLINK_IDENT_STRING": f"start-{self._starts}",
+            # Quicker to start, and the twin's traffic is no load.
+            "FLINK_ENV_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            # MiniStack decides on a request by the resource that its body names, and reads that body as JSON.
+            "CBOR_ENABLED": "false",
             "AWS_ENDPOINT_URL": self._emulator.endpoint,
             "AWS_REGION": OREGON,
             "AWS_ACCESS_KEY_ID": credentials.access_key,
@@ -123,46 +284,46 @@ class EmulatedApplication:
             "AWS_SESSION_TOKEN": credentials.token or "",
         }
 
+    # What becomes of the job
+
+    def _watch(self) -> bool:
+        job = self._job
+        if job is not None:
+            state = job.state()
+            if job is self._job:
+                self._see(state)
+        return False
+
+    def _see(self, state: JobState | None) -> None:
+        self.state = state
+        if state is not None:
+            self._restarts.see(state)
+
+    def _told(self, state: JobState | None) -> str:
+        again = " restarts again and again" if self._restarts.again_and_again() else " does not run"
+        return f"the job of the analytics application{again}: {state}"
+
     def check(self) -> None:
-        """Raise TwinError with the end of the log when the application has ended."""
-        if self._process is not None:
-            self._process.wait_until(lambda: True, timeout_seconds=1)
+        """Raise TwinError with its last errors when it has ended, or restarts again and again."""
+        if self._problem is not None:
+            raise self._problem
+        for worker in self._workers:
+            worker.check()
+        process, state = self._process, self.state
+        if process is not None:
+            process.check()
+            if state is not None and (state.ended or self._restarts.again_and_again()):
+                raise TwinError(f"{self._told(state)}\n{self.last_errors()}")
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-
-
-def tables_of(deployed: Properties, connector: str) -> list[str]:
-    """The tables of the deployed application that use a connector."""
-    return [group for group, options in deployed.items() if options.get("connector") == connector]
-
-
-def file_properties(root: Path, deployed: Properties) -> Properties:
-    """Table options of the `files` transport over the folders of `root`; the format's options stay the
-    deployed ones."""
-
-    def file_table(table: str, options: dict[str, str]) -> dict[str, str]:
-        formats = {
-            key: value for key, value in deployed[table].items() if key == "format" or key.startswith("json.")
-        }
-        return {"connector": "filesystem", "path": (root / table).as_uri(), **formats, **options}
-
-    source = {"source.monitor-interval": "500 ms"}
-    publish = {"sink.rolling-policy.rollover-interval": "1 s", "sink.rolling-policy.check-interval": "500 ms"}
-    return {
-        **{table: file_table(table, source) for table in tables_of(deployed, "kinesis")},
-        **{table: file_table(table, publish) for table in tables_of(deployed, "firehose")},
-    }
-
-
-def connector_properties(emulator: Emulator, deployed: Properties) -> Properties:
-    """Table options of the `aws` transport: the deployed ones, with the emulator's endpoint and the role's
-    keys."""
-    reach = {
-        "aws.endpoint": emulator.endpoint,
-        "aws.credentials.provider": "ENV_VAR",
-        "aws.trust.all.certificates": "true",
-    }
-    tables = [*tables_of(deployed, "kinesis"), *tables_of(deployed, "firehose")]
-    return {table: {**deployed[table], **reach} for table in tables}
+        errors: list[Exception] = []
+        self._stopping = True
+        self._end()
+        for worker in self._workers:
+            try:
+                worker.stop()
+            except TwinError as error:
+                errors.append(error)
+        self._end()  # what an order under way has started meanwhile
+        if errors:
+            raise errors[0]

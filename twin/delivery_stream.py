@@ -3,8 +3,9 @@
 To S3: buffered by size and time, compressed, under the evaluated prefix. To OpenSearch: bulk requests
 signed for the domain; a document refused for good goes to the failed-documents prefix as Firehose writes
 it, one refused for now (429, 5xx) is retried for the retry duration first. Whether Firehose retries a
-version conflict (409) is documented nowhere; here it is refused for good at once, and the accounting counts
-it apart from failures.
+version conflict (409) is documented nowhere: here it is refused for good at once, or retried as well where
+twin/delivery_faults.py says so, and the accounting counts it apart from failures. Deliveries are repeated and
+delayed as that module says.
 """
 
 import base64
@@ -23,15 +24,19 @@ from typing import Any
 from opensearchpy import OpenSearch, TransportError, Urllib3AWSV4SignerAuth
 
 from names import OREGON
+from twin.delivery_faults import DeliveryFaults, FaultyDelivery
 from twin.emulator import Emulator
 from twin.shards import ShardReader
 from twin.worker import Worker
 
 FETCH_SECONDS = 0.2
+MIN_DELAY_SECONDS = 2.0  # of a delayed delivery: the next one overtakes it
 STREAM_POLL_SECONDS = 1.0  # a shard allows five reads a second, to all its readers together
 _MEBIBYTE = 1024 * 1024
 _DOCUMENTS_A_BULK_REQUEST = 1_000
 _RETRY_PAUSE_SECONDS = 1.0
+VERSION_CONFLICT = 409
+_RETRYABLE = frozenset({429, 500, 502, 503, 504})
 _JAVA_TO_STRFTIME = (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"))
 ERROR_TYPE = "!{firehose:error-output-type}"
 
@@ -50,6 +55,11 @@ def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
         prefix += f"{error_type}/"
     prefix = prefix.replace(ERROR_TYPE, error_type)
     return prefix if "!{timestamp:" in template else f"{prefix}{at:%Y/%m/%d/%H}/"
+
+
+def retryable(*, conflicts_retried: bool) -> frozenset[int]:
+    """The HTTP statuses of a document that is sent again."""
+    return _RETRYABLE | {VERSION_CONFLICT} if conflicts_retried else _RETRYABLE
 
 
 class S3Destination:
@@ -77,8 +87,11 @@ class S3Destination:
 class SearchDestination:
     """Sends documents to the search domain, and the refused ones to S3."""
 
-    def __init__(self, emulator: Emulator, name: str, description: dict[str, Any]) -> None:
+    def __init__(
+        self, emulator: Emulator, name: str, description: dict[str, Any], *, conflicts_retried: bool
+    ) -> None:
         self._index = description["IndexName"]
+        self._retryable = retryable(conflicts_retried=conflicts_retried)
         self._retry_seconds = description.get("RetryOptions", {}).get("DurationInSeconds", 300)
         document_id = description.get("DocumentIdOptions", {}).get(
             "DefaultDocumentIdFormat", "FIREHOSE_DEFAULT"
@@ -93,7 +106,7 @@ class SearchDestination:
             max_retries=0,
         )
 
-    def deliver(self, records: Sequence[bytes], _error_type: str = "") -> None:
+    def deliver(self, records: Sequence[bytes]) -> None:
         for start in range(0, len(records), _DOCUMENTS_A_BULK_REQUEST):
             self._deliver_bulk(list(records[start : start + _DOCUMENTS_A_BULK_REQUEST]))
 
@@ -107,7 +120,7 @@ class SearchDestination:
             for record, (status, reason) in zip(records, self._bulk(records), strict=True):
                 if status < 300:
                     continue
-                if status in (429, 500, 502, 503, 504) and time.monotonic() - started < self._retry_seconds:
+                if status in self._retryable and time.monotonic() - started < self._retry_seconds:
                     again.append(record)
                 else:
                     failed.append(self._failed_document(record, status, reason, attempts))
@@ -153,7 +166,7 @@ class EmulatedDeliveryStream:
     """One delivery stream of the deployed templates at work. `received` counts records, `journal` keeps them
     all."""
 
-    def __init__(self, emulator: Emulator, name: str, journal: Path) -> None:
+    def __init__(self, emulator: Emulator, name: str, journal: Path, faults: DeliveryFaults) -> None:
         description = emulator.client("firehose", OREGON).describe_delivery_stream(DeliveryStreamName=name)
         self.name = name
         self.journal = journal / f"{name}.ndjson"
@@ -168,12 +181,15 @@ class EmulatedDeliveryStream:
         search = destination.get("AmazonopensearchserviceDestinationDescription")
         configuration = search or destination["ExtendedS3DestinationDescription"]
         self._destination: S3Destination | SearchDestination = (
-            SearchDestination(emulator, name, search)
+            SearchDestination(emulator, name, search, conflicts_retried=faults.conflicts_retried)
             if search
             else S3Destination(emulator, name, configuration)
         )
         hints = configuration["BufferingHints"]
         self._interval_seconds = float(hints["IntervalInSeconds"])
+        self._delivery = FaultyDelivery(
+            self._destination.deliver, faults, delay_seconds=max(self._interval_seconds, MIN_DELAY_SECONDS)
+        )
         self._size_bytes = int(hints["SizeInMBs"]) * _MEBIBYTE
         idle_seconds = FETCH_SECONDS if self._source is None else STREAM_POLL_SECONDS
         self._worker = Worker(f"delivery stream {name}", self._step, idle_seconds=idle_seconds)
@@ -207,8 +223,12 @@ class EmulatedDeliveryStream:
         old = time.monotonic() - self._buffered_since >= self._interval_seconds
         large = sum(map(len, self._buffer)) >= self._size_bytes
         if self._buffer and (now or old or large):
-            self._destination.deliver(self._buffer)
+            self._delivery.deliver(self._buffer, time.monotonic())
             self._buffer = []
+        if now:
+            self._delivery.deliver_all_held()
+        else:
+            self._delivery.deliver_held(time.monotonic())
         return bool(records)
 
     def flush(self) -> None:

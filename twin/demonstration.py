@@ -24,6 +24,7 @@ from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from traffic.send import TrafficTally, send
 from traffic.simulated import readers, simulated_clicks, write_segments
 from twin.accounting import LiveAccounts
+from twin.memory import memory_warning
 from twin.screen import FinalAccount, Picture, Screen, account_table
 from twin.twin import Twin, running_twin
 
@@ -38,7 +39,7 @@ SETTLE_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a run sends. `records` makes the records for the moment at which sending starts."""
+    """What a run sends. `records` makes the records for the time at which sending starts."""
 
     records: Callable[[datetime], Iterator[Record]]
     window: timedelta
@@ -54,14 +55,15 @@ def demonstrate(
     """
     traffic = _replay(input_file, speed) if input_file else _simulation(rate, seconds)
     started = time.monotonic()
+    if warning := memory_warning():
+        console.print(f"Warning: {warning}", style="yellow")
     with running_twin() as twin:
-        console.print("starting OpenSearch and the emulated AWS, deploying the templates ...")
+        console.print("starting OpenSearch and the emulated AWS, deploying the templates, starting Flink ...")
         twin.deploy()
         segments = twin.work / "segments.csv"
         write_segments(segments, readers(READERS, SEED))
-        twin.publish_segments(segments.read_bytes(), datetime.now(UTC) - FIRST_VERSION_AGE)
-        console.print("starting the analytics application ...")
-        twin.start_application()
+        valid_from = datetime.now(UTC) - FIRST_VERSION_AGE
+        twin.wait_for_segments(twin.publish_segments(segments.read_bytes(), valid_from))
         return _Run(twin, traffic, console, started).until_the_end()
 
 
@@ -135,7 +137,7 @@ class _Run:
         now = datetime.now(UTC)
         sent = self._tally.totals().sent
         live = self._accounts.now()
-        problem = None
+        problems = []
         trending: dict[str, Sequence[TrendingArticle]] = {}
         counted, age = 0, None
         try:
@@ -145,7 +147,10 @@ class _Run:
             lists = self._reader.top_of_segments(self._traffic.window, [("age_band",)]).lists
             trending = {segment.label: top.articles for segment, top in lists.items()}
         except TrendsError as error:
-            problem = str(error)
+            problems.append(str(error))
+        state = self._twin.application_state()
+        if state is not None and state.problem is not None:
+            problems.append(f"the analytics application: {state.problem}")
         return Picture(
             uptime_seconds=time.monotonic() - self._started,
             rate_in=self._rate(sent),
@@ -156,7 +161,7 @@ class _Run:
             age_of_newest_count=None if age is None else age.total_seconds(),
             window=self._traffic.window_name,
             trending=trending,
-            reading_problem=problem,
+            problems=problems,
         )
 
     def _rate(self, sent: int) -> float:
@@ -173,4 +178,5 @@ class _Run:
             counted=accounts.counted,
             rejected=dict(rejected),
             unparseable=accounts.unparseable,
+            counted_and_rejected=accounts.counted_and_rejected,
         )

@@ -9,6 +9,7 @@ import graphlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,11 @@ def stacks_of(assembly: Path) -> list[Stack]:
     return stacks
 
 
-def deploy(assembly: Path, emulator: Emulator) -> list[str]:
-    """Create every stack of the assembly; returns their names. Raises TwinError with the failed resources."""
+def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> list[str]:
+    """Create every stack of the assembly; returns their names. Raises TwinError with the failed resources.
+
+    check: called while a stack is awaited; its error ends the wait.
+    """
     stacks = stacks_of(assembly)
     for region in sorted({stack.region for stack in stacks}):
         emulator.client("ssm", region).put_parameter(
@@ -70,7 +74,7 @@ def deploy(assembly: Path, emulator: Emulator) -> list[str]:
         )
     for stack in stacks:
         _upload_assets(assembly, stack, emulator)
-        _create(stack, emulator)
+        _create(stack, emulator, check)
     return [stack.name for stack in stacks]
 
 
@@ -101,7 +105,7 @@ def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
             raise
 
 
-def _create(stack: Stack, emulator: Emulator) -> None:
+def _create(stack: Stack, emulator: Emulator, check: Callable[[], None]) -> None:
     cloudformation = emulator.client("cloudformation", stack.region)
     bucket_and_key = stack.template_url.removeprefix("s3://")
     cloudformation.create_stack(
@@ -113,11 +117,24 @@ def _create(stack: Stack, emulator: Emulator) -> None:
     def status() -> str:
         return str(cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"])
 
+    def settled() -> bool:
+        check()
+        return status().endswith(_SETTLED)
+
     wait_for(
-        lambda: status().endswith(_SETTLED), what=f"stack {stack.name}", timeout_seconds=STACK_TIMEOUT_SECONDS
+        settled,
+        what=f"stack {stack.name}",
+        timeout_seconds=STACK_TIMEOUT_SECONDS,
+        seen=lambda: f"it is {status()}, awaiting {_in_progress(cloudformation, stack.name)}",
     )
     if status() != "CREATE_COMPLETE":
         raise TwinError(f"stack {stack.name} ended as {status()}:\n{_failures(cloudformation, stack.name)}")
+
+
+def _in_progress(cloudformation: Any, stack_name: str) -> str:
+    resources = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
+    waiting = [r["LogicalResourceId"] for r in resources if r["ResourceStatus"].endswith("IN_PROGRESS")]
+    return ", ".join(waiting) or "nothing that it names"
 
 
 def _failures(cloudformation: Any, stack_name: str) -> str:

@@ -27,7 +27,8 @@ _PROJECT = Path(__file__).parent.parent
 class Emulator:
     """A started MiniStack; `endpoint` serves the AWS APIs, `search_endpoint` the search domain."""
 
-    def __init__(self, *, opensearch_endpoint: str, log: Path) -> None:
+    def __init__(self, *, opensearch_endpoint: str, log: Path, runs_flink: bool = False) -> None:
+        """runs_flink: an application runs once twin/analytics.py runs its job; otherwise without one."""
         port, search_port = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.search_endpoint = f"http://127.0.0.1:{search_port}"
@@ -50,6 +51,7 @@ class Emulator:
                 "SFTP_ENABLED": "0",
                 "S3_DATA_DIR": str(self._data / "s3"),
                 "LOG_LEVEL": "WARNING",
+                "FLINK_JOBS": "twin" if runs_flink else "none",
                 "SEARCH_GATEWAY_PORT": str(search_port),
                 "OPENSEARCH_ENDPOINT": opensearch_endpoint,
                 "MINISTACK_OPENSEARCH_ENDPOINT": f"127.0.0.1:{search_port}",
@@ -100,6 +102,10 @@ class Emulator:
             aws_session_token=credentials["SessionToken"],
             region_name=region,
         )
+
+    def check(self) -> None:
+        """Raise TwinError when it has ended."""
+        self._process.check()
 
     def stop(self) -> None:
         # It keeps nothing worth saving, and it does not end on SIGTERM while a custom resource waits.

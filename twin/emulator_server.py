@@ -3,6 +3,7 @@
 Run as `python -m twin.emulator_server` with MiniStack's environment variables plus
   SEARCH_GATEWAY_PORT   port on which the search domain answers (see twin/search_gateway.py)
   OPENSEARCH_ENDPOINT   http://host:port of the OpenSearch server behind the domain
+  FLINK_JOBS            `twin` where the twin runs them; otherwise an application is RUNNING without a job
 
 What is changed in MiniStack, and why:
 - every request counts as TLS, because the bucket policies refuse anything else and loopback needs none;
@@ -10,6 +11,7 @@ What is changed in MiniStack, and why:
 - its Firehose keeps records and delivers nothing: twin/delivery_stream.py fetches them from GET
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
+- with FLINK_JOBS=twin, the twin runs the jobs of Managed Service for Apache Flink: twin/flink_orders.py;
 - alarms on expressions are taken and not evaluated: twin/expression_alarms.py;
 - Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
   twin/managed_flink.py;
@@ -33,10 +35,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import iam_evaluator
 from ministack.services import cloudwatch, cognito, firehose, kinesisanalyticsv2, lambda_svc, opensearch, sts
+from ministack.services import kinesisanalyticsv2_flink as flink
 from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
-from twin import expression_alarms, identity_pools, managed_flink
+from twin import expression_alarms, flink_orders, identity_pools, managed_flink
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -101,6 +104,7 @@ def replace_services() -> None:
     _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
     _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
     _require(sts, *identity_pools.NEEDED_OF_STS)
+    _require(flink, *flink_orders.NEEDED_OF_FLINK)
     _require(provisioners, *expression_alarms.NEEDED_OF_PROVISIONERS)
     lambda_svc._poll_kinesis = _poll_nothing
     firehose._deliver_records_to_s3 = _deliver_nothing
@@ -127,10 +131,22 @@ def take_records(region: str, name: str) -> list[bytes]:
     return [base64.b64decode(record["data"]) for record in taken]
 
 
-async def _answer_records(path: str, send: Send) -> None:
+def _records(path: str) -> bytes:
     region, name, _ = path.removeprefix(RECORDS_PATH).split("/")
     records = [base64.b64encode(record).decode() for record in take_records(region, name)]
-    body = json.dumps(records).encode()
+    return json.dumps(records).encode()
+
+
+async def _body_of(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return body
+
+
+async def _answer(send: Send, body: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -143,7 +159,7 @@ async def _take_faults(path: str, receive: Receive, send: Send) -> None:
 
 
 class EmulatorGateway:
-    """The ASGI application: the twin's own path, the search domain on its port, MiniStack for the rest."""
+    """The ASGI application: the twin's own paths, the search domain on its port, MiniStack for the rest."""
 
     def __init__(self, aws: Any, gateway: SearchGateway, gateway_port: int) -> None:
         self._aws = aws
@@ -156,9 +172,14 @@ class EmulatorGateway:
         elif scope["server"][1] == self._gateway_port:
             await self._gateway(scope, receive, send)
         elif scope["path"].startswith(RECORDS_PATH):
-            await _answer_records(scope["path"], send)
+            await _answer(send, _records(scope["path"]))
         elif scope["path"].startswith(managed_flink.FAULTS_PATH):
             await _take_faults(scope["path"], receive, send)
+        elif scope["path"].startswith(flink_orders.ORDERS_PATH):
+            if scope["method"] == "POST":
+                await _answer(send, flink_orders.answer_order(scope["path"], await _body_of(receive)))
+            else:
+                await _answer(send, flink_orders.take_order(scope["path"]))
         else:
             scope["headers"] = [*scope["headers"], (b"x-forwarded-proto", b"https")]
             await self._aws(scope, receive, send)
@@ -166,6 +187,8 @@ class EmulatorGateway:
 
 def main() -> None:
     replace_services()
+    if os.environ.get("FLINK_JOBS") == "twin":
+        flink_orders.order_jobs_from_the_twin()
     gateway_port = int(os.environ["SEARCH_GATEWAY_PORT"])
     emulator = EmulatorGateway(
         ministack.app.app, SearchGateway(os.environ["OPENSEARCH_ENDPOINT"]), gateway_port

@@ -110,6 +110,7 @@ class OpenSearchServer:
         _configure(self._work, port, free_port())
         self._command = _as_other_user_than_root(_command(home, java_home, self._work))
         self._log = log
+        self._is_away = False
         self._process = self._start()
 
     def _start(self) -> ChildProcess:
@@ -122,15 +123,22 @@ class OpenSearchServer:
 
     def go_away(self) -> None:
         """End at once, as a machine that loses power; the data stays."""
+        self._is_away = True
         self._process.kill()
 
     def come_back(self) -> None:
         """Start again on the same data and at the same endpoint."""
         self._process = self._start()
         self.wait_until_ready()
+        self._is_away = False
 
     def wait_until_ready(self) -> None:
         self._process.wait_until(lambda: _healthy(self.endpoint), timeout_seconds=START_TIMEOUT_SECONDS)
+
+    def check(self) -> None:
+        """Raise TwinError when it has ended, unless it was sent away."""
+        if not self._is_away:
+            self._process.check()
 
     def stop(self) -> None:
         self._process.stop()

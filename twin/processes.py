@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from twin.logs import last_errors, what_to_do
+
 _PR_SET_PDEATHSIG = 1
-_LOG_LINES_IN_ERROR = 20
 
 
 class TwinError(RuntimeError):
@@ -27,14 +28,31 @@ def free_port() -> int:
 
 
 def wait_for(
-    condition: Callable[[], bool], *, what: str, timeout_seconds: float, poll_seconds: float = 0.1
+    condition: Callable[[], bool],
+    *,
+    what: str,
+    timeout_seconds: float,
+    poll_seconds: float = 0.1,
+    seen: Callable[[], str] | None = None,
 ) -> None:
-    """Return as soon as `condition()` holds; raise TwinError naming `what` after `timeout_seconds`."""
+    """Return as soon as `condition()` holds; raise TwinError after `timeout_seconds`.
+
+    The error names `what` was awaited and, where `seen` tells it, what was there instead.
+    """
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TwinError(f"{what}: not within {timeout_seconds:.0f} s")
+            raise TwinError(f"{what}: not within {timeout_seconds:.0f} s{_told(seen)}")
         time.sleep(poll_seconds)
+
+
+def _told(seen: Callable[[], str] | None) -> str:
+    if seen is None:
+        return ""
+    try:
+        return f"; {seen()}"
+    except Exception as error:  # what was awaited is the news, and whom to ask may be what is broken
+        return f"; what was there cannot be told: {error!r}"
 
 
 def _die_with_parent() -> None:
@@ -47,10 +65,19 @@ class ChildProcess:
     """One server of the twin, in a session of its own so that Ctrl-C reaches the parent only."""
 
     def __init__(
-        self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        other_logs: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
+        """log: gets its output; other_logs: the files that it writes by itself."""
         self.name = name
         self.log = log
+        self._other_logs = other_logs
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -77,24 +104,31 @@ class ChildProcess:
         return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Wait for `ready()`; raise TwinError with the end of the log when the process ends or time is up."""
+        """Wait for `ready()`; raise TwinError with its last errors when the process ends or time is up."""
 
         def ready_or_dead() -> bool:
             return not self.running or ready()
 
-        try:
-            wait_for(ready_or_dead, what=f"{self.name} ready", timeout_seconds=timeout_seconds)
-        except TwinError as error:
-            raise TwinError(f"{error}; the end of {self.log}:\n{self.log_tail()}") from None
-        if not self.running:
-            raise TwinError(
-                f"{self.name} ended with exit code {self.exit_code};"
-                f" the end of {self.log}:\n{self.log_tail()}"
-            )
+        wait_for(
+            ready_or_dead,
+            what=f"{self.name} ready",
+            timeout_seconds=timeout_seconds,
+            seen=lambda: f"the last errors of {self.last_errors()}",
+        )
+        self.check()
 
-    def log_tail(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-_LOG_LINES_IN_ERROR:])
+    def check(self) -> None:
+        """Raise TwinError with the last errors of the log when the process has ended."""
+        if not self.running:
+            errors = self.last_errors()
+            ended = f"{self.name} ended with exit code {self.exit_code}"
+            if self.exit_code == -signal.SIGKILL:
+                ended += " (killed, as the system does with a program when memory is short)"
+            advice = what_to_do(errors)
+            raise TwinError(f"{ended}{f': {advice}' if advice else ''}; the last errors of {errors}")
+
+    def last_errors(self) -> str:
+        return last_errors([self.log, *self._other_logs()])
 
     def kill(self) -> None:
         """End the whole process group at once, as a machine that loses power would."""

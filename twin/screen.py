@@ -19,21 +19,21 @@ from rich.text import Text
 
 from batch_server import TrendingArticle
 
-MOST_ARTICLES_SHOWN = 8
+MAX_ARTICLES_SHOWN = 8
 BAR_WIDTH = 10
 COLUMN_WIDTH = 36  # of one segment's panel
 PLAIN_LINES_EVERY_SECONDS = 5.0
-LINES_ABOVE_LISTS = 6  # the numbers, a title, and one for a problem
+LINES_ABOVE_LISTS = 7  # the numbers, a title, and two for problems
 OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One moment of a run.
+    """What a run looks like now.
 
     rate_in: records sent a second, lately; age_of_newest_count: seconds, None before the first count;
     trending: the list of each segment, under its title, such as "20s"; window: the time the lists cover, such
-    as "the last 10 minutes"; reading_problem: why the lists could not be read, if so.
+    as "the last 10 minutes"; problems: one line each, such as why the lists could not be read.
     """
 
     uptime_seconds: float
@@ -45,17 +45,21 @@ class Picture:
     age_of_newest_count: float | None
     window: str
     trending: Mapping[str, Sequence[TrendingArticle]] = field(default_factory=dict)
-    reading_problem: str | None = None
+    problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinalAccount:
-    """The account of a finished run: sent = counted + rejected (by reason) + unparseable."""
+    """The account of a finished run: sent = counted + rejected (by reason) + unparseable.
+
+    counted_and_rejected: clicks that are counted, and were rejected when they were read once more.
+    """
 
     sent: int
     counted: int
     rejected: Mapping[str, int]
     unparseable: int
+    counted_and_rejected: int = 0
 
     @property
     def missing(self) -> int:
@@ -100,8 +104,7 @@ def drawn(picture: Picture, width: int, height: int) -> RenderableType:
         Text(f"Trending in {picture.window}", style="bold"),
         Columns(lists) if lists else waiting,
     ]
-    if picture.reading_problem is not None:
-        parts.append(Text(picture.reading_problem, style="red"))
+    parts += [Text(problem, style="red", no_wrap=True, overflow="ellipsis") for problem in picture.problems]
     return Group(*parts)
 
 
@@ -111,8 +114,7 @@ def plain(picture: Picture) -> str:
     for title, articles in picture.trending.items():
         named = ", ".join(f"{article.label} {article.clicks:,}" for article in articles[:3])
         lines.append(f"  {title}: {named or '-'}")
-    if picture.reading_problem is not None:
-        lines.append(f"  {picture.reading_problem}")
+    lines += [f"  {problem}" for problem in picture.problems]
     return "\n".join(lines)
 
 
@@ -128,6 +130,8 @@ def account_table(totals: FinalAccount) -> Table:
     for reason, number in sorted(totals.rejected.items()):
         table.add_row(f"rejected: {reason}", f"{number:,}")
     table.add_row("unparseable", f"{totals.unparseable:,}", end_section=True)
+    if totals.counted_and_rejected:
+        table.add_row("counted, and rejected when read again", f"{totals.counted_and_rejected:,}")
     missing = "missing" if totals.missing >= 0 else "counted twice"
     table.add_row(missing, f"{abs(totals.missing):,}", style="green" if totals.missing == 0 else "bold red")
     return table
@@ -136,7 +140,7 @@ def account_table(totals: FinalAccount) -> Table:
 def _articles_that_fit(lists: int, width: int, height: int) -> int:
     side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
     rows = max(math.ceil(lists / side_by_side), 1)
-    return min(max((height - LINES_ABOVE_LISTS) // rows - 2, 1), MOST_ARTICLES_SHOWN)
+    return min(max((height - LINES_ABOVE_LISTS) // rows - 2, 1), MAX_ARTICLES_SHOWN)
 
 
 def _numbers(picture: Picture) -> RenderableType:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from names import OREGON, SEGMENTS_PREFIX, Names
-from twin.analytics import Properties, tables_of
 from twin.emulator import Emulator
 from twin.shards import ShardReader
+from twin.table_options import Properties, tables_of
 from twin.worker import Worker
 
 POLL_SECONDS = 0.4

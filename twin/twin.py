@@ -1,34 +1,44 @@
 """The whole system on this machine: start it, reach it by the roles of the templates, stop it and leave
 nothing."""
 
+import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
+import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from batch_server import CountTotals, TrendingReader, connect
+from batch_server import CountTotals, TrendingReader, TrendsError, connect
+from contract.sink import CLICK_COUNTS
 from mobile_client.delivery import Stream
-from names import OREGON, TOKYO, TWIN_ACCOUNT, Names, segments_version_key
-from stacks.app import synthesise
+from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
 from traffic.record import EntryPoint
 from traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.accounting import Accounts, take_accounts
-from twin.analytics import AWS_JAR, EmulatedApplication, connector_properties, file_properties
+from twin.analytics import AWS_JAR, EmulatedApplication
+from twin.delivery_faults import DeliveryFaults
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.deployment import deploy
 from twin.emulator import Emulator
 from twin.event_source import EventSource, start_event_sources
+from twin.flink_job import JobState
+from twin.logs import last_errors
 from twin.mobile_app import MobileApp
 from twin.opensearch import OpenSearchServer
-from twin.processes import TwinError
+from twin.processes import TwinError, wait_for
+from twin.readings import Key
+from twin.synthesis import Synthesis
+from twin.table_options import Properties, connector_properties, file_properties
 from twin.transport import FilesTransport, SegmentsFolder
 
 ENVIRONMENT = "local"
+SEGMENTS_TIMEOUT_SECONDS = 60
 Transport = Literal["files", "aws"]
 # OpenSearch holds counts of clicks up to a day old; two more days cover a clock ahead and a day's border.
 _COUNTED_SPAN = timedelta(days=3)
@@ -49,16 +59,22 @@ def chosen_transport() -> Transport:
 class Twin:
     """A deployed and running system. Use `running_twin()`; the parts are public for tests."""
 
-    def __init__(self, work: Path, transport: Transport) -> None:
+    def __init__(self, work: Path, transport: Transport, faults: DeliveryFaults) -> None:
         self.names = Names(environment=ENVIRONMENT, account=TWIN_ACCOUNT)
         self.work = work
         self._transport_kind = transport
+        self._faults = faults
         self._opensearch = OpenSearchServer(work / "opensearch.log")
-        self.emulator = Emulator(opensearch_endpoint=self._opensearch.endpoint, log=work / "ministack.log")
+        self._emulator_log = work / "ministack.log"
+        self.emulator = Emulator(
+            opensearch_endpoint=self._opensearch.endpoint, log=self._emulator_log, runs_flink=True
+        )
+        self.logs_are_kept = False
         self.delivery_streams: dict[str, EmulatedDeliveryStream] = {}
         self.event_sources: list[EventSource] = []
         self.transport: FilesTransport | None = None
         self._segments: SegmentsFolder | None = None
+        self._synthesis: Synthesis | None = None
         self.application: EmulatedApplication | None = None
         self.mobile_app: MobileApp
         """Of a reader who is logged in; there after `deploy()`."""
@@ -76,17 +92,22 @@ class Twin:
         self._opensearch.come_back()
 
     def deploy(self) -> None:
-        """Synthesise and create the stacks; start what AWS runs for them, but not the application."""
-        with ThreadPoolExecutor() as pool:
-            assembly = pool.submit(synthesise, ENVIRONMENT, self.work / "cdk.out")
-            self.emulator.wait_until_ready()
-            self._opensearch.wait_until_ready()
-            deploy(assembly.result(), self.emulator)
+        """Synthesise and create the stacks, and start what AWS runs for them; then the application runs.
+
+        Raises TwinError.
+        """
+        self._synthesis = Synthesis(ENVIRONMENT, self.work)
+        self.emulator.wait_until_ready()
+        self._opensearch.wait_until_ready()
+        self.application = EmulatedApplication(
+            self.emulator, self.names, self.work / "flink", over=self._options_of_the_tables
+        )
+        deploy(self._synthesis.assembly(), self.emulator, self.check)
         journal = self.work / "delivered"
         journal.mkdir()
         deployed = self.emulator.client("firehose", OREGON).list_delivery_streams(Limit=100)
         for name in deployed["DeliveryStreamNames"]:
-            self.delivery_streams[name] = EmulatedDeliveryStream(self.emulator, name, journal)
+            self.delivery_streams[name] = EmulatedDeliveryStream(self.emulator, name, journal, self._faults)
         self.event_sources = start_event_sources(self.emulator)
         self.mobile_app = MobileApp(self.emulator, self.names)
 
@@ -97,23 +118,43 @@ class Twin:
         s3.put_object(Bucket=self.names.segments_bucket, Key=key, Body=csv)
         return key
 
-    def start_application(self) -> None:
-        """Start Flink as the application's lifecycle resource asked for."""
-        application = EmulatedApplication(self.emulator, self.names, self.work / "flink")
-        self.application = application
-        role = application.role_arn
+    def wait_for_segments(self, key: str) -> None:
+        """Until the application has read the version with this key, so that the next click finds it."""
+        application = self.application
+        assert application is not None, "only a deployed application reads segments"
+        version = key.removeprefix(SEGMENTS_PREFIX)
+
+        def loaded() -> bool:
+            self.check()
+            return application.has_logged(f"/{version}: ")
+
+        wait_for(
+            loaded,
+            what=f"version {version} of the segments read by the application",
+            timeout_seconds=SEGMENTS_TIMEOUT_SECONDS,
+            seen=application.last_errors,
+        )
+
+    def _options_of_the_tables(self, application: EmulatedApplication) -> Properties:
+        """What stands over the deployed property groups, so that Flink reaches the emulated AWS."""
+        role, deployed = application.role_arn, application.properties
         folder = self.work / "segments"
-        self._segments = SegmentsFolder(self.emulator, self.names, application_role_arn=role, folder=folder)
+        if self._segments is None:
+            self._segments = SegmentsFolder(
+                self.emulator, self.names, application_role_arn=role, folder=folder
+            )
         if self._transport_kind == "aws":
-            tables = connector_properties(self.emulator, application.properties)
+            tables = connector_properties(self.emulator, deployed)
         else:
             root = self.work / "transport"
-            self.transport = FilesTransport(
-                self.emulator, application.properties, application_role_arn=role, root=root
-            )
-            tables = file_properties(root, application.properties)
-        segments = {**application.properties["segments"], "path": folder.as_uri()}
-        application.start({**tables, "segments": segments})
+            if self.transport is None:
+                self.transport = FilesTransport(self.emulator, deployed, application_role_arn=role, root=root)
+            tables = file_properties(root, deployed)
+        return {**tables, "segments": {**deployed["segments"], "path": folder.as_uri()}}
+
+    def application_state(self) -> JobState | None:
+        """Of the application's job, as last seen."""
+        return None if self.application is None else self.application.state
 
     def producers(self) -> dict[EntryPoint, Stream]:
         """Where clicks enter: the mobile stream with what Cognito vends to a reader's app, and the source
@@ -144,7 +185,43 @@ class Twin:
         """Where every record went, with everything delivered that has been received so far."""
         for stream in self.delivery_streams.values():
             stream.flush()
-        return take_accounts(self.emulator, self.names, counted=self.counted())
+        return take_accounts(
+            self.emulator, self.names, counted=self.counted(), clicks_of=self._clicks_counted_under
+        )
+
+    def _clicks_counted_under(self, key: Key) -> int:
+        """Of all segments; asked of OpenSearch itself, past IAM, since no role asks for it."""
+        minute, article_id = key
+        filters = [{"term": {"minute": minute}}, {"term": {"article_id": article_id}}]
+        query = {
+            "size": 0,
+            "query": {"bool": {"filter": filters}},
+            "aggs": {"clicks": {"sum": {"field": "clicks"}}},
+        }
+        request = urllib.request.Request(
+            f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_search",
+            data=json.dumps(query).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(json.load(answer)["aggregations"]["clicks"]["value"])
+
+    def last_seen(self) -> str:
+        """For a wait without success: where records are, what the application's job does, the last errors."""
+        received = [f"{name} received {stream.received}" for name, stream in self.delivery_streams.items()]
+        sources = [f"event source received {source.received}" for source in self.event_sources]
+        try:
+            counted = f"{self.counted()} clicks counted"
+        except TrendsError as error:
+            counted = f"counts cannot be read: {error}"
+        job = f"the job of the application: {self.application_state()}"
+        errors = "" if self.application is None else f"\n{self.application.last_errors()}"
+        seen = "; ".join([counted, *sources, *received, job])
+        return f"{seen}{errors}\n{last_errors([self._emulator_log])}"
+
+    def keep_logs(self) -> None:
+        """Leave the working folder where it is at the end."""
+        self.logs_are_kept = True
 
     def check(self) -> None:
         """Raise TwinError when a part has died."""
@@ -158,11 +235,13 @@ class Twin:
             self._segments.check()
         if self.application is not None:
             self.application.check()
+        self.emulator.check()
+        self._opensearch.check()
 
     def stop(self) -> None:
         """End every process and worker in the order of the data's flow, then raise the first error."""
         errors: list[Exception] = []
-        parts = (*self.event_sources, self.application, self._segments, self.transport)
+        parts = (self._synthesis, *self.event_sources, self.application, self._segments, self.transport)
         for part in (*parts, *self.delivery_streams.values(), self.emulator, self._opensearch):
             try:
                 if part is not None:
@@ -174,23 +253,46 @@ class Twin:
 
 
 @contextmanager
-def running_twin() -> Iterator[Twin]:
-    """A twin with its OpenSearch and emulated AWS starting; call `deploy()`, then `start_application()`.
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not keep the twin from ending its processes, which takes seconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    The working folder with all logs is removed at the end, unless an error ended the block.
+
+@contextmanager
+def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
+    """A twin with its OpenSearch and emulated AWS starting; call `deploy()`.
+
+    The working folder with all logs is removed at the end, unless an error ended the block or `keep_logs()`
+    was called.
     """
     transport = chosen_transport()
     work = Path(tempfile.mkdtemp(prefix="click-trends-twin-"))
-    twin = Twin(work, transport)
+    twin = Twin(work, transport, faults or DeliveryFaults())
     try:
         yield twin
     except BaseException as error:
-        with suppress(Exception):  # the first error is the one to show
+        with _undisturbed(), suppress(Exception):  # the first error is the one to show
             twin.stop()
         if isinstance(error, Exception):
             error.add_note(f"the twin's logs are in {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)
         raise
-    twin.stop()
-    shutil.rmtree(work, ignore_errors=True)
+    try:
+        with _undisturbed():
+            twin.stop()
+    except TwinError as error:
+        error.add_note(f"the twin's logs are in {work}")
+        raise
+    if twin.logs_are_kept:
+        print(f"the twin's logs are in {work}")
+    else:
+        shutil.rmtree(work, ignore_errors=True)

@@ -21,7 +21,8 @@ from tests.data_sets import wikiticker_clicks
 from tests.segments import Segment, segments_csv
 from traffic.record import EntryPoint, Record
 from traffic.send import TrafficTally, send
-from twin.processes import wait_for
+from twin.delivery_faults import DeliveryFaults
+from twin.processes import TwinError, wait_for
 from twin.twin import Twin, running_twin
 
 INDICES = index_pattern(CLICK_COUNTS.index_family)
@@ -32,6 +33,9 @@ HANAKO_AND_TARO = {
 }
 VALUES_A_COLUMN = 4
 SETTLE_SECONDS = 120
+BEFORE_SEGMENTS = "before-segments"
+FIRST_VERSION_AGE = timedelta(hours=23, minutes=20)  # the day of clicks is 23 h 13 min long
+EARLY_CLICKS = 20
 
 CountKey = tuple[str, ...]  # the values of COUNT_KEY
 
@@ -81,13 +85,27 @@ class Pipeline:
         urllib.request.urlopen(f"{self.twin.opensearch_endpoint}/_refresh", data=b"", timeout=30).close()
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait for a condition on the pipeline; a part that died ends the wait with its error."""
+        """Wait for a condition on the pipeline.
+
+        A wait without success, or a part that died, raises TwinError with what was seen last and the last
+        errors, and keeps the logs.
+        """
 
         def checked() -> bool:
             self.twin.check()
             return holds()
 
-        wait_for(checked, what=what, timeout_seconds=SETTLE_SECONDS, poll_seconds=0.5)
+        try:
+            wait_for(
+                checked,
+                what=what,
+                timeout_seconds=SETTLE_SECONDS,
+                poll_seconds=0.5,
+                seen=self.twin.last_seen,
+            )
+        except TwinError:
+            self.twin.keep_logs()
+            raise
 
     def clicks_counted(self, article_prefix: str) -> int:
         self.refresh()
@@ -117,14 +135,25 @@ def segments_file(version: str, readers: Mapping[str, Segment]) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def pipeline() -> Iterator[Pipeline]:
-    with running_twin() as twin:
+def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+    """A twin whose Firehose repeats and delays deliveries, and whose readers had no segments at the start."""
+    with running_twin(DeliveryFaults()) as twin:
         twin.deploy()
+        pipeline = Pipeline(twin)
         now = datetime.now(UTC)
-        twin.publish_segments(segments_file("first", HANAKO_AND_TARO), now - timedelta(days=2))
-        twin.publish_segments(segments_file("second", HANAKO_AND_TARO), now - timedelta(hours=12))
-        twin.start_application()
-        yield Pipeline(twin)
+        # Before any version holds: else a start without state would count them once more, in their segment.
+        at = now - FIRST_VERSION_AGE - timedelta(minutes=10)
+        early = [click(number, article_id=BEFORE_SEGMENTS, clicked_at=at) for number in range(EARLY_CLICKS)]
+        pipeline.send(EntryPoint.WEB, [as_record(sent) for sent in early])
+        pipeline.wait_until(
+            lambda: pipeline.clicks_counted(BEFORE_SEGMENTS) == EARLY_CLICKS, "clicks before any segments"
+        )
+        twin.publish_segments(segments_file("first", HANAKO_AND_TARO), now - FIRST_VERSION_AGE)
+        second = twin.publish_segments(segments_file("second", HANAKO_AND_TARO), now - timedelta(hours=12))
+        twin.wait_for_segments(second)
+        yield pipeline
+        if request.session.testsfailed:
+            twin.keep_logs()
 
 
 def click(number: int, *, article_id: str, clicked_at: datetime, user_id: str = "hanako") -> dict[str, str]:

@@ -93,7 +93,7 @@ def _all_counted(pipeline: Pipeline, article: str, sent: set[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("article", "fault", "most_duplicates"),
+    ("article", "fault", "max_duplicates"),
     [
         (
             "throttled",
@@ -111,7 +111,7 @@ def _all_counted(pipeline: Pipeline, article: str, sent: set[str]) -> int:
     ],
 )
 def test_every_click_is_counted_while_oregon_is(
-    article: str, fault: dict[str, Any], most_duplicates: int, pipeline: Pipeline, faults: Faults
+    article: str, fault: dict[str, Any], max_duplicates: int, pipeline: Pipeline, faults: Faults
 ) -> None:
     quarter = CLICKS // 4
     sent = _send(pipeline, article, number=quarter)
@@ -122,7 +122,7 @@ def test_every_click_is_counted_while_oregon_is(
     pipeline.wait_until(lambda: faults.fired() > fired, "the fault met by a request")
     duplicates = _all_counted(pipeline, article, sent)
     faults.set()
-    assert duplicates <= most_duplicates
+    assert duplicates <= max_duplicates
 
 
 def test_every_click_is_counted_once_when_oregon_refuses_part_of_each_request(pipeline: Pipeline) -> None:

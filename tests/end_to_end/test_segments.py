@@ -7,12 +7,26 @@ from botocore.exceptions import ClientError
 
 from contract.count import COUNT_KEY, UNKNOWN
 from names import OREGON
-from tests.end_to_end.conftest import HANAKO_AND_TARO, Pipeline, as_record, click, segments_file
+from tests.end_to_end.conftest import (
+    BEFORE_SEGMENTS,
+    EARLY_CLICKS,
+    HANAKO_AND_TARO,
+    Pipeline,
+    as_record,
+    click,
+    segments_file,
+)
 from traffic.record import EntryPoint
 
 ARTICLE = "segments-test"
 PUBLISHED_AHEAD = timedelta(seconds=15)
 ONE_MILLISECOND = timedelta(milliseconds=1)
+
+
+def test_every_reader_is_unknown_until_a_version_is_published(pipeline: Pipeline) -> None:
+    regions = {key[COUNT_KEY.index("region")] for key in pipeline.count_documents(BEFORE_SEGMENTS)}
+    assert regions == {UNKNOWN}
+    assert pipeline.clicks_counted(BEFORE_SEGMENTS) == EARLY_CLICKS
 
 
 def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline) -> None:

@@ -4,12 +4,12 @@ from settings import Settings
 from tests.deployed import deployed_properties
 
 PROPERTIES = deployed_properties(Settings(environment="trial", account="111111111111"))
-LONGEST_VALUE = 2_048
+MAX_VALUE_LENGTH = 2_048
 
 
 def test_every_value_fits_a_property_of_the_service() -> None:
     values = [value for group in PROPERTIES.values() for value in group.values()]
-    assert max(map(len, values)) <= LONGEST_VALUE
+    assert max(map(len, values)) <= MAX_VALUE_LENGTH
     assert all(PROPERTIES.values())
 
 

@@ -1,57 +1,131 @@
-"""What the twin puts over the deployed properties of the analytics application, for each transport."""
+"""How the twin runs the deployed application: the process's settings and its environment."""
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from contract.sink import REJECTS_TABLE, SINKS
 from settings import load
 from tests.deployed import deployed_properties
-from twin import twin
-from twin.analytics import connector_properties, file_properties
+from twin.analytics import EmulatedApplication
 from twin.emulator import Emulator
+from twin.flink_job import JobState, RestartWatch
 from twin.processes import TwinError
 
 DEPLOYED = deployed_properties(load("local"))
-EMULATOR = cast(Emulator, SimpleNamespace(endpoint="http://127.0.0.1:4566"))
+ROLE_KEYS = SimpleNamespace(access_key="role-key", secret_key="role-secret", token="role-token")
+SESSION = SimpleNamespace(get_credentials=lambda: ROLE_KEYS)
 
 
-def test_the_aws_transport_changes_nothing_but_how_the_emulator_is_reached() -> None:
-    for table, options in connector_properties(EMULATOR, DEPLOYED).items():
-        added = {key: value for key, value in options.items() if DEPLOYED[table].get(key) != value}
-        assert added == {
-            "aws.endpoint": "http://127.0.0.1:4566",
-            "aws.credentials.provider": "ENV_VAR",
-            "aws.trust.all.certificates": "true",
-        }
-        assert options.keys() >= DEPLOYED[table].keys()
+@pytest.fixture
+def application(tmp_path: Path) -> EmulatedApplication:
+    made = EmulatedApplication.__new__(EmulatedApplication)
+    made._work, made._starts, made.role_arn = tmp_path, 3, "role"
+    made._emulator = cast(
+        Emulator, SimpleNamespace(endpoint="http://127.0.0.1:4566", session_as=lambda *_: SESSION)
+    )
+    made.properties = DEPLOYED
+    made._over = lambda _: {"segments": {"path": "file:///segments"}}
+    return made
 
 
-def test_the_files_transport_reads_and_writes_the_deployed_format() -> None:
-    tables = file_properties(Path("/transport"), DEPLOYED)
-    assert tables.keys() == {"clicks", REJECTS_TABLE, *(sink.table for sink in SINKS)}
-    for table, options in tables.items():
-        formats = {
-            key: value for key, value in DEPLOYED[table].items() if key.startswith(("format", "json."))
-        }
-        assert formats.items() <= options.items()
-        assert options["connector"] == "filesystem"
-        assert options["path"] == f"file:///transport/{table}"
+def _flink(application: EmulatedApplication, savepoint: str | None = None) -> dict[str, str]:
+    described: dict[str, Any] = {
+        "CheckpointConfigurationDescription": {
+            "CheckpointInterval": 1_500,
+            "MinPauseBetweenCheckpoints": 700,
+        },
+        "ParallelismConfigurationDescription": {"Parallelism": 7},
+    }
+    properties = application._with_twin_settings(described, rest_port=4321, savepoint=savepoint)
+    assert properties["segments"] == {"path": "file:///segments"}
+    assert properties["checks"] == DEPLOYED["checks"]
+    return properties["flink"]
 
 
-@pytest.mark.parametrize(("value", "says"), [("aws", "make aws-jar"), ("carrier-pigeon", "set it to files")])
-def test_a_transport_that_cannot_be_used_is_refused_with_what_to_do(
-    value: str, says: str, monkeypatch: pytest.MonkeyPatch
+def test_parallelism_and_checkpoints_are_those_of_the_deployed_template(
+    application: EmulatedApplication,
 ) -> None:
-    monkeypatch.setenv("TRANSPORT", value)
-    monkeypatch.setattr(twin, "AWS_JAR", Path("/no/such.jar"))
-    with pytest.raises(TwinError, match=says):
-        twin.chosen_transport()
+    flink = _flink(application)
+    assert flink["parallelism.default"] == "7"
+    assert flink["execution.checkpointing.interval"] == "1500 ms"
+    assert flink["execution.checkpointing.min-pause"] == "700 ms"
 
 
-def test_without_the_aws_jar_records_move_through_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TRANSPORT", raising=False)
-    monkeypatch.setattr(twin, "AWS_JAR", Path("/no/such.jar"))
-    assert twin.chosen_transport() == "files"
+def test_the_local_environment_splits_the_work_among_several_tasks() -> None:
+    assert load("local").analytics.parallelism > 1
+
+
+def test_state_is_restored_only_where_the_start_says_so(application: EmulatedApplication) -> None:
+    assert "execution.state-recovery.path" not in _flink(application)
+    assert _flink(application, "file:///saved")["execution.state-recovery.path"] == "file:///saved"
+
+
+def test_the_last_checkpoint_is_the_newest_that_is_complete(application: EmulatedApplication) -> None:
+    assert application._last_checkpoint() is None
+    for number in (9, 10):
+        folder = application._checkpoints / "job" / f"chk-{number}"
+        folder.mkdir(parents=True)
+        (folder / "_metadata").touch()
+    (application._checkpoints / "job" / "chk-11").mkdir()  # not complete
+    assert str(application._last_checkpoint()).endswith("/job/chk-10")
+
+
+def test_the_process_has_the_roles_credentials_json_requests_and_its_log_in_the_work_folder(
+    application: EmulatedApplication, tmp_path: Path
+) -> None:
+    environment = application._environment()
+    assert environment["AWS_ACCESS_KEY_ID"] == "role-key"
+    assert environment["CBOR_ENABLED"] == "false"
+    assert environment["FLINK_LOG_DIR"] == str(tmp_path / "log")
+
+
+def test_a_job_that_restarts_again_and_again_ends_the_check_with_its_cause(
+    application: EmulatedApplication,
+) -> None:
+    process = SimpleNamespace(check=lambda: None, last_errors=lambda: "the log: BadError: the root")
+    application._process, application._workers, application._problem = cast(Any, process), [], None
+    application._restarts, application.state = RestartWatch(), None
+    for restarts in range(4):
+        application.check()
+        application._see(
+            JobState(
+                status="RUNNING",
+                tasks_run=True,
+                restarts=restarts,
+                checkpoints=0,
+                cause="BadError: the root",
+            )
+        )
+    with pytest.raises(TwinError, match=r"again and again: RUNNING, 3 restarts.*BadError") as raised:
+        application.check()
+    assert "the log: BadError" in str(raised.value)
+
+
+def test_the_end_of_a_job_that_is_stopped_with_a_snapshot_is_no_error_and_a_failed_snapshot_ends_it_too(
+    application: EmulatedApplication,
+) -> None:
+    stopped: list[bool] = []
+
+    def savepoint(_folder: Path, *, stop: bool) -> str:
+        application.check()  # as another thread does while Flink ends the job
+        stopped.append(stop)
+        if len(stopped) == 2:
+            raise TwinError("no savepoint could be taken")
+        return "file:///saved"
+
+    def has_ended() -> None:
+        raise TwinError("ended with exit code 0")
+
+    application._workers, application._problem, application.state = [], None, None
+    ended = SimpleNamespace(check=has_ended, stop=lambda: stopped.append(False))
+    application._process, application._job = cast(Any, ended), cast(Any, SimpleNamespace(savepoint=savepoint))
+    assert application._stop_job(keep_state=True) == {"savepoint": "file:///saved"}
+    assert stopped == [True, False]
+
+    stopped.pop()
+    application._process, application._job = cast(Any, ended), cast(Any, SimpleNamespace(savepoint=savepoint))
+    with pytest.raises(TwinError, match="no savepoint"):
+        application._stop_job(keep_state=True)
+    assert stopped == [True, True, False]

@@ -57,7 +57,7 @@ def test_the_picture_shows_every_number_and_every_segments_list() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 24), (200, 50), (80, 40)])
 def test_the_picture_fits_the_terminal_with_at_least_one_article_a_segment(width: int, height: int) -> None:
-    text = _text(drawn(_picture(reading_problem="a problem"), width, height), width)
+    text = _text(drawn(_picture(problems=["a problem", "x" * 300]), width, height), width)
     assert len(text.splitlines()) <= height
     assert text.count("music-0001") == 6
 
@@ -83,7 +83,7 @@ def test_a_segment_without_clicks_and_counts_of_zero_are_drawn_too() -> None:
 
 def test_ids_and_problems_are_shown_as_text_and_never_obeyed() -> None:
     trending = {"[red]x": [TrendingArticle("[/bold]\x1b[2J", 5)]}
-    text = _text(drawn(_picture(trending=trending, reading_problem="[/] no"), 120, 40))
+    text = _text(drawn(_picture(trending=trending, problems=["[/] no"]), 120, 40))
     assert "[red]x" in text
     assert "[/bold]\N{REPLACEMENT CHARACTER}[2J" in text
     assert "[/] no" in text
@@ -125,3 +125,10 @@ def test_the_totals_tell_whether_the_account_balances(counted: int, verdict: str
     rows = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
     assert "rejected: not_json 3" in rows
     assert last_line in rows
+
+
+def test_a_click_that_stands_in_a_count_and_among_the_rejects_is_shown_as_such() -> None:
+    totals = FinalAccount(sent=10, counted=10, rejected={}, unparseable=0, counted_and_rejected=3)
+    rows = [" ".join(line.replace("│", " ").split()) for line in _text(account_table(totals)).splitlines()]
+    assert "counted, and rejected when read again 3" in rows
+    assert "missing 0" in rows

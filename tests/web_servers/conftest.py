@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from settings import load
-from tests.web_servers.fluentd_syntax import Section, read
+from tests.web_servers.fluentd_syntax import FluentdSection, read
 from web_servers.rendering import rendered
 
 
@@ -28,7 +28,7 @@ def production() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def fluentd(production: dict[str, str]) -> Section:
+def fluentd(production: dict[str, str]) -> FluentdSection:
     return read(production["fluentd.conf"])
 
 

@@ -21,11 +21,11 @@ _OPEN = re.compile(r"<(?P<name>[a-z_]+)(?: (?P<argument>\S+))?>")
 
 
 @dataclass
-class Section:
+class FluentdSection:
     name: str
     argument: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
-    sections: dict[str, "Section"] = field(default_factory=dict)
+    sections: dict[str, "FluentdSection"] = field(default_factory=dict)
 
     def __getitem__(self, parameter: str) -> str:
         return self.parameters[parameter]
@@ -41,9 +41,9 @@ class Section:
             yield from section._settings((*place, section.name))
 
 
-def read(text: str) -> Section:
+def read(text: str) -> FluentdSection:
     """The file as a section without a name; raises ValueError with the line that is wrong."""
-    root = Section("")
+    root = FluentdSection("")
     open_sections = [root]
     for number, raw in enumerate(text.splitlines(), 1):
         line, section = raw.strip(), open_sections[-1]
@@ -53,7 +53,7 @@ def read(text: str) -> Section:
             _check(" ".join(each.name for each in open_sections[1:]), section, number)
             open_sections.pop()
         elif opening := _OPEN.fullmatch(line):
-            new = Section(opening["name"], opening["argument"] or "")
+            new = FluentdSection(opening["name"], opening["argument"] or "")
             if new.name in section.sections:
                 raise ValueError(f"line {number}: a second <{new.name}>")
             section.sections[new.name] = new
@@ -70,7 +70,7 @@ def read(text: str) -> Section:
     return root
 
 
-def _check(place: str, section: Section, number: int) -> None:
+def _check(place: str, section: FluentdSection, number: int) -> None:
     plugin = section.parameters.get("@type", "")
     if PLUGINS.get(place) != plugin:
         raise ValueError(f"line {number}: {place}/{plugin} is no plugin that is used here")

@@ -6,7 +6,7 @@ DAY_SECONDS = 86_400
 
 
 def fluentd_faults(settings: dict[str, str]) -> list[str]:
-    """`settings`: as Section.settings()."""
+    """`settings`: as FluentdSection.settings()."""
 
     def has(place: str, value: str) -> bool:
         return settings.get(place) == value

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from names import OREGON, Names
-from tests.web_servers.fluentd_syntax import Section, read
+from tests.web_servers.fluentd_syntax import FluentdSection, read
 from tests.web_servers.log_lines import CLICKED_AT, CONTRACT, apache_line, click, nginx_line
 
 NAMES = Names(environment="production", account="111111111111")
 
 
-def sent(line: str, fluentd: Section) -> bytes:
+def sent(line: str, fluentd: FluentdSection) -> bytes:
     """The record that fluentd puts for a line: its own rules, with the parameters of the configuration.
 
     fluentd 1.16: plugin/parser.rb, time.rb (NumericTimeParser) and plugin_helper/inject.rb. The rules for
@@ -37,7 +37,7 @@ def sent(line: str, fluentd: Section) -> bytes:
     return (text + ("\n" if layout["add_newline"] == "true" else "")).encode()
 
 
-def test_clicks_go_to_the_source_stream_one_record_each(fluentd: Section) -> None:
+def test_clicks_go_to_the_source_stream_one_record_each(fluentd: FluentdSection) -> None:
     match = fluentd.sections["match"]
     assert match.argument == fluentd.sections["source"]["tag"]
     assert match["@type"] == "kinesis_streams"  # the aggregating plugin is another type
@@ -45,26 +45,28 @@ def test_clicks_go_to_the_source_stream_one_record_each(fluentd: Section) -> Non
 
 
 def test_the_instance_profile_is_named_and_no_key_is_written_down(
-    production: dict[str, str], fluentd: Section
+    production: dict[str, str], fluentd: FluentdSection
 ) -> None:
     assert "instance_profile_credentials" in fluentd.sections["match"].sections
     assert f"# {NAMES.web_server_role}.\n" in production["fluentd.conf"]
     assert "aws_key_id" not in production["fluentd.conf"]
 
 
-def test_the_buffer_stands_in_the_state_directory(fluentd: Section) -> None:
+def test_the_buffer_stands_in_the_state_directory(fluentd: FluentdSection) -> None:
     buffer = fluentd.sections["match"].sections["buffer"]
     assert (buffer["@type"], buffer["path"]) == ("file", "/var/lib/click-trends/fluentd-buffer")
 
 
 @pytest.mark.parametrize("line", [nginx_line(), apache_line()], ids=["NGINX", "Apache"])
-def test_a_line_of_the_documented_log_becomes_a_click_of_the_contract(line: str, fluentd: Section) -> None:
+def test_a_line_of_the_documented_log_becomes_a_click_of_the_contract(
+    line: str, fluentd: FluentdSection
+) -> None:
     record = sent(line, fluentd)
     assert record.endswith(b"}\n")
     assert json.loads(record) == CONTRACT
 
 
-def test_ids_that_the_log_has_as_numbers_become_text(fluentd: Section) -> None:
+def test_ids_that_the_log_has_as_numbers_become_text(fluentd: FluentdSection) -> None:
     record = json.loads(sent(click(user_id=2**60 + 1, position=3), fluentd))
     assert record["user_id"] == str(2**60 + 1)
     assert record["position"] == 3

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.web_servers.fluentd_syntax import Section, read
+from tests.web_servers.fluentd_syntax import FluentdSection, read
 from tests.web_servers.hurtful_defaults import fluent_bit_faults, fluentd_faults
 
 
-def test_fluentd_is_left_no_default_that_hurts(fluentd: Section) -> None:
+def test_fluentd_is_left_no_default_that_hurts(fluentd: FluentdSection) -> None:
     assert fluentd_faults(fluentd.settings()) == []
 
 

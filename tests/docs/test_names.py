@@ -1,0 +1,58 @@
+"""One name, one thing: no two classes share a name, and a term that was replaced does not come back."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+WRITTEN_HERE = (".py", ".sql", ".md", ".java", ".toml", ".json", ".template")
+DRAWERS = {"utils", "common", "helpers", "misc", "manager", "util", "lib"}
+
+# A term of the field, and what it replaced: the pattern must match nowhere but here.
+REPLACED = {
+    "possible_duplicates": r"maybe_twice",
+    "warnings": r"\b[Cc]autions?\b",
+    "statements=": r"\bmay=",
+    "MAX_": r"\b(MOST|LONGEST)_",
+    "allowed lateness": r"\bhorizon\b",
+    "validated": r"\bjudged_",
+    "rng": r"\bchance\.(choice|random|randrange)",
+    "entry point": r"\bEntrance\b",
+    "retryable": r"_PASSING\b|\bPASSING_",
+    "retry": r"\bput again\b",
+}
+
+
+def texts(tree: list[Path], *suffixes: str) -> Iterator[tuple[Path, str]]:
+    """(path, text) of the files with these suffixes."""
+    return ((file, (PROJECT / file).read_text("utf-8")) for file in tree if file.suffix in suffixes)
+
+
+def test_no_two_classes_share_a_name(tree: list[Path]) -> None:
+    places = defaultdict(list)
+    for path, text in texts(tree, ".py"):
+        for node in ast.parse(text).body:  # one within a function is nobody else's
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(path))
+    assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+@pytest.mark.parametrize(("term", "replaced"), REPLACED.items(), ids=REPLACED)
+def test_the_term_of_the_field_is_used(term: str, replaced: str, tree: list[Path]) -> None:
+    found = [
+        f"{path}:{number}"
+        for path, text in texts(tree, *WRITTEN_HERE)
+        for number, line in enumerate(text.splitlines(), 1)
+        if re.search(replaced, line) and path.name != "test_names.py"
+    ]
+    assert not found, f"say {term}"
+
+
+def test_no_folder_or_module_is_a_drawer(tree: list[Path]) -> None:
+    drawers = {str(file) for file in tree for part in file.with_suffix("").parts if part in DRAWERS}
+    assert not drawers

@@ -1,0 +1,78 @@
+"""Ctrl-C while `make run` starts its parts."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from twin.processes import wait_for
+
+SECONDS_TO_END = 15.0
+START_TIMEOUT_SECONDS = 120
+
+
+def _processes_of(temporary: Path) -> list[str]:
+    """Command lines of the processes that know the folder, from their arguments or their environment."""
+    found, folder = [], str(temporary).encode()
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal() and int(process.name) != os.getpid():
+            try:
+                command = (process / "cmdline").read_bytes()
+                if folder in command + (process / "environ").read_bytes():
+                    found.append(command.replace(b"\0", b" ").decode())
+            except OSError:  # it has ended
+                continue
+    return found
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Where the run keeps its files. Root runs OpenSearch as a user who could not enter tmp_path."""
+    with tempfile.TemporaryDirectory(prefix="click-trends-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.twin
+def test_a_run_interrupted_while_flink_starts_ends_within_seconds_and_leaves_nothing(
+    tmp_path: Path, temporary: Path
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("finds processes in /proc")
+    output = tmp_path / "output"
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(PROJECT)}
+    with output.open("wb") as written:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "twin", "--rate", "10"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_for(
+            lambda: run.poll() is not None or any(temporary.glob("click-trends-twin-*/flink/log/*")),
+            what="Flink starting",
+            timeout_seconds=START_TIMEOUT_SECONDS,
+            seen=output.read_text,
+        )
+        assert run.poll() is None, output.read_text()
+        assert _processes_of(temporary)
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the whole foreground group
+        began = time.monotonic()
+        run.wait(60)
+    finally:
+        if run.poll() is None:
+            run.kill()
+    assert run.returncode == 0, output.read_text()
+    assert time.monotonic() - began < SECONDS_TO_END
+    assert _processes_of(temporary) == []
+    assert list(temporary.iterdir()) == []

@@ -1,0 +1,133 @@
+"""The control plane's orders to the twin, with MiniStack's own operations and no Flink."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ministack.core.responses import set_request_account_id, set_request_region
+from ministack.services import kinesisanalyticsv2 as service
+from ministack.services import kinesisanalyticsv2_flink as flink
+
+from names import OREGON, TWIN_ACCOUNT
+from twin import flink_orders
+from twin.processes import wait_for
+
+PATH = f"{flink_orders.ORDERS_PATH}{OREGON}/application"
+FROM_NOTHING = {"ApplicationRestoreConfiguration": {"ApplicationRestoreType": "SKIP_RESTORE_FROM_SNAPSHOT"}}
+
+
+@pytest.fixture(autouse=True)
+def _application(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in flink_orders.NEEDED_OF_FLINK:
+        monkeypatch.setattr(flink, name, getattr(flink, name))  # so that it is put back at the end
+    flink_orders.order_jobs_from_the_twin()
+    set_request_account_id(TWIN_ACCOUNT)
+    set_request_region(OREGON)
+    _call(
+        "CreateApplication",
+        RuntimeEnvironment="FLINK-2_3",
+        ServiceExecutionRole="role",
+        ApplicationConfiguration={"ApplicationSnapshotConfiguration": {"SnapshotsEnabled": True}},
+    )
+    yield
+    service.reset()
+
+
+def _call(operation: str, **request: Any) -> Any:
+    status, _, body = service._HANDLERS[operation]({"ApplicationName": "application", **request})
+    assert status == 200, body
+    return json.loads(body)
+
+
+def _status() -> str:
+    status: str = _call("DescribeApplication")["ApplicationDetail"]["ApplicationStatus"]
+    return status
+
+
+def _take() -> Any:
+    return json.loads(flink_orders.take_order(PATH))
+
+
+def _take_soon() -> Any:
+    taken: list[Any] = []
+
+    def took() -> bool:
+        if order := _take():
+            taken.append(order)
+        return bool(taken)
+
+    wait_for(took, what="an order", timeout_seconds=5)
+    return taken[0]
+
+
+def _answer(order: Any, **outcome: str) -> Any:
+    body = json.dumps({"number": order["number"], **outcome}).encode()
+    return json.loads(flink_orders.answer_order(PATH, body))
+
+
+def _running() -> None:
+    _call("StartApplication", RunConfiguration=FROM_NOTHING)
+    _answer(_take())
+
+
+def _stop(*, force: bool, savepoint: str | None = None) -> Any:
+    _call("StopApplication", Force=force)
+    order = _take_soon()
+    _answer(order, **({"savepoint": savepoint} if savepoint else {}))
+    wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=5)
+    return order
+
+
+def test_an_application_is_running_only_when_its_job_is() -> None:
+    _call("StartApplication", RunConfiguration=FROM_NOTHING)
+    assert [_status() for _ in range(3)] == ["STARTING"] * 3
+    order = _take()
+    assert (order["kind"], order["savepoint"]) == ("start", None)
+    assert _status() == "STARTING"
+    _answer(order)
+    assert _status() == "RUNNING"
+    assert _take() is None
+
+
+def test_an_application_whose_job_does_not_run_is_ready_again() -> None:
+    _call("StartApplication", RunConfiguration=FROM_NOTHING)
+    _answer(_take(), problem="no such class")
+    assert _status() == "READY"
+
+
+def test_a_start_from_the_latest_snapshot_names_what_the_stop_saved() -> None:
+    _running()
+    assert _stop(force=False, savepoint="file:///saved")["keep_state"] is True
+    _call("StartApplication")
+    assert _take()["savepoint"] == "file:///saved"
+
+
+def test_a_stop_by_force_and_a_start_without_restoring_keep_nothing() -> None:
+    _running()
+    assert _stop(force=True)["keep_state"] is False
+    _call("StartApplication", RunConfiguration=FROM_NOTHING)
+    assert _take()["savepoint"] is None
+
+
+def test_a_snapshot_that_could_not_be_taken_is_not_ready() -> None:
+    _running()
+    _stop(force=False)
+    [snapshot] = _call("ListApplicationSnapshots")["SnapshotSummaries"]
+    assert snapshot["SnapshotStatus"] == "FAILED"
+
+
+def test_a_start_that_a_stop_by_force_has_overtaken_does_not_make_it_running() -> None:
+    _call("StartApplication", RunConfiguration=FROM_NOTHING)
+    start = _take()
+    _call("StopApplication", Force=True)
+    stop = _take_soon()
+    assert _answer(start) is False
+    _answer(stop)
+    wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=5)
+
+
+def test_orders_are_for_the_application_that_they_name() -> None:
+    _call("StartApplication", RunConfiguration=FROM_NOTHING)
+    assert json.loads(flink_orders.take_order(f"{flink_orders.ORDERS_PATH}{OREGON}/other")) is None
+    assert _take() is not None

@@ -1,0 +1,26 @@
+"""The warning before a start that memory may be too short for."""
+
+from pathlib import Path
+
+import pytest
+
+from twin.memory import NEEDED_MIB, memory_warning
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "warns"), [(NEEDED_MIB - 1, True), (NEEDED_MIB, False), (64_000, False)]
+)
+def test_a_machine_with_less_memory_than_the_twin_takes_is_told_apart(
+    free_mib: int, warns: bool, tmp_path: Path
+) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(f"MemTotal:       99000000 kB\nMemAvailable:   {free_mib * 1024} kB\nCached: 1 kB\n")
+    warning = memory_warning(meminfo)
+    assert (warning is not None) is warns
+    assert not warns or f"{free_mib:,} MiB" in str(warning)
+
+
+def test_nothing_is_said_where_the_system_does_not_tell(tmp_path: Path) -> None:
+    assert memory_warning(tmp_path / "missing") is None
+    (tmp_path / "meminfo").write_text("MemTotal: 1 kB\n")
+    assert memory_warning(tmp_path / "meminfo") is None

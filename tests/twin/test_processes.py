@@ -1,0 +1,84 @@
+"""What is said of a part of the twin that did not start, ended, or is awaited for too long."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from twin import emulator
+from twin.emulator import Emulator
+from twin.processes import ChildProcess, TwinError, wait_for
+
+
+def _python(code: str, log: Path) -> ChildProcess:
+    return ChildProcess("the part", [sys.executable, "-u", "-c", code], log=log, env={})
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_wait_without_success_says_what_was_there_instead() -> None:
+    with pytest.raises(TwinError, match=r"5 clicks: not within 0 s; 3 were there"):
+        wait_for(lambda: False, what="5 clicks", timeout_seconds=0, seen=lambda: "3 were there")
+
+
+def test_a_wait_without_success_is_told_even_when_nobody_can_say_what_was_there() -> None:
+    def broken() -> str:
+        raise OSError("no answer")
+
+    with pytest.raises(TwinError, match=r"not within 0 s; what was there cannot be told.*no answer"):
+        wait_for(lambda: False, what="5 clicks", timeout_seconds=0, seen=broken)
+
+
+def test_a_part_that_is_not_ready_in_time_shows_its_last_errors(tmp_path: Path) -> None:
+    part = _python("import time; print('OSError: no such host'); time.sleep(60)", tmp_path / "log")
+    try:
+        wait_for(lambda: part.log.stat().st_size > 0, what="its output", timeout_seconds=10)
+        with pytest.raises(TwinError, match=r"the part ready: not within 0 s.*\n.*OSError: no such host"):
+            part.wait_until(lambda: False, timeout_seconds=0)
+    finally:
+        part.kill()
+
+
+def test_a_part_that_ended_shows_its_exit_code_and_last_errors(tmp_path: Path) -> None:
+    part = _python("raise ValueError('a bad setting')", tmp_path / "log")
+    with pytest.raises(TwinError, match=r"ended with exit code 1; .*\n(.*\n)*.*ValueError: a bad setting"):
+        part.wait_until(lambda: False, timeout_seconds=10)
+
+
+def test_a_part_that_was_killed_says_that_memory_may_be_short(tmp_path: Path) -> None:
+    part = _python("import time; time.sleep(60)", tmp_path / "log")
+    part.check()
+    part.kill()
+    with pytest.raises(TwinError, match="when memory is short"):
+        part.check()
+
+
+def test_the_logs_that_a_part_writes_by_itself_are_searched_too(tmp_path: Path) -> None:
+    own = tmp_path / "own.log"
+    own.write_text("2026-01-31 09:15:00,000 ERROR x - the disk is full\n")
+    command = [sys.executable, "-c", ""]
+    part = ChildProcess("the part", command, log=tmp_path / "log", env={}, other_logs=lambda: [own])
+    with pytest.raises(TwinError, match="the disk is full"):
+        part.wait_until(lambda: False, timeout_seconds=10)
+
+
+def test_a_port_that_another_program_has_taken_is_told_with_what_to_do(
+    taken_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulator, "free_port", lambda: taken_port)
+    emulated = Emulator(opensearch_endpoint="http://127.0.0.1:1", log=tmp_path / "log")
+    try:
+        with pytest.raises(
+            TwinError, match=r"MiniStack ended .*another program took that port.*run it again"
+        ):
+            emulated.wait_until_ready()
+    finally:
+        emulated.stop()

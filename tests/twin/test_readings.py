@@ -1,0 +1,91 @@
+"""What the accounts say of clicks that were read more than once."""
+
+import json
+from typing import Any
+
+from twin.readings import readings_of
+
+MINUTE = "2026-01-31T09:15:00.000Z"
+
+
+def click(click_id: str | None, **fields: Any) -> dict[str, Any]:
+    return {
+        "click_id": click_id,
+        "clicked_at": "2026-01-31T09:15:30.000Z",
+        "user_id": "hanako",
+        "article_id": "a",
+        **fields,
+    }
+
+
+def lines(*clicks: dict[str, Any]) -> list[bytes]:
+    return [json.dumps(click).encode() for click in clicks]
+
+
+def counts(**clicks: int) -> Any:
+    return lambda key: clicks.get(key[1], 0) if key[0] == MINUTE else 0
+
+
+def test_rejected_and_unparseable_records_are_told_apart() -> None:
+    bad = click("2", user_id="")
+    found = readings_of(
+        [*lines(click("1"), bad), b"no json"], lines({**bad, "reason": "missing_user_id"}), counts(a=1)
+    )
+    assert (found.unparseable, found.rejected) == (1, {"missing_user_id": 1})
+    assert (found.rejected_again, found.counted_and_rejected) == (0, 0)
+
+
+def test_a_click_that_was_counted_and_is_too_old_when_read_again_is_counted_only() -> None:
+    read_again = [{**click(str(number)), "reason": "too_old"} for number in range(3)]
+    found = readings_of(lines(*(click(str(number)) for number in range(3))), lines(*read_again), counts(a=3))
+    assert not found.rejected
+    assert found.counted_and_rejected == 3
+
+
+def test_only_as_many_are_taken_for_counted_as_the_count_holds() -> None:
+    late = {**click("late"), "reason": "too_old"}
+    read_again = {**click("1"), "reason": "too_old"}
+    arrived = lines(click("late"), click("1"), click("2"))
+    found = readings_of(arrived, lines(late, read_again), counts(a=2))
+    assert (found.rejected, found.counted_and_rejected) == ({"too_old": 1}, 1)
+
+
+def test_a_click_of_a_clock_ahead_that_is_counted_at_the_second_reading_is_counted_only() -> None:
+    ahead = click("1")
+    found = readings_of(lines(ahead), lines({**ahead, "reason": "clock_ahead"}), counts(a=1))
+    assert (found.rejected.total(), found.counted_and_rejected) == (0, 1)
+
+
+def test_a_late_click_beside_counted_ones_of_other_articles_stays_rejected() -> None:
+    late = click("1")
+    found = readings_of(
+        lines(late, click("2", article_id="b")), lines({**late, "reason": "too_old"}), counts(b=1)
+    )
+    assert (found.rejected, found.counted_and_rejected) == ({"too_old": 1}, 0)
+
+
+def test_a_click_rejected_at_each_reading_is_rejected_once() -> None:
+    without_id = click(None)
+    bad = [{**click("1", article_id=""), "reason": "missing_article_id"}]
+    bad.append({**without_id, "reason": "missing_click_id"})
+    found = readings_of(lines(click("1", article_id=""), without_id), lines(*bad, *bad, *bad), counts())
+    assert found.rejected == {"missing_article_id": 1, "missing_click_id": 1}
+    assert found.rejected_again == 4
+
+
+def test_a_click_sent_twice_is_rejected_twice() -> None:
+    bad = click("1", user_id="")
+    reject = {**bad, "reason": "missing_user_id"}
+    found = readings_of(lines(bad, bad), lines(reject, reject), counts())
+    assert (found.rejected, found.rejected_again) == ({"missing_user_id": 2}, 0)
+
+
+def test_an_id_that_was_no_text_and_one_cut_in_the_reject_are_recognised() -> None:
+    number, long = click("7"), click("x" * 5000)
+    arrived = lines({**number, "click_id": 7, "user_id": ""}, {**long, "user_id": ""})
+    rejects = lines(
+        {**number, "reason": "missing_user_id"},
+        {**long, "click_id": "x" * 4096, "reason": "missing_user_id"},
+    )
+    found = readings_of(arrived, [*rejects, *rejects], counts())
+    assert (found.rejected, found.rejected_again) == ({"missing_user_id": 2}, 2)

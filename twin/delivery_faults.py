@@ -1,0 +1,78 @@
+"""What Firehose may do to a delivery and a kinder emulator would not: send it again, and out of order.
+
+Firehose delivers at least once and promises no order to OpenSearch
+(https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html, "Duplicated records").
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryFaults:
+    """repeated, delayed: the share of deliveries that is made once more, or of which a part is overtaken by
+    later ones. seed: the same faults in each run. conflicts_retried: a document refused with a version
+    conflict (409) is retried for the retry duration, as no page says that Firehose does not.
+    """
+
+    repeated: float = 0.1
+    delayed: float = 0.2
+    seed: int = 8
+    conflicts_retried: bool = False
+
+    def __post_init__(self) -> None:
+        for name, share in (("repeated", self.repeated), ("delayed", self.delayed)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is a share of the deliveries, from 0 to 1, not {share}")
+
+
+NO_FAULTS = DeliveryFaults(repeated=0.0, delayed=0.0)
+
+
+@dataclass
+class _Held:
+    due: float
+    records: Sequence[bytes]
+
+
+class FaultyDelivery:
+    """Stands between a delivery stream's buffer and its destination.
+
+    deliver: what the destination does; delay_seconds: how long a part is held, so that others overtake it.
+    """
+
+    def __init__(
+        self, deliver: Callable[[Sequence[bytes]], None], faults: DeliveryFaults, *, delay_seconds: float
+    ) -> None:
+        self._deliver = deliver
+        self._faults = faults
+        self._delay_seconds = delay_seconds
+        self._rng = random.Random(faults.seed)
+        self._held: list[_Held] = []
+
+    def deliver(self, records: Sequence[bytes], now: float) -> None:
+        """Deliver the records now or later, and some of them once more. now: a value of time.monotonic()."""
+        due = now + self._delay_seconds
+        delayed: Sequence[bytes] = []
+        if self._rng.random() < self._faults.delayed:
+            cut = self._rng.randrange(1, len(records) + 1)
+            delayed, records = records[:cut], records[cut:]
+        for part in (delayed, records):
+            if part and self._rng.random() < self._faults.repeated:
+                self._held.append(_Held(due, part))
+        if delayed:
+            self._held.append(_Held(due, delayed))
+        if records:
+            self._deliver(records)
+
+    def deliver_held(self, now: float) -> None:
+        """Deliver what has been held for long enough, the newest first."""
+        due = [held for held in self._held if held.due <= now]
+        while due:
+            held = due.pop()
+            self._deliver(held.records)
+            self._held.remove(held)
+
+    def deliver_all_held(self) -> None:
+        self.deliver_held(float("inf"))

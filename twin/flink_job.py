@@ -1,0 +1,165 @@
+"""The one job of a Flink mini-cluster, seen and stopped through Flink's REST API
+(https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/)."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin.processes import TwinError, wait_for
+
+REQUEST_TIMEOUT_SECONDS = 10
+SAVEPOINT_TIMEOUT_SECONDS = 60
+# So many restarts within the time, or without a checkpoint in between, and a job does not get on.
+MAX_RESTARTS = 3
+RESTARTS_WITHIN_SECONDS = 30.0
+_ENDED = ("FAILED", "CANCELED", "FINISHED")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """status: Flink's, such as RUNNING or RESTARTING; tasks_run: whether every task does; restarts and
+    checkpoints (completed ones): since the start; cause: of the newest failure, on one line."""
+
+    status: str
+    tasks_run: bool
+    restarts: int
+    checkpoints: int
+    cause: str | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self.status == "RUNNING" and self.tasks_run
+
+    @property
+    def ended(self) -> bool:
+        return self.status in _ENDED
+
+    @property
+    def problem(self) -> str | None:
+        """What a person who watches the job should know; None while it runs as it should."""
+        return str(self) if self.restarts or not self.runs else None
+
+    def __str__(self) -> str:
+        restarts = f", {self.restarts} restarts" if self.restarts else ""
+        cause = f"; last failure: {self.cause}" if self.cause else ""
+        waits = "" if self.tasks_run or self.status != "RUNNING" else ", not all of its tasks yet"
+        return f"{self.status}{waits}{restarts}, {self.checkpoints} checkpoints{cause}"
+
+
+class FlinkJob:
+    """endpoint: http://host:port of a mini-cluster's REST API."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def state(self) -> JobState | None:
+        """None while the cluster does not answer or has no job."""
+        with _nothing_while_unreachable():
+            jobs = self._request("/jobs/overview")["jobs"]
+            if not jobs:
+                return None
+            [job] = jobs
+            path = f"/jobs/{job['jid']}"
+            metrics = self._request(f"{path}/metrics?get=numRestarts")
+            failures = self._request(f"{path}/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
+            tasks = job["tasks"]
+            return JobState(
+                status=job["state"],
+                tasks_run=tasks["running"] == tasks["total"] > 0,
+                restarts=int(float(metrics[0]["value"])) if metrics else 0,
+                checkpoints=self._request(f"{path}/checkpoints")["counts"]["completed"],
+                cause=cause_of(failures[0]["stacktrace"]) if failures else None,
+            )
+        return None
+
+    def savepoint(self, folder: Path, *, stop: bool) -> str:
+        """Take a savepoint below `folder`, and end the job with it where `stop` says so; returns its path.
+
+        Raises TwinError.
+        """
+        try:
+            operation = self._operation(folder, stop=stop)
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            raise TwinError(f"no savepoint could be taken: Flink answers {error}") from error
+        if "location" not in operation:
+            trace = operation.get("failure-cause", {}).get("stack-trace", "")
+            raise TwinError(f"no savepoint could be taken: {cause_of(trace)}")
+        return str(operation["location"])
+
+    def _operation(self, folder: Path, *, stop: bool) -> dict[str, Any]:
+        """Flink's answer once the savepoint is taken or has failed."""
+        jobs = self._request("/jobs/overview")["jobs"]
+        if not jobs:
+            raise TwinError("no savepoint could be taken: there is no job")
+        path = f"/jobs/{jobs[0]['jid']}"
+        if stop:
+            asked = self._request(f"{path}/stop", {"targetDirectory": folder.as_uri(), "drain": False})
+        else:
+            asked = self._request(f"{path}/savepoints", {"target-directory": folder.as_uri()})
+        found: dict[str, Any] = {}
+
+        def done() -> bool:
+            found.update(self._request(f"{path}/savepoints/{asked['request-id']}"))
+            return bool(found["status"]["id"] == "COMPLETED")
+
+        wait_for(done, what="a savepoint", timeout_seconds=SAVEPOINT_TIMEOUT_SECONDS)
+        operation: dict[str, Any] = found["operation"]
+        return operation
+
+    def _request(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            self._endpoint + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def _nothing_while_unreachable() -> Iterator[None]:
+    try:
+        yield
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return
+
+
+def cause_of(stack_trace: str) -> str:
+    """The last cause in a Java stack trace: the one that led to the others."""
+    lines = [line.strip() for line in stack_trace.splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return [*lines[:1], *causes][-1] if lines else "no reason is given"
+
+
+class RestartWatch:
+    """Tells a job that restarts again and again from one that was restarted and gets on."""
+
+    def __init__(self) -> None:
+        self._restarts = 0
+        self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
+        self._since_checkpoint = 0
+        self._checkpoints = 0
+
+    def see(self, state: JobState, at: float | None = None) -> None:
+        """at: a value of time.monotonic(); now, where it is left out."""
+        at = time.monotonic() if at is None else at
+        new = max(state.restarts - self._restarts, 0)
+        self._restarts = state.restarts
+        self._restarted_at.extend([at] * min(new, MAX_RESTARTS))
+        if state.checkpoints > self._checkpoints and not new:
+            self._since_checkpoint = 0
+        self._checkpoints = state.checkpoints
+        self._since_checkpoint += new
+
+    def again_and_again(self, at: float | None = None) -> bool:
+        at = time.monotonic() if at is None else at
+        in_a_row = len(self._restarted_at) == MAX_RESTARTS
+        lately = in_a_row and at - self._restarted_at[0] <= RESTARTS_WITHIN_SECONDS
+        return lately or self._since_checkpoint >= MAX_RESTARTS

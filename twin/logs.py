@@ -1,0 +1,83 @@
+"""The last errors in the logs of a part of the twin, for the message of a wait that ended without success."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+MAX_ERRORS = 3
+MAX_LINES_AN_ERROR = 8
+MAX_LINES_WITHOUT_ERROR = 20
+MAX_BYTES_READ = 1024 * 1024
+
+# A new entry begins with a date, as log4j and Python's logging write it (OpenSearch in brackets), or with the
+# traceback of a program that ended.
+_ENTRY = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d|Traceback \(most recent call last\)")
+_ERROR = re.compile(r"\b(ERROR|FATAL|CRITICAL)\b|Traceback|\b[\w.]*(Exception|Error)\b:?")
+_REASON = re.compile(r"\s*(Caused by: .*|[\w.]+(Exception|Error)\b.*)")
+
+_WHAT_TO_DO = (
+    (
+        re.compile(r"address already in use|failed to bind|BindException", re.IGNORECASE),
+        "another program took that port just before: run it again",
+    ),
+    (
+        re.compile(
+            r"OutOfMemoryError|Cannot allocate memory|insufficient memory|Not enough space|MemoryError",
+        ),
+        "memory is short: close other programs, or give this machine more; docs/twin.md says how much the "
+        "twin takes",
+    ),
+)
+
+
+def last_errors(logs: Sequence[Path]) -> str:
+    """The newest errors of each log with their causes, or its end where it has none; names each file."""
+    told = [
+        f"{log}:\n{_indented(_errors_or_end(log))}" for log in logs if log.is_file() and log.stat().st_size
+    ]
+    return "\n".join(told) or f"nothing is in the log: {', '.join(str(log) for log in logs)}"
+
+
+def what_to_do(text: str) -> str | None:
+    """What a person can do about the errors in `text`, where that is known."""
+    return next((advice for pattern, advice in _WHAT_TO_DO if pattern.search(text)), None)
+
+
+def _errors_or_end(log: Path) -> list[str]:
+    lines = _end_of(log)
+    errors: dict[str, list[str]] = {}  # by what follows the date, so that a repeated error is shown once
+    for entry in _entries(lines):
+        if any(_ERROR.search(line) for line in entry):
+            shortened = _shortened(entry)
+            what = re.sub(r"[\d,.:-]+", "", shortened[0]) + (shortened[-1] if len(shortened) > 1 else "")
+            errors.pop(what, None)
+            errors[what] = shortened
+    if not errors:
+        return lines[-MAX_LINES_WITHOUT_ERROR:]
+    return [line for error in list(errors.values())[-MAX_ERRORS:] for line in error]
+
+
+def _end_of(log: Path) -> list[str]:
+    with log.open("rb") as content:
+        size = content.seek(0, 2)
+        content.seek(max(0, size - MAX_BYTES_READ))
+        return content.read().decode("utf-8", errors="replace").splitlines()
+
+
+def _entries(lines: Sequence[str]) -> list[list[str]]:
+    entries: list[list[str]] = []
+    for line in lines:
+        if not entries or _ENTRY.match(line):
+            entries.append([])
+        entries[-1].append(line)
+    return entries
+
+
+def _shortened(entry: Sequence[str]) -> list[str]:
+    """Its first line and the lines that give a reason, the last one being the root of the others."""
+    reasons = [line for line in entry[1:] if _REASON.match(line)]
+    return [line[:500] for line in [entry[0], *reasons[-(MAX_LINES_AN_ERROR - 1) :]]]
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)
