@@ -104,9 +104,7 @@ def test_a_domain_that_is_not_ready_is_waited_for(retryable: Answer) -> None:
 
 def test_a_definition_that_is_refused_ends_it_at_once() -> None:
     domain = ScriptedDomain((400, {"error": "no processor type exists with name [fingerprint]"}))
-    with pytest.raises(
-        BootstrapError, match=r"refused /_ingest/pipeline/click-counts with 400: .*fingerprint"
-    ):
+    with pytest.raises(BootstrapError, match=rf"refused {PIPELINE} with 400: .*fingerprint"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert len(domain.requests) == 1
 

@@ -15,6 +15,7 @@ from lambdas.search_bootstrap.handler import Bootstrap, signed_sender
 from names import day_index, delivery_index
 from settings.search import SearchSettings
 from stacks.search.bootstrap import definition_properties
+from tests.segments import segment
 
 DELIVERY_INDEX = delivery_index(CLICK_COUNTS.index_family)
 DAY = day_index(CLICK_COUNTS.index_family, date(2001, 1, 31))
@@ -40,9 +41,8 @@ def call(endpoint: str, method: str, path: str, body: bytes | None = None) -> An
 
 
 def count(clicks: int, **key: str) -> Document:
-    fields = {"minute": "2001-01-31T10:00:00.000Z", "article_id": "a", "gender": "female", "age_band": "20s"}
-    published = {"region": "tokyo", "clicks": clicks, "published_at": "2001-01-31T10:00:05.123Z"}
-    return {**fields, **published, **key}
+    fields = {"minute": "2001-01-31T10:00:00.000Z", "article_id": "a", **segment()}
+    return {**fields, "clicks": clicks, "published_at": "2001-01-31T10:00:05.123Z", **key}
 
 
 def deliver(endpoint: str, documents: list[Document], **action: str) -> list[int]:

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 import pytest
 
 from contract.sink import CLICK_COUNTS, SINKS
-from names import Names
+from names import Names, day_index, index_pattern
 from stacks.delivery.s3_delivery import delivery_stream_arn
 from stacks.search import access as search_access
 from stacks.search.access import SearchAccess
 
 NAMES = Names(environment="production", account="111111111111")
+FAMILY = CLICK_COUNTS.index_family
+INDICES, DAY = index_pattern(FAMILY), day_index(FAMILY, date(2026, 1, 31))
 Resources = Callable[[str], list[dict[str, Any]]]
 Statement = dict[str, Any]
 
@@ -69,10 +72,10 @@ def test_web_servers_put_into_the_source_stream_and_nothing_else(resources: Reso
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("Post", "/click-counts.*/_search"),
-        ("Get", "/click-counts.2026.01.31/_search"),
-        ("Post", "/click-counts.2026.01.30,click-counts.2026.01.31/_count"),
-        ("Post", "/click-counts.*/_msearch"),
+        ("Post", f"/{INDICES}/_search"),
+        ("Get", f"/{DAY}/_search"),
+        ("Post", f"/{DAY},{DAY}/_count"),
+        ("Post", f"/{INDICES}/_msearch"),
     ],
 )
 def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) -> None:
@@ -85,16 +88,16 @@ def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) 
     ("method", "path"),
     [
         ("Post", "/_bulk"),
-        ("Post", "/click-counts.2026.01.31/_bulk"),
-        ("Post", "/click-counts.2026.01.31/_doc"),
+        ("Post", f"/{DAY}/_bulk"),
+        ("Post", f"/{DAY}/_doc"),
         # A document may have the id "_search": OpenSearch 3.6 stores it.
-        ("Post", "/click-counts.2026.01.31/_doc/_search"),
-        ("Post", "/click-counts.2026.01.31/_create/_count"),
-        ("Post", "/click-counts.2026.01.31/_update/_msearch"),
-        ("Post", "/click-counts.2026.01.31/%5Fdoc/_search"),
-        ("Post", "/click-counts.2026.01.31/_delete_by_query"),
-        ("Put", "/click-counts.2026.01.31/_search"),
-        ("Delete", "/click-counts.2026.01.31"),
+        ("Post", f"/{DAY}/_doc/_search"),
+        ("Post", f"/{DAY}/_create/_count"),
+        ("Post", f"/{DAY}/_update/_msearch"),
+        ("Post", f"/{DAY}/%5Fdoc/_search"),
+        ("Post", f"/{DAY}/_delete_by_query"),
+        ("Put", f"/{DAY}/_search"),
+        ("Delete", f"/{DAY}"),
         ("Get", "/_search"),
         ("Post", "/other/_search"),
     ],
@@ -151,7 +154,7 @@ def test_the_counts_delivery_reaches_the_domain_and_what_is_below_it(
 
 
 def test_the_counts_delivery_reads_no_document(resources: Resources) -> None:
-    action, resource = "es:ESHttpGet", f"{NAMES.search_domain_arn}/click-counts-2026.01.31/_search"
+    action, resource = "es:ESHttpGet", f"{NAMES.search_domain_arn}/{FAMILY}-other.2026.01.31/_search"
     assert not allowed(rights(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
 
 

@@ -4,9 +4,11 @@ import csv
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from contract.count import SEGMENT_FILE_HEADER
 from traffic.record import EntryPoint, Record
 from traffic.simulated import (
     AGE_BANDS,
@@ -47,11 +49,16 @@ def test_the_same_seed_gives_the_same_readers_and_clicks_and_another_seed_others
     assert _clicks(50, seed=7) == _clicks(50, seed=7) != _clicks(50, seed=8)
 
 
+def a_reader(age_band: str, region: str) -> Reader:
+    """One of the simulated readers, with this age band and region."""
+    return replace(readers(1, seed=1)[0], age_band=age_band, region=region)
+
+
 def test_the_segment_file_has_the_contracts_header_and_each_reader_once(tmp_path: Path) -> None:
     write_segments(tmp_path / "segments.csv", readers(1000, seed=1))
     with (tmp_path / "segments.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["user_id", "gender", "age_band", "region"]
+    assert list(rows[0]) == [*SEGMENT_FILE_HEADER]
     assert len({row["user_id"] for row in rows}) == 1000
     assert {row["gender"] for row in rows} == set(GENDERS)
     assert {row["age_band"] for row in rows} == set(AGE_BANDS)
@@ -104,8 +111,8 @@ def test_segments_prefer_different_articles() -> None:
         good = (record for record in _clicks(3000, known=[reader]) if record.label == COUNTED)
         return Counter(_read(record)["article_id"].rsplit("-", 1)[0] for record in good)
 
-    young = topics(Reader("user-1", "female", "10s", "osaka"))
-    old = topics(Reader("user-2", "male", "60s", "tokyo"))
+    young = topics(a_reader("10s", "osaka"))
+    old = topics(a_reader("60s", "tokyo"))
     assert young.most_common(1)[0][0] == "music"
     assert old.most_common(1)[0][0] == "health"
     assert young["osaka"] > 100
@@ -114,7 +121,7 @@ def test_segments_prefer_different_articles() -> None:
 
 def test_breaking_news_rises_mid_run_and_most_where_it_happened() -> None:
     def share(region: str, since: float) -> float:
-        known = [Reader("user-1", "female", "30s", region)]
+        known = [a_reader("30s", region)]
         clicks = [record for record in _clicks(4000, known, rate=20) if since <= record.due < since + 60]
         return sum(BREAKING_NEWS.encode() in record.data for record in clicks) / len(clicks)
 
