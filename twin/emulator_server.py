@@ -152,12 +152,6 @@ async def _answer(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _take_faults(path: str, receive: Receive, send: Send) -> None:
-    managed_flink.set_faults(path, (await receive())["body"])
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
-
-
 class EmulatorGateway:
     """The ASGI application: the twin's own paths, the search domain on its port, MiniStack for the rest."""
 
@@ -174,7 +168,8 @@ class EmulatorGateway:
         elif scope["path"].startswith(RECORDS_PATH):
             await _answer(send, _records(scope["path"]))
         elif scope["path"].startswith(managed_flink.FAULTS_PATH):
-            await _take_faults(scope["path"], receive, send)
+            managed_flink.set_faults(scope["path"], await _body_of(receive))
+            await _answer(send, b"{}")
         elif scope["path"].startswith(flink_orders.ORDERS_PATH):
             if scope["method"] == "POST":
                 await _answer(send, flink_orders.answer_order(scope["path"], await _body_of(receive)))

@@ -34,6 +34,7 @@ NEEDED_OF_FLINK = (
     "_HANDLERS",
     "_applications",
     "_settle",
+    "_status_callback",
     "replace_from_template",
 )
 NEEDED_OF_CLOUDWATCH = ("record_metric",)
@@ -64,6 +65,7 @@ def add_operations() -> None:
     stop: Handler = flink._HANDLERS["StopApplication"]
     replace: Callable[[str, dict[str, Any]], None] = flink.replace_from_template
     settle: Callable[[dict[str, Any]], None] = flink._settle
+    status_callback: Callable[[dict[str, Any]], Callable[..., None]] = flink._status_callback
 
     def described(request: Request) -> Answer:
         answer = describe(request)
@@ -104,6 +106,17 @@ def add_operations() -> None:
         _record(name, "UpdateApplication", error)
         _record(name, "RollbackApplication", None)
 
+    def told(record: dict[str, Any]) -> Callable[..., None]:
+        on_status = status_callback(record)
+
+        def of_job(status: str, message: str | None = None) -> None:
+            on_status(status, message)
+            if operation := record.pop("_start_operation", None):
+                _end(operation, None if status == "RUNNING" else message or "no reason is given")
+
+        return of_job
+
+    flink._status_callback = told
     flink._settle = settled
     flink.replace_from_template = replaced
     flink._HANDLERS.update(
@@ -130,24 +143,27 @@ def _recorded(operation: str, handler: Handler, request: Request) -> Answer:
     error = _next_fault(name, "start") if operation == "StartApplication" else None
     if error is not None:
         flink._applications[name]["_start_fails"] = True
-    operation_id = _record(name, operation, error)
-    answer: Answer = json_response({**json.loads(body), "OperationId": operation_id})
+    recorded = _record(name, operation, error)
+    record = flink._applications[name]
+    if operation == "StartApplication" and record.get("_driven") and error is None:
+        recorded["OperationStatus"] = "IN_PROGRESS"  # until the job runs, or does not
+        record["_start_operation"] = recorded
+    answer: Answer = json_response({**json.loads(body), "OperationId": recorded["OperationId"]})
     return answer
 
 
-def _record(name: str, operation: str, error: str | None) -> str:
-    now = time.time()
-    recorded = {
-        "Operation": operation,
-        "OperationId": new_uuid(),
-        "OperationStatus": "FAILED" if error else "SUCCESSFUL",
-        "StartTime": now,
-        "EndTime": now,
-        "_error": error,
-    }
+def _record(name: str, operation: str, error: str | None) -> dict[str, Any]:
+    recorded = {"Operation": operation, "OperationId": new_uuid(), "StartTime": time.time()}
+    _end(recorded, error)
     operations = _operations.get(name) or []
     _operations[name] = [*operations, recorded]
-    return str(recorded["OperationId"])
+    return recorded
+
+
+def _end(operation: dict[str, Any], error: str | None) -> None:
+    operation["OperationStatus"] = "FAILED" if error else "SUCCESSFUL"
+    operation["EndTime"] = time.time()
+    operation["_error"] = error
 
 
 def _list_operations(request: Request) -> Answer:
