@@ -7,6 +7,7 @@ failure a click is as late as the failure was long. docs/latency.md explains the
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 from settings.environment import Settings
@@ -112,7 +113,7 @@ def problems(settings: Settings) -> Iterator[str]:
             yield (
                 f"a click from {path.producer} is {what} after {worst:.1f} s at worst, "
                 f"latency.{what}_seconds is {limit}: lower {advice}, or set latency.{what}_seconds = "
-                f"{int(worst) + 1}"
+                f"{ceil(worst)}"
             )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER
 from settings.page import page as settings_page
 from tests.conftest import PROJECT
 
@@ -68,3 +69,10 @@ def test_every_make_target_that_a_page_names_exists() -> None:
     for page in PAGES:
         named = set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")))
         assert named <= targets, page.name
+
+
+def test_the_contracts_name_every_column_of_a_version_and_of_a_count() -> None:
+    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    assert f"`{','.join(SEGMENT_FILE_HEADER)}`" in page
+    count = page.partition("## Count")[2].partition("\n## ")[0]
+    assert {*COUNT_COLUMNS} <= set(re.findall(r"`(\w+)`", count))
