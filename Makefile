@@ -18,6 +18,9 @@ TRANSPORT ?= $(if $(wildcard $(AWS_JAR)),aws,files)
 export TRANSPORT
 # make destroy: the second key
 DESTROY ?=
+# make review: the revision that is deployed, and kinds of findings that end it with an error (docs/review.md)
+BASE ?= origin/main
+FAIL_ON ?=
 # make run: INPUT=FILE replays a click file instead of simulated readers, at SPEED times its pace
 INPUT ?=
 SPEED ?=
@@ -122,6 +125,10 @@ destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and sa
 	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
 	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
+.PHONY: review
+review: ENVIRONMENT = production
+review: setup ## what a change does, on one page: review.md of this tree against BASE (ENVIRONMENT=production)
+	@python -m review --base "$(BASE)" --environment $(ENVIRONMENT) $(if $(FAIL_ON),--fail-on "$(FAIL_ON)")
 
 .PHONY: cost
 cost: ENVIRONMENT = production

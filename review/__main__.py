@@ -1,0 +1,3 @@
+from review.command import main
+
+main()

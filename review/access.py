@@ -1,0 +1,288 @@
+"""Access: who can newly do what to which resource, and who no longer can."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from review.differences import Differences, ResourceChange, ValueChange
+from review.findings import Finding, Kind
+from review.grants import EVERYTHING_OF, Grant, grants, grants_of, is_policy_path
+from review.naming import physical_name
+
+_MANY = 6
+_POLICIES = {
+    "AWS::S3::BucketPolicy",
+    "AWS::Lambda::Permission",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SNS::TopicPolicy",
+}
+_OPERATORS = {
+    "ArnEquals": "is",
+    "ArnLike": "is like",
+    "Bool": "is",
+    "ForAnyValue:StringLike": "has one like",
+    "NumericLessThan": "is below",
+    "StringEquals": "is",
+    "StringLike": "is like",
+}
+
+
+def access_findings(changes: Differences) -> Iterator[Finding]:
+    """Rights that were not there before, wider ones first; then those that are gone."""
+    before, after = grants(changes.old), grants(changes.new)
+    new_allows, lost_allows = _uncovered(after, before, "Allow"), _uncovered(before, after, "Allow")
+    new_denies, lost_denies = _uncovered(after, before, "Deny"), _uncovered(before, after, "Deny")
+    lost_denies = {grant for grant in lost_denies if not _goes_with_its_resource(changes, grant)}
+    following = {
+        grant: moved
+        for grant in new_allows
+        if (moved := next((old for old in lost_allows if _same_but_renamed(changes, old, grant)), None))
+    }
+    yield from _newly_allowed(new_allows - following.keys(), before - after)
+    for rights in _merged(lost_denies):
+        yield Finding(
+            kind=Kind.ACCESS,
+            text=f"**{_denied(rights, 'no longer')} {rights.actions} on {rights.resources}**"
+            f"{_when(rights.conditions)}.",
+        )
+    if following:
+        who = sorted({f"the {grant.principal}" for grant in following})
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"{len(following)} rights on a renamed resource follow its new name, and are no wider than "
+            "before: "
+            f"those of {', '.join(who)}.",
+        )
+    for rights in _merged(lost_allows - set(following.values())):
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"{_who(rights.principal)} {_may(rights, 'may no longer')}{_when(rights.conditions)}.",
+        )
+    yield from _written_anew(changes)
+    for rights in _merged(new_denies):
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"{_denied(rights, 'newly')} {rights.actions} on "
+            f"{rights.resources}{_when(rights.conditions)}.",
+        )
+
+
+def _written_anew(changes: Differences) -> Iterator[Finding]:
+    """Policies that differ in text only: in order, names of statements, or form."""
+    for change in changes.resources:
+        policy = [value for value in change.values if _is_policy(change, value)]
+        sides = (changes.old, changes.new)
+        if policy and len({grants_of(side, change.stack.name, change.logical_id) for side in sides}) == 1:
+            yield Finding(
+                kind=Kind.NOTE,
+                text=f"A policy of the {change.title} is written differently and gives the same rights.",
+            )
+
+
+def _uncovered(one: Iterable[Grant], other: Iterable[Grant], effect: str) -> set[Grant]:
+    """Grants of one side that the other does not give, by name or by a wildcard."""
+    there = [grant for grant in other if grant.effect == effect]
+    return {
+        grant for grant in one if grant.effect == effect and not any(given.covers(grant) for given in there)
+    }
+
+
+def _same_but_renamed(changes: Differences, old: Grant, new: Grant) -> bool:
+    names = [
+        (before, after)
+        for change in changes.resources
+        if (before := physical_name(change.old or {})) and (after := physical_name(change.new or {}))
+        if before != after
+    ]
+    return any(
+        replace(old, resource=_renamed(old.resource, *name), principal=_renamed(old.principal, *name)) == new
+        for name in names
+    )
+
+
+def _renamed(text: str, before: str, after: str) -> str:
+    return re.sub(rf"(?<![\w-]){re.escape(before)}(?![\w-])", after, text)
+
+
+def policy_values(changes: Differences) -> tuple[tuple[str, str, str], ...]:
+    """The changed values that the rights above speak of: nothing more need be said of them."""
+    return tuple(
+        (change.stack.name, change.logical_id, value.path)
+        for change in changes.resources
+        for value in change.values
+        if _is_policy(change, value)
+    )
+
+
+def _is_policy(change: ResourceChange, value: ValueChange) -> bool:
+    return value.path.startswith("Properties") and (is_policy_path(value.path) or change.type in _POLICIES)
+
+
+class _Rights:
+    """Grants that differ in action, resource or condition only, in one sentence."""
+
+    def __init__(self, members: list[Grant]) -> None:
+        self.members = members
+        self.principal, self.negated = members[0].principal, members[0].negated
+        self.conditions = tuple(sorted({grant.condition for grant in members}))
+
+    @property
+    def actions(self) -> str:
+        return _names((grant.action for grant in self.members), "actions")
+
+    @property
+    def resources(self) -> str:
+        return _names((grant.resource for grant in self.members), "resources")
+
+
+def _merged(members: Iterable[Grant]) -> list[_Rights]:
+    """One sentence for grants that give the same actions, or the same resources, under each of their
+    conditions."""
+    listed = sorted(
+        members, key=lambda grant: (grant.principal, grant.resource, grant.action, grant.condition)
+    )
+    actions: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    conditions: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    for grant in listed:
+        actions[(grant.principal, grant.negated, grant.resource, grant.condition)].add(grant.action)
+        conditions[(grant.principal, grant.negated, grant.resource, grant.action)].add(grant.condition)
+    groups: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], list[Grant]] = defaultdict(list)
+    for grant in listed:
+        same_actions = actions[(grant.principal, grant.negated, grant.resource, grant.condition)]
+        same_conditions = conditions[(grant.principal, grant.negated, grant.resource, grant.action)]
+        key = (grant.principal, grant.negated, tuple(sorted(same_actions)), tuple(sorted(same_conditions)))
+        groups[key].append(grant)
+    return [_Rights(group) for group in groups.values()]
+
+
+def _newly_allowed(new: Iterable[Grant], lost: Iterable[Grant]) -> Iterator[Finding]:
+    for rights in _merged(new):
+        first = rights.members[0]
+        wide = sorted({reason for grant in rights.members for reason in wildcards(grant)})
+        kind = Kind.WILDCARD if wide else Kind.ACCESS
+        if rights.principal == "*" and not all(map(_narrows, rights.conditions)):
+            kind = Kind.PUBLIC
+        details = [f"Wildcard: {'; '.join(wide)}."] if wide else []
+        if rights.negated:
+            details.append(f"It says {rights.negated}: everything **but** what is named.")
+        same = [
+            g
+            for g in lost
+            if (g.principal, g.action, g.resource) == (first.principal, first.action, first.resource)
+        ]
+        if same:
+            details.append(f"Its condition was: {_condition(same[0].condition)}.")
+        yield Finding(
+            kind=kind,
+            text=f"**{_who(rights.principal)} {_may(rights, 'may newly')}**{_when(rights.conditions)}.",
+            details=tuple(details),
+        )
+
+
+def _may(rights: _Rights, verb: str) -> str:
+    if all(grant.is_trust for grant in rights.members):
+        return f"{verb} assume the {rights.resources}"
+    return f"{verb} {rights.actions} on {rights.resources}"
+
+
+def _denied(rights: _Rights, when: str) -> str:
+    if rights.principal == "*":
+        return f"Requests of anyone are {when} refused:"
+    return f"{_who(rights.principal)} is {when} denied"
+
+
+def wildcards(grant: Grant) -> Iterator[str]:
+    """Why a right reaches further than what it names. All objects of one bucket, or all paths of one domain,
+    are
+    that bucket and that domain: no wildcard."""
+    if grant.action.startswith(EVERYTHING_OF):
+        yield f"{grant.action}, whose statements are AWS's and may grow"
+        return
+    if "*" in grant.action or "?" in grant.action:
+        yield f"the action `{grant.action}`"
+    if grant.negated:
+        yield grant.negated
+    if grant.is_trust:
+        if grant.principal == "*":
+            yield "anyone may assume it"
+        return
+    if not _names_one(grant.resource):
+        yield f"the resource `{grant.resource}`"
+
+
+def _names_one(resource: str) -> bool:
+    head = resource.split("*", 1)[0]
+    if head == resource or not resource.startswith("arn:"):
+        return head == resource
+    service = resource.split(":")[2]
+    last = head.split(":", 5)[-1]
+    if service == "s3":
+        return "/" in last and not last.startswith("/")
+    if service == "logs":
+        return bool(re.match(r"log-group:[^*]+:", last))
+    # type/name/…*: the name is complete only if something follows it
+    return last.count("/") >= 2 or (last.count(":") >= 2)
+
+
+def _goes_with_its_resource(changes: Differences, grant: Grant) -> bool:
+    """A Deny of a bucket that is deleted takes nothing away from anyone."""
+    return any(
+        change.gone
+        and (change.old or {}).get("DeletionPolicy", "Delete") == "Delete"
+        and grant.resource.startswith(arn)
+        for change in changes.of_type("AWS::S3::Bucket")
+        if (arn := _bucket_arn(change))
+    )
+
+
+def _bucket_arn(change: ResourceChange) -> str | None:
+    name = ((change.old or {}).get("Properties") or {}).get("BucketName")
+    return f"arn:aws:s3:::{name}" if isinstance(name, str) else None
+
+
+def _narrows(condition: str) -> bool:
+    """Whether a condition keeps the public out; one on TLS or on an action does not."""
+    return any(
+        key in condition
+        for key in (
+            "PrincipalArn",
+            "PrincipalAccount",
+            "PrincipalOrg",
+            "SourceArn",
+            "SourceAccount",
+            "SourceVpc",
+        )
+    )
+
+
+def _names(values: Iterable[str], what: str) -> str:
+    names = sorted(set(values))
+    shown = [name if "`" in name else f"`{name}`" for name in names[:_MANY]]
+    if len(names) > _MANY:
+        shown.append(f"{len(names) - _MANY} more {what} (in the diff)")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _who(principal: str) -> str:
+    if principal == "*":
+        return "Anyone"
+    return f"The {principal}"
+
+
+def _when(conditions: Sequence[str]) -> str:
+    if "" in conditions:
+        return ""
+    return ", if " + ", or if ".join(_condition(condition) for condition in conditions)
+
+
+def _condition(condition: str) -> str:
+    if not condition:
+        return "none"
+    return " and ".join(
+        f"`{key}` {_OPERATORS.get(operator, operator)} "
+        f"{', '.join(f'`{value}`' for value in (values if isinstance(values, list) else [values]))}"
+        for operator, keys in json.loads(condition).items()
+        for key, values in (keys.items() if isinstance(keys, dict) else [("it", keys)])
+    )

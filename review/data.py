@@ -1,0 +1,256 @@
+"""Data at risk: resources that hold data and are replaced, deleted, or kept for a shorter time."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review.differences import Differences, ResourceChange
+from review.findings import Finding, Kind
+from review.naming import physical_name
+
+HOLDS = {
+    "AWS::Cognito::IdentityPool": "the identities of the mobile apps",
+    "AWS::Cognito::UserPool": "the accounts of readers",
+    "AWS::DynamoDB::GlobalTable": "its items",
+    "AWS::DynamoDB::Table": "its items",
+    "AWS::EC2::Volume": "its blocks",
+    "AWS::EFS::FileSystem": "its files",
+    "AWS::KMS::Key": "the key to all that it encrypted",
+    "AWS::Kinesis::Stream": "the clicks that are not read yet",
+    "AWS::KinesisAnalyticsV2::Application": "the running counts and every snapshot of them",
+    "AWS::OpenSearchService::Domain": "all counts",
+    "AWS::RDS::DBCluster": "its tables",
+    "AWS::RDS::DBInstance": "its tables",
+    "AWS::S3::Bucket": "its objects",
+    "AWS::SQS::Queue": "the messages that are not read yet",
+    "AWS::SecretsManager::Secret": "its value",
+}
+"""Types that hold data, and what."""
+LOGS = "AWS::Logs::LogGroup"
+
+_SHORTER = {
+    # Kinesis API reference, DecreaseStreamRetentionPeriod: what is older becomes inaccessible.
+    ("AWS::Kinesis::Stream", "Properties.RetentionPeriodHours"): (
+        "hours",
+        "records older than that become unreadable at once",
+    ),
+    ("Custom::SearchBootstrap", "Properties.RetentionDays"): (
+        "days",
+        "the indices of older days are deleted, with their counts",
+    ),
+    ("AWS::SQS::Queue", "Properties.MessageRetentionPeriod"): ("seconds", "older messages are deleted"),
+}
+_RETAINING = ("DeletionPolicy", "UpdateReplacePolicy")
+_PROTECTING = {
+    "Properties.DeletionProtectionEnabled": True,
+    "Properties.DeletionProtection": "ACTIVE",
+    "Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": True,
+    "Properties.VersioningConfiguration.Status": "Enabled",
+}
+
+
+def data_findings(changes: Differences) -> Iterator[Finding]:
+    for change in changes.resources:
+        if change.type in HOLDS and change.old is not None and not made_anew(changes, change):
+            yield from _fate(change, HOLDS[change.type])
+            yield from _protection(change)
+        elif change.type == LOGS and (change.gone or change.replaced):
+            yield Finding(
+                kind=Kind.NOTE, text=f"The {change.title} is deleted with its events.", covers=_whole(change)
+            )
+        yield from _shorter(change)
+    yield from _no_longer_retained(changes)
+    for other in changes.others:
+        if other.path == "termination protection" and other.old:
+            yield Finding(
+                kind=Kind.PROTECTION_LOST,
+                text=f"**{other.stack.title} loses its termination protection**: from this deployment on, "
+                "one "
+                "command deletes the stack.",
+                covers=((other.stack.name, "", other.path),),
+            )
+
+
+def made_anew(changes: Differences, gone: ResourceChange) -> bool:
+    """Whether a resource that leaves comes back under another logical id or in another stack, name and
+    all."""
+    name = physical_name(gone.old or {})
+    return (
+        gone.gone
+        and name is not None
+        and any(
+            change.old is None and change.type == gone.type and physical_name(change.new or {}) == name
+            for change in changes.resources
+        )
+    )
+
+
+def _fate(change: ResourceChange, holds: str) -> Iterator[Finding]:
+    if change.gone:
+        policy, verb = _policy(change.old, "DeletionPolicy"), "is deleted"
+    elif change.replaced:
+        policy = _policy(change.new, "UpdateReplacePolicy")
+        verb = "is replaced" if change.impact == "WILL_REPLACE" else "may be replaced"
+        verb += " by an empty one"
+    else:
+        return
+    causes = [f"`{value.path.removeprefix('Properties.')}`" for value in change.replacing()[:3]]
+    because = f", because {', '.join(causes)} cannot change in place" if causes else ""
+    if policy == "Delete":
+        yield Finding(
+            kind=Kind.DATA_LOSS,
+            text=f"**The {change.title} {verb}, and {holds} are lost**{because}. Nothing retains it.",
+            details=(_copy_first(change),),
+            covers=_whole(change),
+        )
+        return
+    if change.gone:
+        text = (
+            f"**The {change.title} leaves its stack, with {holds}**. {policy} keeps it in the account, but "
+            "nothing "
+            "manages it any more."
+        )
+        details = ["It is billed until someone deletes it by hand; `cdk import` takes it back."]
+    else:
+        text = (
+            f"**The {change.title} {verb}**{because}. {policy} keeps the old one with {holds}, but nothing "
+            "uses it "
+            "any more."
+        )
+        details = ["The old one is outside of every stack, and is billed until someone deletes it by hand."]
+    if change.stack.protected:
+        details.append(
+            "Termination protection guards the stack against being deleted, not against this change."
+        )
+    yield Finding(kind=Kind.DATA_LEFT, text=text, details=tuple(details), covers=_whole(change))
+
+
+def _copy_first(change: ResourceChange) -> str:
+    if change.type == "AWS::KinesisAnalyticsV2::Application":
+        return (
+            "The new application starts without state and reads the stream from its oldest record: counts "
+            "are "
+            "right again once it has caught up, if allowed lateness is not longer than the stream's "
+            "retention."
+        )
+    return (
+        "To keep the data, set its removal policy to RETAIN and deploy that first, or copy the data before."
+    )
+
+
+def _no_longer_retained(changes: Differences) -> Iterator[Finding]:
+    """All of them in one sentence: the two keys take the protection from everything at once."""
+    unprotected = [
+        (change, policies)
+        for change in changes.resources
+        if change.type in HOLDS and change.old is not None and change.new is not None
+        if (policies := [policy for policy in _RETAINING if _newly_deleted(change, policy)])
+    ]
+    if not unprotected:
+        return
+    titles = [f"the {change.title}" for change, _ in unprotected]
+    yield Finding(
+        kind=Kind.PROTECTION_LOST,
+        text=f"**{_sentence(titles)} {'is' if len(titles) == 1 else 'are'} no longer retained**: from this "
+        "deployment "
+        "on, deleting or replacing what is named deletes its data.",
+        details=tuple(
+            f"The {change.title}: {HOLDS[change.type]} ({' and '.join(policies)}: Delete)."
+            for change, policies in unprotected
+        ),
+        covers=tuple(
+            (change.stack.name, change.logical_id, policy)
+            for change, policies in unprotected
+            for policy in policies
+        ),
+    )
+
+
+def _newly_deleted(change: ResourceChange, policy: str) -> bool:
+    return _policy(change.new, policy) == "Delete" != _policy(change.old, policy)
+
+
+def _sentence(titles: list[str], most: int = 3) -> str:
+    shown = titles[:most] + ([f"{len(titles) - most} more"] if len(titles) > most else [])
+    text = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return text[0].upper() + text[1:]
+
+
+def _protection(change: ResourceChange) -> Iterator[Finding]:
+    if change.gone or change.impact == "WILL_REPLACE":
+        return
+    for value in change.values:
+        wanted = _PROTECTING.get(value.path)
+        if wanted is not None and value.old == wanted:
+            yield Finding(
+                kind=Kind.PROTECTION_LOST,
+                text=f"**The {change.title} loses a protection of its data**: "
+                f"`{value.path.removeprefix('Properties.')}` is no longer `{wanted}`.",
+                covers=((change.stack.name, change.logical_id, value.path),),
+            )
+
+
+def _shorter(change: ResourceChange) -> Iterator[Finding]:
+    for value in change.values:
+        if rule := _SHORTER.get((change.type, value.path)):
+            was, now = _number(value.old), _number(value.new)
+            if now < was:
+                unit, consequence = rule
+                old = "without end" if was == float("inf") else f"{was:g} {unit}"
+                yield Finding(
+                    kind=Kind.DATA_LOSS,
+                    text=f"**The {change.title} keeps its data for {now:g} {unit} instead of {old}**: "
+                    f"{consequence}.",
+                    covers=((change.stack.name, change.logical_id, value.path),),
+                )
+    if change.type == "AWS::S3::Bucket" and change.old and change.new:
+        yield from _expiry(change)
+
+
+def _expiry(change: ResourceChange) -> Iterator[Finding]:
+    """S3 user guide, "Expiring objects": a rule holds for objects that are there already."""
+    for word, key in (("objects", "ExpirationInDays"), ("replaced versions", "NoncurrentVersionExpiration")):
+        before = _days(change.old, key)
+        for prefix, days in _days(change.new, key).items():
+            was = min((d for scope, d in before.items() if prefix.startswith(scope)), default=float("inf"))
+            if days < was:
+                where = f" below `{prefix}`" if prefix else ""
+                until_now = "without end" if was == float("inf") else f"for {was:g} days"
+                yield Finding(
+                    kind=Kind.DATA_LOSS,
+                    text=f"**The {change.title} keeps {word}{where} for {days:g} days, until now "
+                    f"{until_now}**: "
+                    "those that are older are deleted within about a day.",
+                    covers=((change.stack.name, change.logical_id, "Properties.LifecycleConfiguration"),),
+                )
+
+
+def _days(resource: Mapping[str, Any] | None, key: str) -> dict[str, float]:
+    """The shortest time of the life cycle's rules that are on, in days, by the prefix they hold for."""
+    configuration = ((resource or {}).get("Properties") or {}).get("LifecycleConfiguration") or {}
+    rules = configuration.get("Rules", ()) if isinstance(configuration, Mapping) else ()
+    shortest: dict[str, float] = {}
+    for rule in rules:
+        if not isinstance(rule, Mapping) or rule.get("Status") != "Enabled" or rule.get(key) is None:
+            continue
+        given = rule[key]
+        days = _number(given.get("NoncurrentDays") if isinstance(given, Mapping) else given)
+        prefix = str(rule.get("Prefix", ""))
+        shortest[prefix] = min(days, shortest.get(prefix, float("inf")))
+    return shortest
+
+
+def _number(value: Any) -> float:
+    """`forever`, None and what is no number: without end."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("inf")
+
+
+def _policy(resource: Mapping[str, Any] | None, policy: str) -> str:
+    value = (resource or {}).get(policy, "Delete")
+    return value if isinstance(value, str) else "Delete"
+
+
+def _whole(change: ResourceChange) -> tuple[tuple[str, str, str], ...]:
+    return ((change.stack.name, change.logical_id, ""),)

@@ -1,0 +1,320 @@
+"""What an update in place does while it runs: what is late, slower or away, and for how long as far as AWS
+says.
+
+A property that stands in no rule here is reported as not understood.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from review.alarms import TYPES as ALARMS
+from review.data import HOLDS, LOGS
+from review.differences import AssetChange, Differences, ResourceChange, ValueChange
+from review.findings import Finding, Kind
+from review.naming import shown
+
+# OpenSearch Service developer guide, "Making configuration changes": a second set of nodes is built, data is
+# copied, and requests move over without loss; it may take longer "depending on the cluster size".
+_BLUE_GREEN = (
+    "OpenSearch Service builds a second set of nodes and copies the data (blue/green). The domain answers "
+    "all "
+    "the while, but slower, and no other change of it can start. AWS gives no duration: it grows with the "
+    "data."
+)
+# Managed Service for Apache Flink developer guide, "Maintenance": 10 to 30 seconds for a restart of the job,
+# more with large state.
+RESTART = (
+    "The application stops with a snapshot and starts from it. Counts stand still meanwhile (AWS names 10 "
+    "to 30 "
+    "seconds for a restart, longer with large state), then catch up: clicks wait in the source stream, none "
+    "is "
+    "lost."
+)
+_FIREHOSE = (
+    "Firehose takes the change over within minutes and goes on delivering; what it has buffered goes the old "
+    "way."
+)
+_NO_PAUSE = "Takes effect without a pause."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Effect:
+    """paths: patterns below Properties; text: what happens."""
+
+    type: str
+    paths: tuple[str, ...]
+    text: str
+    kind: Kind = Kind.NOTE
+
+
+_EFFECTS = (
+    _Effect(
+        type="AWS::OpenSearchService::Domain",
+        paths=("ClusterConfig*", "EBSOptions.VolumeType", "EBSOptions.EBSEnabled", "AdvancedOptions*"),
+        text=_BLUE_GREEN,
+        kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::OpenSearchService::Domain",
+        paths=("EBSOptions.VolumeSize", "EBSOptions.Iops", "EBSOptions.Throughput"),
+        text="Done in place where it can be. A smaller volume, or a second change within six hours, needs a "
+        "second "
+        "set of nodes (blue/green).",
+        kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::OpenSearchService::Domain",
+        paths=("EngineVersion",),
+        text=f"An upgrade, which cannot be undone and takes a snapshot first. {_BLUE_GREEN}",
+        kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::KinesisAnalyticsV2::Application",
+        paths=("ApplicationConfiguration*", "RuntimeEnvironment", "ServiceExecutionRole"),
+        text=RESTART,
+        kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::KinesisFirehose::DeliveryStream",
+        paths=("*DestinationConfiguration*", "KinesisStreamSourceConfiguration*"),
+        text=_FIREHOSE,
+    ),
+    # Kinesis API reference, UpdateStreamMode: twice in 24 hours.
+    _Effect(
+        type="AWS::Kinesis::Stream",
+        paths=("StreamModeDetails*",),
+        text="The stream can be written and read while its mode changes, which is allowed twice in 24 hours.",
+    ),
+    _Effect(type="AWS::Kinesis::Stream", paths=("RetentionPeriodHours",), text=_NO_PAUSE),
+    _Effect(
+        type="AWS::Lambda::Function",
+        paths=(
+            "Code*",
+            "MemorySize",
+            "Timeout",
+            "Environment*",
+            "Runtime",
+            "Architectures*",
+            "Handler",
+            "EphemeralStorage*",
+            "LoggingConfig*",
+        ),
+        text="Calls that run finish as they are; the next ones run anew, each first one with a cold start.",
+    ),
+    _Effect(
+        type="AWS::Lambda::Function",
+        paths=("ReservedConcurrentExecutions",),
+        text="Takes effect at once: calls beyond it are refused and repeated.",
+        kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::Lambda::EventSourceMapping",
+        paths=("*",),
+        text="Reading pauses for up to a few minutes, then goes on where it was; records wait in the stream.",
+        kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::Logs::LogGroup", paths=("RetentionInDays",), text="Older events are deleted within days."
+    ),
+    _Effect(
+        type="AWS::S3::Bucket",
+        paths=("LifecycleConfiguration*", "VersioningConfiguration*", "NotificationConfiguration*", "Tags*"),
+        text=_NO_PAUSE,
+    ),
+    _Effect(
+        type="Custom::SearchBootstrap",
+        paths=("*",),
+        text="The pipeline, the index template and the retention policy are put into the domain again.",
+    ),
+    _Effect(
+        type="Custom::ApplicationLifecycle",
+        paths=("*",),
+        text="The application is started if it is not running.",
+    ),
+)
+_TOLD_ELSEWHERE = {*HOLDS, *ALARMS, LOGS, "AWS::Logs::LogStream", "AWS::S3::BucketPolicy"}
+_DIGESTS = {"Deployed", "Definitions"}
+_HARMLESS = {"Description", "Tags", "ApplicationDescription", "DeliveryStreamTags", "AlarmDescription"}
+
+_CODE = {
+    "AWS::KinesisAnalyticsV2::Application": (Kind.INTERRUPTION, RESTART),
+    "AWS::Lambda::Function": (
+        Kind.NOTE,
+        "Calls that run finish as they are; the next ones run the new code.",
+    ),
+}
+
+
+def effect_findings(changes: Differences) -> Iterator[Finding]:
+    for change in changes.resources:
+        if change.old is not None and change.new is not None:
+            yield from _shards(change)
+            yield from _updated(change)
+        replaced_reader = list(_reader_replaced(change))
+        yield from replaced_reader
+        if not replaced_reader and change.type not in _TOLD_ELSEWHERE:
+            yield from _gone_or_replaced(change)
+    for asset in changes.assets:
+        yield from _code(asset)
+
+
+def understood(change: ResourceChange, value: ValueChange) -> bool:
+    """Whether a rule here tells what changing this value does."""
+    return (
+        value.property in _HARMLESS
+        or value.path.startswith("DependsOn")
+        or _effect(change, value) is not None
+    )
+
+
+def _gone_or_replaced(change: ResourceChange) -> Iterator[Finding]:
+    covers = ((change.stack.name, change.logical_id, ""),)
+    if change.gone and change.type.startswith("AWS::IAM::"):
+        yield Finding(kind=Kind.NOTE, text=f"The {change.title} is deleted.", covers=covers)
+    elif change.gone:
+        yield Finding(
+            kind=Kind.INTERRUPTION,
+            text=f"**The {change.title} is deleted**: what it does in {change.stack.title} ends.",
+            covers=covers,
+        )
+    elif change.old is not None and change.replaced:
+        causes = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.replacing())
+        verb = (
+            "is replaced by a new one" if change.impact == "WILL_REPLACE" else "may be replaced by a new one"
+        )
+        yield Finding(
+            kind=Kind.INTERRUPTION,
+            text=f"**The {change.title} {verb}**{f': {causes} cannot change in place' if causes else ''}.",
+            details=("The new one is made first, then what uses it is moved, then the old one is deleted.",),
+            covers=covers,
+        )
+
+
+def _updated(change: ResourceChange) -> Iterator[Finding]:
+    """One sentence for all values of a resource that do the same."""
+    by_effect: dict[_Effect, list[ValueChange]] = {}
+    for value in change.values:
+        if change.type.startswith("Custom::") and value.property in _DIGESTS:
+            yield Finding(
+                kind=Kind.NOTE,
+                text=f"The {change.title} runs again, because what it works on changes.",
+                covers=((change.stack.name, change.logical_id, value.path),),
+            )
+        elif value not in change.replacing() and (effect := _effect(change, value)):
+            by_effect.setdefault(effect, []).append(value)
+    for effect, values in by_effect.items():
+        yield Finding(
+            kind=effect.kind,
+            text=f"{_changed(change, values)}.",
+            details=(effect.text,),
+            covers=tuple((change.stack.name, change.logical_id, value.path) for value in values),
+        )
+
+
+def _changed(change: ResourceChange, values: list[ValueChange], most: int = 3) -> str:
+    parts = [
+        f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
+        for value in values[:most]
+    ]
+    if len(values) > most:
+        parts.append(f"{len(values) - most} more values")
+    return f"The {change.title}: {', '.join(parts)}"
+
+
+def _effect(change: ResourceChange, value: ValueChange) -> _Effect | None:
+    path = value.path.removeprefix("Properties.")
+    if path == value.path:
+        return None
+    return next(
+        (
+            effect
+            for effect in _EFFECTS
+            if effect.type == change.type and any(fnmatchcase(path, pattern) for pattern in effect.paths)
+        ),
+        None,
+    )
+
+
+def _shards(change: ResourceChange) -> Iterator[Finding]:
+    """Kinesis API reference, UpdateShardCount: at most double or half in one step, ten times in 24 hours."""
+    value = change.value("Properties.ShardCount")
+    if change.type != "AWS::Kinesis::Stream" or value is None:
+        return
+    covers = ((change.stack.name, change.logical_id, value.path),)
+    if not isinstance(value.old, int) or not isinstance(value.new, int):
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"The {change.title}: shards {_shard_word(value.old)} → {_shard_word(value.new)}.",
+            covers=covers,
+        )
+        return
+    if value.new > 2 * value.old or value.new * 2 < value.old:
+        yield Finding(
+            kind=Kind.FAILS,
+            text=f"**The deployment of {change.stack.title} will fail: the {change.title} cannot go from "
+            f"{value.old} "
+            f"to {value.new} shards in one step**; Kinesis allows at most double and at least half.",
+            details=(f"Deploy {value.old * 2 if value.new > value.old else -(-value.old // 2)} first.",),
+            covers=covers,
+        )
+        return
+    yield Finding(
+        kind=Kind.NOTE,
+        text=f"The {change.title} is resharded from {value.old} to {value.new} shards.",
+        details=(
+            "It can be written and read all the while; a few minutes, ten times in 24 hours at most. "
+            "Readers finish "
+            "the old shards first, so nothing is lost or skipped.",
+        ),
+        covers=covers,
+    )
+
+
+def _shard_word(value: Any) -> str:
+    return "on demand" if value is None else str(value)
+
+
+def _reader_replaced(change: ResourceChange) -> Iterator[Finding]:
+    """Readers that remember a position in a stream forget it when they are replaced."""
+    if not change.replaced or change.old is None:
+        return
+    properties = (change.new or {}).get("Properties", {})
+    if change.type == "AWS::KinesisFirehose::DeliveryStream" and properties.get(
+        "KinesisStreamSourceConfiguration"
+    ):
+        # Firehose developer guide, "Writing to Firehose using Kinesis Data Streams": it starts at LATEST.
+        yield Finding(
+            kind=Kind.DATA_LOSS,
+            text=f"**The {change.title} is replaced, and the new one reads its stream from the newest "
+            "record**: what "
+            "arrives between the two is not in its bucket.",
+            details=("The stream still holds those records; the analytics application does not miss them.",),
+            covers=((change.stack.name, change.logical_id, ""),),
+        )
+    if change.type == "AWS::Lambda::EventSourceMapping":
+        start = properties.get("StartingPosition", "?")
+        what = (
+            "what the stream still holds is read again, which raises no count"
+            if start == "TRIM_HORIZON"
+            else "records that arrive between the two are not read"
+        )
+        yield Finding(
+            kind=Kind.INTERRUPTION if start == "TRIM_HORIZON" else Kind.DATA_LOSS,
+            text=f"**The {change.title} is replaced, and the new one starts at {start}**: {what}.",
+            covers=((change.stack.name, change.logical_id, ""),),
+        )
+
+
+def _code(asset: AssetChange) -> Iterator[Finding]:
+    files = ", ".join(f"`{file}`" for file in asset.files[:6])
+    more = f" and {len(asset.files) - 6} more" if len(asset.files) > 6 else ""
+    for title, kind in asset.users:
+        if kind in _CODE:
+            finding_kind, text = _CODE[kind]
+            yield Finding(
+                kind=finding_kind,
+                text=f"The {title} gets new code: {files or 'its package'}{more}.",
+                details=(text,),
+            )

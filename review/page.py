@@ -1,0 +1,216 @@
+"""The report as one page of Markdown, for a comment on a pull request."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+
+import yaml
+
+from review.assembly import Stack
+from review.dependencies import dependency_line
+from review.differences import Differences, ResourceChange
+from review.findings import Finding, Kind
+from review.naming import TYPE_WORDS, shown, without_account
+from review.report import Report
+from review.settings_changes import setting_line
+from review.verdict import verdict
+
+MAX_PAGE_CHARACTERS = 60_000
+"""GitHub takes 65,536 in a comment; the YAML diff is cut where the page would be longer."""
+
+_DANGERS = tuple(
+    kind
+    for kind in Kind
+    if kind
+    not in {
+        Kind.NOTE,
+        Kind.COST,
+        Kind.LATENCY,
+        Kind.ALARM_LOST,
+        Kind.NOT_UNDERSTOOD,
+        Kind.FRESH_STATE,
+        Kind.REPLAY,
+    }
+)
+
+
+def page(report: Report) -> str:
+    """The whole page; sections without content are left out."""
+    new = not report.base.exists
+    dangers = tuple(kind for kind in _DANGERS if not (new and kind is Kind.ACCESS))
+    sections = [
+        "\n".join(_head(report)),
+        _section("What to look at", _bullets(_by_danger(report.findings, dangers))),
+        _section("Not understood: read these yourself", _bullets(report.unknown)),
+        _section("SQL and the running state", _sql(report)),
+        _folded("Who may do what", _bullets(_by_danger(report.access, (Kind.ACCESS, Kind.NOTE))))
+        if new
+        else _section("Access besides", _bullets(_by_danger(report.access, (Kind.NOTE,)))),
+        _folded("Alarms", _bullets(report.alarms)) if new else _section("Alarms", _bullets(report.alarms)),
+        _section("What else the deployment does", _bullets(_notes(report))),
+        _section("Settings", [f"- {setting_line(change, is_new=new)}" for change in report.settings]),
+        _folded("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements])
+        if new
+        else _section("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements]),
+        _section("Dependencies", [f"- {dependency_line(change)}" for change in report.dependencies]),
+        _section("Order of deployment", _order(report)),
+        _section("Every resource that changes", _resources(report.changes)),
+    ]
+    text = "\n\n".join(section for section in sections if section)
+    for account in {stack.account for side in (report.base, report.head) for stack in side.assembly.stacks}:
+        text = without_account(text, account)
+    diff = "" if new else _folded_diff(report, MAX_PAGE_CHARACTERS - len(text))
+    return f"{text}\n\n{diff}".strip() + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield f"# {verdict(report)}"
+    yield ""
+    if not report.base.exists and report.head.exists:
+        yield (
+            f"`{report.environment}` does not exist in {report.base.name}: everything below is new, and "
+            "compared "
+            "with nothing."
+        )
+    elif report.base.exists and not report.head.exists:
+        yield (
+            f"`environments/{report.environment}.toml` is gone. No deployment deletes what runs: "
+            "its stacks stay until someone deletes them."
+        )
+    else:
+        yield (
+            f"`{report.environment}`: what deploying {report.head.name} does to what "
+            f"{report.base.name} deployed."
+        )
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"## {title}", "", *lines]) if lines else ""
+
+
+def _folded(title: str, lines: Sequence[str]) -> str:
+    summary = f"<details><summary>{title} ({len(lines)})</summary>"
+    return "\n".join([summary, "", *lines, "", "</details>"]) if lines else ""
+
+
+def _by_danger(findings: Iterable[Finding], kinds: Sequence[Kind]) -> list[Finding]:
+    chosen = [finding for finding in findings if finding.kind in kinds]
+    return sorted(chosen, key=lambda finding: kinds.index(finding.kind))
+
+
+def _notes(report: Report) -> list[Finding]:
+    return [f for group in (report.data, report.places, report.effects) for f in group if f.kind is Kind.NOTE]
+
+
+def _bullets(findings: Iterable[Finding]) -> list[str]:
+    """Findings with the same details are one bullet for the details."""
+    lines: list[str] = []
+    seen: set[tuple[str, ...]] = set()
+    for finding in findings:
+        lines.append(f"- {finding.text}")
+        if finding.details and finding.details not in seen:
+            lines += [f"  - {detail}" for detail in finding.details]
+            seen.add(finding.details)
+    return lines
+
+
+def _sql(report: Report) -> list[str]:
+    lines = _bullets(report.sql)
+    for file in report.sql_diffs:
+        lines += ["", "```diff", *file.unified.splitlines(), "```"]
+    return lines[1:] if lines[:1] == [""] else lines
+
+
+def _order(report: Report) -> list[str]:
+    """Only the stacks that the deployment touches; one stack has no order."""
+    touched = {change.stack.name for change in report.changes.resources}
+    touched |= {change.stack.name for change in report.changes.others}
+    touched |= {
+        stack.name
+        for stack in report.changes.new.stacks
+        for asset in report.changes.assets
+        if any(own.title == asset.title for own in stack.assets)
+    }
+    stacks = [stack for stack in report.changes.new.stacks if stack.name in touched]
+    if len(stacks) < 2:
+        return []
+    return [f"{place}. {stack.title} ({stack.region})" for place, stack in enumerate(stacks, start=1)]
+
+
+def _resources(changes: Differences) -> list[str]:
+    lines = []
+    for stack in changes.new.stacks:
+        own = [change for change in changes.resources if change.stack.name == stack.name]
+        others = [change for change in changes.others if change.stack.name == stack.name]
+        code = [asset for asset in changes.assets if any(mine.title == asset.title for mine in stack.assets)]
+        if own or others or code:
+            lines += [
+                *_of_stack(stack, own),
+                *(f"  - {o.path}: {shown(o.old)} → {shown(o.new)}" for o in others),
+            ]
+            lines += [
+                f"  - code of {asset.title.removesuffix('/Code')} ({_counted(len(asset.files), 'file')})"
+                for asset in code
+            ]
+    return lines
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _of_stack(stack: Stack, changes: Sequence[ResourceChange]) -> list[str]:
+    lines = [f"- **{stack.title}** ({stack.region})"]
+    lines += [f"  - {line}" for line in _many([c for c in changes if c.old is None], "new")]
+    for change in changes:
+        if change.gone:
+            fate = "leaves the stack, kept" if change.impact == "WILL_ORPHAN" else "deleted"
+            lines.append(f"  - {change.title}: {fate}")
+        elif change.old is not None:
+            verb = {"WILL_REPLACE": "replaced", "MAY_REPLACE": "perhaps replaced"}.get(
+                change.impact, "updated"
+            )
+            paths = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.values)
+            lines.append(
+                f"  - {change.title}: {verb}" + (f" ({paths})" if paths else " (by what it refers to)")
+            )
+    return lines
+
+
+def _many(changes: Sequence[ResourceChange], word: str, most: int = 8) -> Iterator[str]:
+    """Each by name; where there are many, by type."""
+    if len(changes) <= most:
+        yield from (f"{change.title}: {word}" for change in changes)
+        return
+    by_type: dict[str, list[ResourceChange]] = {}
+    for change in changes:
+        by_type.setdefault(change.type, []).append(change)
+    for kind, members in by_type.items():
+        names = ", ".join(change.title.split("`")[1] for change in members)
+        yield f"{len(members)} times {TYPE_WORDS.get(kind, kind)}: {word} ({names})"
+
+
+def _folded_diff(report: Report, room: int) -> str:
+    old = {stack.name: stack for stack in report.changes.old.stacks}
+    lines: list[str] = []
+    for stack in report.changes.new.stacks:
+        before = _yaml(old[stack.name]) if stack.name in old else ""
+        lines += difflib.unified_diff(
+            before.splitlines(),
+            _yaml(stack).splitlines(),
+            f"a/{stack.name}",
+            f"b/{stack.name}",
+            lineterm="",
+            n=2,
+        )
+    if not lines:
+        return ""
+    text = "\n".join(lines).replace("```", "'''")
+    if len(text) > room - 500:
+        kept = max(room - 500, 2_000)
+        text = f"{text[:kept]}\n… {len(text) - kept:,} characters more; review.json has every value"
+    summary = f"The templates, as a diff ({len(lines):,} lines)"
+    return f"<details><summary>{summary}</summary>\n\n```diff\n{text}\n```\n\n</details>"
+
+
+def _yaml(stack: Stack) -> str:
+    return yaml.safe_dump(dict(stack.template), sort_keys=False, width=110, allow_unicode=True)

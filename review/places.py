@@ -1,0 +1,198 @@
+"""Names that change or go, who still uses them, and the order in which stacks are deployed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review.alarms import TYPES as ALARMS
+from review.assembly import Assembly, Stack
+from review.data import made_anew
+from review.differences import Differences, ResourceChange
+from review.findings import Finding, Kind
+from review.naming import physical_name, title
+
+
+def name_findings(changes: Differences, outside: Mapping[str, str]) -> Iterator[Finding]:
+    """outside: path -> text of the files that name resources without being part of a stack."""
+    for change in changes.resources:
+        old, new = physical_name(change.old or {}), physical_name(change.new or {})
+        if not old or old == new:
+            continue
+        still = [*_users(old, changes.new), *_files(old, outside)]
+        if new and (still or change.type not in ALARMS):
+            yield _renamed(changes, change, old, new, still)
+        elif change.gone and still and not made_anew(changes, change):
+            yield Finding(
+                kind=Kind.NAME,
+                text=f"**The {change.title} goes, but it is still named**, and what names it will fail.",
+                details=tuple(f"It is named {place}." for place in still),
+            )
+
+
+def _renamed(changes: Differences, change: ResourceChange, old: str, new: str, still: list[str]) -> Finding:
+    text = f"**The physical name `{old}` becomes `{new}`** ({change.stack.title}, {change.stack.region})."
+    details = []
+    if still:
+        details += [f"**It is still `{old}`, and will fail, {place}.**" for place in still]
+    moved = [
+        stack.title
+        for stack in changes.new.stacks
+        if stack.name != change.stack.name
+        and _mentions(stack.template, new)
+        and (before := changes.old.get(stack.name))
+        and _mentions(before.template, old)
+    ]
+    if moved:
+        details.append(
+            f"{_listed(moved)} {'follows' if len(moved) == 1 else 'follow'} in the same release: from the "
+            "deployment "
+            f"of {change.stack.title} until then "
+            f"{'it still names' if len(moved) == 1 else 'they still name'} `{old}`."
+        )
+    if not still and not moved:
+        details.append("No other stack and no configuration in this repository names it.")
+    details.append("What uses the old name outside of this repository is not known here.")
+    return Finding(
+        kind=Kind.NAME,
+        text=text,
+        details=tuple(details),
+        covers=tuple(
+            (change.stack.name, change.logical_id, value.path) for value in change.values if value.old == old
+        ),
+    )
+
+
+def _users(name: str, assembly: Assembly) -> list[str]:
+    """By stack: `in OregonAnalytics the role `a` and the delivery stream `b``."""
+    return [
+        f"in {stack.title} ({stack.region}): {_listed(users)}"
+        for stack in assembly.stacks
+        if (
+            users := [
+                f"the {title(stack, logical_id, resource)}"
+                for logical_id, resource in stack.resources.items()
+                if _mentions(resource, name)
+            ]
+        )
+    ]
+
+
+def _files(name: str, outside: Mapping[str, str]) -> list[str]:
+    return [f"in `{path}`" for path, text in outside.items() if _token(name).search(text)]
+
+
+def _token(name: str) -> re.Pattern[str]:
+    """`name` where it is not part of a longer name."""
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+
+
+_PROSE = {"AlarmDescription", "ApplicationDescription", "Description"}
+
+
+def _mentions(value: Any, name: str) -> bool:
+    if isinstance(value, str):
+        return bool(_token(name).search(value))
+    if isinstance(value, Mapping):
+        return any(_mentions(item, name) for key, item in value.items() if key not in _PROSE)
+    return isinstance(value, list) and any(_mentions(item, name) for item in value)
+
+
+def deployment_findings(changes: Differences) -> Iterator[Finding]:
+    """What CloudFormation will refuse, and stacks that come or go."""
+    yield from _names_taken(changes)
+    yield from _exports_in_use(changes)
+    for stack in changes.removed_stacks:
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"**The stack {stack.title} ({stack.region}) is no longer part of the app.** A deployment "
+            "does not "
+            f"delete it: its {len(stack.resources)} resources run on, and cost, until someone runs "
+            f"`aws cloudformation delete-stack --region {stack.region} --stack-name {stack.name}`.",
+        )
+    for stack in changes.added_stacks:
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"**The stack {stack.title} ({stack.region}) is new**, with {len(stack.resources)} "
+            "resources.",
+        )
+
+
+def _names_taken(changes: Differences) -> Iterator[Finding]:
+    owners: dict[tuple[str, str], tuple[Stack, str]] = {
+        (resource["Type"], name): (stack, logical_id)
+        for stack in changes.old.stacks
+        for logical_id, resource in stack.resources.items()
+        if (name := physical_name(resource))
+    }
+    for change in changes.resources:
+        name = physical_name(change.new or {})
+        if not name:
+            continue
+        owner = owners.get((change.type, name))
+        if change.old is None and owner:
+            stack, logical_id = owner
+            where = "under another logical id" if stack.name == change.stack.name else f"in {stack.title}"
+            yield Finding(
+                kind=Kind.FAILS,
+                text=f"**The deployment of {change.stack.title} will fail: the {change.title} exists "
+                f"already {where}** "
+                f"(`{logical_id}`), and CloudFormation makes the new one before it deletes the old one.",
+                details=(
+                    "Keep the logical id (`override_logical_id`), move the resource with `cdk refactor`, or "
+                    "give "
+                    "the new one another name.",
+                ),
+            )
+        elif change.impact == "WILL_REPLACE" and physical_name(change.old or {}) == name:
+            causes = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.replacing())
+            yield Finding(
+                kind=Kind.FAILS,
+                text=f"**The deployment of {change.stack.title} will fail: {causes or 'this change'} "
+                "replaces the "
+                f"{change.title}, but its name stays**, and CloudFormation makes the new one first.",
+                details=(
+                    "Give it another name in the same change, or delete the old one in a deployment before.",
+                ),
+            )
+
+
+def _exports_in_use(changes: Differences) -> Iterator[Finding]:
+    for change in changes.others:
+        if not re.fullmatch(r"Outputs(\.[^.]+(\.(Value|Export)(\..+)?)?)?", change.path):
+            continue
+        before = changes.old.get(change.stack.name)
+        for output_id, output in (before.template.get("Outputs", {}) if before else {}).items():
+            export = output.get("Export", {}).get("Name")
+            if not export or change.path not in {"Outputs", f"Outputs.{output_id}"} | {
+                f"Outputs.{output_id}.{rest}" for rest in ("Value", "Export", "Export.Name")
+            }:
+                continue
+            users = [
+                stack.title
+                for stack in changes.old.stacks
+                if stack.name != change.stack.name and _imports(stack.template, export)
+            ]
+            if users:
+                yield Finding(
+                    kind=Kind.FAILS,
+                    text=f"**The deployment of {change.stack.title} will fail: its export `{export}` is "
+                    "still "
+                    f"imported by {_listed(users)}**, and CloudFormation changes no export that is in use.",
+                    details=(
+                        f"Deploy in two steps: first let {_listed(users)} do without it, then take it away.",
+                    ),
+                    covers=((change.stack.name, "", change.path),),
+                )
+
+
+def _imports(value: Any, export: str) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("Fn::ImportValue") == export or any(
+            _imports(item, export) for item in value.values()
+        )
+    return isinstance(value, list) and any(_imports(item, export) for item in value)
+
+
+def _listed(items: list[str], most: int = 4) -> str:
+    shown = items[:most] + ([f"{len(items) - most} more"] if len(items) > most else [])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

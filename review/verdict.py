@@ -1,0 +1,49 @@
+"""The first line of the page, and the exit code."""
+
+from collections.abc import Iterable
+
+from review.findings import Kind
+from review.report import Report
+
+_WORDS = (
+    ("Data at risk", (Kind.DATA_LOSS, Kind.DATA_LEFT, Kind.PROTECTION_LOST)),
+    ("Open to the public", (Kind.PUBLIC,)),
+    ("Access widened", (Kind.WILDCARD, Kind.ACCESS)),
+    ("Encryption changed", (Kind.ENCRYPTION,)),
+    ("Deployment will fail", (Kind.FAILS,)),
+    ("Names changed", (Kind.NAME,)),
+    ("Counts need a replay", (Kind.REPLAY,)),
+    ("State starts fresh", (Kind.FRESH_STATE,)),
+    ("Interruption", (Kind.INTERRUPTION,)),
+    ("Alarm lost", (Kind.ALARM_LOST,)),
+    ("Later counts", (Kind.LATENCY,)),
+    ("Not understood", (Kind.NOT_UNDERSTOOD,)),
+)
+
+
+def verdict(report: Report, cost: str | None = None) -> str:
+    """`Data at risk · Access widened`, the dangerous first; cost: as `cost +12 %`, if it changes."""
+    found = {finding.kind for finding in report.findings}
+    if not report.base.exists:
+        found.discard(Kind.ACCESS)  # every right of a new environment is new
+    words = ["A new environment"] if not report.base.exists else []
+    words += [word for word, kinds in _WORDS if found.intersection(kinds)]
+    if cost:
+        words.append(cost)
+    return " · ".join(words or [_nothing_dangerous(report)])
+
+
+def _nothing_dangerous(report: Report) -> str:
+    if report.changes.resources or report.changes.others or report.changes.added_stacks:
+        return "Nothing at risk"
+    if report.changes.assets or report.sql_diffs:
+        return "Only code"
+    if report.settings or report.dependencies or report.acknowledgements or report.changes.removed_stacks:
+        return "Nothing deployed changes"
+    return "Nothing"
+
+
+def failing(report: Report, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+    """Those of `kinds` that were found, in order of danger."""
+    wanted, found = set(kinds), {finding.kind for finding in report.findings}
+    return tuple(kind for kind in Kind if kind in wanted and kind in found)

@@ -1,0 +1,187 @@
+"""Who can newly do what: rights are compared, not the text of policies."""
+
+from typing import Any
+
+import pytest
+
+from review.access import access_findings
+from review.assembly import Assembly
+from review.differences import differences
+from review.exposure import exposure_findings
+from review.findings import Finding, Kind
+from tests.review.handmade import allow, one, resource, role
+
+STREAM = "arn:aws:kinesis:us-west-2:111111111111:stream/clicks"
+OBJECTS = "arn:aws:s3:::a-bucket/raw/*"
+
+
+def found(old: Assembly, new: Assembly) -> list[Finding]:
+    changes = differences(old, new)
+    return [*exposure_findings(changes), *access_findings(changes)]
+
+
+def of_roles(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[Finding]:
+    return found(one({"Role": role("reader", *old)}), one({"Role": role("reader", *new)}))
+
+
+def test_a_new_right_names_who_what_and_where() -> None:
+    (finding,) = of_roles([], [allow("kinesis:PutRecords", STREAM)])
+    assert finding.kind is Kind.ACCESS
+    assert all(part in finding.text for part in ("role `reader`", "may newly", "kinesis:PutRecords", STREAM))
+
+
+def test_a_policy_that_is_written_differently_gives_the_same_rights() -> None:
+    old = [allow(["kinesis:PutRecord", "kinesis:PutRecords"], [STREAM])]
+    new = [allow("kinesis:PutRecords", STREAM), allow(["kinesis:PutRecord"], STREAM, Sid="Another")]
+    (finding,) = of_roles(old, new)
+    assert finding.kind is Kind.NOTE
+    assert "gives the same rights" in finding.text
+
+
+def test_what_a_wildcard_allowed_before_is_not_new() -> None:
+    (finding,) = of_roles([allow("s3:*", "*")], [allow("s3:GetObject", OBJECTS)])
+    assert finding.kind is Kind.NOTE
+    assert "may no longer `s3:*`" in finding.text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow("kinesis:*", STREAM),
+        allow("kinesis:PutRecords", "*"),
+        allow("kinesis:PutRecords", "arn:aws:kinesis:us-west-2:111111111111:stream/*"),
+        allow("kinesis:PutRecords", "arn:aws:kinesis:us-west-2:111111111111:stream/click*"),
+        allow("s3:GetObject", "arn:aws:s3:::*"),
+        allow("s3:GetObject", "arn:aws:s3:::a-bucket*"),
+        allow("logs:PutLogEvents", "arn:aws:logs:us-west-2:111111111111:log-group:*"),
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": STREAM},
+        {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": OBJECTS},
+    ],
+    ids=str,
+)
+def test_a_right_on_more_than_what_is_named_is_a_wildcard(statement: dict[str, Any]) -> None:
+    (finding,) = of_roles([], [statement])
+    assert finding.kind is Kind.WILDCARD
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        OBJECTS,
+        "arn:aws:s3:::a-bucket/*",
+        "arn:aws:es:us-west-2:111111111111:domain/counts/*",
+        "arn:aws:logs:us-west-2:111111111111:log-group:/aws/lambda/f:log-stream:*",
+    ],
+)
+def test_everything_in_one_named_resource_is_no_wildcard(target: str) -> None:
+    (finding,) = of_roles([], [allow("s3:GetObject", target)])
+    assert finding.kind is Kind.ACCESS
+
+
+def test_a_managed_policy_is_a_wildcard() -> None:
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    (finding,) = found(one({"R": role("r")}), one({"R": role("r", ManagedPolicyArns=[arn])}))
+    assert finding.kind is Kind.WILDCARD
+    assert "AdministratorAccess" in finding.text
+
+
+def test_a_denial_that_is_gone_widens_access() -> None:
+    denied = {**allow("es:ESHttpPost", STREAM), "Effect": "Deny"}
+    (finding,) = of_roles([denied], [])
+    assert finding.kind is Kind.ACCESS
+    assert "no longer denied" in finding.text
+
+
+def test_a_condition_that_is_gone_widens_access_and_is_told() -> None:
+    condition = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+    (finding,) = of_roles(
+        [allow("kinesis:PutRecords", STREAM, Condition=condition)], [allow("kinesis:PutRecords", STREAM)]
+    )
+    assert finding.kind is Kind.ACCESS
+    assert "Its condition was: `aws:SourceAccount` is `111111111111`" in finding.details[0]
+
+
+def test_a_condition_that_is_added_only_narrows() -> None:
+    condition = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+    findings = of_roles(
+        [allow("kinesis:PutRecords", STREAM)], [allow("kinesis:PutRecords", STREAM, Condition=condition)]
+    )
+    assert {finding.kind for finding in findings} == {Kind.NOTE}
+
+
+def test_another_trusted_account_is_told() -> None:
+    (finding,) = found(
+        one({"R": role("r", trust={"AWS": "arn:aws:iam::111111111111:root"})}),
+        one(
+            {
+                "R": role(
+                    "r", trust={"AWS": ["arn:aws:iam::111111111111:root", "arn:aws:iam::000000000000:root"]}
+                )
+            }
+        ),
+    )
+    assert "principal `arn:aws:iam::000000000000:root` may newly assume the role `r`" in finding.text
+
+
+def test_a_role_that_anyone_may_assume_is_public() -> None:
+    (finding,) = found(one({"R": role("r")}), one({"R": role("r", trust={"AWS": "*"})}))[:1]
+    assert finding.kind is Kind.PUBLIC
+
+
+def test_a_bucket_policy_for_everyone_is_public() -> None:
+    def policy(*statements: dict[str, Any]) -> Assembly:
+        document = {"Statement": list(statements)}
+        return one({"P": resource("AWS::S3::BucketPolicy", Bucket="a-bucket", PolicyDocument=document)})
+
+    (finding,) = found(policy(), policy(allow("s3:GetObject", OBJECTS, Principal="*")))
+    assert finding.kind is Kind.PUBLIC
+    assert "Anyone may newly `s3:GetObject`" in finding.text
+
+
+def test_a_policy_in_a_type_that_nobody_foresaw_is_read_too() -> None:
+    def stranger(*statements: dict[str, Any]) -> Assembly:
+        return one(
+            {"S": resource("AWS::Strange::Thing", Settings={"Rules": {"Statement": list(statements)}})}
+        )
+
+    (finding,) = found(stranger(), stranger(allow("strange:Look", "*", Principal={"AWS": "*"})))
+    assert finding.kind is Kind.PUBLIC
+
+
+def test_a_bucket_that_may_be_made_public_is_told() -> None:
+    def bucket(**blocks: bool) -> Assembly:
+        return one({"B": resource("AWS::S3::Bucket", PublicAccessBlockConfiguration=blocks)})
+
+    closed = dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    (finding,) = found(bucket(**closed), bucket(**{**closed, "BlockPublicPolicy": False}))
+    assert finding.kind is Kind.PUBLIC
+
+
+def test_a_new_bucket_without_a_block_is_held_to_it_too() -> None:
+    findings = found(one({}), one({"B": resource("AWS::S3::Bucket", BucketName="open")}))
+    assert Kind.PUBLIC in {finding.kind for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("AWS::Kinesis::Stream", {"StreamEncryption": {"KeyId": "alias/aws/kinesis"}}, {}),
+        (
+            "AWS::OpenSearchService::Domain",
+            {"EncryptionAtRestOptions": {"Enabled": True}},
+            {"EncryptionAtRestOptions": {"Enabled": False}},
+        ),
+        (
+            "AWS::OpenSearchService::Domain",
+            {"DomainEndpointOptions": {"EnforceHTTPS": True, "TLSSecurityPolicy": "new"}},
+            {"DomainEndpointOptions": {"EnforceHTTPS": True, "TLSSecurityPolicy": "old"}},
+        ),
+    ],
+)
+def test_encryption_that_goes_or_changes_is_told(
+    kind: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    findings = found(one({"R": resource(kind, **before)}), one({"R": resource(kind, **after)}))
+    assert [finding.kind for finding in findings] == [Kind.ENCRYPTION]

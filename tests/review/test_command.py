@@ -1,0 +1,104 @@
+"""The command, from git to exit code."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from review import command
+from review.errors import ReviewError
+from review.revisions import ROOT, Revision, commit_of, read_revision, worktree
+from tests.review import scenarios
+from tests.review.laboratory import Laboratory
+
+app = typer.Typer()
+app.command()(command.run)
+
+needs_git = pytest.mark.skipif(
+    not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs the repository's history"
+)
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[Revision, Revision]], None]:
+    """Lets the command read these two revisions."""
+
+    def use(revisions: tuple[Revision, Revision]) -> None:
+        @contextmanager
+        def no_worktree(_base: str) -> Iterator[Path]:
+            yield revisions[0].tree
+
+        by_tree = {revisions[0].tree: revisions[0], ROOT: revisions[1]}
+        monkeypatch.setattr(command, "worktree", no_worktree)
+        monkeypatch.setattr(command, "read_revision", lambda _name, tree, _environment: by_tree[tree])
+
+    return use
+
+
+def test_a_chosen_verdict_ends_with_its_own_exit_code(
+    laboratory: Laboratory, pair: Callable[[tuple[Revision, Revision]], None], tmp_path: Path
+) -> None:
+    pair(scenarios.wildcard(laboratory))
+    arguments = ["--into", str(tmp_path / "out"), "--fail-on"]
+    failed = CliRunner().invoke(app, [*arguments, "data-loss,wildcard"])
+    assert failed.exit_code == command.FAILED
+    assert "found wildcard" in failed.output
+    passed = CliRunner().invoke(app, [*arguments, "data-loss, name"])
+    assert passed.exit_code == 0
+    assert json.loads((tmp_path / "out" / "review.json").read_text())["kinds"] == ["wildcard"]
+    assert (tmp_path / "out" / "review.md").read_text().startswith("# Access widened\n")
+
+
+def test_a_verdict_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    outcome = CliRunner().invoke(app, ["--fail-on", "everything"])
+    assert outcome.exit_code == 1
+    assert "data-loss" in outcome.output
+
+
+@needs_git
+def test_a_revision_that_git_does_not_know_is_refused_with_advice() -> None:
+    outcome = CliRunner().invoke(app, ["--base", "no/such/branch"])
+    assert outcome.exit_code == 1
+    assert "git fetch" in outcome.output
+
+
+@needs_git
+def test_an_environment_of_neither_revision_is_refused() -> None:
+    outcome = CliRunner().invoke(app, ["--base", "HEAD", "--environment", "staging"])
+    assert outcome.exit_code == 1
+    assert "production" in outcome.output
+
+
+def test_an_option_cannot_be_smuggled_in_as_a_revision() -> None:
+    with pytest.raises(ReviewError):
+        commit_of("--help")
+
+
+@needs_git
+def test_the_base_is_synthesised_in_a_tree_of_its_own_that_is_gone_afterwards() -> None:
+    caches = sorted((ROOT / ".cache").iterdir())
+    with worktree("HEAD") as tree:
+        assert tree != ROOT
+        base = read_revision("HEAD", tree, "production")
+        assert {stack.title for stack in base.assembly.stacks} >= {"OregonStorage", "TokyoIngest"}
+        assert base.settings["peak.clicks_per_second"].meaning
+    assert not tree.exists()
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "worktree", "list"], capture_output=True, text=True, check=True
+    )
+    assert str(tree) not in listed.stdout
+    assert sorted((ROOT / ".cache").iterdir()) == caches
+
+
+@needs_git
+def test_a_base_that_cannot_be_synthesised_says_why() -> None:
+    with worktree("HEAD") as tree:
+        (tree / "environments" / "production.toml").write_text("environment = 7\n")
+        with pytest.raises(ReviewError, match=r"environments/production\.toml cannot be used"):
+            read_revision("HEAD", tree, "production")

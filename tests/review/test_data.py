@@ -1,0 +1,165 @@
+"""Data at risk, and what CloudFormation will refuse."""
+
+from typing import Any
+
+from review.assembly import Assembly
+from review.data import data_findings
+from review.differences import differences
+from review.effects import effect_findings
+from review.findings import Finding, Kind
+from review.places import deployment_findings, name_findings
+from tests.review.handmade import assembly, one, resource, stack
+
+BUCKET = "AWS::S3::Bucket"
+
+
+def at_risk(old: Assembly, new: Assembly) -> list[Finding]:
+    return list(data_findings(differences(old, new)))
+
+
+def refused(old: Assembly, new: Assembly) -> list[Finding]:
+    return [f for f in deployment_findings(differences(old, new)) if f.kind is Kind.FAILS]
+
+
+def test_a_deleted_bucket_that_nothing_retains_is_data_lost() -> None:
+    (finding,) = at_risk(one({"B": resource(BUCKET, BucketName="b")}), one({}))
+    assert finding.kind is Kind.DATA_LOSS
+
+
+def test_a_deleted_bucket_that_is_retained_is_data_left_behind() -> None:
+    (finding,) = at_risk(one({"B": resource(BUCKET, keep="Retain", BucketName="b")}), one({}))
+    assert finding.kind is Kind.DATA_LEFT
+    assert "Retain keeps it" in finding.text
+
+
+def test_a_replaced_domain_is_data_at_risk_and_the_property_is_named() -> None:
+    def domain(name: str) -> Assembly:
+        return one({"D": resource("AWS::OpenSearchService::Domain", keep="Delete", DomainName=name)})
+
+    (finding,) = at_risk(domain("one"), domain("two"))
+    assert finding.kind is Kind.DATA_LOSS
+    assert "`DomainName` cannot change in place" in finding.text
+
+
+def test_a_domain_that_may_upgrade_its_engine_is_not_replaced() -> None:
+    def domain(engine: str) -> Assembly:
+        made = resource("AWS::OpenSearchService::Domain", keep="Retain", DomainName="d", EngineVersion=engine)
+        return one({"D": {**made, "UpdatePolicy": {"EnableVersionUpgrade": True}}})
+
+    changes = differences(domain("OpenSearch_3.5"), domain("OpenSearch_3.6"))
+    assert list(data_findings(changes)) == []
+    (effect,) = effect_findings(changes)
+    assert "cannot be undone" in effect.details[0]
+
+
+def test_a_renamed_application_loses_its_snapshots() -> None:
+    def application(name: str) -> Assembly:
+        return one({"A": resource("AWS::KinesisAnalyticsV2::Application", ApplicationName=name)})
+
+    (finding,) = at_risk(application("one"), application("two"))
+    assert "every snapshot" in finding.text
+
+
+def test_a_retention_policy_that_goes_is_told_before_the_data_does() -> None:
+    old, new = (
+        resource(BUCKET, keep="Retain", BucketName="b"),
+        resource(BUCKET, keep="Delete", BucketName="b"),
+    )
+    (finding,) = at_risk(one({"B": old}), one({"B": new}))
+    assert finding.kind is Kind.PROTECTION_LOST
+
+
+def test_termination_protection_that_goes_is_told() -> None:
+    bucket = {"B": resource(BUCKET, keep="Retain")}
+    (finding,) = at_risk(one(bucket, protected=True), one(bucket, protected=False))
+    assert finding.kind is Kind.PROTECTION_LOST
+
+
+def _expiring(*rules: dict[str, Any]) -> Assembly:
+    return one({"B": resource(BUCKET, BucketName="b", LifecycleConfiguration={"Rules": list(rules)})})
+
+
+def test_objects_that_expire_sooner_are_data_lost() -> None:
+    (finding,) = at_risk(
+        _expiring({"Status": "Enabled", "ExpirationInDays": 90}),
+        _expiring({"Status": "Enabled", "ExpirationInDays": 30}),
+    )
+    assert "for 30 days, until now for 90 days" in finding.text
+
+
+def test_a_prefix_that_expires_sooner_is_seen_beside_one_that_always_did() -> None:
+    short = {"Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": 1}
+    (finding,) = at_risk(
+        _expiring(short, {"Status": "Enabled", "Prefix": "raw/", "ExpirationInDays": 90}),
+        _expiring(short, {"Status": "Enabled", "Prefix": "raw/", "ExpirationInDays": 30}),
+    )
+    assert "below `raw/`" in finding.text
+
+
+def test_a_longer_expiry_is_no_risk() -> None:
+    assert not at_risk(
+        _expiring({"Status": "Enabled", "ExpirationInDays": 30}),
+        _expiring({"Status": "Disabled", "ExpirationInDays": 1}),
+    )
+
+
+def test_a_resource_moved_to_another_stack_fails_as_its_name_is_taken() -> None:
+    bucket = {"B": resource(BUCKET, keep="Retain", BucketName="b")}
+    old = assembly(stack("OregonStorage", bucket), stack("OregonAnalytics", {}))
+    new = assembly(stack("OregonStorage", {}), stack("OregonAnalytics", bucket))
+    (finding,) = refused(old, new)
+    assert "exists already in OregonStorage" in finding.text
+
+
+def test_a_replacement_that_keeps_its_name_fails() -> None:
+    def stream(source: str) -> Assembly:
+        source_configuration = {"KinesisStreamARN": source, "RoleARN": "r"}
+        return one(
+            {
+                "S": resource(
+                    "AWS::KinesisFirehose::DeliveryStream",
+                    DeliveryStreamName="backup",
+                    KinesisStreamSourceConfiguration=source_configuration,
+                )
+            }
+        )
+
+    (finding,) = refused(stream("one"), stream("two"))
+    assert "its name stays" in finding.text
+
+
+def test_an_export_that_another_stack_imports_cannot_go() -> None:
+    output = {"Endpoint": {"Value": "x", "Export": {"Name": "shared:Endpoint"}}}
+    user = resource("AWS::Lambda::Function", Handler={"Fn::ImportValue": "shared:Endpoint"})
+    old = assembly(stack("OregonStorage", {}, Outputs=output), stack("OregonAnalytics", {"F": user}))
+    new = assembly(stack("OregonStorage", {}), stack("OregonAnalytics", {}))
+    (finding,) = refused(old, new)
+    assert "shared:Endpoint" in finding.text
+    assert "OregonAnalytics" in finding.text
+
+
+def test_a_name_in_the_other_region_that_is_left_behind_is_told_with_its_user() -> None:
+    user = resource("AWS::Lambda::Function", FunctionName="forwarder", Handler="stream/clicks")
+    tokyo = stack("TokyoIngest", {"F": user}, region="ap-northeast-1")
+
+    def oregon(name: str) -> Assembly:
+        return assembly(stack("OregonStorage", {"S": resource("AWS::Kinesis::Stream", Name=name)}), tokyo)
+
+    changes = differences(oregon("clicks"), oregon("taps"))
+    (finding,) = name_findings(changes, {"web_servers/fluentd.conf": "stream_name clicks"})
+    assert "in TokyoIngest (ap-northeast-1): the function `forwarder`" in finding.details[0]
+    assert "in `web_servers/fluentd.conf`" in finding.details[1]
+
+
+def test_a_name_is_not_seen_in_a_longer_one() -> None:
+    user = resource("AWS::Lambda::Function", FunctionName="forwarder", Handler="stream/clicks-of-cats")
+    old = one({"S": resource("AWS::Kinesis::Stream", Name="clicks"), "F": user})
+    new = one({"S": resource("AWS::Kinesis::Stream", Name="taps"), "F": user})
+    (finding,) = name_findings(differences(old, new), {})
+    assert "No other stack" in finding.details[0]
+
+
+def test_a_stack_that_leaves_the_app_is_said_to_run_on() -> None:
+    old = assembly(stack("OregonStorage", {}), stack("Old", {"B": resource(BUCKET)}))
+    (finding,) = deployment_findings(differences(old, assembly(stack("OregonStorage", {}))))
+    assert "delete-stack --region us-west-2 --stack-name ClickTrends-production-Old" in finding.text
