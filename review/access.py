@@ -195,8 +195,7 @@ def _denied(rights: _Rights, when: str) -> str:
 
 def wildcards(grant: Grant) -> Iterator[str]:
     """Why a right reaches further than what it names. All objects of one bucket, or all paths of one domain,
-    are
-    that bucket and that domain: no wildcard."""
+    are that bucket and that domain: no wildcard."""
     if grant.action.startswith(EVERYTHING_OF):
         yield f"{grant.action}, whose statements are AWS's and may grow"
         return

@@ -52,6 +52,7 @@ def _content(report: Report) -> dict[str, Any]:
             for change in report.settings
         ],
         "acknowledgements": list(report.acknowledgements),
+        "figures": {title: [list(row) for row in rows] for title, rows in report.figures.items()},
         "dependencies": [vars(change) for change in report.dependencies],
     }
 

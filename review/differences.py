@@ -30,8 +30,7 @@ class ValueChange:
 @dataclass(frozen=True, kw_only=True)
 class ResourceChange:
     """A resource that is new, gone or changed. title: with its old name, if that changes; impact: the
-    engine's
-    answer; impact_of: of each property."""
+    engine's answer; impact_of: of each property."""
 
     stack: Stack
     logical_id: str
@@ -69,8 +68,7 @@ class ResourceChange:
 @dataclass(frozen=True, kw_only=True)
 class AssetChange:
     """The code of a construct. users: titles of the resources that name it, with their types; files: inside
-    its
-    zip, added, changed or gone."""
+    its zip, added, changed or gone."""
 
     title: str
     users: tuple[tuple[str, str], ...]

@@ -17,8 +17,7 @@ Template = Mapping[str, Any]
 @dataclass(frozen=True, kw_only=True)
 class EngineAnswer:
     """impact: WILL_REPLACE, MAY_REPLACE, WILL_UPDATE, WILL_CREATE, WILL_DESTROY, WILL_ORPHAN, or UNKNOWN
-    where
-    the engine cannot read the resource; properties: the same for each changed property, None where the
+    where the engine cannot read the resource; properties: the same for each changed property, None where the
     engine does not know the property.
     """
 

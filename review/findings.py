@@ -50,8 +50,7 @@ MEANINGS = {
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """text: one sentence of Markdown; details: more sentences, each shown below it. covers: (stack, logical
-    id,
-    path) of the values that it explains; a path covers what is below it."""
+    id, path) of the values that it explains; a path covers what is below it."""
 
     kind: Kind
     text: str

@@ -47,6 +47,7 @@ def page(report: Report) -> str:
         else _section("Access besides", _bullets(_by_danger(report.access, (Kind.NOTE,)))),
         _folded("Alarms", _bullets(report.alarms)) if new else _section("Alarms", _bullets(report.alarms)),
         _section("What else the deployment does", _bullets(_notes(report))),
+        *(_section(title, _table(rows)) for title, rows in report.figures.items()),
         _section("Settings", [f"- {setting_line(change, is_new=new)}" for change in report.settings]),
         _folded("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements])
         if new
@@ -118,6 +119,10 @@ def _sql(report: Report) -> list[str]:
     for file in report.sql_diffs:
         lines += ["", "```diff", *file.unified.splitlines(), "```"]
     return lines[1:] if lines[:1] == [""] else lines
+
+
+def _table(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    return ["| | before | after |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def _order(report: Report) -> list[str]:

@@ -1,6 +1,6 @@
 """One review: everything found between two revisions, ready for the page and for JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from review.access import access_findings, policy_values
@@ -11,6 +11,7 @@ from review.differences import Differences, ResourceChange, ValueChange, differe
 from review.effects import effect_findings, understood
 from review.errors import ReviewError
 from review.exposure import exposure_findings
+from review.figures import differing
 from review.findings import Finding, Kind
 from review.naming import TYPE_WORDS, shown
 from review.places import deployment_findings, name_findings
@@ -32,7 +33,7 @@ _ENGINE_SAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """findings: of all kinds, as found; the page sorts them."""
+    """findings: of all kinds, as found; the page sorts them. figures: title -> (what, before, after)."""
 
     environment: str
     base: Revision
@@ -49,6 +50,7 @@ class Report:
     settings: tuple[SettingChange, ...]
     acknowledgements: tuple[str, ...]
     dependencies: tuple[DependencyChange, ...]
+    figures: Mapping[str, list[tuple[str, str, str]]]
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -95,6 +97,7 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         settings=settings,
         acknowledgements=acknowledgement_lines(base.assembly, head.assembly),
         dependencies=dependency_changes(base.tree, head.tree),
+        figures=differing(base.figures, head.figures),
     )
 
 

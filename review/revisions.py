@@ -13,6 +13,7 @@ from typing import Any
 
 from review.assembly import EMPTY, Assembly, read_assembly
 from review.errors import ReviewError
+from review.figures import NONE, Figures, figures
 from review.settings_changes import Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,21 +21,19 @@ SETTINGS_DUMP = Path(__file__).with_name("settings_dump.py")
 
 SHARED = (".cache", "connectors/target", "node_modules", ".venv")
 """What a worktree lacks and borrows from this tree: caches whose entries are named after their content, the
-built
-jar, and packages. So both revisions are synthesised with the same jar, or both without."""
+built jar, and packages. So both revisions are synthesised with the same jar, or both without."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
     """name: as the reviewer calls it; tree: its files; assembly: empty where it lacks the environment;
-    settings:
-    key -> setting; raw_settings: the same as the settings' model writes itself."""
+    settings: by key; figures: to compare."""
 
     name: str
     tree: Path
     assembly: Assembly
     settings: Mapping[str, Setting]
-    raw_settings: Mapping[str, Any] | None
+    figures: Figures
 
     @property
     def exists(self) -> bool:
@@ -73,7 +72,7 @@ def worktree(revision: str, root: Path = ROOT) -> Iterator[Path]:
 def read_revision(name: str, tree: Path, environment: str) -> Revision:
     """Synthesise `environment` in `tree`, with the code that stands there. Raises ReviewError."""
     if not (tree / "environments" / f"{environment}.toml").is_file():
-        return Revision(name=name, tree=tree, assembly=EMPTY, settings={}, raw_settings=None)
+        return Revision(name=name, tree=tree, assembly=EMPTY, settings={}, figures=NONE)
     with tempfile.TemporaryDirectory(prefix="click-trends-assembly-") as folder:
         _run(
             [sys.executable, "app.py"],
@@ -81,9 +80,14 @@ def read_revision(name: str, tree: Path, environment: str) -> Revision:
             what=f"{name} cannot be synthesised for {environment}",
             more={"CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps({"environment": environment})},
         )
-        assembly = read_assembly(Path(folder))
-    settings, raw = _settings(name, tree, environment)
-    return Revision(name=name, tree=tree, assembly=assembly, settings=settings, raw_settings=raw)
+        settings, raw = _settings(name, tree, environment)
+        return Revision(
+            name=name,
+            tree=tree,
+            assembly=read_assembly(Path(folder)),
+            settings=settings,
+            figures=figures(raw),
+        )
 
 
 def outside_files(tree: Path) -> dict[str, str]:
@@ -95,7 +99,7 @@ def outside_files(tree: Path) -> dict[str, str]:
     }
 
 
-def _settings(name: str, tree: Path, environment: str) -> tuple[dict[str, Setting], Mapping[str, Any] | None]:
+def _settings(name: str, tree: Path, environment: str) -> tuple[dict[str, Setting], Mapping[str, Any]]:
     printed = _run(
         [sys.executable, "-P", str(SETTINGS_DUMP), environment],
         tree,

@@ -34,8 +34,7 @@ class SettingChange:
 
 def setting_changes(old: Mapping[str, Setting], new: Mapping[str, Setting]) -> tuple[SettingChange, ...]:
     """In the order of the new settings. A changed default is a changed setting; of a new environment, only
-    what
-    is not at its default counts."""
+    what is not at its default counts."""
     if not old:
         return tuple(
             SettingChange(key=key, old=None, new=setting)

@@ -1,6 +1,5 @@
 """Makes pairs of revisions with one change between them, without git: a real synthesis takes a second in
-process,
-and what cannot be changed by a setting is changed in the templates or in a copied tree."""
+process, and what cannot be changed by a setting is changed in the templates or in a copied tree."""
 
 import hashlib
 import json
@@ -16,6 +15,7 @@ import pytest
 import stacks.app
 from names import Names
 from review.assembly import EMPTY, Assembly, read_assembly
+from review.figures import NONE, figures
 from review.revisions import ROOT, Revision, read_settings
 from review.settings_dump import dumped
 from settings import Settings, load
@@ -61,14 +61,13 @@ class Laboratory:
         """`production`, otherwise as it stands, but for:
 
         settings: `section.key` -> value; names: property of Names -> value; edit: of the templates; code:
-        title
-        of an asset -> file of its zip that has one line more; files: path in the tree -> what makes its text;
-        only: the title of the one stack that the app has.
+        title of an asset -> file of its zip that has one line more; files: path in the tree -> what makes its
+        text; only: the title of the one stack that the app has.
         """
         self.made += 1
         tree = self._tree(files or {})
         if not exists:
-            return Revision(name=name, tree=tree, assembly=EMPTY, settings={}, raw_settings=None)
+            return Revision(name=name, tree=tree, assembly=EMPTY, settings={}, figures=NONE)
         chosen = _settings(settings or {})
         assembly = self.folder / f"assembly-{self.made}"
         with self.monkeypatch.context() as patch:
@@ -83,7 +82,7 @@ class Laboratory:
         if only:
             made = Assembly(stacks=tuple(stack for stack in made.stacks if stack.title == only))
         read, raw = read_settings(dumped(chosen))
-        return Revision(name=name, tree=tree, assembly=made, settings=read, raw_settings=raw)
+        return Revision(name=name, tree=tree, assembly=made, settings=read, figures=figures(raw))
 
     def _tree(self, files: Mapping[str, Callable[[str], str]]) -> Path:
         tree = self.folder / f"tree-{self.made}"

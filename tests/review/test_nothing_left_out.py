@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from review.assembly import Assembly, read_assembly
 from review.differences import value_changes
+from review.figures import NONE
 from review.page import page
 from review.report import review
 from review.revisions import Revision
@@ -30,7 +31,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 
 def revision(name: str, assembly: Assembly, tree: Path) -> Revision:
-    return Revision(name=name, tree=tree, assembly=assembly, settings={}, raw_settings=None)
+    return Revision(name=name, tree=tree, assembly=assembly, settings={}, figures=NONE)
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

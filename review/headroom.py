@@ -1,0 +1,67 @@
+"""How many times the declared peak each hop carries, from the settings alone: the checks of
+settings/capacity.py, as numbers to compare."""
+
+from math import floor
+
+from settings.capacity import (
+    CLICKS_PER_SECOND_PER_KPU,
+    COUNT_BYTES,
+    MIB,
+    MOBILE_READERS,
+    SHARD_READ_BYTES_PER_SECOND,
+    SOURCE_READERS,
+)
+from settings.environment import Settings
+from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
+from settings.quotas import DIRECT_PUT_MIB_PER_SECOND, DIRECT_PUT_RECORDS_PER_SECOND
+
+ON_DEMAND = None
+"""The stream follows the traffic: it has no head-room of its own to state."""
+
+
+def headroom(settings: Settings) -> dict[str, float | None]:
+    """Hop -> times the declared peak that it carries, in the order in which data flows."""
+    peak, streams, analytics = settings.peak, settings.streams, settings.analytics
+    kpus = -(-analytics.parallelism // analytics.parallelism_per_kpu)
+    return {
+        "mobile stream": _stream(
+            streams.mobile_shards, peak.mobile_clicks_per_second, peak.click_bytes, MOBILE_READERS
+        ),
+        "forwarder, of a full shard": settings.forwarder.capacity(peak.click_bytes).headroom,
+        "source stream": _stream(
+            streams.source_shards, float(peak.clicks_per_second), peak.click_bytes, SOURCE_READERS
+        ),
+        "analytics application": kpus * CLICKS_PER_SECOND_PER_KPU / peak.clicks_per_second,
+        "counts delivery stream": _delivery(settings),
+        "search domain": _search(settings),
+    }
+
+
+def shown(times: float | None) -> str:
+    """`3.2 x`, rounded down: a head-room is no larger than it is."""
+    return "on demand" if times is ON_DEMAND else f"{floor(times * 10) / 10:,} x"
+
+
+def _stream(shards: int | None, records_per_second: float, record_bytes: int, readers: int) -> float | None:
+    if shards is None:
+        return ON_DEMAND
+    if not records_per_second:
+        return float("inf")
+    bytes_per_second = records_per_second * record_bytes
+    return min(
+        shards * SHARD_RECORDS_PER_SECOND / records_per_second,
+        shards * SHARD_BYTES_PER_SECOND / bytes_per_second,
+        shards * SHARD_READ_BYTES_PER_SECOND / (bytes_per_second * readers),
+    )
+
+
+def _delivery(settings: Settings) -> float:
+    counts, mib = settings.peak.counts_per_second, settings.delivery.direct_put_mib_per_second
+    records = mib / DIRECT_PUT_MIB_PER_SECOND * DIRECT_PUT_RECORDS_PER_SECOND
+    return min(mib * MIB / (counts * COUNT_BYTES), records / counts)
+
+
+def _search(settings: Settings) -> float:
+    search = settings.search
+    documents = search.instance_count * search.documents_per_second_per_node / (1 + search.replicas)
+    return documents / settings.peak.counts_per_second
