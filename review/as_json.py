@@ -23,7 +23,7 @@ def _content(report: Report) -> dict[str, Any]:
         "kinds": sorted({finding.kind.value for finding in report.findings}),
         "findings": {
             group: [_finding(finding) for finding in getattr(report, group)]
-            for group in ("data", "places", "access", "effects", "alarms", "sql", "unknown")
+            for group in ("data", "places", "access", "effects", "alarms", "sql", "unknown", "compared")
         },
         "resources": [
             {

@@ -1,44 +1,85 @@
-"""Figures of a revision that a reviewer compares.
+"""Figures of a revision that a reviewer compares: cost, latency, head-room.
 
-Both are computed by this tree's code, so that a difference is one of the environment and not of the formula.
+Both revisions' are computed by this tree's code, so that a difference is one of the environment and not of
+the
+formula.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from cost.basis import UnknownFlowError
+from cost.estimate import Estimate, estimate
+from cost.prices import PriceError
+from cost.range import Range
+from cost.template import AssemblyError
 from review import headroom
+from review.findings import Finding, Kind
+from settings import latency
 from settings.environment import Settings
+
+COST = "Monthly cost in USD, low to high"
+TOTAL = "total"
+_WORTH_SAYING = 0.01
+"""A share of the cost: less is noise of the estimate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Each table: what -> its value, as shown. An empty table: not known, or nothing to tell."""
+    """tables: title -> what -> value as shown; usd: the month's total; worst_seconds: from a click until a
+    search finds it, by producer. What is not known is left out."""
 
     tables: Mapping[str, Mapping[str, str]]
+    usd: Range | None = None
+    worst_seconds: Mapping[str, float] | None = None
 
 
 NONE = Figures(tables={})
 
 
-def figures(raw_settings: Mapping[str, Any]) -> Figures:
+def figures(assembly: Path, raw_settings: Mapping[str, Any]) -> Figures:
     """Of an environment; NONE where the settings of an older revision do not fit this tree's model any more.
 
-    A further table is one more line here.
+    assembly: the folder that synthesis wrote.
     """
     try:
         settings = Settings.model_validate(raw_settings)
     except ValidationError:
         return NONE
+    budgets = latency.budget(settings)
+    usd, costs = _cost(assembly, settings)
     return Figures(
         tables={
+            COST: costs,
+            "Seconds from a click until it is visible, and until the service shows it, typical to worst": {
+                f"{budget.producer}, {stage}": f"{seconds.typical:.1f} to {seconds.worst:.1f}"
+                for budget in budgets
+                for stage, seconds in (("visible", budget.visible), ("served", budget.served))
+            },
             "Head-room, times the declared peak": {
                 hop: headroom.shown(times) for hop, times in headroom.headroom(settings).items()
             },
-        }
+        },
+        usd=usd,
+        worst_seconds={budget.producer: budget.visible.worst for budget in budgets},
     )
+
+
+def _cost(assembly: Path, settings: Settings) -> tuple[Range | None, dict[str, str]]:
+    try:
+        estimated: Estimate = estimate(assembly, settings)
+    except (AssemblyError, PriceError, UnknownFlowError) as error:
+        return None, {TOTAL: f"not known: {error}"}
+    parts = {str(part): _usd(usd) for part, usd in estimated.parts().items()}
+    return estimated.total, {**parts, TOTAL: _usd(estimated.total)}
+
+
+def _usd(usd: Range) -> str:
+    return f"{usd.low:,.0f} to {usd.high:,.0f}"
 
 
 def differing(old: Figures, new: Figures) -> dict[str, list[tuple[str, str, str]]]:
@@ -54,3 +95,25 @@ def _rows(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str,
     for what in dict.fromkeys([*new, *old]):
         if old.get(what) != new.get(what):
             yield what, old.get(what, "—"), new.get(what, "—")
+
+
+def cost_change(old: Figures, new: Figures) -> str | None:
+    """`cost +12 %`, of the middle between low and high; None where it is the same or not known."""
+    if old.usd is None or new.usd is None or not old.usd.middle:
+        return None
+    share = new.usd.middle / old.usd.middle - 1
+    return f"Cost {share:+.0%}".replace("%", " %") if abs(share) >= _WORTH_SAYING else None
+
+
+def figure_findings(old: Figures, new: Figures) -> Iterator[Finding]:
+    if (said := cost_change(old, new)) and old.usd and new.usd:
+        yield Finding(kind=Kind.COST, text=f"{said}: {_usd(old.usd)} → {_usd(new.usd)} USD a month.")
+    before, after = old.worst_seconds or {}, new.worst_seconds or {}
+    for producer, seconds in after.items():
+        if producer in before and seconds > before[producer] + 0.05:
+            yield Finding(
+                kind=Kind.LATENCY,
+                text=f"**Clicks from {producer} become visible later**: at worst {seconds:.1f} s after the "
+                "click "
+                f"instead of {before[producer]:.1f} s.",
+            )

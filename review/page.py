@@ -47,6 +47,7 @@ def page(report: Report) -> str:
         else _section("Access besides", _bullets(_by_danger(report.access, (Kind.NOTE,)))),
         _folded("Alarms", _bullets(report.alarms)) if new else _section("Alarms", _bullets(report.alarms)),
         _section("What else the deployment does", _bullets(_notes(report))),
+        _section("Cost and latency", _bullets(report.compared)),
         *(_section(title, _table(rows)) for title, rows in report.figures.items()),
         _section("Settings", [f"- {setting_line(change, is_new=new)}" for change in report.settings]),
         _folded("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements])

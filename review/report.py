@@ -11,7 +11,7 @@ from review.differences import Differences, ResourceChange, ValueChange, differe
 from review.effects import effect_findings, understood
 from review.errors import ReviewError
 from review.exposure import exposure_findings
-from review.figures import differing
+from review.figures import differing, figure_findings
 from review.findings import Finding, Kind
 from review.naming import TYPE_WORDS, shown
 from review.places import deployment_findings, name_findings
@@ -46,6 +46,7 @@ class Report:
     alarms: tuple[Finding, ...]
     sql: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
+    compared: tuple[Finding, ...]
     sql_diffs: tuple[FileDiff, ...]
     settings: tuple[SettingChange, ...]
     acknowledgements: tuple[str, ...]
@@ -54,7 +55,16 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        groups = (self.data, self.places, self.access, self.effects, self.alarms, self.sql, self.unknown)
+        groups = (
+            self.data,
+            self.places,
+            self.access,
+            self.effects,
+            self.alarms,
+            self.sql,
+            self.unknown,
+            self.compared,
+        )
         return tuple(finding for group in groups for finding in group)
 
     def of(self, *kinds: Kind) -> tuple[Finding, ...]:
@@ -93,6 +103,7 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         alarms=alarms,
         sql=(),
         unknown=tuple(_not_understood(changes, [*covered, *policy_values(changes)])),
+        compared=tuple(figure_findings(base.figures, head.figures)),
         sql_diffs=sql_diffs(base.tree, head.tree),
         settings=settings,
         acknowledgements=acknowledgement_lines(base.assembly, head.assembly),

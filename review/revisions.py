@@ -86,7 +86,7 @@ def read_revision(name: str, tree: Path, environment: str) -> Revision:
             tree=tree,
             assembly=read_assembly(Path(folder)),
             settings=settings,
-            figures=figures(raw),
+            figures=figures(Path(folder), raw),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from review.figures import cost_change
 from review.findings import Kind
 from review.report import Report
 
@@ -21,14 +22,14 @@ _WORDS = (
 )
 
 
-def verdict(report: Report, cost: str | None = None) -> str:
-    """`Data at risk · Access widened`, the dangerous first; cost: as `cost +12 %`, if it changes."""
+def verdict(report: Report) -> str:
+    """`Data at risk · Access widened · Cost +12 %`, the dangerous first."""
     found = {finding.kind for finding in report.findings}
     if not report.base.exists:
         found.discard(Kind.ACCESS)  # every right of a new environment is new
     words = ["A new environment"] if not report.base.exists else []
     words += [word for word, kinds in _WORDS if found.intersection(kinds)]
-    if cost:
+    if cost := cost_change(report.base.figures, report.head.figures):
         words.append(cost)
     return " · ".join(words or [_nothing_dangerous(report)])
 

@@ -73,7 +73,7 @@ class Laboratory:
         with self.monkeypatch.context() as patch:
             patch.setattr(stacks.app, "load", lambda _environment: chosen)
             for member, value in (names or {}).items():
-                patch.setattr(Names, member, value)
+                patch.setattr(Names, member, property(lambda _self, value=value: value))
             build_app("production", destroy=destroy, outdir=assembly, jar=self.folder / "no.jar").synth()
         _edit(assembly, edit)
         for title, file in (code or {}).items():
@@ -82,7 +82,7 @@ class Laboratory:
         if only:
             made = Assembly(stacks=tuple(stack for stack in made.stacks if stack.title == only))
         read, raw = read_settings(dumped(chosen))
-        return Revision(name=name, tree=tree, assembly=made, settings=read, figures=figures(raw))
+        return Revision(name=name, tree=tree, assembly=made, settings=read, figures=figures(assembly, raw))
 
     def _tree(self, files: Mapping[str, Callable[[str], str]]) -> Path:
         tree = self.folder / f"tree-{self.made}"

@@ -93,7 +93,7 @@ def segment_column(laboratory: Laboratory) -> Pair:
         {
             "code": {
                 "Analytics/Code": "50_counts.sql",
-                "SearchBootstrap/Lambda/Function/Code": "lambdas/search_bootstrap/index_template.json",
+                "SearchBootstrap/Lambda/Function/Code": "lambdas/search_bootstrap/definitions.py",
             },
             "files": {
                 "analytics_sql/20_segments.sql": column,

@@ -29,9 +29,12 @@ class OnePageAChange(SingleFileSnapshotExtension):
 
 
 def lasting(text: str) -> str:
-    """Without what any other change of the tree would change too: digests, and where in a template a line
-    is."""
+    """Without what any other change of the tree would change too: digests, the cost of the whole, and where
+    in a template a line is."""
     text = re.sub(r"\b[0-9a-f]{16}\b", "<digest>", text)
+    text = re.sub(r"Cost ([+-])\d+ %", r"Cost \1<n> %", text)
+    text = re.sub(r"[\d,]+ to [\d,]+ → [\d,]+ to [\d,]+ USD a month", "<low to high> USD a month", text)
+    text = re.sub(r"^\| total \|.*$", "| total | <low to high> | <low to high> |", text, flags=re.MULTILINE)
     head, summary, diff = text.partition("<details><summary>The templates")
     if not diff:
         return text
