@@ -125,6 +125,10 @@ destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and sa
 	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
 	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
+.PHONY: operators
+operators: setup ## number the operators of the SQL that keep state, for an upgrade to find it (analytics_sql/operators.json)
+	@python -m analytics_sql.record_operators
+
 .PHONY: review
 review: ENVIRONMENT = production
 review: setup ## what a change does, on one page: review.md of this tree against BASE (ENVIRONMENT=production)

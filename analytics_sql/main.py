@@ -17,13 +17,14 @@ import argparse
 import json
 import re
 import sys
+import tempfile
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyflink.table import TableEnvironment
+    from pyflink.table import TableEnvironment, TableResult
 
 Properties = dict[str, dict[str, str]]  # property group -> key -> value
 
@@ -81,11 +82,11 @@ def render(sql: str, properties: Properties, *, file: str) -> str:
     return re.sub(r"\$\{([^}]+)\}", value, sql)
 
 
-def statements(properties: Properties, *, mode: str) -> list[str]:
+def statements(properties: Properties, *, mode: str, folder: Path = SQL_FOLDER) -> list[str]:
     """The statements of all .sql files in order, rendered; of files for one mode, those of `mode`."""
     return [
         statement.strip()
-        for file in sorted(SQL_FOLDER.glob("*.sql"))
+        for file in sorted(folder.glob("*.sql"))
         if file.suffixes[:-1] in ([], [f".{mode}"])
         for statement in re.split(
             r";\s*(?:\n|$)", render(file.read_text("utf-8"), properties, file=file.name)
@@ -133,19 +134,55 @@ def table_environment(configuration: Mapping[str, str]) -> "TableEnvironment":
     return TableEnvironment.create(EnvironmentSettings.Builder().with_configuration(settings).build())
 
 
+def _bounded_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResult":
+    job = tables.create_statement_set()
+    for insert in inserts:
+        job.add_insert_sql(insert)
+    return job.execute()
+
+
+def _streaming_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResult":
+    """Runs the compiled plan, with its stateful operators numbered as in the last release: operators.py says
+    why."""
+    sys.path += [folder for folder in map(str, (SQL_FOLDER, SQL_FOLDER.parent)) if folder not in sys.path]
+    from analytics_sql import operators
+
+    record = operators.read_record(SQL_FOLDER)
+    if record is None:
+        raise SystemExit(f"{SQL_FOLDER / operators.FILE} is missing: run `make operators`")
+    try:
+        plan = operators.numbered(compiled(tables, inserts), record)
+    except operators.OperatorsError as error:
+        raise SystemExit(str(error)) from None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plan.json"
+        file.write_text(json.dumps(plan), encoding="utf-8")
+        return tables.execute_sql(f"EXECUTE PLAN {quoted(str(file))}")
+
+
+def compiled(tables: "TableEnvironment", inserts: list[str]) -> dict[str, Any]:
+    """The plan of all `inserts` as one job; streaming only, Flink compiles no bounded plan."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plan.json"
+        together = ";\n".join(inserts)
+        tables.execute_sql(f"COMPILE PLAN {quoted(str(file))} FOR STATEMENT SET BEGIN\n{together};\nEND")
+        plan: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return plan
+
+
 def run(properties: Properties, *, on_msf: bool) -> None:
     """Run the job and, except on MSF, wait for its end: there `main` must end for the service to go on."""
     configuration = flink_configuration(properties, on_msf=on_msf)
     mode = configuration.get("execution.runtime-mode", "STREAMING").lower()
     all_statements = statements(properties, mode=mode)
     tables = table_environment(configuration)
-    inserts = tables.create_statement_set()
+    inserts = []
     for statement in all_statements:
         if re.search(r"^INSERT\b", statement, re.MULTILINE):
-            inserts.add_insert_sql(statement)
+            inserts.append(statement)
         else:
             tables.execute_sql(statement)
-    job = inserts.execute()
+    job = _bounded_job(tables, inserts) if mode == "batch" else _streaming_job(tables, inserts)
     if not on_msf:
         job.wait()
 

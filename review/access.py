@@ -52,8 +52,7 @@ def access_findings(changes: Differences) -> Iterator[Finding]:
         yield Finding(
             kind=Kind.NOTE,
             text=f"{len(following)} rights on a renamed resource follow its new name, and are no wider than "
-            "before: "
-            f"those of {', '.join(who)}.",
+            f"before: those of {', '.join(who)}.",
         )
     for rights in _merged(lost_allows - set(following.values())):
         yield Finding(

@@ -81,18 +81,22 @@ def condition(alarm: Mapping[str, Any] | None) -> str:
     properties = _properties(alarm)
     if rule := properties.get("AlarmRule"):
         return shown(rule)
-    metric = (
-        " ".join(str(properties.get(key, "")) for key in ("Namespace", "MetricName")).strip()
-        or "its expression"
-    )
     operator = _OPERATORS.get(properties.get("ComparisonOperator", ""), "against")
     periods = properties.get("EvaluationPeriods", "?")
+    seconds = f" of {properties['Period']} s" if "Period" in properties else ""
     return (
-        f"{properties.get('Statistic', properties.get('ExtendedStatistic', ''))} of `{metric}` is {operator} "
-        f"{properties.get('Threshold', '?')} in {properties.get('DatapointsToAlarm', periods)} of {periods} "
-        "periods "
-        f"of {properties.get('Period', '?')} s"
-    ).strip()
+        f"{_watched(properties)} is {operator} {properties.get('Threshold', '?')} in "
+        f"{properties.get('DatapointsToAlarm', periods)} of {periods} periods{seconds}"
+    )
+
+
+def _watched(properties: Mapping[str, Any]) -> str:
+    """`Sum of `AWS/Kinesis PutRecords.Success``, or the expression that is compared."""
+    for metric in properties.get("Metrics") or ():
+        if isinstance(metric, Mapping) and "Expression" in metric and metric.get("ReturnData") is not False:
+            return shown(metric["Expression"])
+    name = " ".join(str(properties.get(key, "?")) for key in ("Namespace", "MetricName"))
+    return f"{properties.get('Statistic', properties.get('ExtendedStatistic', 'a value'))} of `{name}`"
 
 
 def _properties(alarm: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -64,8 +64,7 @@ def data_findings(changes: Differences) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.PROTECTION_LOST,
                 text=f"**{other.stack.title} loses its termination protection**: from this deployment on, "
-                "one "
-                "command deletes the stack.",
+                "one command deletes the stack.",
                 covers=((other.stack.name, "", other.path),),
             )
 
@@ -106,15 +105,13 @@ def _fate(change: ResourceChange, holds: str) -> Iterator[Finding]:
     if change.gone:
         text = (
             f"**The {change.title} leaves its stack, with {holds}**. {policy} keeps it in the account, but "
-            "nothing "
-            "manages it any more."
+            "nothing manages it any more."
         )
         details = ["It is billed until someone deletes it by hand; `cdk import` takes it back."]
     else:
         text = (
             f"**The {change.title} {verb}**{because}. {policy} keeps the old one with {holds}, but nothing "
-            "uses it "
-            "any more."
+            "uses it any more."
         )
         details = ["The old one is outside of every stack, and is billed until someone deletes it by hand."]
     if change.stack.protected:
@@ -128,8 +125,7 @@ def _copy_first(change: ResourceChange) -> str:
     if change.type == "AWS::KinesisAnalyticsV2::Application":
         return (
             "The new application starts without state and reads the stream from its oldest record: counts "
-            "are "
-            "right again once it has caught up, if allowed lateness is not longer than the stream's "
+            "are right again once it has caught up, if allowed lateness is not longer than the stream's "
             "retention."
         )
     return (
@@ -151,8 +147,7 @@ def _no_longer_retained(changes: Differences) -> Iterator[Finding]:
     yield Finding(
         kind=Kind.PROTECTION_LOST,
         text=f"**{_sentence(titles)} {'is' if len(titles) == 1 else 'are'} no longer retained**: from this "
-        "deployment "
-        "on, deleting or replacing what is named deletes its data.",
+        "deployment on, deleting or replacing what is named deletes its data.",
         details=tuple(
             f"The {change.title}: {HOLDS[change.type]} ({' and '.join(policies)}: Delete)."
             for change, policies in unprotected
@@ -218,8 +213,7 @@ def _expiry(change: ResourceChange) -> Iterator[Finding]:
                 yield Finding(
                     kind=Kind.DATA_LOSS,
                     text=f"**The {change.title} keeps {word}{where} for {days:g} days, until now "
-                    f"{until_now}**: "
-                    "those that are older are deleted within about a day.",
+                    f"{until_now}**: those that are older are deleted within about a day.",
                     covers=((change.stack.name, change.logical_id, "Properties.LifecycleConfiguration"),),
                 )
 

@@ -19,18 +19,15 @@ from review.naming import shown
 # copied, and requests move over without loss; it may take longer "depending on the cluster size".
 _BLUE_GREEN = (
     "OpenSearch Service builds a second set of nodes and copies the data (blue/green). The domain answers "
-    "all "
-    "the while, but slower, and no other change of it can start. AWS gives no duration: it grows with the "
-    "data."
+    "all the while, but slower, and no other change of it can start. AWS gives no duration: it grows with "
+    "the data."
 )
 # Managed Service for Apache Flink developer guide, "Maintenance": 10 to 30 seconds for a restart of the job,
 # more with large state.
 RESTART = (
-    "The application stops with a snapshot and starts from it. Counts stand still meanwhile (AWS names 10 "
-    "to 30 "
-    "seconds for a restart, longer with large state), then catch up: clicks wait in the source stream, none "
-    "is "
-    "lost."
+    "The application stops with a snapshot and starts again. Counts stand still meanwhile (AWS names 10 to "
+    "30 seconds for a restart, longer with large state), then catch up: clicks wait in the source stream, "
+    "none is lost."
 )
 _FIREHOSE = (
     "Firehose takes the change over within minutes and goes on delivering; what it has buffered goes the old "
@@ -60,8 +57,7 @@ _EFFECTS = (
         type="AWS::OpenSearchService::Domain",
         paths=("EBSOptions.VolumeSize", "EBSOptions.Iops", "EBSOptions.Throughput"),
         text="Done in place where it can be. A smaller volume, or a second change within six hours, needs a "
-        "second "
-        "set of nodes (blue/green).",
+        "second set of nodes (blue/green).",
         kind=Kind.INTERRUPTION,
     ),
     _Effect(
@@ -254,8 +250,8 @@ def _shards(change: ResourceChange) -> Iterator[Finding]:
         yield Finding(
             kind=Kind.FAILS,
             text=f"**The deployment of {change.stack.title} will fail: the {change.title} cannot go from "
-            f"{value.old} "
-            f"to {value.new} shards in one step**; Kinesis allows at most double and at least half.",
+            f"{value.old} to {value.new} shards in one step**; Kinesis allows at most double and at least "
+            "half.",
             details=(f"Deploy {value.old * 2 if value.new > value.old else -(-value.old // 2)} first.",),
             covers=covers,
         )
@@ -265,8 +261,7 @@ def _shards(change: ResourceChange) -> Iterator[Finding]:
         text=f"The {change.title} is resharded from {value.old} to {value.new} shards.",
         details=(
             "It can be written and read all the while; a few minutes, ten times in 24 hours at most. "
-            "Readers finish "
-            "the old shards first, so nothing is lost or skipped.",
+            "Readers finish the old shards first, so nothing is lost or skipped.",
         ),
         covers=covers,
     )
@@ -288,8 +283,7 @@ def _reader_replaced(change: ResourceChange) -> Iterator[Finding]:
         yield Finding(
             kind=Kind.DATA_LOSS,
             text=f"**The {change.title} is replaced, and the new one reads its stream from the newest "
-            "record**: what "
-            "arrives between the two is not in its bucket.",
+            "record**: what arrives between the two is not in its bucket.",
             details=("The stream still holds those records; the analytics application does not miss them.",),
             covers=((change.stack.name, change.logical_id, ""),),
         )

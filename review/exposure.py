@@ -161,8 +161,7 @@ def _other(change: ResourceChange, covered: set[str]) -> Iterator[Finding]:
                 yield Finding(
                     kind=kind,
                     text=f"The {what} of the {change.title} changes: "
-                    f"`{value.path.removeprefix('Properties.')}` "
-                    f"{shown(value.old)} → {shown(value.new)}.",
+                    f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}.",
                     covers=((change.stack.name, change.logical_id, value.path),),
                 )
                 break

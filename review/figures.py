@@ -114,6 +114,5 @@ def figure_findings(old: Figures, new: Figures) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.LATENCY,
                 text=f"**Clicks from {producer} become visible later**: at worst {seconds:.1f} s after the "
-                "click "
-                f"instead of {before[producer]:.1f} s.",
+                f"click instead of {before[producer]:.1f} s.",
             )

@@ -70,8 +70,7 @@ def _head(report: Report) -> Iterator[str]:
     if not report.base.exists and report.head.exists:
         yield (
             f"`{report.environment}` does not exist in {report.base.name}: everything below is new, and "
-            "compared "
-            "with nothing."
+            "compared with nothing."
         )
     elif report.base.exists and not report.head.exists:
         yield (

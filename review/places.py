@@ -45,8 +45,7 @@ def _renamed(changes: Differences, change: ResourceChange, old: str, new: str, s
     if moved:
         details.append(
             f"{_listed(moved)} {'follows' if len(moved) == 1 else 'follow'} in the same release: from the "
-            "deployment "
-            f"of {change.stack.title} until then "
+            f"deployment of {change.stack.title} until then "
             f"{'it still names' if len(moved) == 1 else 'they still name'} `{old}`."
         )
     if not still and not moved:
@@ -105,8 +104,7 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
         yield Finding(
             kind=Kind.NOTE,
             text=f"**The stack {stack.title} ({stack.region}) is no longer part of the app.** A deployment "
-            "does not "
-            f"delete it: its {len(stack.resources)} resources run on, and cost, until someone runs "
+            f"does not delete it: its {len(stack.resources)} resources run on, and cost, until someone runs "
             f"`aws cloudformation delete-stack --region {stack.region} --stack-name {stack.name}`.",
         )
     for stack in changes.added_stacks:
@@ -135,12 +133,11 @@ def _names_taken(changes: Differences) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.FAILS,
                 text=f"**The deployment of {change.stack.title} will fail: the {change.title} exists "
-                f"already {where}** "
-                f"(`{logical_id}`), and CloudFormation makes the new one before it deletes the old one.",
+                f"already {where}** (`{logical_id}`), and CloudFormation makes the new one before it "
+                "deletes the old one.",
                 details=(
                     "Keep the logical id (`override_logical_id`), move the resource with `cdk refactor`, or "
-                    "give "
-                    "the new one another name.",
+                    "give the new one another name.",
                 ),
             )
         elif change.impact == "WILL_REPLACE" and physical_name(change.old or {}) == name:
@@ -148,8 +145,8 @@ def _names_taken(changes: Differences) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.FAILS,
                 text=f"**The deployment of {change.stack.title} will fail: {causes or 'this change'} "
-                "replaces the "
-                f"{change.title}, but its name stays**, and CloudFormation makes the new one first.",
+                f"replaces the {change.title}, but its name stays**, and CloudFormation makes the new one "
+                "first.",
                 details=(
                     "Give it another name in the same change, or delete the old one in a deployment before.",
                 ),
@@ -176,8 +173,8 @@ def _exports_in_use(changes: Differences) -> Iterator[Finding]:
                 yield Finding(
                     kind=Kind.FAILS,
                     text=f"**The deployment of {change.stack.title} will fail: its export `{export}` is "
-                    "still "
-                    f"imported by {_listed(users)}**, and CloudFormation changes no export that is in use.",
+                    f"still imported by {_listed(users)}**, and CloudFormation changes no export that is in "
+                    "use.",
                     details=(
                         f"Deploy in two steps: first let {_listed(users)} do without it, then take it away.",
                     ),

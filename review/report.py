@@ -22,7 +22,7 @@ from review.settings_changes import (
     setting_changes,
     setting_findings,
 )
-from review.sql import FileDiff, sql_diffs
+from review.sql import FileDiff, sql_diffs, state_findings
 
 _ENGINE_SAYS = {
     "WILL_UPDATE": "CloudFormation updates it in place",
@@ -77,8 +77,7 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         known = ", ".join(sorted(file.stem for file in (head.tree / "environments").glob("*.toml"))) or "none"
         raise ReviewError(
             f"neither {base.name} nor {head.name} has an environment '{environment}' (known: {known}): "
-            "choose "
-            f"another with --environment, or write environments/{environment}.toml"
+            f"choose another with --environment, or write environments/{environment}.toml"
         )
     changes = differences(base.assembly, head.assembly)
     settings = setting_changes(base.settings, head.settings)
@@ -101,7 +100,7 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         access=access,
         effects=effects,
         alarms=alarms,
-        sql=(),
+        sql=tuple(state_findings(base.tree, head.tree, retention_hours=_retention(head))),
         unknown=tuple(_not_understood(changes, [*covered, *policy_values(changes)])),
         compared=tuple(figure_findings(base.figures, head.figures)),
         sql_diffs=sql_diffs(base.tree, head.tree),
@@ -110,6 +109,11 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         dependencies=dependency_changes(base.tree, head.tree),
         figures=differing(base.figures, head.figures),
     )
+
+
+def _retention(head: Revision) -> object:
+    setting = head.settings.get("streams.retention_hours")
+    return setting.value if setting else "?"
 
 
 def _says_less(effect: Finding, said: list[tuple[str, str, str]]) -> bool:
@@ -128,8 +132,7 @@ def _not_understood(changes: Differences, covered: list[tuple[str, str, str]]) -
             yield Finding(
                 kind=Kind.NOT_UNDERSTOOD,
                 text=f"The {change.title} ({change.stack.title}) is new, and of a type that this tool does "
-                "not "
-                f"know: `{change.type}`.",
+                f"not know: `{change.type}`.",
             )
         if change.old is None or change.new is None:
             continue
@@ -137,8 +140,7 @@ def _not_understood(changes: Differences, covered: list[tuple[str, str, str]]) -
             yield Finding(
                 kind=Kind.NOT_UNDERSTOOD,
                 text=f"**The CDK's engine cannot read the {change.title}** ({change.stack.title}): whether "
-                "it is "
-                "replaced is not known.",
+                "it is replaced is not known.",
             )
         for value in change.values:
             place = (change.stack.name, change.logical_id, value.path)

@@ -135,8 +135,7 @@ def _run(command: list[str], tree: Path, *, what: str, more: Mapping[str, str]) 
     if outcome.returncode:
         raise ReviewError(
             f"{what}. Its own code ran with this environment's packages; if those have changed, run `make "
-            "setup`. "
-            f"It said:\n{(outcome.stderr or outcome.stdout).strip()[-3000:]}"
+            f"setup`. It said:\n{(outcome.stderr or outcome.stdout).strip()[-3000:]}"
         )
     return outcome.stdout
 

@@ -59,8 +59,7 @@ def setting_findings(changes: tuple[SettingChange, ...]) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.PROTECTION_LOST,
                 text="**`allow_destroy` is true: the first of the two keys that delete data is turned.** "
-                "The second "
-                "is `-c destroy=yes` at the command line; with both, stacks delete their data.",
+                "The second is `-c destroy=yes` at the command line; with both, stacks delete their data.",
             )
 
 

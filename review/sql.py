@@ -1,9 +1,13 @@
 """The SQL of the analytics application: its diff, and what becomes of the running state."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from analytics_sql.operators import FILE, Record, read_record
+from review.findings import Finding, Kind
 
 FOLDER = "analytics_sql"
 
@@ -35,6 +39,103 @@ def without_comments(text: str) -> str:
 def only_comments_differ(old: Path, new: Path) -> bool:
     names = {file.name for tree in (old, new) for file in (tree / FOLDER).glob("*.sql")}
     return all(without_comments(_text(old, name)) == without_comments(_text(new, name)) for name in names)
+
+
+def state_findings(old: Path, new: Path, *, retention_hours: object) -> Iterator[Finding]:
+    """What becomes of the running state, from the recorded operators of both trees.
+
+    retention_hours: of the source stream, from which counts are built again.
+    """
+    before, after = read_record(old / FOLDER), read_record(new / FOLDER)
+    rules_differ = not only_comments_differ(old, new)
+    if after is None:
+        if rules_differ:
+            yield Finding(
+                kind=Kind.NOT_UNDERSTOOD,
+                text=f"{FOLDER}/{FILE} is missing, so whether the running state can be restored is not "
+                "known.",
+            )
+        return
+    if before is None:
+        yield Finding(
+            kind=Kind.FRESH_STATE,
+            text=f"**The application starts fresh and is rebuilt from the stream within {retention_hours} "
+            "h**: the release before did not number its operators.",
+            details=(_FRESH,),
+        )
+        return
+    lost = [name for name, operator in before["operators"].items() if _moved(name, operator, after)]
+    if lost:
+        yield _starts_fresh(before, after, retention_hours)
+    elif rules_differ or before != after:
+        yield _keeps_state(before, after, rules_differ=rules_differ)
+    elif sql_diffs(old, new):
+        yield Finding(kind=Kind.NOTE, text="Only comments of the SQL differ: it **keeps state**.")
+
+
+def _moved(name: str, operator: Mapping[str, Any], after: Record) -> bool:
+    now = after["operators"].get(name)
+    return now is not None and now["id"] != operator["id"]
+
+
+def _starts_fresh(before: Record, after: Record, retention_hours: object) -> Finding:
+    changed = [
+        (name, operator["state"], after["operators"][name]["state"])
+        for name, operator in before["operators"].items()
+        if name in after["operators"] and operator["state"] != after["operators"][name]["state"]
+    ]
+    keys = [name for name, was, now in changed if (was or {}).get("key") != (now or {}).get("key")]
+    if keys:
+        return Finding(
+            kind=Kind.REPLAY,
+            text="**The application needs a replay**: the key under which it counts changes "
+            f"({_said(keys)}), so its state cannot be read. What the stream still holds ({retention_hours} "
+            "h) is counted again under the new key; older days are not until a replay of the raw backup.",
+            details=(
+                "Raise `generation` in contract/sink.py, so that the new counts get indices of their own: in "
+                "one index a sum would hold a click twice.",
+                _FRESH,
+            ),
+        )
+    what = _said([name for name, _, _ in changed]) or "its operators are numbered anew"
+    return Finding(
+        kind=Kind.FRESH_STATE,
+        text=f"**The application starts fresh and is rebuilt from the stream within {retention_hours} h**: "
+        f"the state of before cannot be read ({what}).",
+        details=(_FRESH,),
+    )
+
+
+def _keeps_state(before: Record, after: Record, *, rules_differ: bool) -> Finding:
+    added = [name for name in after["operators"] if name not in before["operators"]]
+    details = []
+    if rules_differ:
+        details.append(
+            "What was counted by the old rules stays as it is. A replay can raise a count, never lower it, "
+            "because the largest wins: where the old rules counted too much, delete that day's index before "
+            "the replay."
+        )
+    if counted := [name for name in added if after["operators"][name]["state"]]:
+        details.append(
+            f"{_said(counted)} begins with this deployment; earlier clicks are in it only after a replay."
+        )
+    return Finding(
+        kind=Kind.NOTE,
+        text="The application **keeps state**: every operator with state has the number and the kind of "
+        "state that it had.",
+        details=tuple(details),
+    )
+
+
+def _said(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+_FRESH = (
+    "The update must be told to leave the state of before behind (AllowNonRestoredState), or Flink refuses "
+    "it and the service rolls back. While it catches up, counts of the last hours are too small and then "
+    "right: they only grow."
+)
 
 
 def _text(tree: Path, name: str) -> str:

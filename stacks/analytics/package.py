@@ -1,7 +1,9 @@
-"""The zip of the analytics application: main.py, the .sql files and the connectors' jar, if it is built."""
+"""The zip of the analytics application: main.py, the SQL, the numbers of its operators, and the connectors'
+jar, if it is built."""
 
 from pathlib import Path
 
+from analytics_sql.operators import FILE
 from stacks.parts.deterministic_zip import write_zip
 
 ROOT = Path(__file__).parents[2]
@@ -12,7 +14,9 @@ JAR_IN_ZIP = "lib/analytics-aws.jar"
 
 def application_zip(*, jar: Path = AWS_JAR) -> Path:
     """Zip of what runs on AWS, with `jar` if that file exists."""
-    files = {path.name: path for path in (SOURCES / "main.py", *SOURCES.glob("*.sql"))}
+    files = {path.name: path for path in (SOURCES / "main.py", SOURCES / FILE, *SOURCES.glob("*.sql"))}
+    # At their path in the repository, so that an import reads the same on AWS, here and to the type checker.
+    files |= {f"analytics_sql/{name}": SOURCES / name for name in ("__init__.py", "operators.py")}
     if jar.exists():
         files[JAR_IN_ZIP] = jar
     return write_zip("analytics", files)

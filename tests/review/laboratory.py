@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Laboratory:
         with self.monkeypatch.context() as patch:
             patch.setattr(stacks.app, "load", lambda _environment: chosen)
             for member, value in (names or {}).items():
-                patch.setattr(Names, member, property(lambda _self, value=value: value))
+                patch.setattr(Names, member, property(partial(_constant, value)))
             build_app("production", destroy=destroy, outdir=assembly, jar=self.folder / "no.jar").synth()
         _edit(assembly, edit)
         for title, file in (code or {}).items():
@@ -93,8 +94,15 @@ class Laboratory:
                 shutil.copy(source, target)
         for path, change in files.items():
             target = tree / path
-            target.write_text(change(target.read_text("utf-8") if target.exists() else ""), "utf-8")
+            before = target.read_text("utf-8")
+            after = change(before)
+            assert after != before, f"the change of {path} changes nothing"
+            target.write_text(after, "utf-8")
         return tree
+
+
+def _constant(value: str, _names: Names) -> str:
+    return value
 
 
 def _settings(changes: Mapping[str, Any]) -> Settings:

@@ -1,5 +1,6 @@
 """Typical changes, each between two revisions of `production`."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +88,15 @@ def segment_column(laboratory: Laboratory) -> Pair:
             "  region;", "  region,\n  device;"
         )
 
+    def recorded(text: str) -> str:
+        """As `make operators` does it: another key, so new numbers."""
+        record = json.loads(text)
+        for operator in record["operators"].values():
+            operator["id"] += record["next"] - 1
+            if operator["state"]:
+                operator["state"]["key"].append("VARCHAR(2147483647) NOT NULL")
+        return json.dumps({**record, "next": 2 * record["next"] - 1}, indent=2)
+
     return _pair(
         laboratory,
         {},
@@ -96,6 +106,7 @@ def segment_column(laboratory: Laboratory) -> Pair:
                 "SearchBootstrap/Lambda/Function/Code": "lambdas/search_bootstrap/definitions.py",
             },
             "files": {
+                "analytics_sql/operators.json": recorded,
                 "analytics_sql/20_segments.sql": column,
                 "analytics_sql/40_segmented_clicks.sql": selected,
                 "analytics_sql/50_counts.sql": counted,
@@ -112,7 +123,7 @@ def sql_bug_fix(laboratory: Laboratory) -> Pair:
         {
             "code": {"Analytics/Code": "30_checked_clicks.sql"},
             "files": {
-                "analytics_sql/30_checked_clicks.sql": lambda text: text.replace("> 1024", ">= 1024"),
+                "analytics_sql/30_checked_clicks.sql": lambda text: text.replace("> 512", ">= 512"),
             },
         },
     )
@@ -206,7 +217,7 @@ def dependencies(laboratory: Laboratory) -> Pair:
             "files": {
                 "requirements.txt": lambda text: f"{text}left-behind==1.0\n",
                 "package.json": lambda text: text.replace("2.1148.1", "2.1100.0"),
-                "connectors/pom.xml": lambda text: text.replace("5.12.2", "5.11.0"),
+                "connectors/pom.xml": lambda text: text.replace("6.1.3", "6.0.0"),
             }
         },
         {},

@@ -1,0 +1,156 @@
+"""Which operators of the job keep state, and under which number: so that an upgrade finds its state again.
+
+Flink finds an operator's state by its id, and gives ids to the nodes of a plan in the order in which it
+compiles them: one more node before the counts, and their state would not be found. operators.json keeps the
+numbers of the last release; the job's plan is compiled at each start, from the properties at hand, and
+numbered by it.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+FILE = "operators.json"
+
+Plan = dict[str, Any]
+"""What COMPILE PLAN writes: nodes, edges."""
+Record = dict[str, Any]
+"""`next`: the first number that was never given; `operators`: by name, each with its `id` and the signature
+of its `state`. The state of a source (where it stands) and of a sink (what is not delivered) has none."""
+
+_TABLE = re.compile(r"`([^`]+)`$")
+_FIELD = re.compile(r"`[^`]*` ")
+
+
+class OperatorsError(Exception):
+    """The job's plan and operators.json do not fit; the message says what to do."""
+
+
+def stateful(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Operators with state by name (`source clicks`, `sink click_counts`, `... of click_counts`): their id
+    and the signature of their state, None for sources and sinks. Raises OperatorsError when two have one
+    name."""
+    found: dict[str, dict[str, Any]] = {}
+    for node in plan["nodes"]:
+        for name in _names(node, plan):
+            if name in found:
+                raise OperatorsError(f"two operators are called '{name}': give their tables different names")
+            found[name] = {"id": node["id"], "state": _signature(node) if "state" in node else None}
+    return found
+
+
+def recorded(plan: Plan, last: Record | None) -> Record:
+    """The record for the next release: the numbers of the last one where the state of every operator of
+    before can be read, new numbers for all where one cannot.
+
+    Then nothing is restored, the source begins at the oldest record of the stream, and counts are built
+    again; a source that went on where it stood, with empty counts behind it, would count too little.
+    """
+    now = stateful(plan)
+    before: dict[str, dict[str, Any]] = last["operators"] if last else {}
+    following = last["next"] if last else 1
+    kept = all(now[name]["state"] == operator["state"] for name, operator in before.items() if name in now)
+    operators = {}
+    for name, operator in now.items():
+        if kept and name in before:
+            number = before[name]["id"]
+        else:
+            number, following = following, following + 1
+        operators[name] = {"id": number, "state": operator["state"]}
+    return {"next": following, "operators": operators}
+
+
+def numbered(plan: Plan, record: Record) -> Plan:
+    """The plan with its stateful operators numbered as recorded, and all others above.
+
+    Raises OperatorsError when an operator with state is not recorded as it is: the state of a release must
+    not be decided at its start.
+    """
+    now = stateful(plan)
+    if {name: operator["state"] for name, operator in now.items()} != {
+        name: operator["state"] for name, operator in record["operators"].items()
+    }:
+        raise OperatorsError(
+            f"{FILE} does not fit the SQL: run `make operators` and commit what it writes; `make review` "
+            "says then what becomes of the running state"
+        )
+    numbers = {operator["id"]: record["operators"][name]["id"] for name, operator in now.items()}
+    following = record["next"]
+    for node in plan["nodes"]:
+        if node["id"] not in numbers:
+            numbers[node["id"]], following = following, following + 1
+    result = copy.deepcopy(plan)
+    for node in result["nodes"]:
+        node["id"] = numbers[node["id"]]
+    for edge in result["edges"]:
+        edge["source"], edge["target"] = numbers[edge["source"]], numbers[edge["target"]]
+    return result
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record beside the SQL in `folder`; None where a release has none yet."""
+    file = folder / FILE
+    record: Record | None = json.loads(file.read_text("utf-8")) if file.is_file() else None
+    return record
+
+
+def write_record(record: Record, folder: Path) -> None:
+    (folder / FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _names(node: Mapping[str, Any], plan: Plan) -> Iterator[str]:
+    if "scanTableSource" in node:
+        yield f"source {_table(node['scanTableSource'])}"
+    elif "dynamicTableSink" in node:
+        yield f"sink {_table(node['dynamicTableSink'])}"
+    elif "state" in node:
+        states = " and ".join(state["name"] for state in node["state"])
+        yield f"{states} of {', '.join(sorted(_sinks_after(node['id'], plan)))}"
+
+
+def _table(table: Mapping[str, Any]) -> str:
+    match = _TABLE.search(table["table"]["identifier"])
+    if not match:
+        raise OperatorsError(f"the plan names a table as {table['table']['identifier']!r}")
+    return match[1]
+
+
+def _sinks_after(node_id: int, plan: Plan) -> set[str]:
+    nodes = {node["id"]: node for node in plan["nodes"]}
+    reached, waiting = set(), [node_id]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting += [edge["target"] for edge in plan["edges"] if edge["source"] == current]
+    return {_table(nodes[one]["dynamicTableSink"]) for one in reached if "dynamicTableSink" in nodes[one]}
+
+
+def _signature(node: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides whether state can be read again: the kind of operator, the types of its key and of what it
+    adds up. Names of columns and the state's lifetime do not; of any node but an aggregation, all of it
+    does."""
+    if "grouping" not in node or "aggCalls" not in node:
+        ours = {"id", "description", "inputProperties", "configuration"}
+        return {key: value for key, value in node.items() if key not in ours}
+    types = _types(node.get("localAggInputRowType") or node["outputType"])
+    return {
+        "type": node["type"],
+        "key": [types[column] for column in node["grouping"]],
+        "calls": [
+            {key: value for key, value in call.items() if key not in {"name", "argList"}}
+            for call in node["aggCalls"]
+        ],
+        "retractions": [node.get("needRetraction"), node.get("aggCallNeedRetractions")],
+    }
+
+
+def _types(row: Any) -> list[str]:
+    """The types of `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or of the same written as an object."""
+    if isinstance(row, Mapping):
+        return [str(field["fieldType"]) for field in row["fields"]]
+    inner = str(row).removeprefix("ROW<").removesuffix(" NOT NULL").removesuffix(">")
+    return [field.strip().removesuffix(",") for field in _FIELD.split(inner)[1:]]

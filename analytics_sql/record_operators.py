@@ -1,0 +1,45 @@
+"""`make operators`: compiles the SQL of this tree and records the numbers of its stateful operators, kept
+from the last release where their state can be read again."""
+
+import re
+import sys
+from pathlib import Path
+
+from analytics_sql import main, operators
+from analytics_sql.local_flink import connector_jar, find_java
+
+TABLES = re.compile(r"\$\{([a-z_]+)\}")
+
+
+def compiled_here(folder: Path) -> operators.Plan:
+    """The plan of the SQL in `folder`, over tables of files: what has state is the same as over streams."""
+    texts = [file.read_text("utf-8") for file in folder.glob("*.sql")]
+    properties: main.Properties = {
+        table: {"connector": "filesystem", "path": str(folder / "none"), "format": "json"}
+        for text in texts
+        for table in TABLES.findall(text)
+    }
+    properties["segments"] = {"connector": "versioned-reference", "path": str(folder / "none")}
+    properties["clicks"]["source.monitor-interval"] = "1 s"
+    properties["checks"] = {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"}
+    properties["flink"] = {"pipeline.jars": connector_jar(properties).as_uri()}
+    find_java()
+    tables = main.table_environment(main.flink_configuration(properties, on_msf=False))
+    inserts = []
+    for statement in main.statements(properties, mode="streaming", folder=folder):
+        if re.search(r"^INSERT\b", statement, re.MULTILINE):
+            inserts.append(statement)
+        else:
+            tables.execute_sql(statement)
+    return main.compiled(tables, inserts)
+
+
+def record(folder: Path = main.SQL_FOLDER) -> operators.Record:
+    """Writes operators.json beside the SQL in `folder`, from the one that is there."""
+    now = operators.recorded(compiled_here(folder), operators.read_record(folder))
+    operators.write_record(now, folder)
+    return now
+
+
+if __name__ == "__main__":
+    record(*map(Path, sys.argv[1:]))

@@ -1,0 +1,134 @@
+"""The numbers of operators with state: kept while their state can be read, new for all when it cannot."""
+
+import copy
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from analytics_sql.operators import OperatorsError, Plan, numbered, recorded, stateful
+
+KEY = "ROW<`minute` TIMESTAMP(3) WITH LOCAL TIME ZONE, `article_id` VARCHAR(2147483647)>"
+SOURCE, COUNT, SINK = "source clicks", "groupState of click_counts", "sink click_counts"
+
+
+def table(name: str) -> dict[str, Any]:
+    return {"table": {"identifier": f"`default_catalog`.`default_database`.`{name}`"}}
+
+
+def aggregate(number: int, key: str = KEY, **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": "stream-exec-global-group-aggregate_1",
+        "grouping": [0, 1],
+        "aggCalls": [
+            {"name": "clicks", "internalName": "$COUNT$1", "argList": [], "type": "BIGINT NOT NULL"}
+        ],
+        "localAggInputRowType": key,
+        "state": [{"index": 0, "ttl": "26 h", "name": "groupState"}],
+        **more,
+    }
+
+
+def plan(*middle: dict[str, Any], sink: str = "click_counts") -> Plan:
+    """A source, the nodes of `middle`, and a sink, in a row."""
+    nodes = [
+        {"id": 1, "type": "source", "scanTableSource": table("clicks")},
+        *middle,
+        {"id": middle[-1]["id"] + 1, "type": "sink", "dynamicTableSink": table(sink)},
+    ]
+    ids = [node["id"] for node in nodes]
+    edges = [{"source": one, "target": next_} for one, next_ in pairwise(ids)]
+    return {"flinkVersion": "2.3", "nodes": nodes, "edges": edges}
+
+
+def calc(number: int) -> dict[str, Any]:
+    return {"id": number, "type": "stream-exec-calc_1"}
+
+
+def ids(record: dict[str, Any]) -> dict[str, int]:
+    return {name: operator["id"] for name, operator in record["operators"].items()}
+
+
+def test_operators_are_named_after_their_tables() -> None:
+    assert list(stateful(plan(aggregate(2)))) == [SOURCE, COUNT, SINK]
+
+
+def test_a_node_more_takes_no_number_from_an_operator_with_state() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = recorded(plan(calc(2), aggregate(3)), before)
+    assert after == before
+    done = numbered(plan(calc(2), aggregate(3)), after)
+    assert {name: found["id"] for name, found in stateful(done).items()} == ids(before)
+    assert len({node["id"] for node in done["nodes"]}) == 4
+    linked = {number for edge in done["edges"] for number in edge.values()}
+    assert linked == {node["id"] for node in done["nodes"]}
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        aggregate(2, key=KEY.replace("minute", "moment")),
+        aggregate(2, state=[{"index": 0, "ttl": "50 h", "name": "groupState"}]),
+        aggregate(2, description="another text", configuration={"table.exec.mini-batch.size": "7"}),
+    ],
+    ids=["a column's name", "the state's lifetime", "what only describes it"],
+)
+def test_what_state_does_not_depend_on_keeps_the_numbers(harmless: dict[str, Any]) -> None:
+    before = recorded(plan(aggregate(2)), None)
+    assert ids(recorded(plan(harmless), before)) == ids(before)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        aggregate(2, grouping=[0]),
+        aggregate(2, key=KEY.replace("VARCHAR(2147483647)", "BIGINT")),
+        aggregate(2, type="stream-exec-group-aggregate_1"),
+        aggregate(
+            2, aggCalls=[{"name": "clicks", "internalName": "$SUM$1", "argList": [1], "type": "BIGINT"}]
+        ),
+        aggregate(2, needRetraction=True),
+    ],
+    ids=["the key", "a type of the key", "the operator", "what is added up", "retractions"],
+)
+def test_state_that_cannot_be_read_gives_every_operator_a_number_never_used(other: dict[str, Any]) -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = recorded(plan(other), before)
+    assert not set(ids(after).values()) & set(ids(before).values())
+    back = recorded(plan(aggregate(2)), after)
+    assert not set(ids(back).values()) & {*ids(before).values(), *ids(after).values()}
+
+
+def test_a_second_query_keeps_the_state_of_the_first() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    both = plan(aggregate(2))
+    second = plan(aggregate(12), sink="platform_counts")
+    both["nodes"] += [
+        {**node, "id": node["id"] + 10 if node["id"] < 10 else node["id"]} for node in second["nodes"][1:]
+    ]
+    both["edges"] += [{"source": 1, "target": 12}, {"source": 12, "target": 13}]
+    after = ids(recorded(both, before))
+    assert {name: after[name] for name in ids(before)} == ids(before)
+    assert after["groupState of platform_counts"] >= before["next"]
+
+
+def test_a_plan_that_is_not_recorded_does_not_start() -> None:
+    record = recorded(plan(aggregate(2)), None)
+    with pytest.raises(OperatorsError, match="make operators"):
+        numbered(plan(aggregate(2, grouping=[0])), record)
+
+
+def test_numbering_changes_nothing_but_numbers() -> None:
+    before = plan(aggregate(2), calc(3))
+    kept = copy.deepcopy(before)
+    done = numbered(before, recorded(before, None))
+    assert before == kept
+    assert [node["type"] for node in done["nodes"]] == [node["type"] for node in before["nodes"]]
+
+
+def test_two_operators_of_one_name_are_refused() -> None:
+    twice = plan(aggregate(2))
+    twice["nodes"].append({"id": 9, "type": "source", "scanTableSource": table("clicks")})
+    with pytest.raises(OperatorsError, match="source clicks"):
+        stateful(twice)

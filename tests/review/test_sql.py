@@ -1,0 +1,83 @@
+"""What becomes of the running state, from the recorded operators of two trees."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from review.findings import Finding, Kind
+from review.sql import state_findings
+
+RECORD: dict[str, Any] = {
+    "next": 3,
+    "operators": {
+        "source clicks": {"id": 1, "state": None},
+        "counts": {"id": 2, "state": {"key": ["VARCHAR"], "calls": ["COUNT"]}},
+    },
+}
+SQL = "-- Counts.\nSELECT 1;\n"
+
+
+def found(tmp_path: Path, old: Any, new: Any, *, sql: str = SQL) -> list[Finding]:
+    for name, record, text in (("old", old, SQL), ("new", new, sql)):
+        folder = tmp_path / name / "analytics_sql"
+        folder.mkdir(parents=True)
+        (folder / "10.sql").write_text(text)
+        if record:
+            (folder / "operators.json").write_text(json.dumps(record))
+    return list(state_findings(tmp_path / "old", tmp_path / "new", retention_hours=24))
+
+
+def changed(*, numbers: bool = True, **state: Any) -> dict[str, Any]:
+    record = copy.deepcopy(RECORD)
+    record["operators"]["counts"]["state"] |= state
+    if numbers:
+        for operator in record["operators"].values():
+            operator["id"] += 10
+    return record
+
+
+def test_nothing_is_said_where_nothing_changes(tmp_path: Path) -> None:
+    assert found(tmp_path, RECORD, RECORD) == []
+
+
+def test_other_rules_with_the_same_state_keep_it_and_old_counts_stay(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, sql="SELECT 2;")
+    assert finding.kind is Kind.NOTE
+    assert "keeps state" in finding.text
+    assert "never lower it" in finding.details[0]
+
+
+def test_a_comment_keeps_state(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, sql="-- Better said.\nSELECT 1;\n")
+    assert "Only comments" in finding.text
+
+
+def test_state_of_another_kind_starts_fresh(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, changed(calls=["SUM"]), sql="SELECT 2;")
+    assert finding.kind is Kind.FRESH_STATE
+    assert "starts fresh and is rebuilt from the stream within 24 h" in finding.text
+
+
+def test_another_key_needs_a_replay(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, changed(key=["BIGINT"]), sql="SELECT 2;")
+    assert finding.kind is Kind.REPLAY
+    assert "needs a replay" in finding.text
+
+
+def test_the_first_release_with_numbers_starts_fresh(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, None, RECORD)
+    assert finding.kind is Kind.FRESH_STATE
+
+
+def test_a_record_that_is_gone_is_not_understood(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, None, sql="SELECT 2;")
+    assert finding.kind is Kind.NOT_UNDERSTOOD
+
+
+def test_a_second_query_counts_from_now_on(tmp_path: Path) -> None:
+    more = copy.deepcopy(RECORD)
+    more["operators"]["counts by platform"] = {"id": 3, "state": {"key": [], "calls": []}}
+    (finding,) = found(tmp_path, RECORD, more, sql="SELECT 2;")
+    assert finding.kind is Kind.NOTE
+    assert any("`counts by platform` begins with this deployment" in detail for detail in finding.details)
