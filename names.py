@@ -124,6 +124,30 @@ class Names:
     def batch_server_role(self) -> str:
         return f"{self.prefix}-batch-server"
 
+    @property
+    def trending_table(self) -> str:
+        """The rankings that web servers read."""
+        return f"{self.prefix}-trending"
+
+    @property
+    def trending_table_arn(self) -> str:
+        return f"arn:aws:dynamodb:{TOKYO}:{self.account}:table/{self.trending_table}"
+
+    @property
+    def feedback(self) -> str:
+        """The Lambda function and its role."""
+        return f"{self.prefix}-feedback"
+
+    @property
+    def feedback_schedule(self) -> str:
+        """What invokes the function, and its role."""
+        return f"{self.prefix}-feedback-schedule"
+
+    @property
+    def feedback_dead_letters(self) -> str:
+        """The queue of invocations that were given up."""
+        return f"{self.prefix}-feedback-dead-letters"
+
     # Oregon
     @property
     def source_stream(self) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
+import boto3
 import typer
 from rich.console import Console
 
@@ -17,10 +18,13 @@ from batch_server.options import (
     CSV,
     SEGMENT,
     SPAN,
+    AsJson,
     Asked,
     By,
     Limit,
     MinClicks,
+    RoleArn,
+    TimeZone,
     duration,
     grouping,
     own_options,
@@ -28,9 +32,11 @@ from batch_server.options import (
 )
 from batch_server.reader import DEFAULT_LIMIT, connect
 from batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
+from batch_server.served import read_served, segment_of, served_as_json, served_for_people
 from batch_server.sheets import Sheet
 from batch_server.text import printable
 from contract.count import SEGMENT_COLUMNS
+from names import TOKYO
 
 app = typer.Typer(
     add_completion=False,
@@ -199,3 +205,33 @@ def freshness(
 
 
 app.command("freshness")(with_options(freshness, *CONNECTION))
+
+
+@app.command()
+def served(
+    *,
+    segment: Annotated[
+        list[str] | None,
+        typer.Option("--segment", metavar="COLUMN=VALUE", help="Repeatable; without it, all readers."),
+    ] = None,
+    table: Annotated[str, typer.Option("--table", envvar="CLICK_TRENDS_TABLE", help="Of the rankings.")],
+    table_region: Annotated[
+        str, typer.Option("--table-region", envvar="CLICK_TRENDS_TABLE_REGION", help="Its AWS region.")
+    ] = TOKYO,
+    role_arn: RoleArn = None,
+    time_zone: TimeZone = "UTC",  # type: ignore[assignment]  # typer parses it
+    as_json: AsJson = False,
+) -> None:
+    """What the service sees now: the ranking of a segment in DynamoDB, and its age."""
+    try:
+        asked = segment_of(segment or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    try:
+        found = read_served(boto3.Session(), table, asked, region=table_region, role_arn=role_arn)
+    except TrendsError as error:
+        _fail(error)
+    if as_json:
+        _write(served_as_json(found) + "\n")
+    else:
+        Console().print(served_for_people(found, time_zone))

@@ -1,7 +1,7 @@
 """Prices of what stands around the flow: functions, buckets, tables, logs, alarms, identities."""
 
 from collections.abc import Callable, Iterator
-from math import exp
+from math import ceil, exp
 
 from cost.assumptions import (
     ALARM_EMAILS,
@@ -11,19 +11,21 @@ from cost.assumptions import (
     CUSTOM_RESOURCE_CALLS,
     DAYS,
     FAILED_SHARE,
+    FEEDBACK_METRICS,
     FIREHOSE_WRITERS,
     FORWARDER_LOG_BYTES,
     FORWARDER_METRICS,
     GB,
     GZIP,
     HOURS,
-    ITEM_WRITE_UNITS,
     LOG_COMPRESSION,
     MONTHLY_USERS,
     OTHER_LOG_GB,
     QUEUE_REQUESTS,
+    RANKED_ARTICLE_BYTES,
     RANKED_SEGMENTS,
-    READ_UNITS,
+    RANKING_ANSWER_BYTES,
+    RANKING_BYTES,
     READS_PER_CLICK,
     SECONDS,
     SEGMENT_FILES_GB,
@@ -35,9 +37,13 @@ from cost.flows import delivery_flow
 from cost.line import Line, Part
 from cost.range import NOTHING, Range, exactly
 from cost.template import TemplateResource, of_type
+from names import OREGON
 from settings.capacity import REASON_BYTES
 from settings.forwarder_capacity import CPU_SECONDS_PER_RECORD, INVOCATION_SECONDS, ONE_VCPU_MIB
+from settings.latency import FEEDBACK_RUN_SECONDS
 
+WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
+"""Of DynamoDB; an eventually consistent read, as the service's, costs half."""
 Pricing = Callable[[TemplateResource, Basis], Iterator[Line]]
 FOREVER_DAYS = Range(DAYS, 12 * DAYS)
 """What is never deleted: a month's worth after a month, a year's after a year."""
@@ -82,15 +88,40 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         yield basis.line(
             resource, "metric_month", FORWARDER_METRICS, part="monitoring", item="metrics of the forwarder"
         )
+    elif name == names.feedback:
+        calls = feedback_runs(basis)
+        seconds = calls * Range(*FEEDBACK_RUN_SECONDS)
+        yield from _feedback(resource, basis)
     else:
         known = name in {names.application_lifecycle, names.search_bootstrap}
         calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS
         longest = min(COLD_SECONDS.high, resource.properties.get("Timeout", 3))
         seconds = calls * Range(min(COLD_SECONDS.low, longest), longest)
     [processor] = resource.properties.get("Architectures", ["x86_64"])
-    part: Part = "forwarder" if name == names.forwarder else "other"
+    parts: dict[object, Part] = {names.forwarder: "forwarder", names.feedback: "serving"}
+    part = parts.get(name, "other")
     yield basis.line(resource, "lambda_request", calls, part=part, item="invocations")
     yield basis.line(resource, f"lambda_{processor}_second", seconds * gib, part=part, item="memory and time")
+
+
+def _feedback(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+    """What its runs cost beside their time."""
+    answer = RANKED_SEGMENTS * RANKING_ANSWER_BYTES * basis.settings.feedback.articles
+    yield basis.line(
+        resource,
+        "transfer_to_other_region",
+        answer * feedback_runs(basis) * (1 / GB),
+        part="transfer",
+        item="answers to the feedback in Tokyo",
+        region=OREGON,
+    )
+    yield basis.line(
+        resource,
+        "metric_month",
+        exactly(FEEDBACK_METRICS),
+        part="monitoring",
+        item="metrics of the feedback",
+    )
 
 
 def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
@@ -177,14 +208,36 @@ def alarm(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
 
 
 def table(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
-    writes = RANKED_SEGMENTS * CHANGED_SHARE * ITEM_WRITE_UNITS * (HOURS * 60)
-    reads = monthly(basis.traffic.clicks) * READS_PER_CLICK * READ_UNITS
+    """Of rankings. What is unchanged is written again after `refresh_minutes`; each run reads every item."""
+    feedback = basis.settings.feedback
+    size = RANKING_BYTES + RANKED_ARTICLE_BYTES * feedback.articles
+    refreshed = min(1.0, feedback.period_minutes / feedback.refresh_minutes)
+    written = Range(max(CHANGED_SHARE.low, refreshed), max(CHANGED_SHARE.high, refreshed))
+    writes = RANKED_SEGMENTS * written * _units(size, WRITE_UNIT_BYTES) * feedback_runs(basis)
+    scanned = RANKED_SEGMENTS * size * (1 / READ_UNIT_BYTES) * feedback_runs(basis)
+    served = monthly(basis.traffic.clicks) * READS_PER_CLICK * _units(size, READ_UNIT_BYTES) * 0.5
     for price, quantity, item in (
         ("dynamodb_write", writes, "rankings written"),
-        ("dynamodb_read", reads, "rankings read"),
+        ("dynamodb_read", scanned, "rankings compared"),
+        ("dynamodb_read", served, "rankings read by the service"),
         ("dynamodb_month", TABLE_GB, "items and their recovery"),
     ):
         yield basis.line(resource, price, quantity, part="serving", item=item)
+
+
+def _units(size: Range, unit_bytes: int) -> Range:
+    return Range(ceil(size.low / unit_bytes), ceil(size.high / unit_bytes))
+
+
+def feedback_runs(basis: Basis) -> Range:
+    """A month."""
+    return exactly(HOURS * 60 / basis.settings.feedback.period_minutes)
+
+
+def schedule(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+    yield basis.line(
+        resource, "scheduler_invocation", feedback_runs(basis), part="serving", item="invocations"
+    )
 
 
 def each(price: str, quantity: Range, *, item: str, part: Part = "monitoring") -> Pricing:
@@ -199,9 +252,6 @@ def each(price: str, quantity: Range, *, item: str, part: Part = "monitoring") -
 user_pool = each("cognito_user_month", MONTHLY_USERS, item="accounts that log in", part="other")
 topic = each("sns_email", ALARM_EMAILS, item="e-mails of alarms")
 queue = each("sqs_request", QUEUE_REQUESTS, item="requests", part="other")
-schedule = each(
-    "scheduler_invocation", exactly(HOURS * 60), item="invocations, once a minute", part="serving"
-)
 dashboard = each("dashboard_month", exactly(1), item="dashboard")
 composite_alarm = each("composite_alarm_month", exactly(1), item="composite alarm")
 metric_filter = each("metric_month", exactly(1), item="metric of a log")

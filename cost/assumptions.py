@@ -61,14 +61,19 @@ KMS_CALLS_PER_STREAM = Range(HOURS * 12, HOURS * 12 * 20)
 performance considerations"."""
 
 RANKED_SEGMENTS = Range(50, 700)
-"""Items that the feedback function may write each minute."""
+"""Segments with a ranking: values of each column and their combinations, up to 2 x 7 x 47 and some."""
 CHANGED_SHARE = Range(0.05, 1)
-ITEM_WRITE_UNITS = Range(1, 4)
-"""Of up to 1 KB each."""
+"""Of the rankings, from one run to the next. A busy segment's change each time, as its clicks do."""
+RANKING_BYTES = Range(250, 400)
+"""Of an item without its articles: names of attributes, key, times."""
+RANKED_ARTICLE_BYTES = Range(12, 70)
+"""An id of 5 to 60 bytes and its clicks."""
+RANKING_ANSWER_BYTES = Range(60, 150)
+"""Of an article in the answer of OpenSearch to the feedback function."""
+FEEDBACK_METRICS = 5
+"""lambdas/feedback/metrics.py."""
 READS_PER_CLICK = Range(0, 1)
 """GetItem of the service for each click that it serves."""
-READ_UNITS = Range(0.5, 2)
-"""Eventually consistent, up to 4 KB a unit of two."""
 TABLE_GB = Range(0, 0.1)
 
 MONTHLY_USERS = Range(0, 10_000)

@@ -50,6 +50,7 @@ def problems(settings: Settings) -> Iterator[str]:
         )
     yield from _provider_problems(settings)
     yield from _index_problems(settings)
+    yield from _feedback_problems(settings)
     if search.scheme == "http" and not settings.is_twin:
         yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'
     if settings.lambda_processor == "host" and not settings.is_twin:
@@ -97,4 +98,14 @@ def _index_problems(settings: Settings) -> Iterator[str]:
             f"analytics.allowed_lateness_hours ({lateness}), or a late count would make the index of its day "
             f"again, without that day's other counts: set search.retention_days = {lateness // 24 + 2}, or "
             "shorten the allowed lateness"
+        )
+
+
+def _feedback_problems(settings: Settings) -> Iterator[str]:
+    feedback = settings.feedback
+    if feedback.refresh_minutes < feedback.period_minutes:
+        yield (
+            f"feedback.refresh_minutes ({feedback.refresh_minutes}) must not be shorter than "
+            f"feedback.period_minutes ({feedback.period_minutes}), as nothing is written between two runs: "
+            f"set it to {feedback.period_minutes} or more"
         )

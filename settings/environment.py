@@ -9,6 +9,7 @@ from names import TWIN_ACCOUNT, Names
 from settings.alarms import AlarmSettings
 from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
+from settings.feedback import FeedbackSettings
 from settings.forwarder import ForwarderSettings
 from settings.latency_target import LatencySettings
 from settings.mobile_apps import MobileAppsSettings
@@ -51,6 +52,7 @@ class Settings(Section):
     analytics: AnalyticsSettings = AnalyticsSettings()
     delivery: DeliverySettings = DeliverySettings()
     search: SearchSettings = SearchSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
 
     @property
     def names(self) -> Names:

@@ -21,8 +21,6 @@ MOBILE_APP_FLUSH_SECONDS = 5.0
 """`flush_seconds` of mobile_client."""
 REFRESH_SECONDS = 1.0
 """`refresh_interval` of lambdas/search_bootstrap/index_families/*/index_template.json."""
-FEEDBACK_PERIOD_SECONDS = 60.0
-"""What trends is written for the service once a minute."""
 
 PUT_SECONDS = (0.05, 1.0)
 """Typical and worst of a request to a service in the same region; the worst is one repetition."""
@@ -88,7 +86,7 @@ def budget(settings: Settings) -> tuple[LatencyBudget, ...]:
         LatencyBudget(
             producer=producer,
             to_visible=(*to_source_stream(settings), *_counted(settings)),
-            to_served=_served(),
+            to_served=_served(settings),
         )
         for producer, to_source_stream in _PRODUCERS.items()
     )
@@ -159,9 +157,10 @@ def _counted(settings: Settings) -> tuple[Stage, ...]:
     )
 
 
-def _served() -> tuple[Stage, ...]:
+def _served(settings: Settings) -> tuple[Stage, ...]:
+    period = 60.0 * settings.feedback.period_minutes
     return (
-        _waiting("feedback period", FEEDBACK_PERIOD_SECONDS),
+        _waiting("feedback period", period, setting="feedback.period_minutes"),
         Stage(name="feedback run", seconds=_seconds(FEEDBACK_RUN_SECONDS)),
     )
 

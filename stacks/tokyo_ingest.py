@@ -1,4 +1,5 @@
-"""Tokyo, what carries and reads: the forwarder, and what apps, web servers and the batch server may do."""
+"""Tokyo, what carries and reads: the forwarder, the feedback to the service, and what apps, web servers and
+the batch server may do."""
 
 from typing import Any
 
@@ -11,6 +12,7 @@ from stacks.forwarder.forwarder import Forwarder
 from stacks.producers.mobile_apps import MobileAppRoles
 from stacks.producers.web_servers import WebServerRole
 from stacks.serving.batch_server import BatchServerRole
+from stacks.serving.feedback import Feedback
 
 
 class TokyoIngest(Stack):
@@ -32,5 +34,18 @@ class TokyoIngest(Stack):
             dead_letter_bucket=names.dead_letter_bucket,
             settings=settings,
         )
-        WebServerRole(self, "WebServer", source=source, names=names)
-        BatchServerRole(self, "BatchServer", domain_arn=names.search_domain_arn, names=names)
+        WebServerRole(self, "WebServer", source=source, table_arn=names.trending_table_arn, names=names)
+        BatchServerRole(
+            self,
+            "BatchServer",
+            domain_arn=names.search_domain_arn,
+            table_arn=names.trending_table_arn,
+            names=names,
+        )
+        Feedback(
+            self,
+            "Feedback",
+            domain_arn=names.search_domain_arn,
+            table_arn=names.trending_table_arn,
+            settings=settings,
+        )

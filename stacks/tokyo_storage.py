@@ -1,4 +1,5 @@
-"""Tokyo, what holds data: the mobile apps' stream and identities, and the dead letters of the forwarder."""
+"""Tokyo, what holds data: the mobile apps' stream and identities, the dead letters of the forwarder, and the
+rankings that the service reads."""
 
 from typing import Any
 
@@ -10,6 +11,7 @@ from stacks.parts.private_bucket import PrivateBucket
 from stacks.parts.retention import Retention
 from stacks.producers.click_stream import ClickStream
 from stacks.producers.mobile_apps import MobileIdentities
+from stacks.serving.trending_table import TrendingTable
 
 
 class TokyoStorage(Stack):
@@ -36,6 +38,9 @@ class TokyoStorage(Stack):
             bucket_name=names.dead_letter_bucket,
             expire_days=settings.delivery.raw_retention_days,
             retention=retention,
+        )
+        self.trending_table = TrendingTable(
+            self, "TrendingTable", table_name=names.trending_table, retention=retention
         )
 
         retention.warn_if_one_key_is_missing(self)

@@ -16,7 +16,8 @@ What is changed in MiniStack, and why:
 - Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
   twin/managed_flink.py;
 - identity pools refuse guests, the classic flow and roles that do not trust them: twin/identity_pools.py;
-- the search domain's access policy is part of the decision on a request to the domain.
+- the search domain's access policy is part of the decision on a request to the domain, and a request about
+  a domain is about that domain: twin/domain_arns.py.
 
 The names patched here are private to MiniStack, so its version is pinned and `_require` checks each at start.
 """
@@ -33,13 +34,13 @@ from typing import Any
 import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import cloudwatch, cognito, firehose, kinesisanalyticsv2, lambda_svc, opensearch, sts
 from ministack.services import kinesisanalyticsv2_flink as flink
 from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
-from twin import expression_alarms, flink_orders, identity_pools, managed_flink
+from twin import domain_arns, expression_alarms, flink_orders, identity_pools, managed_flink
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -102,6 +103,7 @@ def replace_services() -> None:
     _require(firehose, "_streams", "_lock")
     _require(opensearch, "_domains")
     _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
+    _require(iam_actions, *domain_arns.NEEDED_OF_IAM_ACTIONS)
     _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
     _require(sts, *identity_pools.NEEDED_OF_STS)
     _require(flink, *flink_orders.NEEDED_OF_FLINK)
@@ -112,6 +114,7 @@ def replace_services() -> None:
     firehose._dest_description = _describe_as_the_api
     opensearch.domain_policy_for_arn = _domain_policy_for_arn
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
+    domain_arns.read_domains_from_paths(iam_actions)
     identity_pools.refuse_as_cognito_does()
     expression_alarms.take_expressions(provisioners)
     _require(kinesisanalyticsv2, *managed_flink.NEEDED_OF_FLINK)

@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from stacks.parts.deterministic_zip import files_below, write_zip
@@ -18,27 +19,37 @@ LAMBDAS = ROOT / "lambdas"
 PACKAGES = ROOT / ".cache" / "lambda"
 _PIP_OPTIONS = (
     *("--python-version", "3.14", "--implementation", "py", "--abi", "none", "--platform", "any"),
-    *("--only-binary", ":all:", "--no-compile", "--disable-pip-version-check", "--quiet"),
+    *("--only-binary", ":all:", "--no-deps", "--no-compile", "--disable-pip-version-check", "--quiet"),
 )
+"""Without dependencies: requirements.txt names every package, so that a zip holds nothing unknown."""
 
 
 class PackageError(Exception):
     """A Lambda function's packages cannot be fetched; the message says which and what to do."""
 
 
-def lambda_zip(name: str, *modules: str) -> Path:
+def lambda_zip(name: str, *modules: str, library: Sequence[str] = ()) -> Path:
     """Zip of lambdas/<name>/ with what its requirements.txt names, for the handler `handler.handler`.
 
-    modules: files of lambdas/ that it shares with other functions. The handler stands at the root,
+    modules: files of lambdas/ that it shares with other functions; library: other files of the repository, a
+    folder for its own modules but not those of folders below it. The handler stands at the root,
     everything at its path in the repository, so an import reads the same on AWS, in tests and to the type
     checker. Raises PackageError.
     """
     folder = LAMBDAS / name
     requirements = folder / "requirements.txt"
     packages = files_below(_installed(requirements)) if requirements.exists() else {}
-    sources = [*files_below(folder).values(), *(LAMBDAS / module for module in modules)]
+    sources = [
+        *files_below(folder).values(),
+        *(LAMBDAS / module for module in modules),
+        *(module for each in library for module in _modules(ROOT / each)),
+    ]
     inside = {path.relative_to(ROOT).as_posix(): path for path in sources}
     return write_zip(name, {**packages, **inside, "handler.py": folder / "handler.py"})
+
+
+def _modules(path: Path) -> list[Path]:
+    return sorted(path.glob("*.py")) if path.is_dir() else [path]
 
 
 def _installed(requirements: Path) -> Path:

@@ -15,7 +15,7 @@ from stacks.parts.log_group import NamedLogGroup, events_arn
 
 class PrivateFunction(Construct):
     """name: of the function and of its role; package: its zip, with `handler.handler`; statements: what it
-    may do besides writing its own log."""
+    may do besides writing its own log; concurrency: invocations at the same time, at most."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class PrivateFunction(Construct):
         environment: Mapping[str, str],
         memory_mib: int,
         timeout: Duration,
+        concurrency: int | None = None,
         settings: Settings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -64,5 +65,6 @@ class PrivateFunction(Construct):
             environment=dict(environment),
             memory_size=memory_mib,
             timeout=timeout,
+            reserved_concurrent_executions=concurrency,
             log_group=NamedLogGroup(self, "Logs", name=log_group_name, days=settings.log_retention_days),
         )

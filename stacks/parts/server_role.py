@@ -17,3 +17,8 @@ def server_role(scope: Construct, *, name: str, statements: Sequence[iam.PolicyS
     )
     iam.InstanceProfile(scope, "InstanceProfile", instance_profile_name=name, role=role)
     return role
+
+
+def reads_rankings(table_arn: str) -> iam.PolicyStatement:
+    """One ranking at a time, by its segment."""
+    return iam.PolicyStatement(sid="ReadsRankings", actions=["dynamodb:GetItem"], resources=[table_arn])

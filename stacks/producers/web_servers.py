@@ -5,17 +5,22 @@ from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from names import Names
-from stacks.parts.server_role import server_role
+from stacks.parts.server_role import reads_rankings, server_role
 
 
 class WebServerRole(Construct):
-    """Web servers (web_servers/) put clicks into the source stream and can do nothing else."""
+    """Web servers (web_servers/) put clicks into the source stream, read rankings and can do nothing else.
 
-    def __init__(self, scope: Construct, construct_id: str, *, source: kinesis.IStream, names: Names) -> None:
+    table_arn: of the rankings.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, source: kinesis.IStream, table_arn: str, names: Names
+    ) -> None:
         super().__init__(scope, construct_id)
         puts_clicks = iam.PolicyStatement(
             sid="PutsClicks",
             actions=["kinesis:PutRecords"],
             resources=[source.stream_arn],
         )
-        server_role(self, name=names.web_server_role, statements=[puts_clicks])
+        server_role(self, name=names.web_server_role, statements=[puts_clicks, reads_rankings(table_arn)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
 
-from contract.sink import SINKS, Sink
+from contract.sink import CLICK_COUNTS, SINKS, Sink
 from names import Names, index_pattern, retention_policy
 
 
@@ -48,6 +48,21 @@ BATCH_SERVER_NEVER_WRITES = SearchAccess(
     role=lambda names: names.batch_server_role,
     actions=("es:ESHttpPost",),
     paths=tuple(f"/{index_pattern(sink.index_family)}/*/{asking}" for sink in SINKS for asking in _READING),
+)
+
+_READ_BY_FEEDBACK = f"/{index_pattern(CLICK_COUNTS.index_family)}"
+FEEDBACK_READS = SearchAccess(
+    sid="FeedbackReads",
+    role=lambda names: names.feedback,
+    actions=("es:ESHttpPost",),
+    paths=(f"{_READ_BY_FEEDBACK}/_search",),
+)
+FEEDBACK_NEVER_WRITES = SearchAccess(
+    sid="FeedbackNeverWrites",
+    effect="Deny",
+    role=lambda names: names.feedback,
+    actions=("es:ESHttpPost",),
+    paths=(f"{_READ_BY_FEEDBACK}/*/_search",),
 )
 
 
@@ -101,4 +116,5 @@ SEARCH_BOOTSTRAP = SearchAccess(
 )
 
 BATCH_SERVER = (BATCH_SERVER_READS, BATCH_SERVER_NEVER_WRITES)
-ALL = (*BATCH_SERVER, *(access for sink in SINKS for access in delivery(sink)), SEARCH_BOOTSTRAP)
+FEEDBACK = (FEEDBACK_READS, FEEDBACK_NEVER_WRITES)
+ALL = (*BATCH_SERVER, *FEEDBACK, *(access for sink in SINKS for access in delivery(sink)), SEARCH_BOOTSTRAP)

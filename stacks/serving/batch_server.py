@@ -4,19 +4,27 @@ from constructs import Construct
 
 from names import Names
 from stacks.parts.acknowledge import acknowledge_wildcards
-from stacks.parts.server_role import server_role
+from stacks.parts.server_role import reads_rankings, server_role
 from stacks.search import access as search_access
 
 
 class BatchServerRole(Construct):
-    """The batch server asks OpenSearch for counts and can change nothing there."""
+    """The batch server asks OpenSearch for counts, reads rankings, and can change nothing in either.
 
-    def __init__(self, scope: Construct, construct_id: str, *, domain_arn: str, names: Names) -> None:
+    table_arn: of the rankings.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, domain_arn: str, table_arn: str, names: Names
+    ) -> None:
         super().__init__(scope, construct_id)
         role = server_role(
             self,
             name=names.batch_server_role,
-            statements=[access.statement(domain_arn) for access in search_access.BATCH_SERVER],
+            statements=[
+                *(access.statement(domain_arn) for access in search_access.BATCH_SERVER),
+                reads_rankings(table_arn),
+            ],
         )
         acknowledge_wildcards(
             role,

@@ -108,6 +108,11 @@ def test_a_folder_without_an_assembly_is_refused_with_advice(tmp_path: Path) -> 
         ("monitoring", "metrics of the forwarder", TOKYO),
         ("monitoring", "alarm", TOKYO),
         ("monitoring", "alarm", OREGON),
+        ("serving", "rankings written", TOKYO),
+        ("serving", "rankings compared", TOKYO),
+        ("serving", "rankings read by the service", TOKYO),
+        ("serving", "memory and time", TOKYO),
+        ("transfer", "answers to the feedback in Tokyo", OREGON),
         ("other", "accounts that log in", TOKYO),
     ],
 )
@@ -336,6 +341,19 @@ def test_what_a_later_stack_may_bring_is_priced_in_both_regions(
     usd_of_new = [line.usd for line in found if line.of == "New"]
     assert usd_of_new
     assert 0 < sum(one.high for one in usd_of_new) <= most
+
+
+def test_rankings_cost_by_what_changes_and_at_least_by_what_is_refreshed(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    found = estimate_resources(resources, production, prices).lines
+    runs = HOURS * 60
+    written = usd(found, "rankings written", "-trending")
+    assert written.low == pytest.approx(50 * (1 / 5) * 1 * runs * 0.000000715)  # each once in 5 minutes
+    assert written.high == pytest.approx(700 * 1 * 2 * runs * 0.000000715)  # 400 + 20 x 70 bytes: 2 KB
+    slower = production.feedback.model_copy(update={"period_minutes": 5})
+    found = estimate_resources(resources, production.model_copy(update={"feedback": slower}), prices).lines
+    assert usd(found, "rankings written", "-trending").high == pytest.approx(written.high / 5)
 
 
 def test_an_alarm_on_several_metrics_is_billed_for_each(

@@ -14,14 +14,14 @@ from names import OREGON, TOKYO
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline
 
 
-def _search_as(pipeline: Pipeline, role: str) -> OpenSearch:
+def search_as(pipeline: Pipeline, role: str) -> OpenSearch:
     session = pipeline.twin.emulator.session_as(pipeline.twin.names.role_arn(role), TOKYO)
     auth = Urllib3AWSV4SignerAuth(session.get_credentials(), OREGON, "es")
     return OpenSearch(hosts=[pipeline.twin.emulator.search_endpoint], http_auth=auth, max_retries=0)
 
 
 def test_the_batch_server_searches_counts_and_does_nothing_else_in_opensearch(pipeline: Pipeline) -> None:
-    search = _search_as(pipeline, pipeline.twin.names.batch_server_role)
+    search = search_as(pipeline, pipeline.twin.names.batch_server_role)
     assert search.search(index=INDICES, body={"size": 0})["timed_out"] is False
     refused: list[Any] = [
         lambda: search.index(index=A_DAY, body={"clicks": 1}),

@@ -70,6 +70,10 @@ def explained(heading: str) -> set[str]:
         "redelivery-GivenUp",
         "redelivery-Errors",
         "redelivery-Invocations",
+        "feedback-Errors",
+        "feedback-Throttles",
+        "feedback-RankingAge",
+        "feedback-dead-letters-ApproximateNumberOfMessagesVisible",
     ],
 )
 def test_each_hop_is_watched(alarms: dict[str, Alarm], name: str) -> None:
@@ -95,6 +99,7 @@ def test_each_alarm_says_what_silence_means(alarms: dict[str, Alarm]) -> None:
         "runningTime",
         "ClusterStatus.red",
         "Invocations",
+        "RankingAge",
     }
 
 
@@ -102,7 +107,12 @@ def test_what_no_retry_mends_rings_at_its_first_minute(alarms: dict[str, Alarm])
     runs_once = ("application-lifecycle-", "search-bootstrap-")  # in a deployment, which fails with it
     alarms = {name: alarm for name, alarm in alarms.items() if not name.startswith(runs_once)}
     at_once = {measured(alarm) for alarm in alarms.values() if alarm["EvaluationPeriods"] == 1}
-    assert at_once == {"GivenUp", "OnFailureDestinationDeliveredEventCount", "DroppedEventCount"}
+    assert at_once == {
+        "GivenUp",
+        "OnFailureDestinationDeliveredEventCount",
+        "DroppedEventCount",
+        "ApproximateNumberOfMessagesVisible",
+    }
     others = [alarm for alarm in alarms.values() if measured(alarm) not in at_once]
     assert {(alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) for alarm in others} == {(3, 5)}
 
@@ -113,6 +123,7 @@ def test_thresholds_are_in_the_units_of_their_metrics(alarms: dict[str, Alarm]) 
     assert thresholds["millisBehindLatest"] == thresholds["runningTime"] == 60_000
     assert thresholds["DeliveryToS3.DataFreshness"] == 600  # seconds: 300 of buffer, 300 of patience
     assert thresholds["FreeStorageSpace"] == 100 * 1024 / 4  # MiB: a quarter of a volume of 100 GiB
+    assert thresholds["RankingAge"] == (5 + 3) * 60
     assert thresholds["segmentsSecondsSinceCheck"] == 10 * 10 + 60
     assert thresholds["DeliveryToAmazonOpenSearchService.Success"] == 1
 

@@ -63,10 +63,52 @@ def test_every_right_stands_in_its_role_and_not_in_a_managed_policy(resources: R
     assert not any(role.get("ManagedPolicyArns") for role in resources("AWS::IAM::Role"))
 
 
-def test_web_servers_put_into_the_source_stream_and_nothing_else(resources: Resources) -> None:
-    [statement] = rights(resources, NAMES.web_server_role)
-    assert statement["Action"] == "kinesis:PutRecords"
-    assert statement["Resource"] == NAMES.source_stream_arn
+def granted(statements: Iterable[Statement]) -> dict[str, Any]:
+    """Action -> resources, of what is allowed; each action once."""
+    allows = [one for one in statements if one["Effect"] == "Allow"]
+    found = {action: one["Resource"] for one in allows for action in listed(one["Action"])}
+    assert len(found) == sum(len(listed(one["Action"])) for one in allows)
+    return found
+
+
+def test_web_servers_put_into_the_source_stream_read_a_ranking_and_nothing_else(resources: Resources) -> None:
+    assert granted(rights(resources, NAMES.web_server_role)) == {
+        "kinesis:PutRecords": NAMES.source_stream_arn,
+        "dynamodb:GetItem": NAMES.trending_table_arn,
+    }
+
+
+def test_the_feedback_function_searches_writes_rankings_and_nothing_else(resources: Resources) -> None:
+    found = granted(rights(resources, NAMES.feedback))
+    assert set(found) == {
+        "es:DescribeDomain",
+        "es:ESHttpPost",
+        "dynamodb:PutItem",
+        "dynamodb:Scan",
+        "sqs:SendMessage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    assert found["es:DescribeDomain"] == NAMES.search_domain_arn
+    assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/click-counts.*/_search"
+    assert found["dynamodb:PutItem"] == found["dynamodb:Scan"] == NAMES.trending_table_arn
+
+
+@pytest.mark.parametrize("path", ["/click-counts.*/_search", "/click-counts.2026.01.31/_search"])
+def test_the_feedback_function_may_search(resources: Resources, path: str) -> None:
+    resource = NAMES.search_domain_arn + path
+    assert allowed(rights(resources, NAMES.feedback), "es:ESHttpPost", resource)
+    assert allowed(domain_policy(resources, NAMES.feedback), "es:ESHttpPost", resource)
+
+
+def test_the_schedule_invokes_the_feedback_function_and_nothing_else(resources: Resources) -> None:
+    found = granted(rights(resources, NAMES.feedback_schedule))
+    assert set(found) == {"lambda:InvokeFunction", "sqs:SendMessage"}
+    assert all("Fn::GetAtt" in resource for resource in found.values())
+    [role] = [one for one in resources("AWS::IAM::Role") if one.get("RoleName") == NAMES.feedback_schedule]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": NAMES.account}}
 
 
 @pytest.mark.parametrize(
@@ -102,10 +144,11 @@ def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) 
         ("Post", "/other/_search"),
     ],
 )
-def test_the_batch_server_may_change_nothing(resources: Resources, method: str, path: str) -> None:
+@pytest.mark.parametrize("role", [NAMES.batch_server_role, NAMES.feedback])
+def test_whoever_reads_may_change_nothing(resources: Resources, role: str, method: str, path: str) -> None:
     action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
-    assert not allowed(rights(resources, NAMES.batch_server_role), action, resource)
-    assert not allowed(domain_policy(resources, NAMES.batch_server_role), action, resource)
+    assert not allowed(rights(resources, role), action, resource)
+    assert not allowed(domain_policy(resources, role), action, resource)
 
 
 def domain_policy(resources: Resources, role_name: str) -> list[Statement]:
@@ -115,10 +158,10 @@ def domain_policy(resources: Resources, role_name: str) -> list[Statement]:
     return [one for one in statements if one["Condition"] == {"ArnEquals": {"aws:PrincipalArn": arn}}]
 
 
-def test_only_the_reader_the_delivery_and_the_bootstrap_get_into_the_domain(resources: Resources) -> None:
+def test_only_the_readers_the_delivery_and_the_bootstrap_get_into_the_domain(resources: Resources) -> None:
     [domain] = resources("AWS::OpenSearchService::Domain")
     deliveries = {NAMES.delivery_role(sink.name) for sink in SINKS}
-    roles = {NAMES.batch_server_role, NAMES.search_bootstrap, *deliveries}
+    roles = {NAMES.batch_server_role, NAMES.feedback, NAMES.search_bootstrap, *deliveries}
     named = [statement for role in roles for statement in domain_policy(resources, role)]
     assert len(named) == len(domain["AccessPolicies"]["Statement"])
 

@@ -1,0 +1,119 @@
+"""What the service sees now: the ranking of a segment in DynamoDB, with its age (docs/feedback.md)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from batch_server.credentials import role_credentials
+from batch_server.errors import TrendsError
+from batch_server.segment import Segment
+from batch_server.text import printable
+from contract.count import SEGMENT_COLUMNS
+from contract.event_time import format_time
+from contract.ranking import KEY, RankingError, ServedRanking, segment_key
+
+_CONFIG = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """ranking: None where the table has none for the segment; at: when it was read."""
+
+    segment: Segment
+    ranking: ServedRanking | None
+    at: datetime
+
+    @property
+    def age(self) -> timedelta | None:
+        """Of the newest counts in the ranking."""
+        return None if self.ranking is None else max(timedelta(0), self.at - self.ranking.counted_until)
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.ranking is not None and self.at.timestamp() <= self.ranking.fresh_until
+
+
+def read_served(
+    session: boto3.Session, table: str, segment: Segment, *, region: str, role_arn: str | None = None
+) -> Served:
+    """One GetItem, with the session's identity or `role_arn` assumed by it. Raises TrendsError."""
+    try:
+        if role_arn:
+            keys = role_credentials(session, role_arn, region).get_frozen_credentials()
+            session = boto3.Session(keys.access_key, keys.secret_key, keys.token, region_name=region)
+        client = session.client("dynamodb", region_name=region, config=_CONFIG)
+        answer = client.get_item(TableName=table, Key={KEY: {"S": segment_key(segment.as_dict())}})
+    except (BotoCoreError, ClientError) as error:
+        raise TrendsError(
+            f"the table {table} in {region} cannot be read: {error}. Check --table, and that the role of the "
+            "batch server (ClickTrends-<environment>-TokyoIngest) is the one that reads it"
+        ) from error
+    deserialize = TypeDeserializer().deserialize
+    item = {name: deserialize(value) for name, value in answer.get("Item", {}).items()}
+    try:
+        ranking = ServedRanking.from_item(item) if item else None
+    except RankingError as error:
+        raise TrendsError(f"{error}. The next run of the feedback function replaces it") from error
+    return Served(segment=segment, ranking=ranking, at=datetime.now(UTC))
+
+
+def segment_of(parts: Sequence[str]) -> Segment:
+    """From `gender=female`, `region=tokyo`; no parts: all readers. Raises ValueError."""
+    values: dict[str, str] = {}
+    for part in parts:
+        column, equals, value = part.partition("=")
+        if column not in SEGMENT_COLUMNS or not equals or not value or column in values:
+            raise ValueError(
+                f"{part!r} is no part of a segment: write column=value, each column once, of "
+                f"{', '.join(SEGMENT_COLUMNS)}"
+            )
+        values[column] = value
+    return Segment(**values)
+
+
+def served_as_json(served: Served) -> str:
+    ranking, age = served.ranking, served.age
+    return json.dumps(
+        {
+            "segment": served.segment.as_dict(),
+            "read_at": format_time(served.at),
+            "served": ranking is not None,
+            "fresh": served.is_fresh,
+            "age_seconds": None if age is None else round(age.total_seconds(), 3),
+            **({} if ranking is None else ranking.as_item() | {"segment": served.segment.as_dict()}),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def served_for_people(served: Served, zone: tzinfo) -> RenderableType:
+    title = Text(f"Served to {served.segment.label}", style="bold")
+    ranking = served.ranking
+    if ranking is None or served.age is None:
+        return Group(title, Text("No ranking: the segment had too few clicks for long, or none was written."))
+    table = Table("place", "article id", "clicks")
+    for place, (article_id, clicks) in enumerate(zip(ranking.articles, ranking.clicks, strict=True), start=1):
+        table.add_row(str(place), Text(printable(article_id)), f"{clicks:,}")
+    counted = ranking.counted_until.astimezone(zone)
+    age = timedelta(seconds=round(served.age.total_seconds()))
+    fresh_until = datetime.fromtimestamp(ranking.fresh_until, zone)
+    fresh = "Fresh until" if served.is_fresh else "OUT OF DATE since"
+    return Group(
+        title,
+        table,
+        Text(f"Counted until {counted:%Y-%m-%d %H:%M:%S %Z} ({age} ago)."),
+        Text(
+            f"{fresh} {fresh_until:%Y-%m-%d %H:%M:%S %Z}: an unchanged ranking is written again before.",
+            style="" if served.is_fresh else "bold",
+        ),
+    )

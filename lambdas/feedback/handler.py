@@ -1,0 +1,64 @@
+"""Write what each kind of reader clicks most, for the service to read. Invoked every minute.
+
+1. Read the rankings that are served.  2. Ask OpenSearch in Oregon for the top articles of every segment.
+3. Keep the rankings where the counts are empty, out of date or partial.  4. Write those that changed.
+5. Tell how many, and how old what is served is.
+
+Two runs at once, and repeated ones, do no harm: docs/feedback.md says why.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from batch_server import TrendsError, connect
+from lambdas.feedback.configuration import FeedbackConfiguration
+from lambdas.feedback.feedback import RankingFeedback
+from lambdas.feedback.metrics import publish
+from lambdas.feedback.table import CLIENT_CONFIG, RankingTable
+from lambdas.invocation import Invocation
+
+
+class FeedbackError(Exception):
+    """Something was not written; the message says what and why. The next run writes it."""
+
+
+@cache
+def _feedback() -> RankingFeedback:
+    """Built by the first invocation and kept: connections to Oregon and to the table."""
+    configuration = FeedbackConfiguration.read(os.environ)
+    session = boto3.Session()
+    return RankingFeedback(
+        configuration,
+        connect(_endpoint(session, configuration), session, region=configuration.domain_region),
+        RankingTable(session.client("dynamodb", config=CLIENT_CONFIG), configuration.table),
+    )
+
+
+def _endpoint(session: boto3.Session, configuration: FeedbackConfiguration) -> str:
+    """The domain chooses its host name itself, and a stack cannot refer to another region's."""
+    client = session.client("opensearch", region_name=configuration.domain_region)
+    try:
+        host = client.describe_domain(DomainName=configuration.domain)["DomainStatus"].get("Endpoint")
+    except (BotoCoreError, ClientError) as error:
+        raise FeedbackError(f"the host of the domain {configuration.domain} is not known: {error}") from error
+    if not host:
+        raise FeedbackError(
+            f"the domain {configuration.domain} has no host so far: it is being made, or in a VPC"
+        )
+    return f"{configuration.domain_scheme}://{host}"
+
+
+def handler(event: dict[str, Any], invocation: Invocation) -> None:  # noqa: ARG001 (Lambda passes both)
+    """Raises FeedbackError, so that the invocation counts as failed and its alarm rings."""
+    try:
+        outcome = _feedback().run(invocation.get_remaining_time_in_millis() / 1000)
+    except TrendsError as error:
+        raise FeedbackError(str(error)) from error
+    publish(outcome)
+    if outcome.problems:
+        _feedback.cache_clear()  # a domain that was made anew has another host
+        raise FeedbackError("; ".join(outcome.problems[:5]))

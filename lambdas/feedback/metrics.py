@@ -1,0 +1,61 @@
+"""Count what became of the rankings: CloudWatch metrics in the embedded format, and one line of log."""
+
+from dataclasses import dataclass, field
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.metrics import NAMESPACE
+
+WRITTEN = "RankingsWritten"
+UNCHANGED = "RankingsUnchanged"
+OVERTAKEN = "RankingsOvertaken"
+FAILED = "RankingsFailed"
+AGE = "RankingAge"
+
+SERVICE = "feedback"
+
+_logger = Logger(service=SERVICE)
+_metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+@dataclass(kw_only=True)
+class FeedbackOutcome:
+    """One run in numbers of rankings. overtaken: the table had newer ones; extended: kept for longer, as
+    the counts stand still; unfit: why nothing was written; age_seconds: of the newest counts that are served,
+    None where nothing is; problems: what someone has to look at."""
+
+    written: int = 0
+    unchanged: int = 0
+    overtaken: int = 0
+    failed: int = 0
+    extended: int = 0
+    unfit: str | None = None
+    age_seconds: float | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def publish(outcome: FeedbackOutcome) -> None:
+    counts = {
+        WRITTEN: outcome.written,
+        UNCHANGED: outcome.unchanged,
+        OVERTAKEN: outcome.overtaken,
+        FAILED: outcome.failed,
+    }
+    for name, count in counts.items():
+        _metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    if outcome.age_seconds is not None:
+        _metrics.add_metric(name=AGE, unit=MetricUnit.Seconds, value=round(outcome.age_seconds, 1))
+    _metrics.flush_metrics()
+    level = _logger.warning if outcome.unfit or outcome.problems else _logger.info
+    level(
+        f"the rankings stay as they are: the counts are {outcome.unfit}"
+        if outcome.unfit
+        else "rankings written",
+        extra={
+            **counts,
+            "extended": outcome.extended,
+            "age_seconds": outcome.age_seconds,
+            "problems": outcome.problems[:20],
+        },
+    )

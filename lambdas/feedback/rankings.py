@@ -1,0 +1,127 @@
+"""What is to be written, from the counts and from what the table holds. Pure functions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from batch_server import EACH_COMBINATION, EACH_VALUE, Grouping, TopOfSegments
+from contract.ranking import ServedRanking, segment_key
+from lambdas.feedback.configuration import FeedbackConfiguration
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""By how much the application's clock may be ahead of the function's."""
+MINUTE = timedelta(minutes=1)
+
+GROUPINGS: Mapping[str, tuple[Grouping, ...]] = {
+    "all readers": ((),),
+    "each value": EACH_VALUE,
+    "each combination": EACH_COMBINATION,
+}
+"""By the names in settings/feedback.py."""
+
+Unfit = Literal["empty", "clock", "stale", "behind", "incomplete"]
+"""Why an answer must not replace rankings: nothing was counted; the newest publication is in the future; it
+is too old; the application works on minutes long past (it catches up); no minute asked about is complete."""
+
+
+def groupings(configuration: FeedbackConfiguration) -> tuple[Grouping, ...]:
+    return tuple(grouping for segments in configuration.segments for grouping in GROUPINGS[segments])
+
+
+def unfit(answer: TopOfSegments, configuration: FeedbackConfiguration) -> Unfit | None:
+    """Why the answer may be less than readers clicked; None when it may be written."""
+    freshness = answer.freshness
+    published, newest_minute, complete = (
+        freshness.newest_published_at,
+        freshness.newest_minute,
+        freshness.complete_until,
+    )
+    if published is None or newest_minute is None or not any(top.articles for top in answer.lists.values()):
+        return "empty"
+    oldest = freshness.asked_at - configuration.max_input_age
+    reasons: dict[Unfit, bool] = {
+        "clock": published > freshness.asked_at + CLOCK_TOLERANCE,
+        "stale": published < oldest,
+        "behind": newest_minute + MINUTE < oldest,
+        "incomplete": complete is None or complete <= answer.minutes.since,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def rankings(answer: TopOfSegments, configuration: FeedbackConfiguration) -> list[ServedRanking]:
+    """Of every segment that has any article to rank. The answer must be fit."""
+    asked_at, counted_until = answer.freshness.asked_at, answer.freshness.newest_published_at
+    complete_until = answer.freshness.complete_until
+    assert counted_until is not None and complete_until is not None  # noqa: PT018 (see unfit)
+    return [
+        ServedRanking(
+            segment=segment_key(segment.as_dict()),
+            articles=tuple(article.article_id for article in top.articles),
+            clicks=tuple(article.clicks for article in top.articles),
+            counted_until=counted_until,
+            computed_at=asked_at,
+            complete_until=complete_until,
+            fresh_until=_seconds(asked_at + configuration.fresh_for),
+            expires_at=_seconds(asked_at + configuration.keep_for),
+        )
+        for segment, top in answer.lists.items()
+        if top.articles
+    ]
+
+
+def due(
+    found: Iterable[ServedRanking],
+    stored: Mapping[str, ServedRanking],
+    configuration: FeedbackConfiguration,
+) -> list[ServedRanking]:
+    """Those to write: new ones, then changed and long unchanged ones, the longest unwritten first, so that
+    each has its turn when the table does not take all."""
+
+    def is_due(ranking: ServedRanking) -> bool:
+        old = stored.get(ranking.segment)
+        return (
+            old is None
+            or old.ranked != ranking.ranked
+            or ranking.computed_at - old.computed_at >= configuration.refresh_after
+            or is_from_the_future(old.counted_until, now=ranking.computed_at)
+        )
+
+    def written_at(ranking: ServedRanking) -> float:
+        old = stored.get(ranking.segment)
+        return 0.0 if old is None else old.computed_at.timestamp()
+
+    return sorted(filter(is_due, found), key=written_at)
+
+
+def is_from_the_future(counted_until: datetime, *, now: datetime) -> bool:
+    """Whether it can only come from a clock that was wrong. Twice the tolerance: the function that wrote it
+    tolerated one, and its own clock may differ."""
+    return counted_until > trusted_until(now)
+
+
+def trusted_until(now: datetime) -> datetime:
+    return now + 2 * CLOCK_TOLERANCE
+
+
+def kept_longer(
+    stored: Iterable[ServedRanking], configuration: FeedbackConfiguration, *, now: datetime
+) -> list[ServedRanking]:
+    """The rankings that would expire soon, with a later end, while none is fresh: when the counts stand
+    still, what readers clicked last is better than nothing."""
+    stored = list(stored)
+    if not stored or _seconds(now) <= max(ranking.fresh_until for ranking in stored):
+        return []
+    soon = _seconds(now + configuration.keep_for / 2)
+    later = _seconds(now + configuration.keep_for)
+    return [
+        replace(ranking, expires_at=later) for ranking in stored if _seconds(now) < ranking.expires_at < soon
+    ]
+
+
+def newest_counted_until(stored: Iterable[ServedRanking]) -> datetime | None:
+    return max((ranking.counted_until for ranking in stored), default=None)
+
+
+def _seconds(time: datetime) -> int:
+    return int(time.timestamp())

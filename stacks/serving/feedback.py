@@ -1,0 +1,165 @@
+"""Feedback: the function that writes rankings for the service, and what invokes it every minute."""
+
+import json
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambdas.feedback import configuration
+from names import OREGON
+from settings import Settings
+from stacks.parts.acknowledge import acknowledge, acknowledge_wildcards
+from stacks.parts.lambda_package import lambda_zip
+from stacks.parts.private_function import PrivateFunction
+from stacks.search import access as search_access
+from stacks.serving.alarms import alarm_on_feedback
+
+SHARED_MODULES = ("invocation.py", "metrics.py")
+LIBRARY = ("batch_server", "contract", "names.py")
+TIMEOUT = Duration.seconds(50)
+"""Shorter than the shortest period, so that a run ends before the next."""
+MEMORY_MIB = 512
+"""A run waits for Oregon and for the table. 700 lists of 20 articles are 1 MB of JSON."""
+CONCURRENCY = 1
+MAX_EVENT_AGE = Duration.minutes(1)
+"""An invocation that waited for longer is given up: the next is due."""
+SCHEDULE_RETRIES = 2
+DEAD_LETTERS_KEPT = Duration.days(14)
+
+
+class Feedback(Construct):
+    """domain_arn: of the search domain in Oregon; table_arn: of the rankings."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, domain_arn: str, table_arn: str, settings: Settings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        names = settings.names
+        dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            queue_name=names.feedback_dead_letters,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=DEAD_LETTERS_KEPT,
+        )
+        acknowledge(dead_letters, "SQS3", reason="It is itself the queue of dead letters.")
+        private = PrivateFunction(
+            self,
+            "Lambda",
+            name=names.feedback,
+            description="Writes what each kind of reader clicks most, for the service to read",
+            package=lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY),
+            statements=_rights(domain_arn, table_arn, dead_letters.queue_arn),
+            environment=environment_of(settings),
+            memory_mib=MEMORY_MIB,
+            timeout=TIMEOUT,
+            concurrency=CONCURRENCY,
+            settings=settings,
+        )
+        acknowledge_wildcards(
+            private.role,
+            [path for access in search_access.FEEDBACK for path in access.resources(domain_arn)],
+            reason="There is an index for each day, and only searching is allowed in them; the wildcard of "
+            "the Deny takes away, it gives nothing.",
+        )
+        # By hand: what CDK grants for a destination is a second policy.
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "Invocations",
+            function_name=private.function.function_name,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=round(MAX_EVENT_AGE.to_seconds()),
+            maximum_retry_attempts=0,  # the schedule comes again sooner than Lambda would retry
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=dead_letters.queue_arn)
+            ),
+        ).node.add_dependency(private.role)  # its rights are checked when the destination is set
+        _schedule(self, function_arn=private.function.function_arn, queue=dead_letters, settings=settings)
+        alarm_on_feedback(
+            self,
+            function=names.feedback,
+            dead_letters=names.feedback_dead_letters,
+            fresh_seconds=settings.feedback.fresh_seconds,
+        )
+
+
+def _rights(domain_arn: str, table_arn: str, queue_arn: str) -> list[iam.PolicyStatement]:
+    rights = {
+        "FindsTheDomain": ("es:DescribeDomain", domain_arn),
+        "ReadsRankings": ("dynamodb:Scan", table_arn),
+        "WritesRankings": ("dynamodb:PutItem", table_arn),
+        "KeepsFailedInvocations": ("sqs:SendMessage", queue_arn),
+    }
+    return [
+        *(access.statement(domain_arn) for access in search_access.FEEDBACK),
+        *(
+            iam.PolicyStatement(sid=sid, actions=[action], resources=[resource])
+            for sid, (action, resource) in rights.items()
+        ),
+    ]
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    feedback, names = settings.feedback, settings.names
+    return {
+        configuration.TABLE: names.trending_table,
+        configuration.DOMAIN: names.search_domain,
+        configuration.DOMAIN_REGION: OREGON,
+        configuration.DOMAIN_SCHEME: settings.search.scheme,
+        configuration.SEGMENTS: json.dumps(feedback.segments),
+        configuration.WINDOW_MINUTES: str(feedback.window_minutes),
+        configuration.ARTICLES: str(feedback.articles),
+        configuration.MIN_CLICKS: str(feedback.min_clicks),
+        configuration.MAX_INPUT_AGE_SECONDS: str(feedback.max_input_age_seconds),
+        configuration.REFRESH_MINUTES: str(feedback.refresh_minutes),
+        configuration.FRESH_SECONDS: str(feedback.fresh_seconds),
+        configuration.KEEP_HOURS: str(feedback.keep_hours),
+    }
+
+
+def _schedule(scope: Construct, *, function_arn: str, queue: sqs.IQueue, settings: Settings) -> None:
+    names = settings.names
+    minutes = settings.feedback.period_minutes
+    role = iam.Role(
+        scope,
+        "ScheduleRole",
+        role_name=names.feedback_schedule,
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": settings.account}}
+        ),
+        inline_policies={
+            "Rights": iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(
+                        sid="InvokesFeedback", actions=["lambda:InvokeFunction"], resources=[function_arn]
+                    ),
+                    iam.PolicyStatement(
+                        sid="KeepsWhatIsNotInvoked", actions=["sqs:SendMessage"], resources=[queue.queue_arn]
+                    ),
+                ]
+            )
+        },
+    )
+    scheduler.CfnSchedule(
+        scope,
+        "Schedule",
+        name=names.feedback_schedule,
+        description="Invokes the feedback of rankings to the service",
+        schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=function_arn,
+            role_arn=role.role_arn,
+            input="{}",
+            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=round(MAX_EVENT_AGE.to_seconds()),
+                maximum_retry_attempts=SCHEDULE_RETRIES,
+            ),
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=queue.queue_arn),
+        ),
+    )

@@ -1,0 +1,103 @@
+"""From a click in Tokyo's stream to the ranking that a web server reads there, and what each role may do."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from opensearchpy.exceptions import AuthorizationException
+
+from contract.ranking import KEY, segment_key
+from names import TOKYO
+from tests.end_to_end.conftest import A_DAY, HANAKO_AND_TARO, INDICES, Pipeline, as_record, click
+from tests.end_to_end.test_permissions import search_as
+from traffic.record import EntryPoint
+from twin.processes import wait_for
+
+ARTICLE = "served-記事"
+CLICKS = 5
+# The counts are complete some seconds after the click; then a period of the schedule, and a busy machine.
+SERVED_SECONDS = 240
+SEGMENTS = [{}, {"gender": "female"}, HANAKO_AND_TARO["hanako"]]
+
+
+def _client(pipeline: Pipeline, role: str, service: str = "dynamodb") -> Any:
+    return pipeline.twin.emulator.client_as(pipeline.twin.names.role_arn(role), service, TOKYO)
+
+
+def _get(web: Any, table: str, values: dict[str, str]) -> dict[str, Any]:
+    item: dict[str, Any] = web.get_item(TableName=table, Key={KEY: {"S": segment_key(values)}}).get(
+        "Item", {}
+    )
+    return item
+
+
+def test_a_click_in_tokyo_is_in_what_web_servers_read_there(pipeline: Pipeline) -> None:
+    names = pipeline.twin.names
+    web = _client(pipeline, names.web_server_role)
+    now = datetime.now(UTC)
+    clicks = [click(number, article_id=ARTICLE, clicked_at=now) for number in range(CLICKS)]
+    pipeline.send(EntryPoint.MOBILE, [as_record(one) for one in clicks])
+
+    def clicks_served(values: dict[str, str]) -> int:
+        item = _get(web, names.trending_table, values)
+        ranked = zip(item["articles"]["L"], item["clicks"]["L"], strict=True) if item else ()
+        return sum(int(clicks["N"]) for article, clicks in ranked if article["S"] == ARTICLE)
+
+    wait_for(
+        lambda: all(clicks_served(values) == CLICKS for values in SEGMENTS),
+        what="the clicks served to each of their reader's segments",
+        timeout_seconds=SERVED_SECONDS,
+        poll_seconds=1.0,
+    )
+    assert _get(web, names.trending_table, {"gender": "male"}).get("articles") != [{"S": ARTICLE}]
+    emulator = pipeline.twin.emulator
+    batch_server = emulator.session_as(names.role_arn(names.batch_server_role), TOKYO)
+    client = batch_server.client("dynamodb", endpoint_url=emulator.endpoint)
+    assert _get(client, names.trending_table, {"gender": "female"})
+
+
+def test_web_servers_read_one_ranking_at_a_time_and_change_none(pipeline: Pipeline) -> None:
+    names = pipeline.twin.names
+    table, key = names.trending_table, {KEY: {"S": "all"}}
+    for role in (names.web_server_role, names.batch_server_role):
+        client = _client(pipeline, role)
+        client.get_item(TableName=table, Key=key)
+        refused: list[Callable[[], Any]] = [
+            lambda client=client: client.scan(TableName=table),
+            lambda client=client: client.put_item(TableName=table, Item=key),
+            lambda client=client: client.delete_item(TableName=table, Key=key),
+            lambda client=client: client.get_item(TableName="another", Key=key),
+        ]
+        for request in refused:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                request()
+
+
+def test_the_feedback_function_searches_counts_writes_rankings_and_does_nothing_else(
+    pipeline: Pipeline,
+) -> None:
+    names = pipeline.twin.names
+    search = search_as(pipeline, names.feedback)
+    assert search.search(index=INDICES, body={"size": 0})["timed_out"] is False
+    refused: list[Callable[[], Any]] = [
+        lambda: search.index(index=A_DAY, body={"clicks": 1}),
+        lambda: search.indices.delete(index=INDICES),
+        lambda: search.count(index=INDICES),
+        lambda: search.search(index="other", body={"size": 0}),
+        search.cluster.health,
+        lambda: search.delete_by_query(index=INDICES, body={"query": {"match_all": {}}}),
+    ]
+    for request in refused:
+        with pytest.raises(AuthorizationException):
+            request()
+    table = _client(pipeline, names.feedback)
+    assert table.scan(TableName=names.trending_table)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    for request in (
+        lambda: table.delete_item(TableName=names.trending_table, Key={KEY: {"S": "all"}}),
+        lambda: table.delete_table(TableName=names.trending_table),
+        lambda: table.scan(TableName="another"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            request()

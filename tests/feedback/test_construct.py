@@ -1,0 +1,125 @@
+"""What the templates say of the feedback: its table, its schedule, its package."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk.assertions import Match, Template
+
+from lambdas.feedback.configuration import FeedbackConfiguration
+from lambdas.feedback.rankings import GROUPINGS
+from names import TOKYO
+from settings.feedback import Segments
+from stacks.parts.lambda_package import lambda_zip
+from stacks.parts.retention import Retention
+from stacks.serving.feedback import LIBRARY, SHARED_MODULES, Feedback
+from stacks.serving.trending_table import TrendingTable
+from tests.feedback.conftest import SETTINGS
+
+NAMES = SETTINGS.names
+Build = Callable[[Stack], object]
+
+
+def template_of(build: Build) -> Template:
+    stack = Stack(App(), "Trial", env=Environment(account=SETTINGS.account, region=TOKYO))
+    build(stack)
+    return Template.from_stack(stack)
+
+
+def table(*, destroys: bool) -> Template:
+    retention = Retention(allowed=destroys, asked=destroys)
+    return template_of(lambda stack: TrendingTable(stack, "Table", table_name="t", retention=retention))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return template_of(
+        lambda stack: Feedback(
+            stack,
+            "Feedback",
+            domain_arn=NAMES.search_domain_arn,
+            table_arn=NAMES.trending_table_arn,
+            settings=SETTINGS,
+        )
+    )
+
+
+def properties(template: Template, resource_type: str) -> dict[str, Any]:
+    [found] = template.find_resources(resource_type).values()
+    return dict(found["Properties"])
+
+
+def test_the_table_is_on_demand_recoverable_and_expires_items() -> None:
+    found = properties(table(destroys=False), "AWS::DynamoDB::Table")
+    assert found["BillingMode"] == "PAY_PER_REQUEST"
+    assert found["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert found["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+@pytest.mark.parametrize(("destroys", "policy"), [(False, "Retain"), (True, "Delete")])
+def test_the_table_goes_with_both_keys_only(destroys: bool, policy: str) -> None:
+    [found] = table(destroys=destroys).find_resources("AWS::DynamoDB::Table").values()
+    # A table that a failed first creation has made holds nothing, and would be in the next one's way.
+    assert found["DeletionPolicy"] == ("Delete" if destroys else "RetainExceptOnCreate")
+    assert found["UpdateReplacePolicy"] == policy
+    assert found["Properties"]["DeletionProtectionEnabled"] is not destroys
+
+
+def test_the_function_runs_once_at_a_time_and_ends_before_the_next_run(template: Template) -> None:
+    found = properties(template, "AWS::Lambda::Function")
+    assert found["ReservedConcurrentExecutions"] == 1
+    assert found["Timeout"] < 60
+    configuration = FeedbackConfiguration.read(found["Environment"]["Variables"])
+    assert configuration.table == NAMES.trending_table
+    assert configuration.segments == tuple(SETTINGS.feedback.segments)
+
+
+def test_every_segment_of_the_settings_is_one_that_the_function_knows() -> None:
+    assert set(GROUPINGS) == set(get_args(Segments))
+
+
+def test_an_invocation_is_retried_by_the_schedule_and_then_kept(template: Template) -> None:
+    queue = {"Fn::GetAtt": Match.any_value()}
+    template.has_resource_properties(
+        "AWS::Scheduler::Schedule",
+        {
+            "ScheduleExpression": "rate(1 minute)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60},
+                "DeadLetterConfig": {"Arn": queue},
+            },
+        },
+    )
+    template.has_resource_properties(
+        "AWS::Lambda::EventInvokeConfig",
+        {"MaximumRetryAttempts": 0, "DestinationConfig": {"OnFailure": {"Destination": queue}}},
+    )
+
+
+def test_the_package_alone_can_be_imported(tmp_path: Path) -> None:
+    """With nothing of the environment but boto3 and what it needs, as on AWS."""
+    package = lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY)
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(tmp_path)
+    site = next(path for path in sys.path if path.endswith("site-packages"))
+    provided = ["boto3", "botocore", "s3transfer"]
+    for name in provided:
+        (tmp_path / name).symlink_to(Path(site) / name)
+    outcome = subprocess.run(
+        [sys.executable, "-S", "-c", "import sys, json; import handler; print(json.dumps(sys.path))"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "POWERTOOLS_DEV": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert site not in json.loads(outcome.stdout.splitlines()[-1])

@@ -1,0 +1,105 @@
+"""What may be written, and when: decided without any service."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batch_server import EACH_COMBINATION, EACH_VALUE, Segment
+from contract.click import MAX_ID_BYTES
+from contract.count import SEGMENT_COLUMNS
+from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, segment_key
+from lambdas.feedback.rankings import groupings, rankings, unfit
+from settings.feedback import FeedbackSettings
+from tests.feedback.conftest import FEMALE, NOON, configuration_of, counted
+
+SOME = {FEMALE: {"news-1": 9}}
+MAX_ITEM_BYTES = 400 * 1024
+"""DynamoDB developer guide, "Constraints in Amazon DynamoDB": an item with the names of its attributes."""
+
+
+def before(**time: float) -> Any:
+    return NOON - timedelta(**time)
+
+
+def test_counts_of_now_are_fit() -> None:
+    assert unfit(counted(SOME), configuration_of()) is None
+
+
+@pytest.mark.parametrize(
+    ("freshness", "why"),
+    [
+        ({"newest_minute": None, "newest_published_at": None, "delivered_until": None}, "empty"),
+        ({"newest_published_at": before(seconds=-61)}, "clock"),
+        ({"newest_published_at": before(seconds=181)}, "stale"),
+        ({"newest_minute": before(seconds=30 + 241)}, "behind"),
+        ({"delivered_until": None}, "incomplete"),
+        ({"delivered_until": before(minutes=10)}, "incomplete"),
+    ],
+)
+def test_counts_that_may_be_less_than_was_clicked_are_not_fit(freshness: dict[str, Any], why: str) -> None:
+    assert unfit(counted(SOME, **freshness), configuration_of()) == why
+
+
+def test_a_clock_a_little_ahead_and_counts_a_little_late_are_fit() -> None:
+    ahead = {"newest_published_at": before(seconds=-60)}
+    late = {"newest_published_at": before(seconds=180), "delivered_until": before(seconds=180)}
+    catching_up = {"newest_minute": before(seconds=30 + 180)}
+    for freshness in (ahead, late, catching_up):
+        assert unfit(counted(SOME, **freshness), configuration_of()) is None
+
+
+def test_no_list_at_all_is_not_fit() -> None:
+    assert unfit(counted({}), configuration_of()) == "empty"
+    assert unfit(counted({FEMALE: {}}), configuration_of()) == "empty"
+
+
+def test_a_segment_whose_articles_have_too_few_clicks_gets_no_ranking() -> None:
+    found = rankings(counted({**SOME, Segment(gender="male"): {}}), configuration_of())
+    assert [ranking.segment for ranking in found] == ["gender=female"]
+
+
+def test_the_setting_chooses_the_segments() -> None:
+    assert groupings(configuration_of()) == ((), *EACH_VALUE, *EACH_COMBINATION)
+    assert groupings(configuration_of(segments=["each value"])) == EACH_VALUE
+
+
+def test_a_ranking_is_fresh_until_three_runs_after_it_would_be_written_again() -> None:
+    [ranking] = rankings(counted(SOME), configuration_of(refresh_minutes=5, period_minutes=2))
+    assert ranking.fresh_until == int(NOON.timestamp()) + (5 + 3 * 2) * 60
+
+
+def test_the_longest_ranking_with_the_longest_ids_fits_into_an_item() -> None:
+    limit = FeedbackSettings.model_json_schema()["properties"]["articles"]["maximum"]
+    assert limit == MAX_ARTICLES
+    articles = {f"{number:0{MAX_ID_BYTES}}": 10**15 - number for number in range(MAX_ARTICLES)}
+    longest = Segment(**dict.fromkeys(SEGMENT_COLUMNS, "v" * 500))
+    [ranking] = rankings(counted({longest: articles}), configuration_of())
+    assert item_bytes(ranking.as_item()) < MAX_ITEM_BYTES
+
+
+def item_bytes(value: Any) -> int:
+    """At least what DynamoDB counts: developer guide, "DynamoDB item sizes and formats"."""
+    if isinstance(value, dict):
+        return sum(len(name) + item_bytes(part) for name, part in value.items())
+    if isinstance(value, list):
+        return 3 + sum(1 + item_bytes(part) for part in value)
+    return len(value.encode()) if isinstance(value, str) else 21
+
+
+def test_a_key_names_columns_in_the_contracts_order_and_values_as_they_are() -> None:
+    assert segment_key({}) == ALL_READERS_KEY
+    assert segment_key({"region": "東京", "gender": "female"}) == "gender=female&region=東京"
+    assert segment_key({"region": "a&b=50%"}) == "region=a%26b%3D50%25"
+    with pytest.raises(ValueError, match="a segment has no sex: its columns are"):
+        segment_key({"sex": "female"})
+
+
+VALUES = st.dictionaries(st.sampled_from(SEGMENT_COLUMNS), st.text(alphabet="ab%&=26D3all\n", max_size=6))
+
+
+@given(VALUES, VALUES)
+def test_two_segments_never_share_a_key(one: dict[str, str], other: dict[str, str]) -> None:
+    assert (segment_key(one) == segment_key(other)) == (one == other)

@@ -1,0 +1,70 @@
+"""The command that shows what the service sees."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from batch_server.command import app
+from names import TOKYO
+from tests.feedback.conftest import FEMALE, Service, counted
+from twin.emulator import Emulator
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def as_root(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in emulator.client_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+
+
+def ask(service: Service, *options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["served", "--table", service.name, *options], terminal_width=120)
+    return result.exit_code, result.output
+
+
+@pytest.mark.usefixtures("as_root")
+def test_it_shows_the_ranking_of_a_segment_and_its_age(service: Service) -> None:
+    service.run(counted({FEMALE: {"記事-1": 9, "[bold]\x1b[2J": 5}}, NOW))
+    code, text = ask(service, "--segment", "gender=female", "--time-zone", "Asia/Tokyo")
+    assert code == 0
+    assert "Served to female" in text
+    assert "記事-1" in text
+    assert "[bold]" in text
+    assert "\x1b[2J" not in text
+    assert "Fresh until" in text
+    assert "JST (0:00:" in text
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_ranking_that_is_no_longer_written_is_called_out_of_date(service: Service) -> None:
+    service.run(counted({FEMALE: {"a": 9}}, NOW - timedelta(minutes=9)))
+    assert "OUT OF DATE since" in ask(service, "--segment", "gender=female")[1]
+    _, text = ask(service, "--segment", "gender=female", "--json")
+    found = json.loads(text)
+    assert (found["fresh"], found["articles"], found["segment"]) == (False, ["a"], {"gender": "female"})
+    assert 540 <= found["age_seconds"] < 700
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_segment_without_a_ranking_is_no_error(service: Service) -> None:
+    assert ask(service)[0] == 0
+    assert json.loads(ask(service, "--json")[1])["served"] is False
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_table_that_is_not_there_is_an_error_with_advice(service: Service) -> None:
+    result = CliRunner().invoke(app, ["served", "--table", "no-such-table"])
+    assert result.exit_code == 1
+    assert f"the table no-such-table in {TOKYO} cannot be read" in result.output
+    assert service
+
+
+@pytest.mark.parametrize("part", ["sex=female", "gender", "gender=", "=female", ""])
+def test_what_is_no_part_of_a_segment_is_wrong_usage(part: str) -> None:
+    result = CliRunner().invoke(app, ["served", "--table", "t", "--segment", part])
+    assert result.exit_code == 2
