@@ -158,10 +158,10 @@ const draw = {
     const account = shown.status?.account;
     const rejected = account ? new Map(account.rejected_a_minute) : null;
     const bars = drawBars(clicksChart, shown.clicks, clicks, rejected);
-    const text = bars.last === null ? "No minute is complete yet" : `${number(clicks[bars.last])} at ${bars.time(bars.last)}`;
+    const text = bars.last === null ? "No minute is complete yet" : `${number(clicks[bars.last])} at ${bars.time(bars.last)}, the last complete minute`;
     const lost = rejected && bars.last !== null ? rejected.get(shown.clicks.starts[bars.last]) ?? 0 : null;
     at("clicks-note").replaceChildren(
-      key("complete", `${text}, the last complete minute`),
+      key("complete", text),
       key("running", "still counting"),
       ...(lost === null ? [] : [key("rejected", `${number(lost)} rejected`)]),
     );

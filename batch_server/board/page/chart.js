@@ -48,7 +48,7 @@ export class Chart {
         scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 4)] } },
         axes: [
           { ...axis, grid: { show: false }, values: "{HH}:{mm}", size: size * 2 },
-          { ...axis, grid, size: size * 3.6, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6] },
+          { ...axis, grid, size: size * 3.6, space: size * 1.6, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6] },
         ],
         series: [{}, series("--bar"), series("--bar-running"), series("--rejected")].slice(0, this.data.length),
       },
