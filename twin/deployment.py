@@ -26,7 +26,7 @@ _SETTLED = ("_COMPLETE", "_FAILED")
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """One stack of the assembly; `assets` is the content of its asset manifest."""
 
     name: str
@@ -35,7 +35,7 @@ class Stack:
     assets: dict[str, Any]
 
 
-def stacks_of(assembly: Path) -> list[Stack]:
+def stacks_of(assembly: Path) -> list[DeployedStack]:
     """The stacks of a cloud assembly (a cdk.out folder), each after those it depends on."""
     artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
     order = graphlib.TopologicalSorter(
@@ -52,7 +52,7 @@ def stacks_of(assembly: Path) -> list[Stack]:
             if artifacts[dependency]["type"] == "cdk:asset-manifest"
         )
         stacks.append(
-            Stack(
+            DeployedStack(
                 name=artifact["properties"].get("stackName", name),
                 region=artifact["environment"].rsplit("/", 1)[-1],
                 template_url=artifact["properties"]["stackTemplateAssetObjectUrl"],
@@ -78,7 +78,7 @@ def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> lis
     return [stack.name for stack in stacks]
 
 
-def _upload_assets(assembly: Path, stack: Stack, emulator: Emulator) -> None:
+def _upload_assets(assembly: Path, stack: DeployedStack, emulator: Emulator) -> None:
     s3 = emulator.client("s3", stack.region)
     for asset in stack.assets["files"].values():
         source = assembly / asset["source"]["path"]
@@ -105,7 +105,7 @@ def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
             raise
 
 
-def _create(stack: Stack, emulator: Emulator, check: Callable[[], None]) -> None:
+def _create(stack: DeployedStack, emulator: Emulator, check: Callable[[], None]) -> None:
     cloudformation = emulator.client("cloudformation", stack.region)
     bucket_and_key = stack.template_url.removeprefix("s3://")
     cloudformation.create_stack(
