@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,10 +66,10 @@ def test_web_servers_read_one_ranking_at_a_time_and_change_none(pipeline: Pipeli
         client = _client(pipeline, role)
         client.get_item(TableName=table, Key=key)
         refused: list[Callable[[], Any]] = [
-            lambda client=client: client.scan(TableName=table),
-            lambda client=client: client.put_item(TableName=table, Item=key),
-            lambda client=client: client.delete_item(TableName=table, Key=key),
-            lambda client=client: client.get_item(TableName="another", Key=key),
+            partial(client.scan, TableName=table),
+            partial(client.put_item, TableName=table, Item=key),
+            partial(client.delete_item, TableName=table, Key=key),
+            partial(client.get_item, TableName="another", Key=key),
         ]
         for request in refused:
             with pytest.raises(ClientError, match="AccessDenied"):
