@@ -17,3 +17,22 @@ def test_a_line_that_begins_with_an_object_is_read(line: bytes) -> None:
 )
 def test_a_line_without_an_object_is_unparseable(line: bytes) -> None:
     assert not is_parseable(line)
+
+
+NUMBERS = ["{}", "-{}", "1.{}", "-0.{}", "1e{}", "1E+{}", "1e-{}", "{}.0", "{}e5"]
+
+
+@pytest.mark.parametrize("form", NUMBERS)
+def test_a_number_has_as_many_digits_as_flinks_parser_takes(form: str) -> None:
+    others = sum(map(str.isdigit, form))
+    for digits, parseable in ((1000, True), (1001, False), (5000, False)):
+        number = form.format("1" * (digits - others))
+        assert is_parseable(f'{{"n":{number}}}'.encode()) is parseable, (form, digits)
+
+
+@pytest.mark.parametrize("character", ["n", "日", "\\u65e5"])
+def test_a_name_has_as_many_bytes_as_flinks_parser_takes(character: str) -> None:
+    size = 1 if character == "n" else 3
+    for number, parseable in ((50_000 // size, True), (50_000 // size + 1, False)):
+        name = character * number
+        assert is_parseable(f'{{"x":[{{"{name}":1}}]}}'.encode()) is parseable, (character, number)
