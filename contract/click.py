@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import threading
 from typing import Any
 
 # A field whose value is an object or array counts as missing; a string that looks like one is a string.
@@ -23,6 +25,8 @@ _FORBIDDEN_UTF8 = re.compile(
     rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}"
 )
+_SURE_NESTING = 100  # levels for which any caller leaves Python room
+_recursion_lock = threading.Lock()
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateescape makes of such a byte
 
 
@@ -34,13 +38,13 @@ def clicks_in(record: bytes) -> list[dict[str, Any]]:
     """
     text = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf")).decode("utf-8", "surrogateescape")
     text = text.lstrip(" \t\r\n")
-    if text.count("{") + text.count("[") > MAX_NESTING and _nesting(text) > MAX_NESTING:
-        return []
+    decoder = _DECODER if len(text) * 4 <= MAX_NAME_BYTES else _NAME_DECODER
+    may_be_deep = text.count("{") + text.count("[") > _SURE_NESTING
     try:
-        value, end = (_DECODER if len(text) * 4 <= MAX_NAME_BYTES else _NAME_DECODER).raw_decode(text)
+        value, end = _decoded_deep(decoder, text) if may_be_deep else decoder.raw_decode(text)
     except (ValueError, RecursionError):
         return []
-    if _NOT_UTF8.search(text, 0, end):
+    if (may_be_deep and _nesting(text[:end]) > MAX_NESTING) or _NOT_UTF8.search(text, 0, end):
         return []
     elements = value if isinstance(value, list) else [value]
     return [element for element in elements if isinstance(element, dict)]
@@ -87,6 +91,17 @@ def _decoder(**hooks: Any) -> json.JSONDecoder:
 
 _DECODER = _decoder()
 _NAME_DECODER = _decoder(object_pairs_hook=_object)  # half as fast; short records have no long names
+
+
+def _decoded_deep(decoder: json.JSONDecoder, text: str) -> tuple[Any, int]:
+    """With room for MAX_NESTING levels: Python 3.11 counts them like calls, and those of the caller too."""
+    with _recursion_lock:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + MAX_NESTING)
+        try:
+            return decoder.raw_decode(text)
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def _nesting(text: str) -> int:

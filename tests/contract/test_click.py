@@ -36,3 +36,19 @@ def test_a_name_has_as_many_bytes_as_flinks_parser_takes(character: str) -> None
     for number, parseable in ((50_000 // size, True), (50_000 // size + 1, False)):
         name = character * number
         assert is_parseable(f'{{"x":[{{"{name}":1}}]}}'.encode()) is parseable, (character, number)
+
+
+@pytest.mark.parametrize("level", ['{"a":', "["])
+def test_a_record_is_nested_as_deep_as_flinks_parser_takes_wherever_it_is_looked_at(level: str) -> None:
+    def looked_at(record: bytes, calls: int) -> bool:
+        return looked_at(record, calls - 1) if calls else is_parseable(record)
+
+    end = "}" if level.startswith("{") else "]"
+    for levels, parseable in ((1000, True), (1001, False), (100_000, False)):
+        record = f'{{"n":{level * (levels - 1)}1{end * (levels - 1)}}}'.encode()
+        assert looked_at(record, 0) is parseable, levels
+        assert looked_at(record, 700) is parseable, levels
+
+
+def test_what_follows_the_first_value_may_be_nested_as_deep_as_it_likes() -> None:
+    assert is_parseable(b'{"a":1}' + b"[" * 100_000)
