@@ -36,8 +36,10 @@ def clicks_in(record: bytes) -> list[dict[str, Any]]:
     An empty list: the record is unparseable. That is the product's one definition of the word; that the
     application reads the same is tested against real Flink (tests/analytics).
     """
-    text = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf")).decode("utf-8", "surrogateescape")
-    text = text.lstrip(" \t\r\n")
+    try:
+        text = _text(record).lstrip(" \t\r\n")
+    except UnicodeDecodeError:
+        return []
     decoder = _DECODER if len(text) * 4 <= MAX_NAME_BYTES else _NAME_DECODER
     may_be_deep = text.count("{") + text.count("[") > _SURE_NESTING
     try:
@@ -53,6 +55,14 @@ def clicks_in(record: bytes) -> list[dict[str, Any]]:
 def is_parseable(record: bytes) -> bool:
     """Whether the application reads at least one click in `record`; else it stays in the raw backup only."""
     return bool(clicks_in(record))
+
+
+def _text(record: bytes) -> str:
+    """As that parser decodes it: UTF-16 and UTF-32 are known by their first bytes (RFC 4627, section 3)."""
+    if (encoding := json.detect_encoding(record)).startswith("utf-8"):
+        utf8 = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf"))
+        return utf8.decode("utf-8", "surrogateescape")
+    return record.decode(encoding, "replace" if encoding.startswith("utf-16") else "surrogatepass")
 
 
 def _refuse_constant(name: str) -> Any:

@@ -118,6 +118,7 @@ def _known() -> list[bytes]:
         b"",
         b"   ",
         b"\t",
+        *(good.decode().encode(form) for form in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
         good.replace(b"reader", b"rea\xffder"),
         good.replace(b"reader", b"rea\x00der"),
         good.replace(b"reader", b"\xed\xa0\x80"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.click import is_parseable
+from contract.click import clicks_in, is_parseable
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,16 @@ def test_a_record_is_nested_as_deep_as_flinks_parser_takes_wherever_it_is_looked
 
 def test_what_follows_the_first_value_may_be_nested_as_deep_as_it_likes() -> None:
     assert is_parseable(b'{"a":1}' + b"[" * 100_000)
+
+
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_utf_16_and_utf_32_are_read_as_flinks_parser_reads_them(form: str) -> None:
+    assert clicks_in('[{"user_id": "日😀"}]'.encode(form)) == [{"user_id": "日😀"}]
+    assert not is_parseable("7".encode(form))
+
+
+@pytest.mark.parametrize("form", ["utf-32-le", "utf-32-be"])
+def test_utf_32_beyond_unicode_or_cut_in_a_character_is_unparseable(form: str) -> None:
+    record = '{"a": 1}'.encode(form)
+    assert not is_parseable(record.replace("a".encode(form), b"\x7f\x7f\x7f\x7f"))
+    assert not is_parseable(record[:-1])
