@@ -147,7 +147,8 @@ def freshness_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None =
 def span_text(minutes: Minutes, zone: tzinfo) -> str:
     since, until = minutes.since.astimezone(zone), minutes.until.astimezone(zone)
     end = f"{until:%H:%M}" if since.date() == until.date() else f"{until:%Y-%m-%d %H:%M}"
-    return f"{since:%Y-%m-%d %H:%M} to {end} {until:%Z}"
+    clock_changed = since.utcoffset() != until.utcoffset()  # 01:30 to 01:30 is an hour then
+    return f"{since:%Y-%m-%d %H:%M}{f' {since:%Z}' if clock_changed else ''} to {end} {until:%Z}"
 
 
 def _clock(time: datetime, zone: tzinfo) -> str:

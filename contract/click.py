@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import threading
 from typing import Any
 
 # A field whose value is an object or array counts as missing; a string that looks like one is a string.
@@ -13,12 +15,18 @@ MAX_ID_BYTES = 512
 
 MAX_NESTING = 1000
 """Levels of objects and arrays that the parser of Flink's json format (Jackson) reads: its default."""
+MAX_NAME_BYTES = 50_000
+"""Of a field's name in UTF-8, for that parser too."""
+MAX_NUMBER_DIGITS = 1000
+"""Of a number with its fraction and exponent, for that parser too."""
 
 # Forbidden by UTF-8 (overlong, surrogates, beyond U+10FFFF), yet that parser lets it pass.
 _FORBIDDEN_UTF8 = re.compile(
     rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}"
 )
+_SURE_NESTING = 100  # levels for which any caller leaves Python room
+_recursion_lock = threading.Lock()
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateescape makes of such a byte
 
 
@@ -28,15 +36,17 @@ def clicks_in(record: bytes) -> list[dict[str, Any]]:
     An empty list: the record is unparseable. That is the product's one definition of the word; that the
     application reads the same is tested against real Flink (tests/analytics).
     """
-    text = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf")).decode("utf-8", "surrogateescape")
-    text = text.lstrip(" \t\r\n")
-    if text.count("{") + text.count("[") > MAX_NESTING and _nesting(text) > MAX_NESTING:
-        return []
     try:
-        value, end = _DECODER.raw_decode(text)
+        text = _text(record).lstrip(" \t\r\n")
+    except UnicodeDecodeError:
+        return []
+    decoder = _DECODER if len(text) * 4 <= MAX_NAME_BYTES else _NAME_DECODER
+    may_be_deep = text.count("{") + text.count("[") > _SURE_NESTING
+    try:
+        value, end = _decoded_deep(decoder, text) if may_be_deep else decoder.raw_decode(text)
     except (ValueError, RecursionError):
         return []
-    if _NOT_UTF8.search(text, 0, end):
+    if (may_be_deep and _nesting(text[:end]) > MAX_NESTING) or _NOT_UTF8.search(text, 0, end):
         return []
     elements = value if isinstance(value, list) else [value]
     return [element for element in elements if isinstance(element, dict)]
@@ -47,11 +57,61 @@ def is_parseable(record: bytes) -> bool:
     return bool(clicks_in(record))
 
 
+def _text(record: bytes) -> str:
+    """As that parser decodes it: UTF-16 and UTF-32 are known by their first bytes (RFC 4627, section 3)."""
+    if (encoding := json.detect_encoding(record)).startswith("utf-8"):
+        utf8 = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf"))
+        return utf8.decode("utf-8", "surrogateescape")
+    return record.decode(encoding, "replace" if encoding.startswith("utf-16") else "surrogatepass")
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)  # NaN and Infinity, which Python takes and JSON has not
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
+def _whole_number(text: str) -> int:
+    return int(_checked_number(text))
+
+
+def _fraction(text: str) -> float:
+    return float(_checked_number(text))
+
+
+def _checked_number(text: str) -> str:
+    if len(text) > MAX_NUMBER_DIGITS and sum(map(str.isdigit, text)) > MAX_NUMBER_DIGITS:
+        raise ValueError("a number with too many digits")
+    return text
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if any(len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES for name, _ in pairs):
+        raise ValueError("a name that is too long")
+    return dict(pairs)
+
+
+def _decoder(**hooks: Any) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_constant=_refuse_constant,
+        parse_int=_whole_number,
+        parse_float=_fraction,
+        strict=False,
+        **hooks,
+    )
+
+
+_DECODER = _decoder()
+_NAME_DECODER = _decoder(object_pairs_hook=_object)  # half as fast; short records have no long names
+
+
+def _decoded_deep(decoder: json.JSONDecoder, text: str) -> tuple[Any, int]:
+    """With room for MAX_NESTING levels: Python 3.11 counts them like calls, and those of the caller too."""
+    with _recursion_lock:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + MAX_NESTING)
+        try:
+            return decoder.raw_decode(text)
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def _nesting(text: str) -> int:

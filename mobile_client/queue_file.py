@@ -19,6 +19,10 @@ CREATE TABLE IF NOT EXISTS waiting (
 CREATE TABLE IF NOT EXISTS dropped (records INTEGER NOT NULL);
 INSERT INTO dropped SELECT 0 WHERE NOT EXISTS (SELECT * FROM dropped);
 """
+_ROWS_OF_OTHER_TYPES = """
+SELECT count(*) FROM waiting
+WHERE (typeof(data), typeof(partition_key), typeof(size)) <> ('blob', 'text', 'integer')
+"""
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "make room on the disk",
@@ -120,6 +124,9 @@ def _connected(path: Path | None) -> QueueFile:
             [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
                 raise QueueError(_message(path, found, sqlite3.SQLITE_CORRUPT))
+            [damaged] = connection.execute(_ROWS_OF_OTHER_TYPES).fetchone()
+            if damaged:  # which quick_check passes over
+                raise QueueError(_message(path, f"{damaged} rows of other types", sqlite3.SQLITE_CORRUPT))
             [row] = connection.execute(
                 "SELECT count(*), coalesce(sum(size), 0), (SELECT records FROM dropped) FROM waiting"
             )
@@ -135,7 +142,11 @@ def errors_explained(path: Path | None) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells where in SQLite
+        if str(error).startswith("Could not decode to UTF-8"):  # Python's own, which has no code
+            code = sqlite3.SQLITE_CORRUPT
         raise QueueError(_message(path, error, code)) from error
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged schema
+        raise QueueError(_message(path, error, sqlite3.SQLITE_CORRUPT)) from error
 
 
 def _message(path: Path | None, reason: object, code: int) -> str:

@@ -62,7 +62,8 @@ class Gap(NamedTuple):
 @dataclass(frozen=True)
 class Recording:
     """A file of clicks, one JSON object a line. `moved` lines have a time to move. `longest_gap`: None where
-    all clicks are in one minute.
+    all clicks are in one minute. `longest_wait`: of the recorded time, between two lines in the order of the
+    file, which is that of sending; longer than the gap only where that order is not that of the times.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Recording:
     first: datetime
     last: datetime
     longest_gap: Gap | None
+    longest_wait: timedelta
 
     @property
     def span(self) -> timedelta:
@@ -81,15 +83,20 @@ def read_recording(path: Path) -> Recording:
     """Look through the file once. Raises ReplayError when there is nothing to replay."""
     moved = as_it_is = 0
     minutes: dict[int, _Minute] = {}
+    begin = latest = None
+    longest_wait = timedelta()
     for line in _lines(path):
         if line.clicked_at is None:
             as_it_is += 1
             continue
         moved += 1
+        begin, latest = begin or line.clicked_at, latest or line.clicked_at
+        longest_wait = max(longest_wait, line.clicked_at - latest)
+        latest = max(latest, line.clicked_at)
         click = (line.clicked_at, line.number)
         minute = minutes.setdefault(int(line.clicked_at.timestamp() // 60), _Minute(click, click))
         minute.first, minute.last = min(minute.first, click), max(minute.last, click)
-    if not moved:
+    if begin is None:
         raise ReplayError(
             f"{path} has no click with a time among its {as_it_is} lines: write one JSON object a line, "
             'each with "clicked_at":"2026-01-31T09:00:00.000Z"'
@@ -97,7 +104,8 @@ def read_recording(path: Path) -> Recording:
     in_order = [minutes[minute] for minute in sorted(minutes)]
     gaps = (Gap(*before.last, *after.first) for before, after in itertools.pairwise(in_order))
     longest = max(gaps, key=lambda gap: gap.length, default=None)
-    return Recording(path, moved, as_it_is, in_order[0].first[0], in_order[-1].last[0], longest)
+    first, last = in_order[0].first[0], in_order[-1].last[0]
+    return Recording(path, moved, as_it_is, first, last, longest, max(longest_wait, begin - first))
 
 
 @dataclass
@@ -130,6 +138,12 @@ def replayed(
             f"no click happened between {format_time(gap.begin)} (line {gap.begin_line}) and "
             f"{format_time(gap.end)} (line {gap.end_line}). Correct or remove the lines whose time is wrong, "
             "split the file there, or give a larger speed"
+        )
+    if recording.longest_wait / speed > MAX_SILENCE:
+        raise ReplayError(
+            f"{recording.path}: at {speed:g} times its pace nothing would be sent for "
+            f"{recording.longest_wait / speed}, as its lines are not in the order of their times. Sort them, "
+            "or give a larger speed"
         )
     return _paced(recording, speed, started_at, entry_point)
 

@@ -2,9 +2,11 @@
 
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -183,3 +185,35 @@ def test_a_file_made_in_place_of_a_deleted_one_is_not_mistaken_for_it(tmp_path: 
 def test_a_folder_that_does_not_exist_is_told(tmp_path: Path) -> None:
     with pytest.raises(QueueError, match="check that its folder exists"):
         ClickQueue(tmp_path / "absent" / "clicks")
+
+
+DAMAGES = {
+    "a name in the schema": (b"CREATE TABLE waiting", b"CREATE\xffTABLE waiting"),
+    "a key that is no text": (b"a-reader", b"\xffreader\xff"),
+}
+
+
+@pytest.mark.parametrize(("whole", "damaged"), DAMAGES.values(), ids=DAMAGES)
+def test_a_file_with_a_damaged_text_is_told_with_what_to_do(
+    tmp_path: Path, whole: bytes, damaged: bytes
+) -> None:
+    path = tmp_path / "clicks.db"
+    queue = ClickQueue(path)
+    queue.put(b"data", "a-reader")
+    queue.close()
+    content = path.read_bytes()
+    assert whole in content
+    path.write_bytes(content.replace(whole, damaged))
+    with pytest.raises(QueueError, match="it is damaged"), closing(ClickQueue(path)) as again:
+        again.lend()
+
+
+def test_a_file_with_values_of_other_types_is_told_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "clicks.db"
+    queue = ClickQueue(path)
+    queue.put(b"data", "a-reader")
+    queue.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE waiting SET partition_key = CAST('a-reader' AS BLOB)")
+    with pytest.raises(QueueError, match=r"1 rows of other types.*it is damaged"):
+        ClickQueue(path)

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -155,6 +156,16 @@ def test_the_longest_gap_is_between_clicks_next_to_each_other_in_time_wherever_t
     assert gap.length == timedelta(seconds=3600)
     assert (recording.first, recording.last) == (THEN, THEN + timedelta(seconds=7000))
     assert read_recording(_file(tmp_path, _line(THEN))).longest_gap is None
+
+
+@pytest.mark.parametrize("minutes", [range(120, -1, -1), [*range(1, 30), *range(120, 29, -1)]])
+def test_lines_out_of_order_that_would_hold_up_all_others_are_refused_before_anything_is_sent(
+    tmp_path: Path, minutes: Iterable[int]
+) -> None:
+    path = _file(tmp_path, *(_line(THEN + timedelta(minutes=minute)) for minute in minutes))
+    with pytest.raises(ReplayError, match=r"sent for [12]:\d+:00, as its lines are not in the order"):
+        replayed(read_recording(path), speed=1, started_at=NOW, entry_point=EntryPoint.WEB)
+    assert len(_replay(path, speed=2)) == len(list(minutes))
 
 
 @pytest.mark.parametrize("speed", [-1, 1e-9, float("inf"), float("nan")])
