@@ -101,3 +101,24 @@ def heat_map(question: Question, articles: Sequence[TrendingArticle], by: Groupi
         cells=cells,
         **question.answer,
     )
+
+
+def heat_map_of_a_day(question: Question, limit: int, by: Grouping) -> HeatMap:
+    """The question is about minutes of one UTC day, whose counts are in one index with one shard: that
+    shard's largest sums are the largest, and its cells are those of the same counts."""
+    columns = aggregations.grouped(by, {"clicks": aggregations.CLICKS})
+    lists = aggregations.articles(size=limit, inner={"cells": columns})
+    answer = question.ask({"articles": lists, "columns": columns})
+    nodes = dict(aggregations.each_segment(by, answer["columns"], question.segment)) if answer else {}
+    articles, cells = [], []
+    for bucket in answer["articles"]["buckets"] if answer else ():
+        row = dict(aggregations.each_segment(by, bucket["cells"], question.segment))
+        articles.append(TrendingArticle(bucket["key"], aggregations.clicks(bucket)))
+        cells.append(tuple(aggregations.clicks(row[each]) if each in row else 0 for each in nodes))
+    return HeatMap(
+        articles=tuple(articles),
+        segments=tuple(nodes),
+        segment_clicks=tuple(aggregations.clicks(node) for node in nodes.values()),
+        cells=tuple(cells),
+        **question.answer,
+    )

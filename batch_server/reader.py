@@ -25,7 +25,7 @@ from batch_server.errors import TrendsError
 from batch_server.minutes import DAY, MINUTE, Minutes, last_minutes, minutes_between
 from batch_server.question import RECENT, Question, freshness_in, time_in
 from batch_server.ranking import Wanted, rank
-from batch_server.search import CountSearch
+from batch_server.search import MAX_ATTEMPTS, CountSearch
 from batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
 from names import OREGON
 
@@ -52,9 +52,10 @@ class TrendingReader:
         credentials: Credentials,
         region: str = OREGON,
         clock: Callable[[], datetime] = _now,
+        max_attempts: int = MAX_ATTEMPTS,
     ) -> None:
         """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's."""
-        self._search = CountSearch(endpoint, credentials, region)
+        self._search = CountSearch(endpoint, credentials, region, max_attempts)
         self._clock = clock
 
     def top(
@@ -126,10 +127,14 @@ class TrendingReader:
         segment: Segment = ALL_READERS,
         until: datetime | None = None,
     ) -> HeatMap:
-        """The most clicked articles against the segments of `by`. 1 search more than `top`."""
+        """The most clicked articles against the segments of `by`. 1 search within a UTC day, else 1 more than
+        `top`."""
         (grouping,) = checked_groupings([by])
         question = self._question(last, segment, until)
-        lists = rank(question, _wanted([()], limit, 1))
+        wanted = _wanted([()], limit, 1)
+        if len(question.minutes.days()) == 1:
+            return pictures.heat_map_of_a_day(question, limit, grouping)
+        lists = rank(question, wanted)
         articles = lists[segment].articles if segment in lists else ()
         return pictures.heat_map(question, articles, grouping)
 
@@ -222,11 +227,15 @@ def connect(
     session: boto3.Session | None = None,
     role_arn: str | None = None,
     region: str = OREGON,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> TrendingReader:
-    """A reader that signs with the session's identity, or with `role_arn` assumed by it (and renewed)."""
+    """A reader that signs with the session's identity, or with `role_arn` assumed by it (and renewed).
+
+    max_attempts: how often a search is asked that may be retried.
+    """
     session = session or boto3.Session()
     credentials = role_credentials(session, role_arn, region) if role_arn else own_credentials(session)
-    return TrendingReader(endpoint, credentials, region)
+    return TrendingReader(endpoint, credentials, region, max_attempts=max_attempts)
 
 
 def _wanted(groupings: Iterable[Grouping], limit: int, min_clicks: int) -> Wanted:

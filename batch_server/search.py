@@ -27,6 +27,7 @@ REQUEST_TIMEOUT_SECONDS = 10
 # A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard does not
 # answer for a short while: at midnight UTC, under every reader.
 MAX_ATTEMPTS = 5
+MAX_CONNECTIONS = 8
 MAX_PAUSE_SECONDS = 2.0
 RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
 TOO_MANY_BUCKETS = "too_many_buckets_exception"
@@ -39,13 +40,18 @@ class _ShardsMissingError(Exception):
 class CountSearch:
     """Searches the counts of one OpenSearch domain; may be shared by threads."""
 
-    def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
-        """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's."""
+    def __init__(
+        self, endpoint: str, credentials: Credentials, region: str, max_attempts: int = MAX_ATTEMPTS
+    ) -> None:
+        """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's;
+        max_attempts: how often a search is asked that may be retried."""
         self._endpoint = endpoint
+        self._max_attempts = max_attempts
         self._client = OpenSearch(
             hosts=[_host(endpoint)],
             http_auth=Urllib3AWSV4SignerAuth(credentials, region, "es"),
             timeout=REQUEST_TIMEOUT_SECONDS,
+            pool_maxsize=MAX_CONNECTIONS,
             max_retries=0,  # __call__ retries, with pauses
         )
 
@@ -56,7 +62,7 @@ class CountSearch:
         """
         retrying = Retrying(
             retry=retry_if_exception(_is_retryable),
-            stop=stop_after_attempt(MAX_ATTEMPTS),
+            stop=stop_after_attempt(self._max_attempts),
             wait=wait_random_exponential(multiplier=0.25, max=MAX_PAUSE_SECONDS),
             reraise=True,
         )
@@ -64,8 +70,8 @@ class CountSearch:
             return retrying(self._ask, body)
         except _ShardsMissingError as error:
             raise TrendsError(
-                f"{self._where} answered without some of its data ({error}), asked {MAX_ATTEMPTS} times: the "
-                "counts would be too small. Look at the domain's health (status red?) and its failed shards"
+                f"{self._where} answered without some of its data ({error}), {self._asked}: the counts would "
+                "be too small. Look at the domain's health (status red?) and its failed shards"
             ) from error
         except TransportError as error:
             raise TrendsError(self._explain(error)) from error
@@ -101,6 +107,10 @@ class CountSearch:
         return f"OpenSearch at {self._endpoint}"
 
     @property
+    def _asked(self) -> str:
+        return f"asked {self._max_attempts} times"
+
+    @property
     def _no_search_answer(self) -> str:
         return (
             f"{self._where} answered 200 with something that is no search answer: check that the endpoint is "
@@ -110,8 +120,8 @@ class CountSearch:
     def _explain(self, error: TransportError) -> str:
         if isinstance(error, ConnectionTimeout):
             return (
-                f"{self._where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, asked {MAX_ATTEMPTS} "
-                "times: check the domain's load, or ask for a shorter time"
+                f"{self._where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, {self._asked}: "
+                "check the domain's load, or ask for a shorter time"
             )
         if isinstance(error, OpenSearchUnreachable):
             return (

@@ -9,7 +9,7 @@ import pytest
 from botocore.credentials import Credentials
 from tenacity import wait_none
 
-from batch_server import TrendingReader, TrendsError, aggregations, search
+from batch_server import Segment, TrendingReader, TrendsError, aggregations, search
 from contract.sink import CLICK_COUNTS
 from names import day_index
 from tests.batch_server.conftest import Call
@@ -147,10 +147,10 @@ def test_indices_deleted_between_two_searches_of_a_question_are_an_error(
     add_counts([count(day, "a", 1)])
     ask = reader._search
     with mock.patch.object(reader, "_search", wraps=ask) as searched:
-        reader.heat_map(MINUTE, ("region",), until=day + MINUTE)
+        reader.compare(MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)
     first, _ = (ask(call.args[0]) for call in searched.call_args_list)
     with (
         mock.patch.object(reader, "_search", side_effect=[first, {}]),
         pytest.raises(TrendsError, match="deleted while they were read"),
     ):
-        reader.heat_map(MINUTE, ("region",), until=day + MINUTE)
+        reader.compare(MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)

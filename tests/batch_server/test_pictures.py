@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from batch_server import ALL_READERS, CountTotals, Segment, TrendingReader, TrendsError, pictures
-from tests.batch_server.counts import AddCounts, count
+from tests.batch_server.counts import AddCounts, Count, count
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -103,6 +103,30 @@ def test_a_heat_map_shows_the_top_articles_against_each_segment(
     assert [segment.as_dict()["region"] for segment in heat_map.segments] == ["nara", "osaka", "tokyo"]
     assert heat_map.cells == ((0, 3, 4), (0, 0, 5))
     assert heat_map.segment_clicks == (2, 3, 9)
+
+
+def test_a_heat_map_within_a_day_is_one_search_and_equal_to_the_same_counts_over_midnight(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    def counts(minute: datetime) -> list[Count]:
+        return [
+            count(minute, f"article-{number:02}", 1 + number * 7 % 10, gender=gender, region=region)
+            for number in range(30)
+            for gender in ("female", "male")[: 1 + number % 2]
+            for region in ("osaka", "tokyo", "nara")[: 1 + number % 3]
+        ]
+
+    add_counts(counts(day + HOUR))
+    add_counts(counts(day + timedelta(days=4)))
+    by = ("gender", "region")
+    within = reader.heat_map(HOUR, by, limit=7, until=day + HOUR + MINUTE)
+    over = reader.heat_map(2 * HOUR, by, limit=7, until=day + timedelta(days=4) + MINUTE)
+    assert (within.searches, len(within.articles), len(within.segments)) == (1, 7, 6)
+    assert over.searches > 1
+    assert [row == again for row, again in zip(within.cells, over.cells, strict=True)] == [True] * 7
+    assert (within.articles, within.segments) == (over.articles, over.segments)
+    assert within.segment_clicks == over.segment_clicks
+    assert [sum(row) for row in within.cells] == [article.clicks for article in within.articles]
 
 
 def test_nothing_counted_gives_an_empty_heat_map_and_series_of_zeros(
