@@ -49,7 +49,7 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 
 # npm and Node come with the Python packages.
 node_modules/.installed: package.json $(BIN)/.installed
-	@echo "setup: CDK command line into node_modules"
+	@echo "setup: CDK command line, charts and a browser for tests into node_modules"
 	@npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 
@@ -103,6 +103,10 @@ docs: setup ## the pages that are made from the code
 	@python -m settings.page > docs/settings.md
 	@python -m settings.latency_table
 	@python -m cost --docs
+
+.PHONY: screenshot
+screenshot: setup ## the picture of the board in the pages: docs/board.png
+	@python -m tests.board.screenshot docs/board.png
 
 .PHONY: synth
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -199,3 +200,51 @@ def freshness(
 
 
 app.command("freshness")(with_options(freshness, *CONNECTION))
+
+
+def board(
+    *,
+    endpoint: str,
+    role_arn: str | None,
+    domain_region: str,
+    time_zone: ZoneInfo,
+    last: Annotated[
+        timedelta,
+        typer.Option("--last", parser=duration, metavar="DURATION", help="Of the heat map and what rises."),
+    ] = timedelta(minutes=10),
+    before: Annotated[
+        timedelta,
+        typer.Option(
+            "--before",
+            parser=duration,
+            metavar="DURATION",
+            help="Of series and compare, and what rising is held against.",
+        ),
+    ] = timedelta(hours=1),
+    titles: Annotated[
+        Path | None, typer.Option("--titles", help="CSV file with the header article_id,title.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: a free one.")] = 8642,
+) -> None:
+    """One live page for a browser, on 127.0.0.1."""
+    from batch_server.board import server  # the web server, which no question needs
+
+    try:
+        reader = connect(endpoint, role_arn=role_arn, region=domain_region, max_attempts=server.ATTEMPTS)
+        shown = server.Board(
+            reader=reader,
+            spans=server.Spans(last=last, before=before),
+            time_zone=time_zone.key,
+            titles=server.read_titles(titles) if titles else {},
+        )
+        listening = server.bind(port)
+    except TrendsError as error:
+        _fail(error)
+    _tell(f"the board is at {server.address(listening)}; Ctrl-C ends it")
+    server.serve(shown, listening)
+
+
+_CONNECTION_OF_BOARD = tuple(each for each in CONNECTION if each.name != "as_json")
+app.command("board")(
+    with_options(board, *_CONNECTION_OF_BOARD, *own_options(board)[len(_CONNECTION_OF_BOARD) - 1 :])
+)

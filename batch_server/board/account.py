@@ -1,0 +1,62 @@
+"""Where every record went, told by whoever counts it: in the twin, the demonstration. A batch server on AWS
+knows only the counts; there the board shows no account."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from batch_server.minutes import start_of_minute
+
+MINUTES_KEPT = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordAccount:
+    """Records so far: sent = counted + rejected + unparseable + those still on their way."""
+
+    sent: int
+    counted: int
+    rejected: int
+    unparseable: int
+
+    @property
+    def on_their_way(self) -> int:
+        """Below zero when some were counted twice."""
+        return self.sent - self.counted - self.rejected - self.unparseable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """rejected_a_minute: (start of the minute in which they were rejected, UTC; records), oldest first."""
+
+    account: RecordAccount
+    told_at: datetime
+    rejected_a_minute: tuple[tuple[datetime, int], ...]
+
+
+class Ledgers:
+    """Keeps the newest account, and from one to the next how many were rejected in each minute. May be told
+    by one thread and read by others."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest: Ledger | None = None
+        self._rejected: OrderedDict[datetime, int] = OrderedDict()
+
+    def tell(self, account: RecordAccount, at: datetime | None = None) -> None:
+        told_at = at or datetime.now(UTC)
+        with self._lock:
+            before = self._newest.account.rejected if self._newest else 0
+            minute = start_of_minute(told_at)
+            self._rejected[minute] = self._rejected.get(minute, 0) + max(account.rejected - before, 0)
+            while len(self._rejected) > MINUTES_KEPT:
+                self._rejected.popitem(last=False)
+            self._newest = Ledger(
+                account=account, told_at=told_at, rejected_a_minute=tuple(self._rejected.items())
+            )
+
+    @property
+    def newest(self) -> Ledger | None:
+        with self._lock:
+            return self._newest

@@ -1,0 +1,96 @@
+// How fresh each stage is, where every record went, and whether the picture is live. Everything that ages is
+// drawn anew every second by the clock of the board, not of this machine.
+
+import { age, clock, element, number } from "./text.js";
+
+const OLD_COUNT_SECONDS = 30;
+const OLD_PICTURE_SECONDS = 15;
+const OLD_RANKING_SECONDS = 180;
+const SILENCE_SECONDS = 5;
+
+const seconds = (now, time) => (now - Date.parse(time)) / 1000;
+
+/** freshness: of the newest answer, or undefined; status: the newest, or undefined; now: milliseconds. */
+export function drawStages(list, { freshness, status, now, zone, served }) {
+  const stages = [clickStage(freshness, zone, now), countStage(freshness, now), readStage(freshness, now)];
+  if (served) stages.push(servedStage(status, now));
+  list.replaceChildren(
+    ...stages.map(({ name, value, note, old }) =>
+      element(
+        "li",
+        { "data-stage": name, "data-old": old },
+        element("span", { class: "name" }, name),
+        element("strong", {}, value),
+        element("span", { class: "detail" }, note, old ? element("em", {}, " ⚠ old") : ""),
+      ),
+    ),
+  );
+}
+
+function clickStage(freshness, zone, now) {
+  const minute = freshness?.newest_minute;
+  if (!minute) return { name: "click", value: "none yet", note: "newest minute with clicks", old: false };
+  const complete = freshness.complete_until;
+  const note = complete ? `complete until ${clock(complete, zone)}` : "no minute complete yet";
+  const old = seconds(now, minute) - 60 > 2 * OLD_COUNT_SECONDS;
+  return { name: "click", value: clock(minute, zone), note, old };
+}
+
+function countStage(freshness, now) {
+  const published = freshness?.newest_published_at;
+  if (!published) return { name: "count", value: "none yet", note: "newest count published", old: false };
+  const old = seconds(now, published);
+  return { name: "count", value: age(old), note: "since the newest count", old: old > OLD_COUNT_SECONDS };
+}
+
+function readStage(freshness, now) {
+  if (!freshness) return { name: "read", value: "not yet", note: "from OpenSearch", old: false };
+  const old = seconds(now, freshness.asked_at);
+  return { name: "read", value: age(old), note: "since OpenSearch was read", old: old > OLD_PICTURE_SECONDS };
+}
+
+function servedStage(status, now) {
+  const at = status?.served_at;
+  if (!at) return { name: "served", value: "none yet", note: "ranking that the service has", old: false };
+  const old = seconds(now, at);
+  return { name: "served", value: age(old), note: "since the service's ranking", old: old > OLD_RANKING_SECONDS };
+}
+
+export function drawAccount(list, account) {
+  const sum = [
+    ["sent", account.sent, "="],
+    ["counted", account.counted, "+"],
+    ["rejected", account.rejected, "+"],
+    ["unparseable", account.unparseable, "+"],
+    [account.on_their_way < 0 ? "counted twice" : "on the way", Math.abs(account.on_their_way), ""],
+  ];
+  list.replaceChildren(
+    ...sum.map(([name, value, sign]) =>
+      element(
+        "div",
+        { "data-part": name },
+        element("dt", {}, name),
+        element("dd", {}, number(value), sign ? element("span", { class: "sign" }, sign) : ""),
+      ),
+    ),
+  );
+}
+
+/** What is wrong and how old the picture is; heardAt: milliseconds of the last event. */
+export function liveness({ freshness, status, now, heardAt }) {
+  const pictureAge = freshness ? age(seconds(now, freshness.asked_at)) : null;
+  const shown = pictureAge ? `The last picture is ${pictureAge} old.` : "There is no picture yet.";
+  if (!heardAt) return { state: "waiting", text: "Connecting …", problem: null };
+  if (now - heardAt > SILENCE_SECONDS * 1000) {
+    const problem =
+      `The board does not answer. ${shown} Check that it still runs (python -m batch_server board), ` +
+      "and the port forward to it.";
+    return { state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem };
+  }
+  if (status?.problem) {
+    return { state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem: `${shown} ${status.problem}` };
+  }
+  return freshness
+    ? { state: "live", text: "live", problem: null }
+    : { state: "waiting", text: "waiting for the first answer", problem: null };
+}
