@@ -1,0 +1,125 @@
+"""What the board is made of, without a browser: choices, titles, the account, the messages, the command."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from typer.testing import CliRunner
+
+from batch_server import Segment, TrendsError
+from batch_server.board import server
+from batch_server.board.account import MINUTES_KEPT, Ledgers, RecordAccount
+from batch_server.board.questions import BoardQuestion, Kind, questions_of_view
+from batch_server.board.titles import read_titles
+from batch_server.command import app
+from contract.count import SEGMENT_COLUMNS
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_view_is_the_questions_of_what_was_chosen() -> None:
+    chosen = [("by", "region"), ("article", "a\x00"), ("cell.region", "tokyo"), ("compare.gender", "male")]
+    assert set(questions_of_view(chosen)) == {
+        BoardQuestion(Kind.HEAT_MAP, by=("region",)),
+        BoardQuestion(Kind.CLICKS),
+        BoardQuestion(Kind.RISING),
+        BoardQuestion(Kind.SEGMENTS),
+        BoardQuestion(Kind.SERIES, segment=Segment(region="tokyo"), article_id="a\x00"),
+        BoardQuestion(Kind.COMPARE, segment=Segment(gender="male")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason"),
+    [
+        ([("by", "shoe_size")], f"choose of {', '.join(SEGMENT_COLUMNS)}"),
+        ([("by", "")], "choose of"),
+        ([("by", "gender"), ("by", "gender")], "by was chosen twice"),
+        ([("article", "語" * 171)], "more than 512 bytes"),
+        ([("compare.gender", "x" * 513)], "more than 512 bytes"),
+        ([("compare.shoe_size", "43"), ("nonsense", "")], "knows no compare.shoe_size, nonsense"),
+    ],
+)
+def test_a_view_of_anything_else_is_refused_with_the_reason(
+    chosen: list[tuple[str, str]], reason: str
+) -> None:
+    with pytest.raises(TrendsError, match=reason):
+        questions_of_view(chosen)
+
+
+def test_the_account_says_what_is_on_its_way_and_what_was_rejected_in_each_minute() -> None:
+    ledgers = Ledgers()
+    assert ledgers.newest is None
+    for minutes, rejected in ((0, 3), (0, 5), (1, 5), (2, 9)):
+        account = RecordAccount(sent=100, counted=80, rejected=rejected, unparseable=4)
+        ledgers.tell(account, at=NOON + minutes * MINUTE + timedelta(seconds=rejected))
+    newest = ledgers.newest
+    assert newest is not None
+    assert newest.account.on_their_way == 7
+    assert newest.rejected_a_minute == ((NOON, 5), (NOON + MINUTE, 0), (NOON + 2 * MINUTE, 4))
+
+
+def test_the_account_keeps_two_hours_of_minutes() -> None:
+    ledgers = Ledgers()
+    for minutes in range(200):
+        account = RecordAccount(sent=0, counted=0, rejected=minutes, unparseable=0)
+        ledgers.tell(account, at=NOON + minutes * MINUTE)
+    assert ledgers.newest is not None
+    assert len(ledgers.newest.rejected_a_minute) == MINUTES_KEPT
+    assert ledgers.newest.rejected_a_minute[-1] == (NOON + 199 * MINUTE, 1)
+
+
+def test_titles_are_read_with_commas_quotes_line_breaks_and_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "titles.csv"
+    file.write_text('\ufeffarticle_id,title\n記事,"一, ""二""\n三"\narticle_id,x\n', encoding="utf-8")
+    assert read_titles(file) == {"記事": '一, "二"\n三', "article_id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"id,title\n", "must begin with the line article_id,title"),
+        (b"article_id,title\na,b\nc\n", "line 3: write an article_id and a title"),
+        (b"article_id,title\n\xff,b\n", "cannot be read"),
+        (b'article_id,title\n"a,b\n', "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_titles_of_another_form_are_refused_with_the_line(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "titles.csv"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(TrendsError, match=reason):
+        read_titles(file)
+
+
+def test_the_command_says_where_the_board_is_and_serves_it_as_asked() -> None:
+    arguments = ["board", "--endpoint", "https://d.example", "--last", "30m", "--time-zone", "Asia/Tokyo"]
+    with (
+        mock.patch("batch_server.command.connect", autospec=True) as connect,
+        mock.patch.object(server, "serve") as serve,
+    ):
+        result = CliRunner().invoke(app, [*arguments, "--port", "0"])
+    assert result.exit_code == 0, result.output
+    board, listening = serve.call_args.args
+    listening.close()
+    assert connect.call_args.kwargs["max_attempts"] == server.ATTEMPTS
+    assert board.reader is connect.return_value
+    assert (board.spans.last, board.spans.before) == (timedelta(minutes=30), timedelta(hours=1))
+    assert board.time_zone == "Asia/Tokyo"
+    assert "the board is at http://127.0.0.1:" in result.stderr
+
+
+def test_the_command_names_a_port_that_is_taken() -> None:
+    taken = server.bind(0)
+    port = str(taken.getsockname()[1])
+    with mock.patch("batch_server.command.connect", autospec=True):
+        result = CliRunner().invoke(app, ["board", "--endpoint", "https://d.example", "--port", port])
+    taken.close()
+    assert result.exit_code == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+    assert "choose another --port" in result.stderr
