@@ -2,7 +2,8 @@
 
 1. start the twin and publish the readers' segments
 2. send clicks: mobile apps into Tokyo's stream, web servers into Oregon's
-3. show every second what is trending, as the batch server reads it with its role
+3. show what is trending, as the batch server reads it with its role: every second in the terminal, and on the
+   board for a browser
 4. when the traffic ends by itself, wait until every record is accounted for and show the totals
 """
 
@@ -19,6 +20,8 @@ from pathlib import Path
 from rich.console import Console
 
 from batch_server import TrendingArticle, TrendingReader, TrendsError
+from batch_server.board.account import RecordAccount
+from batch_server.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
 from traffic.record import EntryPoint, Record
 from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from traffic.send import TrafficTally, send
@@ -35,6 +38,8 @@ FIRST_VERSION_AGE = timedelta(days=3)
 PICTURE_SECONDS = 1.0
 RATE_OVER_PICTURES = 5
 SETTLE_SECONDS = 180.0
+BOARD_BEFORE = timedelta(hours=1)
+BOARD_TIME_ZONE = "Asia/Tokyo"  # where the readers click
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,16 @@ class _Run:
         self._accounts = LiveAccounts(twin.emulator, twin.names, twin.delivery_streams)
         self._tally = TrafficTally()
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
+        spans = Spans(last=traffic.window, before=max(traffic.window, BOARD_BEFORE))
+        self._board = Board(reader=twin.reader(max_attempts=ATTEMPTS), spans=spans, time_zone=BOARD_TIME_ZONE)
 
     def until_the_end(self) -> bool:
         stop = threading.Event()
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        with (
+            running_board(self._board, bind_where_free()) as address,
+            ThreadPoolExecutor(max_workers=1) as pool,
+        ):
+            self._console.print(f"the board is at {address}")
             sending = pool.submit(self._send, stop)
             try:
                 with Screen(self._console) as screen:
@@ -148,6 +159,12 @@ class _Run:
             trending = {segment.label: top.articles for segment, top in lists.items()}
         except TrendsError as error:
             problems.append(str(error))
+        else:
+            self._board.ledgers.tell(
+                RecordAccount(
+                    sent=sent, counted=counted, rejected=live.rejected, unparseable=live.unparseable
+                )
+            )
         state = self._twin.application_state()
         if state is not None and state.problem is not None:
             problems.append(f"the analytics application: {state.problem}")

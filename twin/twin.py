@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from batch_server import CountTotals, TrendingReader, TrendsError, connect
+from batch_server.search import MAX_ATTEMPTS
 from contract.sink import CLICK_COUNTS
 from mobile_client.delivery import Stream
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
@@ -167,10 +168,10 @@ class Twin:
             EntryPoint.WEB: Stream(web, names.source_stream),
         }
 
-    def reader(self) -> TrendingReader:
+    def reader(self, max_attempts: int = MAX_ATTEMPTS) -> TrendingReader:
         """The batch server's view of the counts, with its role."""
         session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
-        return connect(self.emulator.search_endpoint, session)
+        return connect(self.emulator.search_endpoint, session, max_attempts=max_attempts)
 
     def totals(self, reader: TrendingReader) -> CountTotals:
         """All counts there are, as the batch server reads them."""
