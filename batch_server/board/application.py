@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from batch_server.board.account import Ledgers
 from batch_server.board.messages import status
 from batch_server.board.query_loop import QueryLoop
-from batch_server.board.questions import BoardQuestion, Kind, Spans, questions_of_view
+from batch_server.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
 from batch_server.errors import TrendsError
 from contract.count import SEGMENT_COLUMNS
 
@@ -152,6 +152,6 @@ def application(
     )
 
 
-def _event(name: Kind | str, data: bytes) -> bytes:
+def _event(name: QuestionKind | str, data: bytes) -> bytes:
     """data: JSON on one line."""
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from batch_server.answers import Answer
 from batch_server.board.messages import Titles, message
-from batch_server.board.questions import SECONDS_BETWEEN, BoardQuestion, Kind
+from batch_server.board.questions import SECONDS_BETWEEN, BoardQuestion, QuestionKind
 from batch_server.errors import TrendsError
 
 SECONDS_A_SEARCH = 2.0
@@ -121,7 +121,7 @@ class QueryLoop:
     def _next(self, live: bool) -> tuple[BoardQuestion | None, float]:
         """The question that is longest overdue by its own measure, and in how many seconds it is due."""
         now = self._clock()
-        wanted = [question for question in self._viewers if (question.kind == Kind.HEAT_MAP) == live]
+        wanted = [question for question in self._viewers if (question.kind == QuestionKind.HEAT_MAP) == live]
         if not wanted:
             return None, 60.0
 

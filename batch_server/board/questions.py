@@ -18,7 +18,7 @@ MAX_ID_BYTES = 512
 """Of an article or a segment's value; the contract allows an id no more."""
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What is asked. The value is the name of the event that brings the answer."""
 
     HEAT_MAP = "heat_map"
@@ -29,13 +29,13 @@ class Kind(StrEnum):
     SEGMENTS = "segments"
 
 
-SECONDS_BETWEEN: Mapping[Kind, float] = {
-    Kind.HEAT_MAP: 2.0,
-    Kind.SERIES: 10.0,
-    Kind.CLICKS: 10.0,
-    Kind.RISING: 30.0,
-    Kind.COMPARE: 30.0,
-    Kind.SEGMENTS: 60.0,
+SECONDS_BETWEEN: Mapping[QuestionKind, float] = {
+    QuestionKind.HEAT_MAP: 2.0,
+    QuestionKind.SERIES: 10.0,
+    QuestionKind.CLICKS: 10.0,
+    QuestionKind.RISING: 30.0,
+    QuestionKind.COMPARE: 30.0,
+    QuestionKind.SEGMENTS: 60.0,
 }
 """How often each is asked again where the budget allows it. The heat map has half the budget for itself; one
 of each of the others takes two thirds of the other half (rising and compare are two searches), so that some
@@ -56,7 +56,7 @@ class BoardQuestion:
     """kind, and what belongs to it: by of a heat map; segment of a series or a comparison; article of a
     series."""
 
-    kind: Kind
+    kind: QuestionKind
     by: Grouping = ()
     segment: Segment = ALL_READERS
     article_id: str | None = None
@@ -64,18 +64,18 @@ class BoardQuestion:
     def ask(self, reader: TrendingReader, spans: Spans) -> Answer:
         """Raises TrendsError."""
         match self.kind:
-            case Kind.HEAT_MAP:
+            case QuestionKind.HEAT_MAP:
                 return reader.heat_map(spans.last, self.by, ARTICLES_SHOWN)
-            case Kind.SERIES:
+            case QuestionKind.SERIES:
                 assert self.article_id is not None
                 return reader.trend(spans.before, articles=[self.article_id], segment=self.segment)
-            case Kind.CLICKS:
+            case QuestionKind.CLICKS:
                 return reader.trend(spans.before)
-            case Kind.RISING:
+            case QuestionKind.RISING:
                 return reader.rising(spans.last, spans.before, limit=DIFFERENCES_SHOWN)
-            case Kind.COMPARE:
+            case QuestionKind.COMPARE:
                 return reader.compare(spans.before, self.segment, DIFFERENCES_SHOWN)
-            case Kind.SEGMENTS:
+            case QuestionKind.SEGMENTS:
                 return reader.top_of_segments(spans.before, EACH_VALUE, limit=1)
 
 
@@ -97,12 +97,12 @@ def questions_of_view(chosen: Iterable[tuple[str, str]]) -> tuple[BoardQuestion,
     cell, compared = _segment(values, "cell."), _segment(values, "compare.")
     if values:
         raise TrendsError(f"the board knows no {', '.join(sorted(values))}")
-    questions = [BoardQuestion(Kind.HEAT_MAP, by=by), BoardQuestion(Kind.CLICKS)]
+    questions = [BoardQuestion(QuestionKind.HEAT_MAP, by=by), BoardQuestion(QuestionKind.CLICKS)]
     if article_id is not None:
-        questions.append(BoardQuestion(Kind.SERIES, segment=cell, article_id=article_id))
-    questions += [BoardQuestion(Kind.RISING), BoardQuestion(Kind.SEGMENTS)]
+        questions.append(BoardQuestion(QuestionKind.SERIES, segment=cell, article_id=article_id))
+    questions += [BoardQuestion(QuestionKind.RISING), BoardQuestion(QuestionKind.SEGMENTS)]
     if compared.fields:
-        questions.append(BoardQuestion(Kind.COMPARE, segment=compared))
+        questions.append(BoardQuestion(QuestionKind.COMPARE, segment=compared))
     return tuple(questions)
 
 
