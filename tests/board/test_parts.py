@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from batch_server import Segment, TrendsError
 from batch_server.board import server
 from batch_server.board.account import MINUTES_KEPT, Ledgers, RecordAccount
-from batch_server.board.questions import BoardQuestion, Kind, questions_of_view
+from batch_server.board.questions import BoardQuestion, QuestionKind, questions_of_view
 from batch_server.board.titles import read_titles
 from batch_server.command import app
 from contract.count import SEGMENT_COLUMNS
@@ -22,12 +22,12 @@ MINUTE = timedelta(minutes=1)
 def test_a_view_is_the_questions_of_what_was_chosen() -> None:
     chosen = [("by", "region"), ("article", "a\x00"), ("cell.region", "tokyo"), ("compare.gender", "male")]
     assert set(questions_of_view(chosen)) == {
-        BoardQuestion(Kind.HEAT_MAP, by=("region",)),
-        BoardQuestion(Kind.CLICKS),
-        BoardQuestion(Kind.RISING),
-        BoardQuestion(Kind.SEGMENTS),
-        BoardQuestion(Kind.SERIES, segment=Segment(region="tokyo"), article_id="a\x00"),
-        BoardQuestion(Kind.COMPARE, segment=Segment(gender="male")),
+        BoardQuestion(QuestionKind.HEAT_MAP, by=("region",)),
+        BoardQuestion(QuestionKind.CLICKS),
+        BoardQuestion(QuestionKind.RISING),
+        BoardQuestion(QuestionKind.SEGMENTS),
+        BoardQuestion(QuestionKind.SERIES, segment=Segment(region="tokyo"), article_id="a\x00"),
+        BoardQuestion(QuestionKind.COMPARE, segment=Segment(gender="male")),
     }
 
 

@@ -21,7 +21,7 @@ from batch_server import (
     TrendsError,
 )
 from batch_server.board.query_loop import MAX_SAVED, SECONDS_A_SEARCH, Budget, QueryLoop
-from batch_server.board.questions import BoardQuestion, Kind, questions_of_view
+from batch_server.board.questions import BoardQuestion, QuestionKind, questions_of_view
 from contract.count import SEGMENT_COLUMNS
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -31,21 +31,21 @@ ANSWERED: dict[str, Any] = {
         asked_at=NOON, since=NOON, newest_minute=None, newest_published_at=None, delivered_until=None
     ),
 }
-HEAT_MAP = BoardQuestion(Kind.HEAT_MAP, by=("gender",))
+HEAT_MAP = BoardQuestion(QuestionKind.HEAT_MAP, by=("gender",))
 
 
 def _answer(question: BoardQuestion, searches: int = 1) -> Answer:
     fields: dict[str, Any] = {**ANSWERED, "searches": searches}
-    if question.kind == Kind.HEAT_MAP:
+    if question.kind == QuestionKind.HEAT_MAP:
         article = TrendingArticle("記事\x1b", 7)
         segment = Segment(gender="male")
         return HeatMap(articles=(article,), segments=(segment,), segment_clicks=(9,), cells=((7,),), **fields)
-    if question.kind == Kind.RISING:
+    if question.kind == QuestionKind.RISING:
         return Rising(
             segment=Segment(), recent=ANSWERED["minutes"], recent_clicks=0, before_clicks=0, articles=(),
             found=0, compared=0, all_from=10, **fields,
         )  # fmt: skip
-    if question.kind == Kind.SEGMENTS:
+    if question.kind == QuestionKind.SEGMENTS:
         return TopOfSegments(lists={}, **fields)
     return Trend(step=timedelta(minutes=1), starts=(), series=(), **fields)
 
@@ -84,7 +84,7 @@ def test_many_viewers_cost_no_more_than_one_and_none_cost_nothing() -> None:
             while time.monotonic() - started < 3:
                 await loop.change(timeout=0.1)
         assert len(asked) <= 2 * (MAX_SAVED + 3 / SECONDS_A_SEARCH + 1)
-        assert {question.by for question in asked if question.kind == Kind.HEAT_MAP} == {
+        assert {question.by for question in asked if question.kind == QuestionKind.HEAT_MAP} == {
             (column,) for column in SEGMENT_COLUMNS
         }
         left = len(asked)
@@ -99,7 +99,7 @@ def test_a_slow_question_leaves_the_heat_map_live() -> None:
     heat_maps: list[float] = []
 
     def ask(question: BoardQuestion) -> Answer:
-        if question.kind == Kind.HEAT_MAP:
+        if question.kind == QuestionKind.HEAT_MAP:
             heat_maps.append(time.monotonic())
         else:
             time.sleep(1.5)
@@ -155,11 +155,13 @@ def test_answers_that_nobody_looks_at_are_not_kept_for_ever() -> None:
         loop = QueryLoop(_answer, {}, clock=iter(range(0, 10**9, 100)).__next__)  # a budget that never ends
         running = asyncio.create_task(loop.run())
         for number in range(130):
-            question = BoardQuestion(Kind.SERIES, article_id=str(number))
+            question = BoardQuestion(QuestionKind.SERIES, article_id=str(number))
             with loop.watching([question]):
                 while loop.answered(question) is None:
                     await loop.change(timeout=5)
-        kept = [loop.answered(BoardQuestion(Kind.SERIES, article_id=str(number))) for number in range(130)]
+        kept = [
+            loop.answered(BoardQuestion(QuestionKind.SERIES, article_id=str(number))) for number in range(130)
+        ]
         assert kept[0] is None
         assert kept[129] is not None
         assert sum(answer is not None for answer in kept) == 100
