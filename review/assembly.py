@@ -27,7 +27,7 @@ class Asset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
+class ReviewedStack:
     """template: with `<asset Analytics/Code>` where the hash of an asset stands; raw: as synthesised.
 
     paths: logical id -> path of its construct below the stack; acknowledged: (path, finding) -> reason;
@@ -59,10 +59,10 @@ class Stack:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    stacks: tuple[Stack, ...]
+    stacks: tuple[ReviewedStack, ...]
     """In order of deployment."""
 
-    def get(self, name: str) -> Stack | None:
+    def get(self, name: str) -> ReviewedStack | None:
         return next((stack for stack in self.stacks if stack.name == name), None)
 
 
@@ -84,9 +84,9 @@ def read_assembly(folder: Path) -> Assembly:
     return Assembly(stacks=tuple(_in_order(stacks)))
 
 
-def _in_order(stacks: Mapping[str, Stack]) -> list[Stack]:
+def _in_order(stacks: Mapping[str, ReviewedStack]) -> list[ReviewedStack]:
     """Each stack after those it needs; otherwise as in the manifest."""
-    done: dict[str, Stack] = {}
+    done: dict[str, ReviewedStack] = {}
 
     def add(name: str) -> None:
         if name not in done:
@@ -99,14 +99,16 @@ def _in_order(stacks: Mapping[str, Stack]) -> list[Stack]:
     return list(done.values())
 
 
-def _stack(folder: Path, name: str, artifact: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Stack:
+def _stack(
+    folder: Path, name: str, artifact: Mapping[str, Any], artifacts: Mapping[str, Any]
+) -> ReviewedStack:
     properties = artifact["properties"]
     text = (folder / properties["templateFile"]).read_text()
     assets = _assets(folder, artifact, artifacts)
     titles = {asset.hash: asset.title for asset in assets}
     named = _HASH.sub(lambda match: f"<asset {titles[match[0]]}>" if match[0] in titles else match[0], text)
     metadata = _metadata(folder, artifact)
-    return Stack(
+    return ReviewedStack(
         name=name,
         account=artifact["environment"].split("/")[-2],
         region=artifact["environment"].rsplit("/", 1)[-1],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from review import naming
-from review.assembly import Assembly, Asset, Stack
+from review.assembly import Assembly, Asset, ReviewedStack
 from review.engine import EngineAnswer, impacts
 
 _IDENTIFYING_KEYS = ("PropertyGroupId", "Sid", "PolicyName", "Id", "Key", "Name", "AttributeName")
@@ -32,7 +32,7 @@ class ResourceChange:
     """A resource that is new, gone or changed. title: with its old name, if that changes; impact: the
     engine's answer; impact_of: of each property."""
 
-    stack: Stack
+    stack: ReviewedStack
     logical_id: str
     title: str
     impact: str
@@ -79,7 +79,7 @@ class AssetChange:
 class TemplateChange:
     """A part of a template that is no resource: an output, a rule, a condition, or of its stack."""
 
-    stack: Stack
+    stack: ReviewedStack
     path: str
     old: Any
     new: Any
@@ -94,8 +94,8 @@ class Differences:
     resources: tuple[ResourceChange, ...]
     assets: tuple[AssetChange, ...]
     others: tuple[TemplateChange, ...]
-    added_stacks: tuple[Stack, ...]
-    removed_stacks: tuple[Stack, ...]
+    added_stacks: tuple[ReviewedStack, ...]
+    removed_stacks: tuple[ReviewedStack, ...]
 
     def of_type(self, *types: str) -> Iterator[ResourceChange]:
         return (change for change in self.resources if change.type in types)
@@ -118,16 +118,16 @@ def differences(old: Assembly, new: Assembly) -> Differences:
     )
 
 
-def _pairs(old: Assembly, new: Assembly) -> Iterator[tuple[Stack, Stack]]:
+def _pairs(old: Assembly, new: Assembly) -> Iterator[tuple[ReviewedStack, ReviewedStack]]:
     """Stacks in order of deployment, a new one beside an empty one. A stack that is gone from the app is left
     out: no deployment touches it."""
     for stack in new.stacks:
         yield old.get(stack.name) or _empty(stack), stack
 
 
-def _empty(stack: Stack) -> Stack:
+def _empty(stack: ReviewedStack) -> ReviewedStack:
     nothing: dict[str, Any] = {"Resources": {}}
-    return Stack(
+    return ReviewedStack(
         name=stack.name,
         account=stack.account,
         region=stack.region,
@@ -138,7 +138,9 @@ def _empty(stack: Stack) -> Stack:
     )
 
 
-def _resources(old: Stack, new: Stack, answers: Mapping[str, EngineAnswer]) -> Iterator[ResourceChange]:
+def _resources(
+    old: ReviewedStack, new: ReviewedStack, answers: Mapping[str, EngineAnswer]
+) -> Iterator[ResourceChange]:
     for logical_id in [*new.resources, *(gone for gone in old.resources if gone not in new.resources)]:
         before, after = old.resources.get(logical_id), new.resources.get(logical_id)
         answer = answers.get(logical_id)
@@ -158,7 +160,7 @@ def _resources(old: Stack, new: Stack, answers: Mapping[str, EngineAnswer]) -> I
         )
 
 
-def _assets(old: Stack, new: Stack) -> Iterator[AssetChange]:
+def _assets(old: ReviewedStack, new: ReviewedStack) -> Iterator[AssetChange]:
     before = {asset.title: asset for asset in old.assets}
     for asset in new.assets:
         previous = before.get(asset.title)
@@ -179,7 +181,7 @@ def _changed_files(old: Asset, new: Asset) -> tuple[str, ...]:
     return tuple(name for name in names if old.files.get(name) != new.files.get(name))
 
 
-def _others(old: Stack, new: Stack) -> Iterator[TemplateChange]:
+def _others(old: ReviewedStack, new: ReviewedStack) -> Iterator[TemplateChange]:
     for section in [*new.template, *(gone for gone in old.template if gone not in new.template)]:
         if section == "Resources":
             continue

@@ -125,13 +125,19 @@ _EFFECTS = (
         text="The pipeline, the index template and the retention policy are put into the domain again.",
     ),
     _Effect(
+        type="Custom::ApplicationPause",
+        paths=("*",),
+        text="The application is stopped before it is changed only where its state is to be dropped.",
+    ),
+    _Effect(
         type="Custom::ApplicationLifecycle",
         paths=("*",),
         text="The application is started if it is not running.",
     ),
 )
 _TOLD_ELSEWHERE = {*HOLDS, *ALARMS, LOGS, "AWS::Logs::LogStream", "AWS::S3::BucketPolicy"}
-_DIGESTS = {"Deployed", "Definitions"}
+_MIRRORED = {"Configuration", "Definitions", "Deployed"}
+"""What custom resources have only to notice that something else changes."""
 _HARMLESS = {"Description", "Tags", "ApplicationDescription", "DeliveryStreamTags", "AlarmDescription"}
 
 _CODE = {
@@ -191,15 +197,18 @@ def _gone_or_replaced(change: ResourceChange) -> Iterator[Finding]:
 def _updated(change: ResourceChange) -> Iterator[Finding]:
     """One sentence for all values of a resource that do the same."""
     by_effect: dict[_Effect, list[ValueChange]] = {}
+    mirrored: list[ValueChange] = []
     for value in change.values:
-        if change.type.startswith("Custom::") and value.property in _DIGESTS:
-            yield Finding(
-                kind=Kind.NOTE,
-                text=f"The {change.title} runs again, because what it works on changes.",
-                covers=((change.stack.name, change.logical_id, value.path),),
-            )
+        if change.type.startswith("Custom::") and value.property in _MIRRORED:
+            mirrored.append(value)
         elif value not in change.replacing() and (effect := _effect(change, value)):
             by_effect.setdefault(effect, []).append(value)
+    if mirrored:
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"The {change.title} runs again, because what it works on changes.",
+            covers=tuple((change.stack.name, change.logical_id, value.path) for value in mirrored),
+        )
     for effect, values in by_effect.items():
         yield Finding(
             kind=effect.kind,

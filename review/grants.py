@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from review.assembly import Assembly, Stack
+from review.assembly import Assembly, ReviewedStack
 from review.naming import physical_name, readable, title
 
 IDENTITIES = {"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
@@ -83,7 +83,7 @@ def is_policy_path(path: str) -> bool:
 
 
 def _of_resource(
-    assembly: Assembly, stack: Stack, logical_id: str, resource: Mapping[str, Any]
+    assembly: Assembly, stack: ReviewedStack, logical_id: str, resource: Mapping[str, Any]
 ) -> Iterator[Grant]:
     resolve = readable(assembly, stack)
     kind, properties = resource["Type"], _mapping(resource.get("Properties"))
@@ -113,14 +113,14 @@ def _of_resource(
             yield from _statements(document, resolve, resource=name)
 
 
-def _attached_to(stack: Stack, properties: Mapping[str, Any], resolve: Resolver) -> list[str]:
+def _attached_to(stack: ReviewedStack, properties: Mapping[str, Any], resolve: Resolver) -> list[str]:
     names = [
         reference for key in ("Roles", "Users", "Groups") for reference in _listed(properties.get(key))
     ] + [properties[key] for key in ("RoleName", "UserName") if key in properties]
     return [_identity(stack, name, resolve) for name in names]
 
 
-def _identity(stack: Stack, reference: Any, resolve: Resolver) -> str:
+def _identity(stack: ReviewedStack, reference: Any, resolve: Resolver) -> str:
     if isinstance(reference, Mapping) and (resource := stack.resources.get(str(reference.get("Ref")))):
         return title(stack, str(reference["Ref"]), resource)
     for logical_id, resource in stack.resources.items():

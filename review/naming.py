@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from review.assembly import Assembly, Stack
+from review.assembly import Assembly, ReviewedStack
 
 TYPE_WORDS = {
     "AWS::CloudWatch::Alarm": "alarm",
@@ -36,6 +36,7 @@ TYPE_WORDS = {
     "AWS::SNS::Topic": "topic",
     "AWS::SQS::Queue": "queue",
     "AWS::Scheduler::Schedule": "schedule",
+    "Custom::ApplicationPause": "stop before a change of the analytics application",
     "Custom::ApplicationLifecycle": "start of the analytics application",
     "Custom::SearchBootstrap": "set-up of the search domain",
 }
@@ -88,7 +89,7 @@ def _only_name(kind: str, properties: Mapping[str, Any]) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
-def title(stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> str:
+def title(stack: ReviewedStack, logical_id: str, resource: Mapping[str, Any]) -> str:
     """`stream `click-trends-production-source``, or with the construct's path where it has no name."""
     kind = resource.get("Type", "?")
     word = TYPE_WORDS.get(kind, f"{kind.removeprefix('AWS::').replace('::', ' ')}")
@@ -105,7 +106,7 @@ def _short_arn(match: re.Match[str]) -> str:
     return ":".join(part for part in (match[1], match[2]) if part) + ":"
 
 
-def readable(assembly: Assembly, stack: Stack) -> Callable[[Any], Any]:
+def readable(assembly: Assembly, stack: ReviewedStack) -> Callable[[Any], Any]:
     """A function that puts names in place of references (Ref, Fn::GetAtt, Fn::Join, Fn::Sub,
     Fn::ImportValue).
 
@@ -118,7 +119,7 @@ def readable(assembly: Assembly, stack: Stack) -> Callable[[Any], Any]:
         if isinstance(output.get("Export", {}).get("Name"), str)
     }
 
-    def reference(owner: Stack, logical_id: str, attribute: str | None) -> str | None:
+    def reference(owner: ReviewedStack, logical_id: str, attribute: str | None) -> str | None:
         if logical_id == "AWS::Region":
             return owner.region
         if logical_id in PSEUDO_PARAMETERS:
@@ -131,7 +132,7 @@ def readable(assembly: Assembly, stack: Stack) -> Callable[[Any], Any]:
             return f"arn:aws:s3:::{name}" if attribute else name
         return name if attribute is None else f"{name}.{attribute}"
 
-    def resolve(value: Any, owner: Stack) -> Any:
+    def resolve(value: Any, owner: ReviewedStack) -> Any:
         if isinstance(value, list):
             return [resolve(item, owner) for item in value]
         if not isinstance(value, dict):
@@ -143,7 +144,7 @@ def readable(assembly: Assembly, stack: Stack) -> Callable[[Any], Any]:
                 return found
         return {key: resolve(item, owner) for key, item in value.items()}
 
-    def intrinsic(function: str, argument: Any, owner: Stack) -> Any:
+    def intrinsic(function: str, argument: Any, owner: ReviewedStack) -> Any:
         if function == "Ref" and isinstance(argument, str):
             return reference(owner, argument, None)
         if function == "Fn::GetAtt" and isinstance(argument, list) and len(argument) == 2:

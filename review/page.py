@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
-from review.assembly import Stack
+from review.assembly import ReviewedStack
 from review.dependencies import dependency_line
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
@@ -163,7 +163,7 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _of_stack(stack: Stack, changes: Sequence[ResourceChange]) -> list[str]:
+def _of_stack(stack: ReviewedStack, changes: Sequence[ResourceChange]) -> list[str]:
     lines = [f"- **{stack.title}** ({stack.region})"]
     lines += [f"  - {line}" for line in _many([c for c in changes if c.old is None], "new")]
     for change in changes:
@@ -217,5 +217,5 @@ def _folded_diff(report: Report, room: int) -> str:
     return f"<details><summary>{summary}</summary>\n\n```diff\n{text}\n```\n\n</details>"
 
 
-def _yaml(stack: Stack) -> str:
+def _yaml(stack: ReviewedStack) -> str:
     return yaml.safe_dump(dict(stack.template), sort_keys=False, width=110, allow_unicode=True)

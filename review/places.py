@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from review.alarms import TYPES as ALARMS
-from review.assembly import Assembly, Stack
+from review.assembly import Assembly, ReviewedStack
 from review.data import made_anew
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
@@ -116,7 +116,7 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
 
 
 def _names_taken(changes: Differences) -> Iterator[Finding]:
-    owners: dict[tuple[str, str], tuple[Stack, str]] = {
+    owners: dict[tuple[str, str], tuple[ReviewedStack, str]] = {
         (resource["Type"], name): (stack, logical_id)
         for stack in changes.old.stacks
         for logical_id, resource in stack.resources.items()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from review.access import access_findings, policy_values
 from review.alarms import alarm_findings
@@ -22,7 +23,7 @@ from review.settings_changes import (
     setting_changes,
     setting_findings,
 )
-from review.sql import FileDiff, sql_diffs, state_findings
+from review.sql import FileDiff, StateSettings, sql_diffs, state_findings
 
 _ENGINE_SAYS = {
     "WILL_UPDATE": "CloudFormation updates it in place",
@@ -100,7 +101,7 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         access=access,
         effects=effects,
         alarms=alarms,
-        sql=tuple(state_findings(base.tree, head.tree, retention_hours=_retention(head))),
+        sql=tuple(state_findings(base.tree, head.tree, _state_settings(base, head))),
         unknown=tuple(_not_understood(changes, [*covered, *policy_values(changes)])),
         compared=tuple(figure_findings(base.figures, head.figures)),
         sql_diffs=sql_diffs(base.tree, head.tree),
@@ -111,9 +112,15 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
     )
 
 
-def _retention(head: Revision) -> object:
-    setting = head.settings.get("streams.retention_hours")
-    return setting.value if setting else "?"
+def _state_settings(base: Revision, head: Revision) -> StateSettings:
+    def value(revision: Revision, key: str, otherwise: Any) -> Any:
+        setting = revision.settings.get(key)
+        return setting.value if setting else otherwise
+
+    generations = [value(revision, "analytics.state_generation", 0) for revision in (base, head)]
+    return StateSettings(
+        retention_hours=value(head, "streams.retention_hours", "?"), raised=generations[0] < generations[1]
+    )
 
 
 def _says_less(effect: Finding, said: list[tuple[str, str, str]]) -> bool:

@@ -41,13 +41,22 @@ def only_comments_differ(old: Path, new: Path) -> bool:
     return all(without_comments(_text(old, name)) == without_comments(_text(new, name)) for name in names)
 
 
-def state_findings(old: Path, new: Path, *, retention_hours: object) -> Iterator[Finding]:
-    """What becomes of the running state, from the recorded operators of both trees.
+@dataclass(frozen=True, kw_only=True)
+class StateSettings:
+    """retention_hours: of the source stream, from which counts are built again; raised: whether the setting
+    analytics.state_generation is, so that the deployment drops the state."""
 
-    retention_hours: of the source stream, from which counts are built again.
-    """
+    retention_hours: object
+    raised: bool
+
+
+def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Finding]:
+    """What becomes of the running state, from the recorded operators of both trees."""
     before, after = read_record(old / FOLDER), read_record(new / FOLDER)
     rules_differ = not only_comments_differ(old, new)
+    lost = after is not None and (
+        before is None or any(_moved(name, one, after) for name, one in before["operators"].items())
+    )
     if after is None:
         if rules_differ:
             yield Finding(
@@ -55,20 +64,28 @@ def state_findings(old: Path, new: Path, *, retention_hours: object) -> Iterator
                 text=f"{FOLDER}/{FILE} is missing, so whether the running state can be restored is not "
                 "known.",
             )
-        return
-    if before is None:
+    elif lost:
+        yield _starts_fresh(before, after, settings.retention_hours)
+        if not settings.raised:
+            yield Finding(
+                kind=Kind.FAILS,
+                text="**The update of the analytics application will fail: its state cannot be restored**, "
+                "and "
+                "`analytics.state_generation` is not raised.",
+                details=(
+                    "Raise it by one in the environment's file: docs/deployment.md, Start without state.",
+                ),
+            )
+    elif settings.raised:
         yield Finding(
             kind=Kind.FRESH_STATE,
-            text=f"**The application starts fresh and is rebuilt from the stream within {retention_hours} "
-            "h**: the release before did not number its operators.",
+            text="**The application starts fresh, as `analytics.state_generation` is raised, and is rebuilt "
+            "from "
+            f"the stream within {settings.retention_hours} h.** Its state could be restored.",
             details=(_FRESH,),
         )
-        return
-    lost = [name for name, operator in before["operators"].items() if _moved(name, operator, after)]
-    if lost:
-        yield _starts_fresh(before, after, retention_hours)
     elif rules_differ or before != after:
-        yield _keeps_state(before, after, rules_differ=rules_differ)
+        yield _keeps_state(before or after, after, rules_differ=rules_differ)
     elif sql_diffs(old, new):
         yield Finding(kind=Kind.NOTE, text="Only comments of the SQL differ: it **keeps state**.")
 
@@ -78,30 +95,37 @@ def _moved(name: str, operator: Mapping[str, Any], after: Record) -> bool:
     return now is not None and now["id"] != operator["id"]
 
 
-def _starts_fresh(before: Record, after: Record, retention_hours: object) -> Finding:
+def _starts_fresh(before: Record | None, after: Record, retention_hours: object) -> Finding:
     changed = [
-        (name, operator["state"], after["operators"][name]["state"])
-        for name, operator in before["operators"].items()
+        (name, operator["state"] or {}, after["operators"][name]["state"] or {})
+        for name, operator in (before["operators"] if before else {}).items()
         if name in after["operators"] and operator["state"] != after["operators"][name]["state"]
     ]
-    keys = [name for name, was, now in changed if (was or {}).get("key") != (now or {}).get("key")]
-    if keys:
+    if keys := [name for name, was, now in changed if was.get("key") != now.get("key")]:
         return Finding(
             kind=Kind.REPLAY,
             text="**The application needs a replay**: the key under which it counts changes "
-            f"({_said(keys)}), so its state cannot be read. What the stream still holds ({retention_hours} "
-            "h) is counted again under the new key; older days are not until a replay of the raw backup.",
+            f"({_said(keys)}), so "
+            f"its state cannot be read. What the stream still holds ({retention_hours} h) is counted again "
+            "under "
+            "the new key; older days are not until a replay of the raw backup.",
             details=(
                 "Raise `generation` in contract/sink.py, so that the new counts get indices of their own: in "
                 "one index a sum would hold a click twice.",
                 _FRESH,
             ),
         )
-    what = _said([name for name, _, _ in changed]) or "its operators are numbered anew"
+    why = (
+        "the release before did not number its operators"
+        if before is None
+        else "its operators have new numbers"
+    )
+    if changed:
+        why = f"the state of {_said([name for name, _, _ in changed])} is of another kind"
     return Finding(
         kind=Kind.FRESH_STATE,
         text=f"**The application starts fresh and is rebuilt from the stream within {retention_hours} h**: "
-        f"the state of before cannot be read ({what}).",
+        f"{why}.",
         details=(_FRESH,),
     )
 
@@ -132,9 +156,9 @@ def _said(names: list[str]) -> str:
 
 
 _FRESH = (
-    "The update must be told to leave the state of before behind (AllowNonRestoredState), or Flink refuses "
-    "it and the service rolls back. While it catches up, counts of the last hours are too small and then "
-    "right: they only grow."
+    "It reads the stream from its oldest record. While it catches up, the counts of the last hours are not "
+    "yet "
+    "complete; none becomes smaller, because the largest wins."
 )
 
 

@@ -20,7 +20,7 @@ from tests.segments import segment, segments_csv
 pytestmark = pytest.mark.flink
 
 FRESH = {"execution.state-recovery.ignore-unclaimed-state": "true"}
-"""What the state of before is left behind with; on the service it is AllowNonRestoredState."""
+"""Leaves the state of before behind; on the service a raised analytics.state_generation does."""
 
 
 def upgraded(folder: Path, change: Callable[[Path], None]) -> Path:

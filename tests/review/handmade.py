@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from review.assembly import Assembly, Stack
+from review.assembly import Assembly, ReviewedStack
 
 ACCOUNT = "111111111111"
 
@@ -15,10 +15,10 @@ def stack(
     region: str = "us-west-2",
     protected: bool = False,
     **sections: Any,
-) -> Stack:
+) -> ReviewedStack:
     """sections: others of its template, as `Outputs`."""
     template = {"Resources": dict(resources), **sections}
-    return Stack(
+    return ReviewedStack(
         name=f"ClickTrends-production-{title}",
         account=ACCOUNT,
         region=region,
@@ -30,7 +30,7 @@ def stack(
     )
 
 
-def assembly(*stacks: Stack) -> Assembly:
+def assembly(*stacks: ReviewedStack) -> Assembly:
     return Assembly(stacks=stacks)
 
 

@@ -101,6 +101,7 @@ def segment_column(laboratory: Laboratory) -> Pair:
         laboratory,
         {},
         {
+            "settings": {"analytics.state_generation": 1},
             "code": {
                 "Analytics/Code": "50_counts.sql",
                 "SearchBootstrap/Lambda/Function/Code": "lambdas/search_bootstrap/definitions.py",

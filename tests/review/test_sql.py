@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from review.findings import Finding, Kind
-from review.sql import state_findings
+from review.sql import StateSettings, state_findings
 
 RECORD: dict[str, Any] = {
     "next": 3,
@@ -18,14 +18,16 @@ RECORD: dict[str, Any] = {
 SQL = "-- Counts.\nSELECT 1;\n"
 
 
-def found(tmp_path: Path, old: Any, new: Any, *, sql: str = SQL) -> list[Finding]:
+def found(tmp_path: Path, old: Any, new: Any, *, sql: str = SQL, raised: bool = False) -> list[Finding]:
     for name, record, text in (("old", old, SQL), ("new", new, sql)):
         folder = tmp_path / name / "analytics_sql"
         folder.mkdir(parents=True)
         (folder / "10.sql").write_text(text)
         if record:
             (folder / "operators.json").write_text(json.dumps(record))
-    return list(state_findings(tmp_path / "old", tmp_path / "new", retention_hours=24))
+    return list(
+        state_findings(tmp_path / "old", tmp_path / "new", StateSettings(retention_hours=24, raised=raised))
+    )
 
 
 def changed(*, numbers: bool = True, **state: Any) -> dict[str, Any]:
@@ -54,19 +56,19 @@ def test_a_comment_keeps_state(tmp_path: Path) -> None:
 
 
 def test_state_of_another_kind_starts_fresh(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, RECORD, changed(calls=["SUM"]), sql="SELECT 2;")
+    (finding,) = found(tmp_path, RECORD, changed(calls=["SUM"]), sql="SELECT 2;", raised=True)
     assert finding.kind is Kind.FRESH_STATE
     assert "starts fresh and is rebuilt from the stream within 24 h" in finding.text
 
 
 def test_another_key_needs_a_replay(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, RECORD, changed(key=["BIGINT"]), sql="SELECT 2;")
+    (finding,) = found(tmp_path, RECORD, changed(key=["BIGINT"]), sql="SELECT 2;", raised=True)
     assert finding.kind is Kind.REPLAY
     assert "needs a replay" in finding.text
 
 
 def test_the_first_release_with_numbers_starts_fresh(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, None, RECORD)
+    (finding,) = found(tmp_path, None, RECORD, raised=True)
     assert finding.kind is Kind.FRESH_STATE
 
 
@@ -81,3 +83,15 @@ def test_a_second_query_counts_from_now_on(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, RECORD, more, sql="SELECT 2;")
     assert finding.kind is Kind.NOTE
     assert any("`counts by platform` begins with this deployment" in detail for detail in finding.details)
+
+
+def test_state_that_is_lost_without_a_raised_generation_fails(tmp_path: Path) -> None:
+    findings = found(tmp_path, RECORD, changed(calls=["SUM"]), sql="SELECT 2;")
+    assert [finding.kind for finding in findings] == [Kind.FRESH_STATE, Kind.FAILS]
+    assert "analytics.state_generation" in findings[1].text
+
+
+def test_a_raised_generation_drops_state_that_could_be_kept(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, raised=True)
+    assert finding.kind is Kind.FRESH_STATE
+    assert "could be restored" in finding.text
