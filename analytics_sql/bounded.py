@@ -132,7 +132,7 @@ def account(files: list[Path], out: Path) -> ClickAccount:
 
 def _lines(file: Path) -> Iterator[bytes]:
     with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
-        yield from (line for line in content if not line.isspace())
+        yield from (line.removesuffix(b"\n") for line in content if not line.isspace())
 
 
 def _rows(table: Path) -> Iterator[bytes]:

@@ -70,6 +70,11 @@ def test_each_kind_of_record_is_counted_by_itself(tmp_path: Path) -> None:
     assert str(result).endswith("1 rejected, 1 unparseable (arrays held 1 clicks more than one a record)")
 
 
+def test_the_end_of_a_line_is_no_part_of_its_record(tmp_path: Path) -> None:
+    record = CLICK.rstrip().decode().encode("utf-32-le")
+    outcome(tmp_path, record + b"\n", counted=1, rejected=0).check()
+
+
 @pytest.mark.parametrize(("counted", "by"), [(2, "1"), (4, "-1")])
 def test_a_click_that_is_in_no_result_or_in_two_is_an_error_and_not_unparseable(
     counted: int, by: str, tmp_path: Path

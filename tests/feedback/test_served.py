@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,6 @@ from names import TOKYO
 from tests.feedback.conftest import FEMALE, Service, counted
 from twin.emulator import Emulator
 
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def ask(service: Service, *options: str) -> tuple[int, str]:
 
 @pytest.mark.usefixtures("as_root")
 def test_it_shows_the_ranking_of_a_segment_and_its_age(service: Service) -> None:
-    service.run(counted({FEMALE: {"記事-1": 9, "[bold]\x1b[2J": 5}}, NOW))
+    service.run(counted({FEMALE: {"記事-1": 9, "[bold]\x1b[2J": 5}}, datetime.now(UTC)))
     code, text = ask(service, "--segment", "gender=female", "--time-zone", "Asia/Tokyo")
     assert code == 0
     assert "Served to female" in text
@@ -37,12 +37,12 @@ def test_it_shows_the_ranking_of_a_segment_and_its_age(service: Service) -> None
     assert "[bold]" in text
     assert "\x1b[2J" not in text
     assert "Fresh until" in text
-    assert "JST (0:00:" in text
+    assert re.search(r"JST \(\d:\d\d:\d\d", text)
 
 
 @pytest.mark.usefixtures("as_root")
 def test_a_ranking_that_is_no_longer_written_is_called_out_of_date(service: Service) -> None:
-    service.run(counted({FEMALE: {"a": 9}}, NOW - timedelta(minutes=9)))
+    service.run(counted({FEMALE: {"a": 9}}, datetime.now(UTC) - timedelta(minutes=9)))
     assert "OUT OF DATE since" in ask(service, "--segment", "gender=female")[1]
     _, text = ask(service, "--segment", "gender=female", "--json")
     found = json.loads(text)
