@@ -87,6 +87,14 @@ def test_a_given_up_document_is_kept_as_it_was_and_a_move_puts_it_again(deposit:
     assert deposit.taken() == [record]
 
 
+def test_moving_back_what_was_given_up_for_different_reasons_overwrites_nothing(deposit: Deposit) -> None:
+    refused, old = records(2)
+    deposit.fail("mixed", [failed(refused, code="400"), failed(old, age=25 * 3600)])
+    run(deposit)
+    moved = [f"{WAITING}{key.rpartition('/')[2]}" for key in deposit.listed(GIVEN_UP)]
+    assert len(set(moved)) == 2
+
+
 def test_a_count_of_a_former_index_family_never_reaches_the_present_one(deposit: Deposit) -> None:
     """A generation that changes the grain keeps the columns: a count of a minute would win over the one of
     its first ten seconds."""
