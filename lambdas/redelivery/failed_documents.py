@@ -65,9 +65,10 @@ class Patience:
         if code == REFUSED_CODE:
             return GivenUp(REFUSED)
         published_at = _published_at(data)
-        if published_at is None:
+        age = None if published_at is None else _ended_at(document, failed_at) - published_at
+        # No clock is so wrong that a count is published a day after its failure: retries would not end.
+        if age is None or age < -self.give_up_after_seconds:
             return GivenUp(UNREADABLE)
-        age = _ended_at(document, failed_at) - published_at
         if age > self.give_up_after_seconds:
             return GivenUp(TOO_LONG)
         return Retry(self.pause_after(age))
