@@ -6,7 +6,8 @@ restarts it by itself, from a snapshot. Two resources of a template are this fun
 - `Custom::ApplicationLifecycle`, after the application: it runs as deployed, or the deployment fails;
 - `Custom::ApplicationPause`, before the application: where `StateGeneration` was raised, the application is
   stopped, so that it is not restarted from a state that its new version cannot read. In a rollback it is
-  started again, if the change was refused and CloudFormation never came to the other resource.
+  started again, if the change was refused and CloudFormation never came to the other resource; a new version
+  that did start is stopped without a snapshot, which the former one could not read.
 """
 
 from collections.abc import Mapping

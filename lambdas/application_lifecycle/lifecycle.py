@@ -144,14 +144,18 @@ class Lifecycle:
         return {}
 
     def resume(self, asked: Mapping[str, str], deadline: float) -> dict[str, str]:
-        """Start it from its latest snapshot, if it is stopped and has the configuration `asked`.
+        """Have a rollback find what it needs: the version `asked`, started from its latest snapshot if it is
+        stopped; or another version stopped, by force, so that the former one's snapshot stays the latest.
 
         Raises LifecycleError.
         """
         detail = self._application.detail()
-        if detail is None or detail["ApplicationStatus"] != "READY":
+        if detail is None:
             return {}
         if differences(asked, described_configuration(detail)):
+            self._stop_by_force(deadline)
+            return {}
+        if detail["ApplicationStatus"] != "READY":
             return {}
         return self.start(asked, deadline, drop_state=False)
 
@@ -162,7 +166,7 @@ class Lifecycle:
             while (status := self._application.status()) not in {"READY", "DELETING", None}:
                 self._wait(deadline, status)
         except (ClientError, LifecycleError):
-            log.exception("%s could not be stopped after it had failed to start", self._name)
+            log.exception("%s could not be stopped for a rollback", self._name)
 
     def stop(self, deadline: float) -> dict[str, str]:
         """Stop it with a snapshot, so that what it holds is published. A deletion goes on even where that

@@ -9,6 +9,7 @@ FAILED_PREFIX = "FAILED_PREFIX"
 WAITING_PREFIX = "WAITING_PREFIX"
 GIVEN_UP_PREFIX = "GIVEN_UP_PREFIX"
 SINKS = "SINKS"
+INDICES = "INDICES"
 FIRST_PAUSE_SECONDS = "FIRST_PAUSE_SECONDS"
 GIVE_UP_AFTER_SECONDS = "GIVE_UP_AFTER_SECONDS"
 RECORDS_PER_SECOND = "RECORDS_PER_SECOND"
@@ -16,13 +17,15 @@ RECORDS_PER_SECOND = "RECORDS_PER_SECOND"
 
 @dataclass(frozen=True, kw_only=True)
 class RedeliveryConfiguration:
-    """sinks: ARN of the delivery stream by the sink's name, which is also its folder below each prefix."""
+    """sinks: ARN of the delivery stream by the sink's name, which is also its folder below each prefix;
+    indices: by the same, the index that the delivery stream names."""
 
     bucket: str
     failed_prefix: str
     waiting_prefix: str
     given_up_prefix: str
     sinks: Mapping[str, str]
+    indices: Mapping[str, str]
     first_pause_seconds: int
     give_up_after_seconds: int
     records_per_second: int
@@ -36,6 +39,7 @@ class RedeliveryConfiguration:
             waiting_prefix=environment[WAITING_PREFIX],
             given_up_prefix=environment[GIVEN_UP_PREFIX],
             sinks=json.loads(environment[SINKS]),
+            indices=json.loads(environment[INDICES]),
             first_pause_seconds=int(environment[FIRST_PAUSE_SECONDS]),
             give_up_after_seconds=int(environment[GIVE_UP_AFTER_SECONDS]),
             records_per_second=int(environment[RECORDS_PER_SECOND]),

@@ -20,6 +20,7 @@ REFUSED_CODE = "400"
 REFUSED = "refused"
 TOO_LONG = "too-long"
 UNREADABLE = "unreadable"
+FORMER_INDEX = "former-index"
 
 MAX_PAUSE_SECONDS = 3600
 
@@ -31,7 +32,7 @@ class Stale(NamedTuple):
 
 
 class GivenUp(NamedTuple):
-    """Kept for a person. why: REFUSED, TOO_LONG or UNREADABLE."""
+    """Kept for a person. why: REFUSED, TOO_LONG, UNREADABLE or FORMER_INDEX."""
 
     why: str
 
@@ -64,9 +65,10 @@ class Patience:
         if code == REFUSED_CODE:
             return GivenUp(REFUSED)
         published_at = _published_at(data)
-        if published_at is None:
+        age = None if published_at is None else _ended_at(document, failed_at) - published_at
+        # No clock is so wrong that a count is published a day after its failure: retries would not end.
+        if age is None or age < -self.give_up_after_seconds:
             return GivenUp(UNREADABLE)
-        age = _ended_at(document, failed_at) - published_at
         if age > self.give_up_after_seconds:
             return GivenUp(TOO_LONG)
         return Retry(self.pause_after(age))
@@ -103,6 +105,16 @@ def documents(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any] | 
             begin = end
             while begin < len(text) and text[begin].isspace():
                 begin += 1
+
+
+def was_meant_for(document: dict[str, Any], index: str) -> bool:
+    """Whether Firehose named this index; a document that names none is taken for one that did.
+
+    After a new generation of the index family (contract/sink.py) it names another. What failed before counts
+    by another key or grain, and must not meet the counts that the application makes now.
+    """
+    named = document.get("esIndexName")
+    return not isinstance(named, str) or named == index
 
 
 def raw_data(document: dict[str, Any]) -> bytes | None:

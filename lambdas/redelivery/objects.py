@@ -82,13 +82,14 @@ class Bucket:
 class Parts:
     """The documents of one object, written below other prefixes in parts.
 
-    A part's key depends on nothing but the object and the part's place in it, so that a repetition after a
-    time-out overwrites what the first attempt has written.
+    A part's name depends on nothing but the object, the prefix and the part's place, so that a repetition
+    after a time-out overwrites what the first attempt has written. No two prefixes have a name in common, so
+    that moving the parts of both to a third loses none.
     """
 
     def __init__(self, bucket: Bucket, source: StoredObject) -> None:
         self._bucket = bucket
-        self._digest = digest(source)
+        self._source = source
         self._open: dict[tuple[str, float], list[bytes]] = defaultdict(list)
         self._bytes: dict[tuple[str, float], int] = defaultdict(int)
         self._written: dict[tuple[str, float], int] = defaultdict(int)
@@ -107,7 +108,8 @@ class Parts:
 
     def _write(self, part: tuple[str, float]) -> None:
         prefix, at = part
-        key = f"{prefix}{name_at(at)}-{self._digest}-{self._written[part]:05}.json.gz"
+        origin = _digest(prefix + self._source.key)
+        key = f"{prefix}{name_at(at)}-{origin}-{self._written[part]:05}.json.gz"
         self._bucket.write(key, self._open[part])
         self._written[part] += 1
         self._open[part] = []
@@ -115,7 +117,11 @@ class Parts:
 
 
 def digest(source: StoredObject) -> str:
-    return hashlib.sha256(source.key.encode()).hexdigest()[:16]
+    return _digest(source.key)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def name_at(at: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,13 +22,16 @@ from lambdas.forwarder.destinations import (
 )
 from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.failed_documents import (
+    FORMER_INDEX,
     UNREADABLE,
+    Fate,
     GivenUp,
     Patience,
     Retry,
     Stale,
     documents,
     raw_data,
+    was_meant_for,
 )
 from lambdas.redelivery.metrics import SERVICE, Outcomes
 from lambdas.redelivery.objects import (
@@ -120,10 +124,7 @@ class Redeliverer:
         parts = Parts(self._bucket, failed)
         try:
             for line, document in documents(self._bucket.lines(failed.key)):
-                fate = (
-                    self._patience.fate(document, failed_at=failed.written_at) if document else _NO_DOCUMENT
-                )
-                match fate:
+                match self._fate(document, failed, sink=sink):
                     case Stale():
                         outcomes.stale += 1
                     case Retry(pause):
@@ -139,6 +140,14 @@ class Redeliverer:
         self._bucket.delete(failed.key)
         return outcomes
 
+    def _fate(self, document: dict[str, Any] | None, failed: StoredObject, *, sink: str) -> Fate:
+        if not document:
+            return _NO_DOCUMENT
+        fate = self._patience.fate(document, failed_at=failed.written_at)
+        if isinstance(fate, Retry) and not was_meant_for(document, self._configuration.indices[sink]):
+            return GivenUp(FORMER_INDEX)
+        return fate
+
     def _give_up_whole(self, failed: StoredObject, *, sink: str) -> Outcomes:
         _logger.warning("an object of failed documents cannot be read and is given up whole: %s", failed.key)
         suffix = ".json.gz" if failed.key.endswith(".gz") else ".json"
@@ -150,7 +159,7 @@ class Redeliverer:
         """Put an object's records and delete it; where one is not taken, it stays and all are redelivered."""
         outcomes = Outcomes()
         destination = self._destinations[sink]
-        unreadable = Parts(self._bucket, waiting)
+        given_up = Parts(self._bucket, waiting)
         found = documents(self._bucket.lines(waiting.key))
         try:
             while some := list(islice(found, PART_DOCUMENTS)):
@@ -158,18 +167,21 @@ class Redeliverer:
                 for position, (line, document) in enumerate(some):
                     data = raw_data(document) if document else None
                     record = Outgoing(position, "", data or b"")
+                    why = UNREADABLE
                     if data and destination.size(record) <= destination.limits.record_bytes:
-                        records.append(record)
-                    else:
-                        outcomes.given_up[UNREADABLE] += 1
-                        unreadable.add(self._given_up(sink, UNREADABLE), waiting.written_at, line)
+                        if document and was_meant_for(document, self._configuration.indices[sink]):
+                            records.append(record)
+                            continue
+                        why = FORMER_INDEX
+                    outcomes.given_up[why] += 1
+                    given_up.add(self._given_up(sink, why), waiting.written_at, line)
                 delivery = self._put(records, destination, ends_at=ends_at)
                 if delivery.failed:
                     return Outcomes(problems=_problems(waiting, sink, delivery))
                 outcomes.redelivered += len(records)
         except UnreadableObjectError:
             return self._give_up_whole(waiting, sink=sink)
-        unreadable.close()
+        given_up.close()
         self._bucket.delete(waiting.key)
         return outcomes
 

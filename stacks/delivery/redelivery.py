@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.redelivery import configuration
-from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX
+from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, delivery_index
 from settings import Settings
 from stacks.delivery.alarms import alarm_on_redelivery
 from stacks.delivery.search_delivery import SearchDelivery
@@ -70,6 +70,9 @@ class Redelivery(Construct):
                 configuration.WAITING_PREFIX: WAITING_DOCUMENTS_PREFIX,
                 configuration.GIVEN_UP_PREFIX: GIVEN_UP_DOCUMENTS_PREFIX,
                 configuration.SINKS: json.dumps({each.sink.name: each.arn for each in deliveries}),
+                configuration.INDICES: json.dumps(
+                    {each.sink.name: delivery_index(each.sink.index_family) for each in deliveries}
+                ),
                 configuration.FIRST_PAUSE_SECONDS: str(settings.delivery.redelivery_first_pause_seconds),
                 configuration.GIVE_UP_AFTER_SECONDS: str(settings.delivery.redelivery_give_up_hours * 3600),
                 configuration.RECORDS_PER_SECOND: str(records_per_second),

@@ -82,6 +82,15 @@ def test_a_rollback_of_the_pause_leaves_alone_what_is_not_the_stopped_former_ver
     assert (service.restore_types, service.stops) == ([], [])
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "STARTING"])
+def test_a_rollback_of_the_pause_stops_a_newer_version_without_a_snapshot(status: str) -> None:
+    """Where the deployment failed after the newer version had started: CloudFormation would update it in
+    place, and the former code cannot read the newer one's snapshot."""
+    service = FlinkService(f"{status}/newer.zip", snapshots=("READY",), operations=HAS_RUN)
+    assert handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=2)) == {}
+    assert (service.restore_types, service.stops) == ([], [True])
+
+
 def test_any_other_update_does_not_pause_it() -> None:
     service = FlinkService("RUNNING")
     handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=1))

@@ -16,7 +16,7 @@ from names import (
     OREGON,
     WAITING_DOCUMENTS_PREFIX,
 )
-from tests.redelivery.documents import as_object
+from tests.redelivery.documents import INDEX, as_object
 from twin.emulator import Emulator
 
 ENOUGH_SECONDS = 55.0
@@ -40,6 +40,7 @@ class Deposit:
             waiting_prefix=WAITING_DOCUMENTS_PREFIX,
             given_up_prefix=GIVEN_UP_DOCUMENTS_PREFIX,
             sinks={sink: self.arn(sink) for sink in ("counts", "others")},
+            indices=dict.fromkeys(("counts", "others"), INDEX),
             first_pause_seconds=60,
             give_up_after_seconds=24 * 3600,
             records_per_second=1_000_000,

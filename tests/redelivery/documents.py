@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from contract.sink import CLICK_COUNTS
+from names import delivery_index
+
+INDEX = delivery_index(CLICK_COUNTS.index_family)
 PUBLISHED_AT = 1_767_225_600.0
 PUBLISHED_TEXT = datetime.fromtimestamp(PUBLISHED_AT, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
@@ -40,7 +44,7 @@ def failed(
         "errorMessage": message,
         "attemptEndingTimestamp": ended,
         "esDocumentId": None,
-        "esIndexName": "click-counts-undated",
+        "esIndexName": INDEX,
         "esTypeName": None,
         "rawData": base64.b64encode(record).decode(),
         **changes,

@@ -78,6 +78,21 @@ def test_each_sink_has_a_folder_of_its_own_that_redelivery_reads(template: Templ
     assert len(read) == 2
 
 
+def test_it_knows_the_index_that_each_delivery_stream_names(template: Template) -> None:
+    """So that it sees what failed before a new generation of an index family."""
+    variables = function(template)["Environment"]["Variables"]
+    named = {
+        arn.rpartition("/")[2]: json.loads(variables["INDICES"])[sink]
+        for sink, arn in json.loads(variables["SINKS"]).items()
+    }
+    assert named == {
+        stream["Properties"]["DeliveryStreamName"]: stream["Properties"][
+            "AmazonopensearchserviceDestinationConfiguration"
+        ]["IndexName"]
+        for stream in template.find_resources("AWS::KinesisFirehose::DeliveryStream").values()
+    }
+
+
 def test_it_may_take_keep_and_redeliver_and_nothing_else(template: Template) -> None:
     [role] = template.find_resources(
         "AWS::IAM::Role", {"Properties": {"RoleName": SETTINGS.names.redelivery}}

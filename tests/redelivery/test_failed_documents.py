@@ -1,6 +1,7 @@
 """What shall become of a document that OpenSearch did not take."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -48,6 +49,14 @@ def test_a_mapping_error_is_given_up_at_once(code: Any) -> None:
 def test_a_count_that_fails_a_day_after_its_publication_is_given_up() -> None:
     assert fate(failed(as_record(count(5)), age=DAY)) == Retry(1920)
     assert fate(failed(as_record(count(5)), age=DAY + 1)) == GivenUp(TOO_LONG)
+
+
+def test_a_count_published_after_its_failure_by_more_than_clocks_differ_is_no_count() -> None:
+    """It would be redelivered until its year comes: 9999 is the largest one that a text can say."""
+    an_hour_ahead = datetime.fromtimestamp(PUBLISHED_AT + 3600, UTC).isoformat()
+    assert fate(failed(as_record(count(5, published_at=an_hour_ahead)), age=0)) == Retry(60)
+    for far in ("9999-12-31T23:59:59.999Z", "2026-01-02T00:00:01Z"):
+        assert fate(failed(as_record(count(5, published_at=far)), age=0)) == GivenUp(UNREADABLE)
 
 
 def test_a_failure_is_dated_by_its_own_time_so_a_function_that_was_off_still_retries_once() -> None:

@@ -19,7 +19,7 @@ from lambdas.redelivery.metrics import Outcomes
 from lambdas.redelivery.redelivery import RESERVE_SECONDS
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX
 from tests.redelivery.conftest import ENOUGH_SECONDS, Deposit
-from tests.redelivery.documents import as_record, count, failed
+from tests.redelivery.documents import as_object, as_record, count, failed
 
 LATER = 4 * 3600.0
 GIVEN_UP = f"{GIVEN_UP_DOCUMENTS_PREFIX}counts/"
@@ -85,6 +85,28 @@ def test_a_given_up_document_is_kept_as_it_was_and_a_move_puts_it_again(deposit:
     deposit.put(WAITING + key.removeprefix(f"{GIVEN_UP}refused/"), body)
     assert run(deposit).redelivered == 1
     assert deposit.taken() == [record]
+
+
+def test_moving_back_what_was_given_up_for_different_reasons_overwrites_nothing(deposit: Deposit) -> None:
+    refused, old = records(2)
+    deposit.fail("mixed", [failed(refused, code="400"), failed(old, age=25 * 3600)])
+    run(deposit)
+    moved = [f"{WAITING}{key.rpartition('/')[2]}" for key in deposit.listed(GIVEN_UP)]
+    assert len(set(moved)) == 2
+
+
+def test_a_count_of_a_former_index_family_never_reaches_the_present_one(deposit: Deposit) -> None:
+    """A generation that changes the grain keeps the columns: a count of a minute would win over the one of
+    its first ten seconds."""
+    former = failed(*records(1), esIndexName="click-counts-0.undated")
+    deposit.fail("before-the-deployment", [former])
+    assert run(deposit).given_up == Counter({"former-index": 1})
+    waited = f"{WAITING}20260101T000000Z-sorted-by-the-former-code.json.gz"
+    deposit.put(waited, as_object([former]))
+    assert run(deposit).given_up == Counter({"former-index": 1})
+    assert deposit.taken() == []
+    assert len(deposit.listed(f"{GIVEN_UP}former-index/")) == 2
+    assert deposit.listed(WAITING) == []
 
 
 def test_each_sink_gets_its_own_back(deposit: Deposit) -> None:
