@@ -1,4 +1,4 @@
-"""How the CPU slope reads a command's processor time."""
+"""How a benchmark reads what a command used."""
 
 import subprocess
 import sys
@@ -6,13 +6,13 @@ from pathlib import Path
 
 BURN = "import time\nuntil = time.process_time() + 0.5\nwhile time.process_time() < until:\n    pass"
 MEASURE = (
-    "import sys; from pathlib import Path; from bench.cpu_slope import cpu_seconds;"
-    "print(cpu_seconds(sys.argv[2:], log=Path(sys.argv[1])))"
+    "import sys; from pathlib import Path; from bench.usage import usage;"
+    "print(usage(sys.argv[2:], log=Path(sys.argv[1])).cpu_seconds)"
 )
 
 
 def measured(log: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """cpu_seconds in a process of its own: it waits for every child of its process."""
+    """The CPU seconds, in a process of its own: it waits for every child of its process."""
     return subprocess.run(
         [sys.executable, "-c", MEASURE, str(log), *command], capture_output=True, text=True, check=False
     )
