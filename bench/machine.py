@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from analytics_sql.local_flink import find_java
 from twin.opensearch import VERSION as OPENSEARCH_VERSION
 
 SPARK_REQUIREMENTS = Path(__file__).parent / "requirements.txt"
@@ -39,11 +40,11 @@ def versions() -> dict[str, str]:
 
 
 def _java_version() -> str:
-    from analytics_sql.local_flink import find_java
-
+    """Of the Java that Flink runs on."""
     find_java()
-    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java"
-    done = subprocess.run([str(java), "-version"], capture_output=True, text=True, check=True)
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else "java"
+    done = subprocess.run([java, "-version"], capture_output=True, text=True, check=True)
     found = re.search(r'version "([^"]+)"', done.stderr)
     return found[1] if found else "unknown"
 
