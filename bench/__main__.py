@@ -27,11 +27,12 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.sections) - set(names):
         parser.error(f"no section {', '.join(sorted(unknown))}: there are {', '.join(names)}")
+    every = [section.name for section in SECTIONS if not section.on_demand]
     console = Console(width=130, highlight=False)
     scale = QUICK if given.quick else FULL
     slower = None
     for section in SECTIONS:
-        if given.sections and section.name not in given.sections:
+        if section.name not in (given.sections or every):
             continue
         began = time.monotonic()
         console.rule(section.title)

@@ -45,12 +45,16 @@ Block = str | Table | Picture
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A benchmark. measure: runs it; report: draws what it measured, and says whether the goals are met."""
+    """A benchmark. measure: runs it; report: draws what it measured, and says whether the goals are met.
+
+    on_demand: only run when it is named, as it takes long.
+    """
 
     name: str
     title: str
     measure: Callable[[Scale], Figures]
     report: Callable[[Figures], Sequence[Block]]
+    on_demand: bool = False
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:

@@ -29,6 +29,7 @@ class Scale:
     probes: int = 150
     path_rates: tuple[int, ...] = (500, 1_000, 2_000, 4_000)
     path_seconds: int = 60
+    path_long_seconds: int = 600
     search_counts: int = 10_000_000
     search_variant_counts: int = 500_000
     search_questions: int = 40
@@ -50,6 +51,7 @@ QUICK = Scale(
     record_bytes=(300,),
     publish_seconds=(),
     path_rates=(),
+    path_long_seconds=0,
     search_counts=100_000,
     search_variant_counts=0,
     search_questions=10,

@@ -1,7 +1,7 @@
 """The benchmarks, in the order of the page."""
 
 from bench.report import Section
-from bench.sections import counting, forwarder, growth, reference, search
+from bench.sections import counting, forwarder, growth, path, reference, search, throughput
 
 SECTIONS: tuple[Section, ...] = (
     counting.SECTION,
@@ -9,4 +9,6 @@ SECTIONS: tuple[Section, ...] = (
     reference.SECTION,
     forwarder.SECTION,
     search.SECTION,
+    path.SECTION,
+    throughput.SECTION,
 )
