@@ -170,7 +170,7 @@ bench: setup $(SPARK)/.installed ## how fast everything is, into docs/benchmarks
 
 .PHONY: bench-quick
 bench-quick: setup $(SPARK)/.installed ## a little of each benchmark, recorded nowhere (5 minutes)
-	@python -m bench --quick
+	@python -m bench --scale quick
 
 .PHONY: requirements
 requirements: setup ## pin requirements.in anew

@@ -1,4 +1,4 @@
-"""Measure how fast everything is: python -m bench [--quick] [--record] [SECTION ...].
+"""Measure how fast everything is: python -m bench [--scale SCALE] [--record] [SECTION ...].
 
 Each section is shown as soon as it is measured; with --record it also goes into docs/benchmarks/figures.json,
 and docs/benchmarks.md is made anew. Exit code 1 if the SQL job has become slower than the guard allows.
@@ -14,7 +14,7 @@ from bench.figures import measured, record, recorded
 from bench.guard import regression
 from bench.page import measured_on, write
 from bench.report import show
-from bench.scale import FULL, QUICK
+from bench.scale import SCALES
 from bench.sections import SECTIONS, counting
 
 
@@ -22,14 +22,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     names = [section.name for section in SECTIONS]
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(names))
-    parser.add_argument("--quick", action="store_true", help="a little of each")
+    parser.add_argument("--scale", choices=SCALES, default="full", help="how much of each")
     parser.add_argument("--record", action="store_true", help="write the figures and the page")
     given = parser.parse_args()
     if unknown := set(given.sections) - set(names):
         parser.error(f"no section {', '.join(sorted(unknown))}: there are {', '.join(names)}")
     every = [section.name for section in SECTIONS if not section.on_demand]
     console = Console(width=130, highlight=False)
-    scale = QUICK if given.quick else FULL
+    scale = SCALES[given.scale]
     slower = None
     for section in SECTIONS:
         if section.name not in (given.sections or every):

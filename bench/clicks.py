@@ -1,4 +1,4 @@
-"""Clicks and segments for the benchmarks, made by DuckDB: the same for the same numbers, a million a second."""
+"""Clicks and segments for the benchmarks, made by DuckDB: the same for the same numbers."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ COPY (
 def write_clicks(
     folder: Path, *, clicks: int, users: int, articles: int = ARTICLES, skewed: bool = True
 ) -> Path:
-    """`folder`/clicks, files of two shards in turn. skewed: Pareto with shape 1.1, the head of a news site."""
+    """`folder`/clicks, files of two shards in turn. skewed: Pareto with shape 1.1."""
     target = folder / "clicks"
     target.mkdir(parents=True)
     article = (_SKEWED_ARTICLE if skewed else _UNIFORM_ARTICLE).format(articles=articles)

@@ -26,7 +26,8 @@ SELECT
     'minute', strftime(TIMESTAMP '2026-01-31' + to_minutes(i * {minutes} // {total}),
       '%Y-%m-%dT%H:%M:%S.000Z'),
     'article_id', format('article-{{:06d}}',
-      least(floor(pow(1 - (hash(i, 'article') >> 11)::DOUBLE / (1::UBIGINT << 53), -0.6)), {articles})::BIGINT),
+      least(
+        floor(pow(1 - (hash(i, 'article') >> 11)::DOUBLE / (1::UBIGINT << 53), -0.6)), {articles})::BIGINT),
     'gender', ['female', 'male'][(1 + hash(i, 'gender') % 2)::INT],
     'age_band', format('age-{{}}', hash(i, 'age') % {age_bands}),
     'region', format('JP-{{:02d}}', (hash(i, 'region') % {regions})::BIGINT),

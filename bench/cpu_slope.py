@@ -3,8 +3,8 @@
 python -m bench.cpu_slope [PROJECT ...] [--small N] [--large N] [--users N] [--runs N]
 
 PROJECT: folders of this project at other states, each
-with its connectors/target/analytics.jar; they take turns, so that all meet the machine's moods. bench/sections/counting.py
-tells why a slope.
+with its connectors/target/analytics.jar; they take turns, so that all meet the machine's
+moods. bench/sections/counting.py tells why a slope.
 """
 
 import argparse

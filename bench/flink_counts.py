@@ -51,7 +51,10 @@ _TEMPORAL = [
   valid_from AS TO_TIMESTAMP_LTZ(0, 3),
   WATERMARK FOR valid_from AS valid_from,
   PRIMARY KEY (user_id) NOT ENFORCED
-) WITH ('connector' = 'filesystem', 'path' = '{segments}', 'format' = 'csv', 'csv.ignore-parse-errors' = 'true')""",
+) WITH (
+  'connector' = 'filesystem', 'path' = '{segments}',
+  'format' = 'csv', 'csv.ignore-parse-errors' = 'true'
+)""",
     """CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   c.event_time,

@@ -1,6 +1,7 @@
-"""Has the SQL job become slower? Its CPU per million clicks over DuckDB's of the same run tells on any machine.
+"""Has the SQL job become slower? Its CPU over DuckDB's of the same run tells on any machine.
 
-Set RECORDED_DUCKDB_RATIO by hand, from docs/benchmarks.md, when the job has become faster and that is to stay.
+Set RECORDED_DUCKDB_RATIO by hand, from docs/benchmarks.md, when the job has become faster
+and that is to stay.
 """
 
 from statistics import median

@@ -13,10 +13,10 @@ PAGE = FILE.parent.parent / "benchmarks.md"
 
 HEAD = """# Benchmarks
 
-This page is made from `docs/benchmarks/figures.json`, which `make bench` writes; nothing in it is written by hand.
-`make bench` measures everything in about 40 minutes, `python -m bench NAME` one section, `make bench-quick` a little of
-each in 5 minutes and records nothing. Absolute figures are of the machine below and of its mood that day; ratios of jobs
-that took turns hold better elsewhere.
+This page is made from `docs/benchmarks/figures.json`, which `make bench` writes; nothing in it is written by
+hand. `make bench` measures everything in about 40 minutes, `python -m bench NAME` one section, `make bench-quick`
+a little of each in 5 minutes and records nothing. Absolute figures are of the machine named and of its mood that
+day; ratios of jobs that took turns hold better elsewhere.
 """
 
 
@@ -43,16 +43,13 @@ def measured_on(section: Section, entry: Mapping[str, Any]) -> str:
     busy = (
         "nothing else wanted a core"
         if machine["other_load"] < 0.5
-        else f"other work wanted {machine['other_load']:g} cores when it began, so expect too high a time"
+        else f"other work wanted {machine['other_load']:g} cores when it began, so times are too high"
     )
-    quick = (
-        f"; a quick run (`python -m bench --quick --record {section.name}`)"
-        if entry["scale"] == "quick"
-        else ""
-    )
+    command = f"python -m bench --scale {entry['scale']} --record {section.name}"
+    smaller = "" if entry["scale"] == "full" else f"; less than a full run (`{command}`)"
     return (
         f"*{machine['measured_at']}, {machine['cores']} cores ({machine['processor']}), "
-        f"{machine['memory_gib']} GiB; {busy}{quick}. {versions}.*"
+        f"{machine['memory_gib']} GiB; {busy}{smaller}. {versions}.*"
     )
 
 

@@ -1,11 +1,11 @@
-"""How much a run of the benchmarks measures: all of it in 40 minutes, or a little of each in 5."""
+"""How much a run of the benchmarks measures: all of it, a part, or a little of each."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Numbers of clicks, users and so on; a full run's unless stated. `quick()` is the small one."""
+    """Numbers of clicks, users and so on; a full run's unless stated."""
 
     name: str = "full"
     small_clicks: int = 2_000_000
@@ -36,6 +36,27 @@ class Scale:
 
 
 FULL = Scale()
+SMALL = Scale(
+    name="small",
+    small_clicks=1_000_000,
+    large_clicks=5_000_000,
+    timed_clicks=2_000_000,
+    timed_runs=3,
+    curve_large_clicks=2_000_000,
+    curve_users=(10_000, 100_000, 1_000_000),
+    curve_temporal_users=(10_000, 200_000),
+    curve_articles=(1_000, 1_000_000),
+    gap_clicks=8_000_000,
+    gap_after_clicks=2_000_000,
+    publish_seconds=(1, 5, 15),
+    probes=40,
+    path_rates=(200, 500, 1_000),
+    path_seconds=30,
+    path_long_seconds=0,
+    search_counts=1_000_000,
+    search_variant_counts=100_000,
+    search_questions=20,
+)
 QUICK = Scale(
     name="quick",
     small_clicks=500_000,
@@ -56,3 +77,5 @@ QUICK = Scale(
     search_variant_counts=0,
     search_questions=10,
 )
+
+SCALES = {scale.name: scale for scale in (FULL, SMALL, QUICK)}

@@ -48,8 +48,8 @@ def usage(command: list[str], *, log: Path) -> Usage:
 
 
 def _measure(log: Path, command: list[str]) -> Usage:
-    """A JVM that PyFlink has started outlives Python: this process becomes the parent of such orphans, and the
-    kernel tells the time of each when it has ended."""
+    """A JVM that PyFlink has started outlives Python: this process becomes the parent of such orphans, and
+    the kernel tells the time of each when it has ended."""
     if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise SystemExit("prctl(PR_SET_CHILD_SUBREAPER) failed: the time of orphans can't be had here")
     began = time.monotonic()

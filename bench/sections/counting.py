@@ -1,4 +1,4 @@
-"""The SQL job beside Spark and DuckDB: CPU seconds per million clicks as a slope, and from submission to the end.
+"""The SQL job beside Spark and DuckDB: CPU as a slope, and from submission to the end.
 
 In the slope between a small and a large number of clicks, what every run has once (the start of Python, the
 JVM and Flink, compiling) cancels out. Processor time swings less than time on a shared machine, and a ratio
@@ -111,8 +111,9 @@ def report(figures: Figures) -> Sequence[Block]:
     faster = median(seconds[SPARK]) / median(seconds[SQL])
     small, large = figures["clicks"]
     return (
-        f"Two cores, {figures['users']:,} users, the slope between {small:,} and {large:,} clicks; the jobs take "
-        f"turns, {len(cpu[SQL])} runs each: median (least-most). The statements are those of `analytics_sql/` "
+        f"Two cores, {figures['users']:,} users, the slope between {small:,} and {large:,} clicks; the jobs "
+        f"take turns, {len(cpu[SQL])} runs each: median (least-most). The statements are those of "
+        "`analytics_sql/` "
         "with all checks, RocksDB, a checkpoint every 5 s. Spark and DuckDB make the same checks, join and "
         "count; Spark with RocksDB and about as many clicks between two outputs. DuckDB reads all files at "
         "once and keeps no state: it is the floor of what one machine can do, not an alternative.",
@@ -129,7 +130,8 @@ def report(figures: Figures) -> Sequence[Block]:
                 for job, values in seconds.items()
             ),
         ),
-        f"The SQL job has {faster:.2f} times Spark's speed ({verdict(faster, LEAST_SPARK_SPEED, at_most=False)}). "
+        f"The SQL job has {faster:.2f} times Spark's speed "
+        f"({verdict(faster, LEAST_SPARK_SPEED, at_most=False)}). "
         f"`make bench` fails when the ratio to DuckDB is more than {TOLERANCE:g} times the recorded "
         f"{RECORDED_DUCKDB_RATIO:g}.",
     )

@@ -95,16 +95,21 @@ def report(figures: Figures) -> Sequence[Block]:
         return ("Not part of a quick run.",)
     small, large = figures["clicks"]
     return (
-        f"Slopes between {small:,} and {large:,} clicks, one run each, so a point may be off by a tenth. Peak "
-        "memory is the resident memory of the JVM, which takes what it may (a quarter of the machine's) before it "
-        "collects garbage; state is the largest checkpoint of the larger run in full, RocksDB. Flink's temporal "
+        f"Slopes between {small:,} and {large:,} clicks, one run each, so a point may be off by a "
+        "tenth. Peak "
+        "memory is the resident memory of the JVM, which takes what it may (a quarter of the "
+        "machine's) before it "
+        "collects garbage; state is the largest checkpoint of the larger run in full, RocksDB. "
+        "Flink's temporal "
         "join keeps every user in state; it stands here with the same checks of the ids.",
-        _picture(points, (BY_USERS, TEMPORAL), "users-cpu", "Users", "users", "cpu_seconds_per_million"),
-        _picture(points, (BY_USERS, TEMPORAL), "users-state", "Users", "users", "state_mb"),
+        _picture(
+            points, (BY_USERS, TEMPORAL), name="users-cpu", title="Users", key="cpu_seconds_per_million"
+        ),
+        _picture(points, (BY_USERS, TEMPORAL), name="users-state", title="Users", key="state_mb"),
         _picture(
             points, (SKEWED, UNIFORM), "articles-cpu", "Articles", "articles", "cpu_seconds_per_million"
         ),
-        _picture(points, (SKEWED, UNIFORM), "articles-state", "Articles", "articles", "state_mb"),
+        _picture(points, (SKEWED, UNIFORM), name="articles-state", title="Articles", key="state_mb"),
         Table(
             head=("", "of", "CPU s per million", "seconds per million", "state, MB", "peak memory, MiB"),
             rows=tuple(
@@ -128,9 +133,7 @@ _LABELS = {
 }
 
 
-def _picture(
-    points: Sequence[Figures], names: Sequence[str], name: str, title: str, x: str, key: str
-) -> Picture:
+def _picture(points: Sequence[Figures], names: Sequence[str], *, name: str, title: str, key: str) -> Picture:
     curves = {
         curve: tuple((point["x"], point[key]) for point in points if point["curve"] == curve)
         for curve in names
@@ -138,7 +141,7 @@ def _picture(
     return Picture(
         name=name,
         title=f"{title}: {_LABELS[key]}",
-        x=x,
+        x=title.lower(),
         y=_LABELS[key],
         curves=tuple(Curve(label=curve, points=found) for curve, found in curves.items() if found),
     )

@@ -232,9 +232,12 @@ def report(figures: Figures) -> Sequence[Block]:
                 )
             )
     return (
-        f"In the twin, {intervals[0]['probes']} clicks one by one for each publish interval, from the request to "
-        "Tokyo's stream to the first search that finds the count (asked every 0.1 s). The twin's own workers stand "
-        "in for Lambda's poll, for Firehose and, without the AWS connectors, for the application's reading; on AWS "
+        f"In the twin, {intervals[0]['probes']} clicks one by one for each publish interval, from the "
+        "request to "
+        "Tokyo's stream to the first search that finds the count (asked every 0.1 s). The twin's own "
+        "workers stand "
+        "in for Lambda's poll, for Firehose and, without the AWS connectors, for the application's "
+        "reading; on AWS "
         "their parts are those of the [latency budget](latency.md), which stands beside.",
         Table(
             head=(

@@ -95,10 +95,13 @@ def report(figures: Figures) -> Sequence[Block]:
     if gap := figures["gap"]:
         before, after = gap["gap_before_seconds"] * 1000, gap["gap_after_seconds"] * 1000
         blocks.append(
-            f"While a version of {gap['users']:,} users is loaded by the SQL job at full speed on both cores, "
+            f"While a version of {gap['users']:,} users is loaded by the SQL job at full speed on "
+            "both cores, "
             f"the longest time in which no click is handed on is {after:,.0f} ms "
-            f"({verdict(after, MOST_GAP_MILLISECONDS, at_most=True)} ms); without loading, in the same run, it "
-            f"is {before:,.0f} ms. Read from Flink's metrics every {POLL_MILLISECONDS} ms, so what holds up the "
+            f"({verdict(after, MOST_GAP_MILLISECONDS, at_most=True)} ms); without loading, in the "
+            "same run, it "
+            f"is {before:,.0f} ms. Read from Flink's metrics every {POLL_MILLISECONDS} ms, so what "
+            "holds up the "
             "whole JVM, as garbage collection does, is in it, and what holds up the reading too."
         )
     return blocks

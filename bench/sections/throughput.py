@@ -20,7 +20,7 @@ from twin.twin import Twin, chosen_transport, running_twin
 
 USERS, ARTICLES = 10_000, 2_000
 MOST_LAG_SECONDS = 10.0
-"""A rate holds if everything sent is counted this soon after the last click; the twin publishes every second."""
+"""A rate holds if everything sent is counted this soon after the last click."""
 GIVE_UP_SECONDS = 180
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -111,7 +111,8 @@ WORKERS = "the twin's workers and the sender"
 
 
 def processor_seconds() -> dict[str, float]:
-    """User and system time so far of this process's children by part, and of this process with its threads."""
+    """User and system time so far of this process's children by part, and of this process with its "
+    "threads."""
     me = os.getpid()
     seconds = dict.fromkeys(PARTS, 0.0)
     for process, command in _descendants(me):
@@ -164,10 +165,14 @@ def report(figures: Figures) -> Sequence[Block]:
     busiest = max(runs[-1]["cores"].items(), key=lambda item: item[1])
     highest = f"{held[-1]['rate']:,} clicks/s for {held[-1]['seconds']:,} s" if held else "none of these"
     return (
-        f"Clicks from web servers at a steady rate, transport `{figures['transport']}`, on one machine with everything "
-        f"else of the twin. A rate holds if nothing is lost and the last click is counted {MOST_LAG_SECONDS:g} s "
-        f"after it was sent: {highest}. At the last one the busiest part is: {busiest[0]}. Flink counts far more than "
-        "this alone (see above); the emulated AWS, the twin's workers and the sender are of this machine only and do "
+        f"Clicks from web servers at a steady rate, transport `{figures['transport']}`, on one "
+        "machine with everything "
+        f"else of the twin. A rate holds if nothing is lost and the last click is counted "
+        f"{MOST_LAG_SECONDS:g} s "
+        f"after it was sent: {highest}. At the last one the busiest part is: {busiest[0]}. Flink "
+        "counts far more than "
+        "this alone (see above); the emulated AWS, the twin's workers and the sender are of this "
+        "machine only and do "
         "not exist on AWS.",
         Table(
             head=(
