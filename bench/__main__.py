@@ -37,6 +37,8 @@ def main() -> int:
         began = time.monotonic()
         console.rule(section.title)
         entry = measured(section, scale)
+        if given.record:
+            record(section.name, entry)
         console.print(measured_on(section, entry))
         for block in section.report(entry["figures"]):
             show(console, block)
@@ -44,7 +46,6 @@ def main() -> int:
         if section is counting.SECTION:
             slower = regression(counting.ratio_to(entry["figures"], counting.DUCKDB))
         if given.record:
-            record(section.name, entry)
             write(recorded())
     if slower:
         console.print(f"SLOWER: {slower}")

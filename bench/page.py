@@ -14,9 +14,9 @@ PAGE = FILE.parent.parent / "benchmarks.md"
 HEAD = """# Benchmarks
 
 This page is made from `docs/benchmarks/figures.json`, which `make bench` writes; nothing in it is written by
-hand. `make bench` measures everything in about 40 minutes, `python -m bench NAME` one section, `make bench-quick`
-a little of each in 5 minutes and records nothing. Absolute figures are of the machine named and of its mood that
-day; ratios of jobs that took turns hold better elsewhere.
+hand. `make bench` measures everything in about 40 minutes, `python -m bench NAME` one section, and
+`make bench-quick` a little of each in 5 minutes, recorded nowhere. Absolute figures are of the machine named
+and of its mood that day; ratios of jobs that took turns hold better elsewhere.
 """
 
 

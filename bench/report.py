@@ -65,11 +65,11 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
     return f"{middle} ({min(values):{form}}-{max(values):{form}})"
 
 
-def verdict(value: float, goal: float, *, at_most: bool) -> str:
+def verdict(value: float, goal: float, *, at_most: bool, unit: str = "") -> str:
     """A goal beside what was reached."""
     met = value <= goal if at_most else value >= goal
     word = "at most" if at_most else "at least"
-    return f"{word} {goal:g}: {'reached' if met else 'MISSED'}"
+    return f"{word} {goal:g}{unit}: {'reached' if met else 'MISSED'}"
 
 
 def markdown(block: Block) -> str:

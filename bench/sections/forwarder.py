@@ -70,8 +70,8 @@ def report(figures: Figures) -> Sequence[Block]:
         _picture(runs),
         f"A batch of {GOAL_RECORD_BYTES}-byte records at {GOAL_ROUND_TRIP} ms takes "
         f"{median(at_goal['seconds']):.2f} s "
-        f"({verdict(median(at_goal['seconds']), GOAL_SECONDS, at_most=True)}"
-        f" s), {RECORDS / median(at_goal['seconds']) * GOAL_RECORD_BYTES / SHARD_BYTES_PER_SECOND:.1f} times "
+        f"({verdict(median(at_goal['seconds']), GOAL_SECONDS, at_most=True, unit=' s')}), "
+        f"{RECORDS / median(at_goal['seconds']) * GOAL_RECORD_BYTES / SHARD_BYTES_PER_SECOND:.1f} times "
         "what a shard takes in by bytes, on one of its lanes. fluentd by its defaults, calculated: "
         f"{FLUENTD_RECORDS_PER_REQUEST} records a request, one after the other and nothing but the round "
         f"trip counted, {FLUENTD_RECORDS_PER_REQUEST / GOAL_ROUND_TRIP * 1000:,.0f} records/s, and up to "

@@ -107,7 +107,7 @@ def report(figures: Figures) -> Sequence[Block]:
         ),
         _picture(points, (BY_USERS, TEMPORAL), name="users-state", title="Users", key="state_mb"),
         _picture(
-            points, (SKEWED, UNIFORM), "articles-cpu", "Articles", "articles", "cpu_seconds_per_million"
+            points, (SKEWED, UNIFORM), name="articles-cpu", title="Articles", key="cpu_seconds_per_million"
         ),
         _picture(points, (SKEWED, UNIFORM), name="articles-state", title="Articles", key="state_mb"),
         Table(

@@ -107,12 +107,11 @@ def measure(scale: Scale) -> dict[str, Any]:
 
 
 def _interval(publish_seconds: int, probes: int) -> dict[str, Any]:
-    """A twin of its own, whose application is given this publish interval before it starts."""
+    """A twin of its own, whose application is started anew with this publish interval."""
     with running_twin() as twin:
         twin.deploy()
         twin.publish_segments(SEGMENTS, datetime.now(UTC) - timedelta(days=2))
         set_publish_interval(twin, publish_seconds)
-        twin.start_application()
         observer = _Observer(twin)
         try:
             first = _put_probe(twin)
@@ -156,6 +155,8 @@ def set_publish_interval(twin: Twin, seconds: int) -> None:
             "FlinkApplicationConfigurationUpdate": {"CheckpointConfigurationUpdate": checkpoints}
         },
     )
+    assert twin.application
+    twin.application.restart(with_snapshot=False)
 
 
 def _put_probe(twin: Twin) -> tuple[str, float]:
@@ -168,8 +169,10 @@ def _put_probe(twin: Twin) -> tuple[str, float]:
         "article_id": article,
     }
     stream = twin.producers()[EntryPoint.MOBILE]
-    record = {"Data": json.dumps(click).encode() + b"\n", "PartitionKey": article}
-    answer = stream.client.put_records(StreamName=stream.name, Records=[record])
+    data = json.dumps(click).encode() + b"\n"
+    answer = stream.client.put_records(
+        StreamName=stream.name, Records=[{"Data": data, "PartitionKey": article}]
+    )
     assert answer["FailedRecordCount"] == 0, answer
     return article, now
 

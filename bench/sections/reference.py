@@ -53,7 +53,7 @@ def _gap(scale: Scale) -> dict[str, Any]:
             *(str(folder / "checkpoints"), "--poll-milliseconds", str(POLL_MILLISECONDS)),
             *("--new-version", str(new), "--after", str(scale.gap_after_clicks)),
         ]
-        answer = usage(command, log=folder / "log").answer()
+        answer: dict[str, Any] = usage(command, log=folder / "log").answer()
     return {"users": scale.gap_users} | answer
 
 
@@ -98,7 +98,7 @@ def report(figures: Figures) -> Sequence[Block]:
             f"While a version of {gap['users']:,} users is loaded by the SQL job at full speed on "
             "both cores, "
             f"the longest time in which no click is handed on is {after:,.0f} ms "
-            f"({verdict(after, MOST_GAP_MILLISECONDS, at_most=True)} ms); without loading, in the "
+            f"({verdict(after, MOST_GAP_MILLISECONDS, at_most=True, unit=' ms')}); without loading, in the "
             "same run, it "
             f"is {before:,.0f} ms. Read from Flink's metrics every {POLL_MILLISECONDS} ms, so what "
             "holds up the "

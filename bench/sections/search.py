@@ -195,7 +195,7 @@ def report(figures: Figures) -> Sequence[Block]:
         "(heap 512 MB, "
         f"the compiler's first tier only), asked by the batch server's library without OpenSearch's caches. "
         f"The goal is `top` over 10 minutes with p95 under {MOST_P95_MILLISECONDS} ms: {top['p95']:.0f} ms "
-        f"({verdict(top['p95'], MOST_P95_MILLISECONDS, at_most=True)} ms).",
+        f"({verdict(top['p95'], MOST_P95_MILLISECONDS, at_most=True, unit=' ms')}).",
         Table(
             head=("question", "range", "p50, ms", "p95, ms"),
             rows=tuple(

@@ -29,7 +29,6 @@ def measure(scale: Scale) -> dict[str, Any]:
     with running_twin() as twin:
         twin.deploy()
         twin.publish_segments(_segments(), datetime.now(UTC) - timedelta(days=2))
-        twin.start_application()
         counted = _run(twin, rate=100, seconds=20, counted=0)["counted"]  # until everything is warm
         steps: list[dict[str, Any]] = []
         for rate in scale.path_rates:
