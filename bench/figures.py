@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import machine
-from bench.report import Section
+from bench.report import Benchmark
 from bench.scale import Scale
 
 FILE = Path(__file__).parent.parent / "docs" / "benchmarks" / "figures.json"
@@ -17,7 +17,7 @@ def recorded(file: Path = FILE) -> dict[str, Any]:
     return found
 
 
-def measured(section: Section, scale: Scale) -> dict[str, Any]:
+def measured(section: Benchmark, scale: Scale) -> dict[str, Any]:
     """Run a section; what `recorded` has of it. Through JSON, so that the page is the same from the file."""
     on = machine()
     entry = {"machine": on, "scale": scale.name, "figures": section.measure(scale)}

@@ -24,7 +24,7 @@ import orjson
 RECORDS = 10_000
 INVOCATIONS = 5
 INVOCATIONS_IN_SEQUENCE = 2
-LEAST_RECORD_BYTES = 250
+MIN_RECORD_BYTES = 250
 
 
 class _Context:
@@ -105,8 +105,8 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, required=True)
     parser.add_argument("--orjson", action="store_true")
     given = parser.parse_args()
-    if given.record_bytes < LEAST_RECORD_BYTES:
-        parser.error(f"--record-bytes must be at least {LEAST_RECORD_BYTES}")
+    if given.record_bytes < MIN_RECORD_BYTES:
+        parser.error(f"--record-bytes must be at least {MIN_RECORD_BYTES}")
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     text = event_text(given.record_bytes)
     seconds, processor = [], []

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.figures import FILE, recorded
 from bench.picture import draw
-from bench.report import Picture, Section, markdown
+from bench.report import Benchmark, Plot, markdown
 from bench.sections import SECTIONS
 
 PAGE = FILE.parent.parent / "benchmarks.md"
@@ -36,7 +36,7 @@ def _parts(figures: Mapping[str, Any]) -> Iterator[str]:
             yield markdown(block) + "\n"
 
 
-def measured_on(section: Section, entry: Mapping[str, Any]) -> str:
+def measured_on(section: Benchmark, entry: Mapping[str, Any]) -> str:
     """When and on what, and what else the machine was doing: a sentence or three."""
     machine = entry["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
@@ -62,7 +62,7 @@ def write(figures: Mapping[str, Any], file: Path = PAGE) -> None:
         for section in SECTIONS
         if section.name in figures
         for block in section.report(figures[section.name]["figures"])
-        if isinstance(block, Picture)
+        if isinstance(block, Plot)
     }
     for old in set(folder.glob("*.svg")) - drawn:
         old.unlink()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib
 
-from bench.report import Picture
+from bench.report import Plot
 
 matplotlib.use("svg")
 
@@ -13,7 +13,7 @@ COLOURS = ("#332288", "#CC6677", "#117733", "#DDCC77", "#88CCEE", "#882255", "#4
 MARKERS = "osD^vPX"
 
 
-def draw(picture: Picture, folder: Path) -> Path:
+def draw(picture: Plot, folder: Path) -> Path:
     """Write `folder`/<name>.svg: a line and a marker for each curve, from zero up."""
     from matplotlib import pyplot
 

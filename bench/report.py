@@ -29,7 +29,7 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Plot:
     """name: of the file without its ending."""
 
     name: str
@@ -40,11 +40,11 @@ class Picture:
     logarithmic: bool = True
 
 
-Block = str | Table | Picture
+Block = str | Table | Plot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class Benchmark:
     """A benchmark. measure: runs it; report: draws what it measured, and says whether the goals are met.
 
     on_demand: only run when it is named, as it takes long.
@@ -75,7 +75,7 @@ def verdict(value: float, goal: float, *, at_most: bool, unit: str = "") -> str:
 def markdown(block: Block) -> str:
     if isinstance(block, str):
         return block
-    if isinstance(block, Picture):
+    if isinstance(block, Plot):
         return f"![{block.title}](benchmarks/{block.name}.svg)"
     lines = [block.head, ("---", *("---:" for _ in block.head[1:])), *block.rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -86,7 +86,7 @@ def show(console: Console, block: Block) -> None:
     if isinstance(block, str):
         console.print(block)
         return
-    if isinstance(block, Picture):
+    if isinstance(block, Plot):
         xs = sorted({x for curve in block.curves for x, _ in curve.points})
         rows = tuple(
             (

@@ -12,8 +12,8 @@ FORWARDER_CPU_SECONDS_PER_RECORD = 60e-6
 SHARE_OF_A_CORE = 0.1
 """Of what a core counts in the SQL job alone. A KPU's vCPU is a hyperthread, half a core; the connectors take
 about as much as the counting; and a fifth is wanted for checkpoints to S3 and whatever else is uneven."""
-FORWARDER_ALLOWANCE = 2.0
-"""For TLS and for a vCPU slower than the core that measured."""
+FORWARDER_ALLOWANCE = 2.5
+"""For TLS, half as much again, and for a vCPU that is slower than the core that measured."""
 
 
 def clicks_per_second_per_kpu(cpu_seconds_per_million: float) -> int:

@@ -1,9 +1,9 @@
 """The benchmarks, in the order of the page."""
 
-from bench.report import Section
+from bench.report import Benchmark
 from bench.sections import counting, forwarder, growth, path, reference, search, throughput
 
-SECTIONS: tuple[Section, ...] = (
+SECTIONS: tuple[Benchmark, ...] = (
     counting.SECTION,
     growth.SECTION,
     reference.SECTION,

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from bench.forwarder import RECORDS
-from bench.report import Block, Curve, Figures, Picture, Section, Table, spread, verdict
+from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, spread, verdict
 from bench.scale import Scale
 from settings.forwarder import ForwarderSettings
 from settings.forwarder_capacity import ONE_VCPU_MIB, PAYLOAD_BYTES, SHARD_BYTES_PER_SECOND
@@ -103,7 +103,7 @@ def _table(runs: Sequence[Figures], name: str, key: str) -> Table:
     )
 
 
-def _picture(runs: Sequence[Figures]) -> Picture:
+def _picture(runs: Sequence[Figures]) -> Plot:
     curves = [
         Curve(
             label=f"{number} in flight",
@@ -115,7 +115,7 @@ def _picture(runs: Sequence[Figures]) -> Picture:
         )
         for number in sorted({run["in_flight"] for run in runs}, reverse=True)
     ]
-    return Picture(
+    return Plot(
         name="forwarder",
         title="What the forwarder is billed for",
         x="round trip, ms",
@@ -125,4 +125,4 @@ def _picture(runs: Sequence[Figures]) -> Picture:
     )
 
 
-SECTION = Section(name="forwarder", title="The forwarder", measure=measure, report=report)
+SECTION = Benchmark(name="forwarder", title="The forwarder", measure=measure, report=report)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.clicks import ARTICLES, write_clicks, write_segments
-from bench.report import Block, Curve, Figures, Picture, Section, Table
+from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
 from bench.sections.counting import slope
 from bench.usage import Usage, usage
@@ -133,12 +133,12 @@ _LABELS = {
 }
 
 
-def _picture(points: Sequence[Figures], names: Sequence[str], *, name: str, title: str, key: str) -> Picture:
+def _picture(points: Sequence[Figures], names: Sequence[str], *, name: str, title: str, key: str) -> Plot:
     curves = {
         curve: tuple((point["x"], point[key]) for point in points if point["curve"] == curve)
         for curve in names
     }
-    return Picture(
+    return Plot(
         name=name,
         title=f"{title}: {_LABELS[key]}",
         x=title.lower(),
@@ -147,4 +147,4 @@ def _picture(points: Sequence[Figures], names: Sequence[str], *, name: str, titl
     )
 
 
-SECTION = Section(name="growth", title="How counting grows", measure=measure, report=report)
+SECTION = Benchmark(name="growth", title="How counting grows", measure=measure, report=report)

@@ -12,9 +12,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.error import HTTPError
 
 from bench.counts import call
-from bench.report import Block, Curve, Figures, Picture, Section, Table
+from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
@@ -27,6 +28,7 @@ from twin.shards import ShardReader
 from twin.twin import ENVIRONMENT, Twin, chosen_transport, running_twin
 
 POLL_SECONDS = 0.1
+NO_SHARD_YET = 503
 SETTLE_SECONDS = 180
 SEGMENTS = b"user_id,gender,age_band,region\nprobe,female,20s,tokyo\n"
 INDICES = index_pattern(CLICK_COUNTS.index_family)
@@ -90,7 +92,12 @@ class _Observer:
             "_source": ["article_id", "published_at"],
         }
         path = f"/{INDICES}/_search?ignore_unavailable=true"
-        hits = call(self._endpoint, "POST", path, json.dumps(query).encode())["hits"]["hits"]
+        try:
+            hits = call(self._endpoint, "POST", path, json.dumps(query).encode())["hits"]["hits"]
+        except HTTPError as error:
+            if error.code == NO_SHARD_YET:
+                return
+            raise
         now = time.time()
         for hit in hits:
             article = hit["_source"]["article_id"]
@@ -253,7 +260,7 @@ def report(figures: Figures) -> Sequence[Block]:
             ),
             rows=tuple(rows),
         ),
-        Picture(
+        Plot(
             name="click-to-visible",
             title="Click to visible in OpenSearch, in the twin",
             x="publish interval, s",
@@ -270,4 +277,4 @@ def report(figures: Figures) -> Sequence[Block]:
     )
 
 
-SECTION = Section(name="path", title="From the click to the search", measure=measure, report=report)
+SECTION = Benchmark(name="path", title="From the click to the search", measure=measure, report=report)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.clicks import write_clicks, write_segments
-from bench.report import Block, Curve, Figures, Picture, Section, Table, verdict
+from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, verdict
 from bench.scale import Scale
 from bench.usage import usage
 
 CONNECTORS = Path(__file__).parent.parent.parent / "connectors"
-MOST_GAP_MILLISECONDS = 200
+MAX_GAP_MILLISECONDS = 200
 POLL_MILLISECONDS = 10
 
 
@@ -79,7 +79,7 @@ def report(figures: Figures) -> Sequence[Block]:
     ]
     if len(loads) > 1:
         blocks.append(
-            Picture(
+            Plot(
                 name="reference",
                 title="The reference table in memory",
                 x="users",
@@ -98,7 +98,7 @@ def report(figures: Figures) -> Sequence[Block]:
             f"While a version of {gap['users']:,} users is loaded by the SQL job at full speed on "
             "both cores, "
             f"the longest time in which no click is handed on is {after:,.0f} ms "
-            f"({verdict(after, MOST_GAP_MILLISECONDS, at_most=True, unit=' ms')}); without loading, in the "
+            f"({verdict(after, MAX_GAP_MILLISECONDS, at_most=True, unit=' ms')}); without loading, in the "
             "same run, it "
             f"is {before:,.0f} ms. Read from Flink's metrics every {POLL_MILLISECONDS} ms, so what "
             "holds up the "
@@ -107,4 +107,4 @@ def report(figures: Figures) -> Sequence[Block]:
     return blocks
 
 
-SECTION = Section(name="reference", title="The reference table", measure=measure, report=report)
+SECTION = Benchmark(name="reference", title="The reference table", measure=measure, report=report)

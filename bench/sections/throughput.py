@@ -10,7 +10,7 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
-from bench.report import Block, Figures, Section, Table
+from bench.report import Benchmark, Block, Figures, Table
 from bench.scale import Scale
 from contract.event_time import format_time
 from traffic.record import EntryPoint, Record
@@ -19,7 +19,7 @@ from twin.processes import TwinError, wait_for
 from twin.twin import Twin, chosen_transport, running_twin
 
 USERS, ARTICLES = 10_000, 2_000
-MOST_LAG_SECONDS = 10.0
+MAX_LAG_SECONDS = 10.0
 """A rate holds if everything sent is counted this soon after the last click."""
 GIVE_UP_SECONDS = 180
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -95,7 +95,7 @@ def _run(twin: Twin, *, rate: float, seconds: float, counted: int) -> dict[str, 
         "behind": behind,
         "lag_seconds": lag,
         "missing": sent - (now_counted - counted),
-        "holds": lag <= MOST_LAG_SECONDS and sending <= seconds * 1.05 and now_counted - counted == sent,
+        "holds": lag <= MAX_LAG_SECONDS and sending <= seconds * 1.05 and now_counted - counted == sent,
         "cores": used,
         "counted": now_counted,
     }
@@ -167,7 +167,7 @@ def report(figures: Figures) -> Sequence[Block]:
         f"Clicks from web servers at a steady rate, transport `{figures['transport']}`, on one "
         "machine with everything "
         f"else of the twin. A rate holds if nothing is lost and the last click is counted "
-        f"{MOST_LAG_SECONDS:g} s "
+        f"{MAX_LAG_SECONDS:g} s "
         f"after it was sent: {highest}. At the last one the busiest part is: {busiest[0]}. Flink "
         "counts far more than "
         "this alone (see above); the emulated AWS, the twin's workers and the sender are of this "
@@ -197,6 +197,6 @@ def report(figures: Figures) -> Sequence[Block]:
     )
 
 
-SECTION = Section(
+SECTION = Benchmark(
     name="throughput", title="What the whole path holds", measure=measure, report=report, on_demand=True
 )

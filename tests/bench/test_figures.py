@@ -10,7 +10,7 @@ from bench import guard
 from bench.figures import FILE, record, recorded
 from bench.flink_job import longest_gap
 from bench.page import PAGE, page, write
-from bench.report import Curve, Picture, Table, markdown, spread, verdict
+from bench.report import Curve, Plot, Table, markdown, spread, verdict
 from bench.sections import SECTIONS, counting
 from bench.sections.path import STAGES, budgeted, percentiles
 from bench.sections.throughput import WORKERS, processor_seconds
@@ -126,7 +126,7 @@ def test_recording_a_section_keeps_the_others(tmp_path: Path) -> None:
 
 def test_tables_and_pictures_are_markdown() -> None:
     assert markdown(Table(head=("a", "b"), rows=(("x", "1"),))) == "| a | b |\n| --- | ---: |\n| x | 1 |"
-    picture = Picture(name="p", title="T", x="x", y="y", curves=(Curve(label="c", points=((1, 2),)),))
+    picture = Plot(name="p", title="T", x="x", y="y", curves=(Curve(label="c", points=((1, 2),)),))
     assert markdown(picture) == "![T](benchmarks/p.svg)"
 
 
