@@ -8,6 +8,7 @@ JAR := connectors/target/analytics.jar
 AWS_JAR := connectors/target/analytics-aws.jar
 MVN := mvn -q -B
 OPENSEARCH_VERSION := 3.6.0
+SPARK := $(CACHE)/bench-spark
 OPENSEARCH := $(CACHE)/opensearch-$(OPENSEARCH_VERSION)
 MAVEN_DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 CONNECTOR_SOURCES := connectors/pom.xml $(shell find connectors/src/main -type f)
@@ -103,6 +104,7 @@ docs: setup ## the pages that are made from the code
 	@python -m settings.page > docs/settings.md
 	@python -m settings.latency_table
 	@python -m cost --docs
+	@python -m bench.page
 
 .PHONY: screenshot
 screenshot: setup ## the picture of the board in the pages: docs/board.png
@@ -154,9 +156,21 @@ aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kines
 $(AWS_JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
 	@$(MVN) -f connectors/pom.xml -Paws -DskipTests package
 
+# What the SQL job is compared with, in an environment of its own: Spark and Flink need different py4j.
+$(SPARK)/.installed: bench/requirements.txt $(BIN)/.installed
+	@echo "setup: Spark into $(SPARK)"
+	@python -m venv --clear $(SPARK)
+	@$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
+	@touch $@
+
 .PHONY: bench
-bench: setup ## the speeds promised, side by side (about half an hour)
-	@bash bench/run
+bench: setup $(SPARK)/.installed ## how fast everything is, into docs/benchmarks.md (about 40 minutes, nothing else running)
+	@python -m bench --record
+	@python -m bench.mobile_client
+
+.PHONY: bench-quick
+bench-quick: setup $(SPARK)/.installed ## a little of each benchmark, recorded nowhere (5 minutes)
+	@python -m bench --scale quick
 
 .PHONY: requirements
 requirements: setup ## pin requirements.in anew

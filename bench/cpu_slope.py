@@ -2,15 +2,13 @@
 
 python -m bench.cpu_slope [PROJECT ...] [--small N] [--large N] [--users N] [--runs N]
 
-Processor time swings less than wall-clock time on a shared machine, and in the slope the start of Python, the
-JVM and Flink, which every run has once, cancels out. PROJECT: folders of this project at other states, each
-with its connectors/target/analytics.jar; they take turns, so that all meet the machine's moods. Linux only.
+PROJECT: folders of this project at other states, each
+with its connectors/target/analytics.jar; they take turns, so that all meet the machine's
+moods. bench/sections/counting.py tells why a slope.
 """
 
 import argparse
-import ctypes
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,35 +17,11 @@ from rich.console import Console
 
 from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
 from analytics_sql.local_flink import find_java
-from bench.sql_speed import write_data
+from bench.clicks import write_clicks, write_segments
+from bench.usage import usage
 
 HERE = Path(__file__).resolve().parent.parent
 PARALLELISM = 2
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-
-
-def cpu_seconds(command: list[str], *, log: Path) -> float:
-    """User and system time of `command` and all it starts, children that it doesn't wait for included.
-
-    A JVM that PyFlink has started outlives Python: this process becomes the parent of such orphans, and the
-    kernel tells the time of each when it has ended. SystemExit with the end of `log` if the command fails.
-    """
-    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise SystemExit("prctl(PR_SET_CHILD_SUBREAPER) failed: the time of orphans can't be had here")
-    with log.open("wb") as output:
-        files = [(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)]
-        started = os.posix_spawn(command[0], command, os.environ, file_actions=files)
-    total, failed = 0.0, False
-    while True:
-        try:
-            process, status, usage = os.wait4(-1, 0)
-        except ChildProcessError:
-            break
-        total += usage.ru_utime + usage.ru_stime
-        failed = failed or (process == started and status != 0)
-    if failed:
-        raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text(errors='replace')[-3000:]}")
-    return total
 
 
 def properties(project: Path, data: Path, checkpoints: Path) -> list[dict[str, object]]:
@@ -78,7 +52,7 @@ def slope(project: Path, data: dict[int, Path]) -> float:
             file.write_text(json.dumps(properties(project, folder, Path(temporary) / "checkpoints")))
             main_file = project / "analytics_sql" / "main.py"
             command = [sys.executable, str(main_file), "--properties", str(file)]
-            seconds[clicks] = cpu_seconds(command, log=Path(temporary) / "log")
+            seconds[clicks] = usage(command, log=Path(temporary) / "log").cpu_seconds
     small, large = sorted(seconds)
     return (seconds[large] - seconds[small]) / (large - small) * 1e6
 
@@ -98,8 +72,8 @@ def main() -> None:
         data = {}
         for clicks in (given.small, given.large):
             data[clicks] = Path(temporary) / str(clicks)
-            data[clicks].mkdir()
-            write_data(data[clicks], clicks=clicks, users=given.users)
+            write_clicks(data[clicks], clicks=clicks, users=given.users)
+            write_segments(data[clicks], users=given.users)
         for _ in range(given.runs):
             for project in given.projects:
                 seconds = slope(project.resolve(), data)

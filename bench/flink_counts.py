@@ -1,133 +1,167 @@
-"""The SQL job over files, in streaming mode; prints its timing as JSON, as bench.sql_speed reads it.
+"""The SQL job over files, in streaming mode; prints what was measured as JSON.
 
-python -m bench.flink_counts VARIANT WARM_UP CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR
+python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
+    [--poll-milliseconds N] [--new-version FILE --after CLICKS]
 
-WARM_UP: number of clicks. The statements are those of analytics_sql/. VARIANT:
+The statements are those of analytics_sql/. V:
 - `joined` has them as they are
-- `unjoined` has the view segmented_clicks without its join: one segment for all, so fewer keys to count
-- `unjoined-same-keys` takes the position, which has as many values as there are segments, for the gender
+- `unjoined` takes the position, which has as many values as there are segments, for the gender: no join, and
+  as many keys to count
+- `temporal` has Flink's own event-time temporal join in place of the lookup join
+FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks.
 """
 
+import argparse
 import json
 import re
 import sys
 import threading
 import time
-import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from analytics_sql import main as analytics
 from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
 from analytics_sql.local_flink import connector_jar, find_java
+from bench.flink_job import FollowedJob, longest_gap
+from names import segments_version_key
 from twin.processes import free_port
 
 PARALLELISM = 2
-POLL_SECONDS = 0.1
-_VIEW = """CREATE TEMPORARY VIEW segmented_clicks AS
+POLL_MILLISECONDS = 1000
+CHECK_SECONDS = 1
+_UNJOINED = """CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   event_time,
   article_id,
-  {gender} AS gender,
+  `position` AS gender,
   'unknown' AS age_band,
   'unknown' AS region
 FROM validated_clicks
 WHERE reason IS NULL"""
-WITHOUT_JOIN = {
-    "unjoined": _VIEW.format(gender="'unknown'"),
-    "unjoined-same-keys": _VIEW.format(gender="`position`"),
-}
+# Its clicks need a watermark, which can't pass TO_CHANGELOG: so they are checked, but not copied by it.
+_TEMPORAL = [
+    """CREATE TABLE timed (
+  click_id STRING, clicked_at STRING, user_id STRING, article_id STRING,
+  event_time AS parse_clicked_at(clicked_at),
+  WATERMARK FOR event_time AS event_time - INTERVAL '1' SECOND
+) WITH ({clicks}, 'format' = 'flat-json', 'flat-json.ignore-parse-errors' = 'true')""",
+    """CREATE TABLE versions (
+  user_id STRING, gender STRING, age_band STRING, region STRING,
+  valid_from AS TO_TIMESTAMP_LTZ(0, 3),
+  WATERMARK FOR valid_from AS valid_from,
+  PRIMARY KEY (user_id) NOT ENFORCED
+) WITH (
+  'connector' = 'filesystem', 'path' = '{segments}',
+  'format' = 'csv', 'csv.ignore-parse-errors' = 'true'
+)""",
+    """CREATE TEMPORARY VIEW segmented_clicks AS
+SELECT
+  c.event_time,
+  c.article_id,
+  COALESCE(s.gender, 'unknown') AS gender,
+  COALESCE(s.age_band, 'unknown') AS age_band,
+  COALESCE(s.region, 'unknown') AS region
+FROM timed AS c
+LEFT JOIN versions FOR SYSTEM_TIME AS OF c.event_time AS s
+  ON s.user_id = c.user_id
+WHERE byte_length(c.click_id) BETWEEN 1 AND 512
+  AND byte_length(c.user_id) BETWEEN 1 AND 512
+  AND byte_length(c.article_id) BETWEEN 1 AND 512""",
+]
 
 
-class ClicksRead:
-    """Follows how many clicks the job's source has handed on, by Flink's REST API.
-
-    samples: (time.monotonic(), clicks) in turn. Flink answers with what it fetched because of the request
-    before, so a count is given the time of that one.
-    """
-
-    def __init__(self, port: int, job: str) -> None:
-        self.samples: list[tuple[float, int]] = []
-        self._job = f"http://127.0.0.1:{port}/jobs/{job}"
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _follow(self) -> None:
-        vertices = self._get("")["vertices"]
-        (source,) = (each["id"] for each in vertices if each["name"].startswith("Source: clicks"))
-        metrics = f"/vertices/{source}/subtasks/metrics"
-        metric, asked_at = "", time.monotonic()
-        while not self._ended.wait(POLL_SECONDS):
-            now = time.monotonic()
-            try:
-                if not metric:
-                    names = [each["id"] for each in self._get(metrics)]
-                    metric = next(
-                        (n for n in names if re.fullmatch(r"Source__clicks.*\.numRecordsOut", n)), ""
-                    )
-                elif answer := self._get(f"{metrics}?get={metric}&agg=sum"):
-                    self.samples.append((asked_at, int(answer[0]["sum"])))
-            except OSError:
-                continue  # the job has ended, and its cluster with it
-            asked_at = now
-
-    def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self._job + path, timeout=5) as answer:
-            return json.load(answer)
-
-
-def properties(clicks: str, segments: str, checkpoints: str, rest_port: int) -> analytics.Properties:
+def properties(given: argparse.Namespace, rest_port: int) -> analytics.Properties:
     return {
-        "clicks": {
-            "connector": "filesystem",
-            "path": clicks,
+        "clicks": {"connector": "filesystem", "path": given.clicks},
+        "segments": {
+            "connector": "versioned-reference",
+            "path": given.segments,
+            "check-interval": f"{CHECK_SECONDS} s",
         },
-        "segments": {"connector": "versioned-reference", "path": segments},
         "click_counts": {"connector": "blackhole"},
         "rejected_clicks": {"connector": "blackhole"},
         "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
         "flink": {
-            "parallelism.default": str(PARALLELISM),
+            "parallelism.default": str(given.parallelism),
             "execution.checkpointing.interval": "5 s",
-            "execution.checkpointing.dir": Path(checkpoints).as_uri(),
+            "execution.checkpointing.dir": Path(given.checkpoints).as_uri(),
             "state.backend.type": "rocksdb",
             "rest.address": "127.0.0.1",
             "rest.port": str(rest_port),
-            "metrics.fetcher.update-interval": f"{POLL_SECONDS * 1000:.0f} ms",
+            "metrics.fetcher.update-interval": f"{given.poll_milliseconds} ms",
         },
     }
 
 
-def main(variant: str, warm_up_clicks: str, clicks: str, segments: str, checkpoints: str) -> None:
+def statements(given: argparse.Namespace, all_properties: analytics.Properties) -> list[str]:
+    """Those of analytics_sql/ in order, with the view of the join as the variant has it."""
+    changed = []
+    for statement in analytics.statements(all_properties, mode="streaming"):
+        if "VIEW segmented_clicks" not in statement or given.variant == "joined":
+            changed.append(statement)
+        elif given.variant == "unjoined":
+            changed.append(_UNJOINED)
+        else:
+            clicks = ", ".join(f"'{key}' = '{value}'" for key, value in all_properties["clicks"].items())
+            changed += [each.format(clicks=clicks, segments=given.segments) for each in _TEMPORAL]
+    return changed
+
+
+def _move_in(job: FollowedJob, given: argparse.Namespace, moved_at: list[float]) -> None:
+    """Publish the version given once so many clicks have been read."""
+    while not job.samples or job.samples[-1][1] < given.after:
+        time.sleep(given.poll_milliseconds / 1000)
+    name = Path(segments_version_key(datetime.now(UTC))).name
+    Path(given.new_version).rename(Path(given.segments) / name)
+    moved_at.append(time.monotonic())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    for name in ("clicks", "segments", "checkpoints"):
+        parser.add_argument(name)
+    parser.add_argument("--variant", choices=("joined", "unjoined", "temporal"), default="joined")
+    parser.add_argument("--parallelism", type=int, default=PARALLELISM)
+    parser.add_argument("--poll-milliseconds", type=int, default=POLL_MILLISECONDS)
+    parser.add_argument("--new-version")
+    parser.add_argument("--after", type=int)
+    given = parser.parse_args()
     port = free_port()
-    given = properties(clicks, segments, checkpoints, port)
-    given["flink"]["pipeline.jars"] = connector_jar(given).as_uri()
+    all_properties = properties(given, port)
+    all_properties["flink"]["pipeline.jars"] = connector_jar(all_properties).as_uri()
     find_java()
-    tables = analytics.table_environment(analytics.flink_configuration(given, on_msf=False))
+    tables = analytics.table_environment(analytics.flink_configuration(all_properties, on_msf=False))
     inserts = tables.create_statement_set()
-    for statement in analytics.statements(given, mode="streaming"):
-        if variant in WITHOUT_JOIN and "VIEW segmented_clicks" in statement:
-            tables.execute_sql(WITHOUT_JOIN[variant])
-        elif re.search(r"^INSERT\b", statement, re.MULTILINE):
+    for statement in statements(given, all_properties):
+        if re.search(r"^INSERT\b", statement, re.MULTILINE):
             inserts.add_insert_sql(statement)
         else:
             tables.execute_sql(statement)
     started = time.monotonic()
-    job = inserts.execute()
-    client = job.get_job_client()
+    client = inserts.execute().get_job_client()
     assert client
-    clicks_read = ClicksRead(port, str(client.get_job_id()))
-    job.wait()
+    job = FollowedJob(port, str(client.get_job_id()), poll_seconds=given.poll_milliseconds / 1000)
+    moved_at: list[float] = []
+    if given.new_version:
+        threading.Thread(target=_move_in, args=(job, given, moved_at), daemon=True).start()
+    client.get_job_execution_result().result()
     ended = time.monotonic()
-    clicks_read.stop()
-    warm_at, read = next(sample for sample in clicks_read.samples if sample[1] >= int(warm_up_clicks))
-    print(json.dumps({"warm_up": {"clicks": read, "seconds": warm_at - started}, "seconds": ended - warm_at}))
+    job.stop()
+    answer = {"seconds": ended - started, "state_bytes": job.state_bytes}
+    if given.new_version:
+        if not moved_at:
+            sys.exit(f"the job ended before {given.after:,} clicks were seen: give it more clicks")
+        warm_at = next(moment for moment, clicks in job.samples if clicks >= given.after / 2)
+        before = [each for each in job.samples if warm_at <= each[0] < moved_at[0]]
+        after = [each for each in job.samples if each[0] >= moved_at[0]]
+        answer |= {
+            "gap_before_seconds": longest_gap(before),
+            "gap_after_seconds": longest_gap(after[:-1]),
+            "seconds_after": after[-1][0] - moved_at[0],
+        }
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

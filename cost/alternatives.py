@@ -12,7 +12,8 @@ from cost.prices import Prices
 from cost.range import Range, exactly, total
 from names import OREGON, TOKYO
 from settings import Settings
-from settings.capacity import CLICKS_PER_SECOND_PER_KPU, WANTED_HEADROOM
+from settings.capacity import WANTED_HEADROOM
+from settings.measured import CLICKS_PER_SECOND_PER_KPU
 
 SPARK_SHARE_OF_FLINK = 140 / 205
 """Clicks a second on the same two cores, Spark Structured Streaming against this SQL: docs/analytics.md."""

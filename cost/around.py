@@ -39,8 +39,9 @@ from cost.range import NOTHING, Range, exactly
 from cost.template import TemplateResource, of_type
 from names import OREGON
 from settings.capacity import REASON_BYTES
-from settings.forwarder_capacity import CPU_SECONDS_PER_RECORD, INVOCATION_SECONDS, ONE_VCPU_MIB
+from settings.forwarder_capacity import INVOCATION_SECONDS, ONE_VCPU_MIB
 from settings.latency import FEEDBACK_RUN_SECONDS
+from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 
 WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
 """Of DynamoDB; an eventually consistent read, as the service's, costs half."""
@@ -83,7 +84,7 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         calls = forwarder_calls(resource, basis)
         share = min(1.0, gib * 1024 / ONE_VCPU_MIB)
         fixed = INVOCATION_SECONDS + basis.settings.forwarder.round_trip_milliseconds / 1000
-        work = monthly(basis.traffic.mobile_clicks) * (CPU_SECONDS_PER_RECORD / share)
+        work = monthly(basis.traffic.mobile_clicks) * (FORWARDER_CPU_SECONDS_PER_RECORD / share)
         seconds = calls * Range(fixed, fixed * 2) + work
         yield basis.line(
             resource, "metric_month", FORWARDER_METRICS, part="monitoring", item="metrics of the forwarder"

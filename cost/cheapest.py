@@ -14,13 +14,13 @@ from cost.search_nodes import BURSTABLE, with_nodes
 from cost.template import TemplateResource
 from settings import Settings, capacity, consistency, latency
 from settings.capacity import (
-    CLICKS_PER_SECOND_PER_KPU,
     MOBILE_READERS,
     SOURCE_READERS,
     WANTED_HEADROOM,
     shards_to_read,
     shards_to_write,
 )
+from settings.measured import CLICKS_PER_SECOND_PER_KPU
 from settings.streams import StreamSettings
 
 LANES = (1, 2, 5, 10)

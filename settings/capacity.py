@@ -11,6 +11,7 @@ from math import ceil
 from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
+from settings.measured import CLICKS_PER_SECOND_PER_KPU
 from settings.quotas import DIRECT_PUT_MIB_PER_SECOND, DIRECT_PUT_RECORDS_PER_SECOND
 
 MIB = 1024 * 1024
@@ -42,10 +43,6 @@ NEW_ACCOUNT_EXECUTIONS = 10
 
 STATE_MAX_PARALLELISM = 128
 """Of a state that was first started with a parallelism of up to 85."""
-
-CLICKS_PER_SECOND_PER_KPU = 20_000
-"""A fifth of what a warm core counts, 205,000 clicks/s on two (docs/analytics.md): the connectors,
-checkpoints to S3, a KPU slower than that core, and catching up need the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from lambdas.forwarder.destinations import DataStream
+from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 
 # A shard's own limits for writing: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 SHARD_RECORDS_PER_SECOND = 1_000
@@ -15,8 +16,6 @@ ONE_VCPU_MIB = 1769
 PAYLOAD_BYTES = 6 * 1024 * 1024
 EVENT_FIELDS_BYTES = 600
 
-# bench/forwarder.py measures 32e-6 on an idle machine, 49e-6 on a busy one; TLS is allowed for
-CPU_SECONDS_PER_RECORD = 60e-6
 INVOCATION_SECONDS = 0.02
 
 
@@ -65,5 +64,7 @@ def capacity(
     per_request = min(limits.records, limits.request_bytes // record_bytes)
     waves = ceil(ceil(records / per_request) / requests_in_flight)
     vcpus = min(1.0, memory_mib / ONE_VCPU_MIB)
-    seconds = INVOCATION_SECONDS + records * CPU_SECONDS_PER_RECORD / vcpus + waves * round_trip_seconds
+    seconds = (
+        INVOCATION_SECONDS + records * FORWARDER_CPU_SECONDS_PER_RECORD / vcpus + waves * round_trip_seconds
+    )
     return Capacity(records_per_batch=records, batch_seconds=seconds, lanes=lanes, record_bytes=record_bytes)

@@ -1,0 +1,82 @@
+"""Clicks and segments for the benchmarks, made by DuckDB: the same for the same numbers."""
+
+from pathlib import Path
+
+import duckdb
+
+SHARDS = 2
+CLICKS_A_FILE = 250_000
+MILLISECONDS_BETWEEN_CLICKS = 2
+ARTICLES = 5_000
+GENDERS, AGE_BANDS, REGIONS = 2, 4, 3
+SEGMENTS = GENDERS * AGE_BANDS * REGIONS
+FIRST_VERSION = "20260101T000000Z.csv"
+USER_ID = "format('user-{{:08d}}', {number})"
+
+# A hash of a number is a random number that is the same on every machine and every run.
+_UNIFORM = "(hash(i, 'article') >> 11)::DOUBLE / (1::UBIGINT << 53)"
+_SKEWED_ARTICLE = f"least(floor(pow(1 - {_UNIFORM}, -1 / 1.1)), {{articles}})"
+_UNIFORM_ARTICLE = f"floor({_UNIFORM} * {{articles}})"
+
+_CLICKS = """
+COPY (
+  SELECT
+    format('{{:032x}}', i) AS click_id,
+    strftime(make_timestamp(epoch_us(TIMESTAMP '2026-01-31') + i * {spacing}), '%Y-%m-%dT%H:%M:%S.%g') || 'Z'
+      AS clicked_at,
+    {user_id} AS user_id,
+    format('article-{{:07d}}', {article}::BIGINT) AS article_id,
+    'ios' AS platform,
+    i // {shards} % {segments} AS position
+  FROM range({first}, {end}, {shards}) AS numbers(i)
+) TO '{file}' (FORMAT json)
+"""
+_SEGMENTS = """
+COPY (
+  SELECT
+    {user_id} AS user_id,
+    ['female', 'male'][1 + s % 2] AS gender,
+    ['10s', '20s', '30s', '40s'][1 + s // 2 % 4] AS age_band,
+    ['tokyo', 'osaka', 'kyoto'][1 + s // 8 % 3] AS region
+  FROM (SELECT i, (hash(i, 'segment') % {segments})::BIGINT AS s FROM range({users}) AS numbers(i))
+) TO '{file}' (FORMAT csv, HEADER)
+"""
+
+
+def write_clicks(
+    folder: Path, *, clicks: int, users: int, articles: int = ARTICLES, skewed: bool = True
+) -> Path:
+    """`folder`/clicks, files of two shards in turn. skewed: Pareto with shape 1.1."""
+    target = folder / "clicks"
+    target.mkdir(parents=True)
+    article = (_SKEWED_ARTICLE if skewed else _UNIFORM_ARTICLE).format(articles=articles)
+    user = USER_ID.format(number=f"(hash(i, 'user') % {users})::BIGINT")
+    with duckdb.connect() as connection:
+        for slice_begin in range(0, clicks, SHARDS * CLICKS_A_FILE):
+            slice_end = min(slice_begin + SHARDS * CLICKS_A_FILE, clicks)
+            for shard in range(min(SHARDS, slice_end - slice_begin)):
+                connection.execute(
+                    _CLICKS.format(
+                        spacing=MILLISECONDS_BETWEEN_CLICKS * 1000,
+                        user_id=user,
+                        article=article,
+                        shards=SHARDS,
+                        segments=SEGMENTS,
+                        first=slice_begin + shard,
+                        end=slice_end,
+                        file=target / f"{slice_begin:010}-{shard}.json",
+                    )
+                )
+    return target
+
+
+def write_segments(folder: Path, *, users: int, version: str = FIRST_VERSION) -> Path:
+    """`folder`/segments with one version, in which every user of `write_clicks` is."""
+    target = folder / "segments"
+    target.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        user = USER_ID.format(number="i")
+        connection.execute(
+            _SEGMENTS.format(user_id=user, segments=SEGMENTS, users=users, file=target / version)
+        )
+    return target

@@ -1,0 +1,82 @@
+"""How much a run of the benchmarks measures: all of it, a part, or a little of each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Numbers of clicks, users and so on; a full run's unless stated."""
+
+    name: str = "full"
+    small_clicks: int = 2_000_000
+    large_clicks: int = 10_000_000
+    users: int = 200_000
+    runs: int = 2
+    timed_clicks: int = 6_000_000
+    timed_runs: int = 5
+    curve_small_clicks: int = 500_000
+    curve_large_clicks: int = 2_500_000
+    curve_users: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
+    curve_temporal_users: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    curve_articles: tuple[int, ...] = (1_000, 30_000, 1_000_000)
+    reference_users: tuple[int, ...] = (1_000_000, 5_000_000, 10_000_000)
+    gap_users: int = 5_000_000
+    gap_clicks: int = 16_000_000
+    gap_after_clicks: int = 4_000_000
+    round_trips_milliseconds: tuple[int, ...] = (0, 50, 150, 300)
+    record_bytes: tuple[int, ...] = (300, 1_000, 5_000)
+    publish_seconds: tuple[int, ...] = (1, 5, 15, 60)
+    probes: int = 150
+    path_rates: tuple[int, ...] = (500, 1_000, 2_000, 4_000)
+    path_seconds: int = 60
+    path_long_seconds: int = 600
+    search_counts: int = 10_000_000
+    search_variant_counts: int = 500_000
+    search_questions: int = 40
+
+
+FULL = Scale()
+SMALL = Scale(
+    name="small",
+    small_clicks=1_000_000,
+    large_clicks=5_000_000,
+    timed_clicks=2_000_000,
+    timed_runs=3,
+    curve_small_clicks=200_000,
+    curve_large_clicks=800_000,
+    curve_users=(10_000, 1_000_000),
+    curve_temporal_users=(10_000, 200_000),
+    curve_articles=(1_000, 1_000_000),
+    gap_clicks=8_000_000,
+    gap_after_clicks=2_000_000,
+    publish_seconds=(1, 5),
+    probes=30,
+    path_rates=(200, 500, 1_000),
+    path_seconds=30,
+    path_long_seconds=0,
+    search_counts=1_000_000,
+    search_variant_counts=100_000,
+    search_questions=20,
+)
+QUICK = Scale(
+    name="quick",
+    small_clicks=500_000,
+    large_clicks=2_500_000,
+    timed_clicks=2_000_000,
+    timed_runs=1,
+    curve_users=(),
+    curve_temporal_users=(),
+    curve_articles=(),
+    reference_users=(1_000_000,),
+    gap_users=0,
+    round_trips_milliseconds=(0, 150),
+    record_bytes=(300,),
+    publish_seconds=(),
+    path_rates=(),
+    path_long_seconds=0,
+    search_counts=100_000,
+    search_variant_counts=0,
+    search_questions=10,
+)
+
+SCALES = {scale.name: scale for scale in (FULL, SMALL, QUICK)}

@@ -1,0 +1,147 @@
+"""What the benchmarks reckon from what they measured, and how the page is made from it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import guard
+from bench.figures import FILE, record, recorded
+from bench.flink_job import longest_gap
+from bench.page import PAGE, page, write
+from bench.report import Curve, Plot, Table, markdown, spread, verdict
+from bench.sections import SECTIONS, counting
+from bench.sections.path import STAGES, budgeted, percentiles
+from bench.sections.throughput import WORKERS, processor_seconds
+from settings import load
+from settings.latency import budget
+from twin.twin import ENVIRONMENT
+
+MACHINE = {
+    "measured_at": "2026-01-31 12:00 UTC",
+    "cores": 2,
+    "processor": "one",
+    "memory_gib": 8,
+    "other_load": 0.1,
+    "versions": {"Flink": "2.3.0"},
+}
+COUNTING = {
+    "clicks": [1_000_000, 3_000_000],
+    "users": 1_000,
+    "cpu_seconds_per_million": {"SQL job": [3.0, 4.0], "Spark": [10.0, 8.0], "DuckDB": [1.0, 0.8]},
+    "peak_mib": {"SQL job": [900, 1_000], "Spark": [800, 800], "DuckDB": [200, 200]},
+    "timed_clicks": 2_000_000,
+    "seconds": {"SQL job": [10.0, 12.0, 11.0], "Spark": [22.0, 20.0, 24.0]},
+}
+
+
+def test_the_slope_leaves_out_what_every_run_has_once() -> None:
+    assert counting.slope(20 + 2 * 3.5, 20 + 10 * 3.5, (2_000_000, 10_000_000)) == pytest.approx(3.5)
+
+
+def test_a_ratio_is_taken_within_a_turn() -> None:
+    assert counting.ratio_to(COUNTING, "DuckDB") == pytest.approx([3.0, 5.0])
+
+
+def test_goals_stand_beside_the_figures_with_their_verdict() -> None:
+    text = "\n".join(markdown(block) for block in counting.report(COUNTING))
+    assert "| Spark | 9.00 (8.00-10.00) | 0.40 (0.30-0.50) | at most 0.4: reached |" in text
+    assert "2.00 times Spark's speed (at least 1.4: reached)" in text
+
+
+def test_a_goal_that_is_not_reached_is_said_to_be_missed() -> None:
+    assert verdict(0.41, 0.4, at_most=True) == "at most 0.4: MISSED"
+    assert verdict(1.39, 1.4, at_most=False) == "at least 1.4: MISSED"
+
+
+def test_the_guard_lets_pass_what_a_shared_machine_swings_by_and_stops_a_regression() -> None:
+    recorded_ratio = guard.RECORDED_DUCKDB_RATIO
+    assert guard.regression([recorded_ratio * 1.1, recorded_ratio * 1.2]) is None
+    slower = guard.regression([recorded_ratio * 1.3, recorded_ratio * 1.4])
+    assert slower is not None
+    assert "bench.cpu_slope" in slower
+
+
+def test_a_spread_is_shown_only_where_there_is_one() -> None:
+    assert spread([3.0]) == "3.00"
+    assert spread([3.0, 5.0, 4.0], ".1f") == "4.0 (3.0-5.0)"
+
+
+def test_the_longest_gap_is_the_longest_time_without_growth() -> None:
+    samples = [(0.0, 1), (0.1, 2), (0.2, 2), (0.45, 3), (0.5, 4)]
+    assert longest_gap(samples) == pytest.approx(0.35)
+
+
+def test_a_standstill_at_the_end_is_a_gap_too() -> None:
+    assert longest_gap([(0.0, 1), (0.1, 2), (2.0, 2)]) == pytest.approx(1.9)
+    assert longest_gap([]) == 0.0
+
+
+def test_every_stage_of_the_latency_budget_after_the_producer_is_between_two_observed_moments() -> None:
+    (path,) = (each for each in budget(load(ENVIRONMENT)) if each.producer == "mobile apps")
+    stages = [stage.name for stage in path.to_visible if stage.name != "producer buffer"]
+    assert [part for parts in STAGES.values() for part in parts] == stages
+
+
+def test_the_budget_follows_the_publish_interval() -> None:
+    (_, at_1), (_, at_60) = (budgeted(seconds)["to the checkpoint"] for seconds in (1, 60))
+    assert at_60 - at_1 == pytest.approx(59)
+
+
+def test_percentiles_are_those_of_the_values() -> None:
+    assert percentiles(list(range(101))) == {"p50": 50, "p95": 95, "p99": 99}
+
+
+def test_processor_time_is_read_for_the_process_itself() -> None:
+    before = processor_seconds()[WORKERS]
+    while processor_seconds()[WORKERS] < before + 0.05:
+        pass
+
+
+def entry(figures: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return {"machine": MACHINE | changed, "scale": "full", "figures": figures}
+
+
+def test_the_page_says_when_and_on_what_each_section_was_measured() -> None:
+    text = page({"counting": entry(COUNTING)})
+    assert "*2026-01-31 12:00 UTC, 2 cores (one), 8 GiB; nothing else wanted a core. Flink 2.3.0.*" in text
+    assert "other work wanted 3.5 cores" in page({"counting": entry(COUNTING, other_load=3.5)})
+
+
+def test_a_section_without_figures_says_which_command_measures_it() -> None:
+    text = page({})
+    for section in SECTIONS:
+        assert f"`python -m bench {section.name}` measures it" in text
+
+
+def test_recording_a_section_keeps_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    record("counting", entry(COUNTING), file)
+    record("growth", entry({"points": []}), file)
+    record("counting", entry(COUNTING, cores=4), file)
+    assert recorded(file).keys() == {"counting", "growth"}
+    assert recorded(file)["counting"]["machine"]["cores"] == 4
+
+
+def test_tables_and_pictures_are_markdown() -> None:
+    assert markdown(Table(head=("a", "b"), rows=(("x", "1"),))) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+    picture = Plot(name="p", title="T", x="x", y="y", curves=(Curve(label="c", points=((1, 2),)),))
+    assert markdown(picture) == "![T](benchmarks/p.svg)"
+
+
+def test_the_committed_page_and_pictures_are_those_of_the_committed_figures(tmp_path: Path) -> None:
+    write(recorded(), tmp_path / "benchmarks.md")
+    assert (tmp_path / "benchmarks.md").read_text() == PAGE.read_text(), "run python -m bench.page"
+    made = {file.name for file in (tmp_path / "benchmarks").glob("*.svg")}
+    assert made == {file.name for file in FILE.parent.glob("*.svg")}, "run python -m bench.page"
+
+
+def test_every_picture_on_the_page_has_a_file() -> None:
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("!["):
+            assert (PAGE.parent / line.rpartition("(")[2].rstrip(")")).is_file(), line
+
+
+def test_figures_are_json_that_a_person_can_compare() -> None:
+    assert FILE.read_text() == json.dumps(recorded(), indent=1, sort_keys=True) + "\n"
