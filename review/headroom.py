@@ -4,7 +4,6 @@ settings/capacity.py, as numbers to compare."""
 from math import floor
 
 from settings.capacity import (
-    CLICKS_PER_SECOND_PER_KPU,
     COUNT_BYTES,
     MIB,
     MOBILE_READERS,
@@ -13,6 +12,7 @@ from settings.capacity import (
 )
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
+from settings.measured import CLICKS_PER_SECOND_PER_KPU
 from settings.quotas import DIRECT_PUT_MIB_PER_SECOND, DIRECT_PUT_RECORDS_PER_SECOND
 
 ON_DEMAND = None

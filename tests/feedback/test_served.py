@@ -14,7 +14,6 @@ from tests.feedback.conftest import FEMALE, Service, counted
 from twin.emulator import Emulator
 
 
-
 @pytest.fixture
 def as_root(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in emulator.client_environment().items():

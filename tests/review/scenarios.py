@@ -66,7 +66,7 @@ def stream_renamed_in_oregon_only(laboratory: Laboratory) -> Pair:
 def wildcard(laboratory: Laboratory) -> Pair:
     def widen(templates: dict[str, Template]) -> None:
         _, role = find(templates["TokyoIngest"], "AWS::IAM::Role", "WebServer")
-        (statement,) = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        statement, *_ = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         statement["Action"] = "kinesis:*"
         statement["Resource"] = "*"
 
