@@ -1,4 +1,11 @@
 """Where the metrics of our functions stand in CloudWatch."""
 
+import os
+
 NAMESPACE = "ClickTrends"
 SERVICE_DIMENSION = "service"
+
+
+def metrics_service(outside_lambda: str) -> str:
+    """The value of SERVICE_DIMENSION: the function's name, so that environments of one account stay apart."""
+    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", outside_lambda)

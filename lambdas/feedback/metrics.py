@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.metrics import NAMESPACE
+from lambdas.metrics import NAMESPACE, metrics_service
 
 WRITTEN = "RankingsWritten"
 UNCHANGED = "RankingsUnchanged"
@@ -16,7 +16,7 @@ AGE = "RankingAge"
 SERVICE = "feedback"
 
 _logger = Logger(service=SERVICE)
-_metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+_metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 
 @dataclass(kw_only=True)

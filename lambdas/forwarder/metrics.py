@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.forwarder.delivery import Delivery
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION, metrics_service
 
 RECEIVED = "Received"
 FORWARDED = "Forwarded"
@@ -29,7 +29,7 @@ REASON_DIMENSION = "reason"
 SERVICE = "forwarder"
 
 _logger = Logger(service=SERVICE)
-_metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+_metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def publish(tally: BatchTally, delivery: Delivery) -> None:
         with single_metric(
             name=REJECTED_BY_REASON, unit=MetricUnit.Count, value=count, namespace=NAMESPACE
         ) as metric:
-            metric.add_dimension(name=SERVICE_DIMENSION, value=SERVICE)
+            metric.add_dimension(name=SERVICE_DIMENSION, value=metrics_service(SERVICE))
             metric.add_dimension(name=REASON_DIMENSION, value=reason)
     level = _logger.warning if tally.failed or tally.rejected else _logger.info
     level(

@@ -3,7 +3,7 @@
 from constructs import Construct
 
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
-from lambdas.redelivery.metrics import GIVEN_UP, SERVICE
+from lambdas.redelivery.metrics import GIVEN_UP
 from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.measure import metric
@@ -70,7 +70,7 @@ def alarm_on_redelivery(scope: Construct, *, function: str) -> None:
         scope,
         "GivesUp",
         watches=function,
-        measure=metric(f"{NAMESPACE} {GIVEN_UP}", dimensions={SERVICE_DIMENSION: SERVICE}, statistic="Sum"),
+        measure=metric(f"{NAMESPACE} {GIVEN_UP}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum"),
         threshold=0,
         minutes=AT_ONCE,
     )

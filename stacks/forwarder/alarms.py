@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from lambdas.forwarder.metrics import RECEIVED, REJECTED, SERVICE
+from lambdas.forwarder.metrics import RECEIVED, REJECTED
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
 from stacks.monitoring.function_alarms import FunctionAlarms
@@ -41,7 +41,7 @@ def alarm_on_forwarder(scope: Construct, *, function: str, event_source_mapping:
         )
 
     def counted(name: str) -> Measure:
-        return metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: SERVICE}, statistic="Sum")
+        return metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum")
 
     FlowAlarm(
         scope,

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from lambdas.feedback.metrics import AGE, SERVICE
+from lambdas.feedback.metrics import AGE
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
 from stacks.monitoring.function_alarms import FunctionAlarms
@@ -20,7 +20,7 @@ def alarm_on_feedback(scope: Construct, *, function: str, dead_letters: str, fre
         scope,
         "IsOld",
         watches=function,
-        measure=metric(f"{NAMESPACE} {AGE}", dimensions={SERVICE_DIMENSION: SERVICE}, statistic="Maximum"),
+        measure=metric(f"{NAMESPACE} {AGE}", dimensions={SERVICE_DIMENSION: function}, statistic="Maximum"),
         threshold=fresh_seconds,
         missing="bad",
     )

@@ -1,6 +1,10 @@
 """Every flow has its alarm, every alarm stands in docs/flow_limits.md, and calls whom the settings name."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,13 +12,15 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
+from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from settings import Settings, SettingsError, load
 from stacks.app import build_app
 
 Alarm = dict[str, Any]
 Resources = Callable[[str], list[dict[str, Any]]]
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "flow_limits.md").read_text()
+PROJECT = Path(__file__).parent.parent.parent
+PAGE = (PROJECT / "docs" / "flow_limits.md").read_text()
 PREFIX = "click-trends-production"
 
 
@@ -126,6 +132,44 @@ def test_thresholds_are_in_the_units_of_their_metrics(alarms: dict[str, Alarm]) 
     assert thresholds["RankingAge"] == (5 + 3) * 60
     assert thresholds["segmentsSecondsSinceCheck"] == 10 * 10 + 60
     assert thresholds["DeliveryToAmazonOpenSearchService.Success"] == 1
+
+
+def test_an_alarm_on_our_own_metrics_sees_its_environment_only(alarms: dict[str, Alarm]) -> None:
+    """Two environments may share an account: what one gives up must not ring, or be averaged away, in the
+    other."""
+    watched = [
+        (alarm["AlarmName"], metric)
+        for alarm in alarms.values()
+        for metric in (
+            alarm,
+            *(one.get("MetricStat", {}).get("Metric", {}) for one in alarm.get("Metrics", [])),
+        )
+        if metric.get("Namespace") == NAMESPACE
+    ]
+    assert len(watched) == 4
+    for name, metric in watched:
+        [dimension] = metric["Dimensions"]
+        assert dimension["Name"] == SERVICE_DIMENSION
+        assert name.startswith(f"{dimension['Value']}-")
+
+
+def test_a_function_counts_under_its_own_name() -> None:
+    functions = ("forwarder", "redelivery", "feedback")
+    script = "import importlib, sys\n" + "".join(
+        f"m = importlib.import_module('lambdas.{name}.metrics')._metrics\n"
+        "m.add_metric(name='One', unit='Count', value=1)\nm.flush_metrics()\n"
+        for name in functions
+    )
+    written = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "AWS_LAMBDA_FUNCTION_NAME": f"{PREFIX}-function"},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in written.stdout.splitlines()]
+    assert [line[SERVICE_DIMENSION] for line in lines] == [f"{PREFIX}-function"] * len(functions)
 
 
 def test_a_counter_since_the_start_is_watched_by_its_growth(alarms: dict[str, Alarm]) -> None:
