@@ -24,8 +24,8 @@ class SearchSettings(Section):
     )
     retention_days: Annotated[int, Field(ge=2)] | None = Field(
         default=None,
-        description="A day's index is deleted this many days after its creation; left out: kept for ever, "
-        "and no index state management policy is written.",
+        description="A day's index is deleted this many days after its creation; left out: kept for ever. "
+        "A change holds for the indices made after it (docs/deployment.md).",
     )
     documents_per_second_per_node: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=4_000,

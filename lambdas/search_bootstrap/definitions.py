@@ -17,10 +17,10 @@ POLICIES = "/_plugins/_ism/policies/"
 
 @dataclass(frozen=True)
 class Definition:
-    """One PUT: a path of the domain and its body."""
+    """A path of the domain and what is put there; None: nothing may be there."""
 
     path: str
-    body: dict[str, Any]
+    body: dict[str, Any] | None
 
 
 def definitions(properties: Mapping[str, Any]) -> list[Definition]:
@@ -56,13 +56,13 @@ def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list
         Definition(f"/_ingest/pipeline/{name}", pipeline),
         Definition(f"/_index_template/{name}", template),
     ]
+    policy: dict[str, Any] | None = None  # one of an earlier deployment would catch each new index
     if properties["RetentionDays"] != KEPT_FOR_EVER:
         policy = _read(folder / "retention_policy.json")
         [kept, _] = policy["policy"]["states"]
         kept["transitions"][0]["conditions"]["min_index_age"] = f"{int(properties['RetentionDays'])}d"
         policy["policy"]["ism_template"][0]["index_patterns"] = [pattern]
-        wanted.append(Definition(f"{POLICIES}{name}-retention", policy))
-    return wanted
+    return [*wanted, Definition(f"{POLICIES}{name}-retention", policy)]
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -64,10 +64,24 @@ class Bootstrap:
     def put(self, wanted: list[Definition], deadline: float) -> None:
         """Put each definition, waiting for the domain until the deadline; raises BootstrapError."""
         for definition in wanted:
+            if definition.body is None:
+                self._remove(definition.path, deadline)
+                continue
             status, answered = self._put(definition, deadline)
             if status >= 300:
                 raise BootstrapError(f"the search domain refused {definition.path} with {status}: {answered}")
             log.info("put %s", definition.path)
+
+    def _remove(self, path: str, deadline: float) -> None:
+        """Raises BootstrapError. A domain without index state management, as the twin's, answers 400."""
+        status, answered = self._until_answered("GET", path, None, deadline)
+        if status in {404, 400}:
+            return
+        if status < 300:
+            status, answered = self._until_answered("DELETE", path, None, deadline)
+        if status >= 300 and status != 404:
+            raise BootstrapError(f"the search domain refused to delete {path} with {status}: {answered}")
+        log.info("deleted %s", path)
 
     def _put(self, definition: Definition, deadline: float) -> tuple[int, dict[str, Any]]:
         if not definition.path.startswith(POLICIES):

@@ -115,6 +115,14 @@ SEARCH_BOOTSTRAP = SearchAccess(
     ),
 )
 
+SEARCH_BOOTSTRAP_ENDS_RETENTION = SearchAccess(
+    sid="SearchBootstrapEndsRetention",
+    role=lambda names: names.search_bootstrap,
+    actions=("es:ESHttpDelete",),
+    paths=tuple(f"/_plugins/_ism/policies/{retention_policy(sink.index_family)}" for sink in SINKS),
+)
+
 BATCH_SERVER = (BATCH_SERVER_READS, BATCH_SERVER_NEVER_WRITES)
 FEEDBACK = (FEEDBACK_READS, FEEDBACK_NEVER_WRITES)
-ALL = (*BATCH_SERVER, *FEEDBACK, *(access for sink in SINKS for access in delivery(sink)), SEARCH_BOOTSTRAP)
+BOOTSTRAP = (SEARCH_BOOTSTRAP, SEARCH_BOOTSTRAP_ENDS_RETENTION)
+ALL = (*BATCH_SERVER, *FEEDBACK, *(access for sink in SINKS for access in delivery(sink)), *BOOTSTRAP)

@@ -32,7 +32,7 @@ class SearchBootstrap(FunctionBackedResource):
             name=settings.names.search_bootstrap,
             description="Puts ingest pipeline, index template and retention policy into the search domain",
             package=package,
-            statements=[search_access.SEARCH_BOOTSTRAP.statement(domain_arn)],
+            statements=[access.statement(domain_arn) for access in search_access.BOOTSTRAP],
             timeout=TIMEOUT,
             resource_type="Custom::SearchBootstrap",
             properties={

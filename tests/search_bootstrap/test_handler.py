@@ -8,7 +8,7 @@ import pytest
 
 from contract.count import COUNT_COLUMNS
 from contract.sink import CLICK_COUNTS, SINKS
-from lambdas.search_bootstrap.definitions import INDEX_FAMILIES, definitions
+from lambdas.search_bootstrap.definitions import INDEX_FAMILIES, Definition, definitions
 from lambdas.search_bootstrap.handler import Bootstrap, BootstrapError
 from names import day_index, index_pattern, retention_policy
 from settings.search import SearchSettings
@@ -45,10 +45,31 @@ class ScriptedDomain:
         return Bootstrap(self.send, sleep=self.sleep, clock=lambda: self.now)
 
 
-def test_the_pipeline_is_there_before_the_template_that_names_it() -> None:
+def test_a_retention_policy_goes_when_indices_are_to_be_kept_for_ever() -> None:
+    """Its template would go on to catch each new index."""
     domain = ScriptedDomain()
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
-    assert domain.requests == [("PUT", PIPELINE), ("PUT", TEMPLATE)]
+    assert domain.requests[2:] == [("GET", RETENTION), ("DELETE", RETENTION)]
+
+
+def test_a_deletion_whose_answer_was_lost_is_done() -> None:
+    domain = ScriptedDomain((200, {}), (200, {}), (200, {}), TimeoutError(), (404, {}))
+    domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
+    assert domain.requests[3:] == [("DELETE", RETENTION)] * 2
+
+
+def test_a_retention_policy_that_cannot_be_deleted_ends_it_with_the_answer() -> None:
+    domain = ScriptedDomain((200, {}), (200, {}), (200, {}), (401, {"error": "no signature"}))
+    with pytest.raises(BootstrapError, match=r"refused to delete /_plugins.*with 401: .*no signature"):
+        domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
+
+
+@pytest.mark.parametrize("absent", [(404, {}), (400, {"error": "no handler found for uri"})])
+def test_the_pipeline_is_there_before_the_template_that_names_it(absent: Answer) -> None:
+    """The twin's OpenSearch has no index state management, and answers 400."""
+    domain = ScriptedDomain((200, {}), (200, {}), absent)
+    domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
+    assert domain.requests == [("PUT", PIPELINE), ("PUT", TEMPLATE), ("GET", RETENTION)]
 
 
 def test_a_retention_policy_is_replaced_at_the_version_that_was_found() -> None:
@@ -116,10 +137,14 @@ def test_a_domain_that_never_answers_ends_it_before_the_deadline() -> None:
     assert domain.now < 100
 
 
+def bodies(wanted: list[Definition]) -> list[dict[str, Any]]:
+    return [definition.body for definition in wanted if definition.body is not None]
+
+
 def test_the_settings_are_in_the_definitions() -> None:
-    _, template, policy = definitions({**PROPERTIES, "Replicas": "0", "RetentionDays": "14"})
-    assert template.body["template"]["settings"]["index"]["number_of_replicas"] == 0
-    [kept, deleted] = policy.body["policy"]["states"]
+    _, template, policy = bodies(definitions({**PROPERTIES, "Replicas": "0", "RetentionDays": "14"}))
+    assert template["template"]["settings"]["index"]["number_of_replicas"] == 0
+    [kept, deleted] = policy["policy"]["states"]
     assert kept["transitions"] == [{"state_name": deleted["name"], "conditions": {"min_index_age": "14d"}}]
 
 
@@ -128,16 +153,21 @@ def test_each_index_family_has_definitions_of_its_own_and_none_is_left_over() ->
 
 
 def test_the_definitions_use_the_names_and_the_key_of_the_sink() -> None:
-    pipeline, template, policy = definitions(PROPERTIES)
-    assert [pipeline.path, template.path, policy.path] == [PIPELINE, TEMPLATE, RETENTION]
-    script, fingerprint = (processor.popitem()[1] for processor in pipeline.body["processors"])
+    wanted = definitions(PROPERTIES)
+    assert [definition.path for definition in wanted] == [PIPELINE, TEMPLATE, RETENTION]
+    pipeline, template, policy = bodies(wanted)
+    script, fingerprint = (processor.popitem()[1] for processor in pipeline["processors"])
     assert fingerprint["fields"] == list(CLICK_COUNTS.key)
     assert day_index(FAMILY, date(2026, 1, 31)) == script["params"]["index_prefix"] + "2026.01.31"
-    assert template.body["template"]["settings"]["index"]["default_pipeline"] == FAMILY
-    assert template.body["template"]["mappings"]["properties"].keys() == {*COUNT_COLUMNS}
-    assert template.body["index_patterns"] == [index_pattern(FAMILY)]
-    assert policy.body["policy"]["ism_template"][0]["index_patterns"] == [index_pattern(FAMILY)]
+    assert template["template"]["settings"]["index"]["default_pipeline"] == FAMILY
+    assert template["template"]["mappings"]["properties"].keys() == {*COUNT_COLUMNS}
+    assert template["index_patterns"] == [index_pattern(FAMILY)]
+    assert policy["policy"]["ism_template"][0]["index_patterns"] == [index_pattern(FAMILY)]
 
 
 def test_the_bootstrap_may_put_what_it_puts() -> None:
     assert {definition.path for definition in definitions(DEPLOYED)} == {*access.SEARCH_BOOTSTRAP.paths}
+    kept = definitions({**DEPLOYED, "RetentionDays": "forever"})
+    assert {each.path for each in kept if each.body is None} == {
+        *access.SEARCH_BOOTSTRAP_ENDS_RETENTION.paths
+    }
