@@ -4,7 +4,7 @@ or joins with segments that are not what they should be."""
 from constructs import Construct
 
 from settings.analytics import AnalyticsSettings
-from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.monitoring.flow_alarm import REPEATED, FlowAlarm
 from stacks.monitoring.measure import Measure, growth, metric, query, share
 
 NAMESPACE = "AWS/KinesisAnalytics"
@@ -50,7 +50,16 @@ def alarm_on_application(
         since_start = metric(
             f"{NAMESPACE} {counter}", dimensions={"Application": application}, statistic="Maximum"
         )
-        FlowAlarm(scope, construct_id, watches=application, measure=growth(since_start), threshold=0)
+        # A job may run for minutes until it fails again, and a checkpoint fails at its time-out, which is ten
+        # (Flink, execution.checkpointing.timeout): neither grows in 3 of 5 minutes.
+        FlowAlarm(
+            scope,
+            construct_id,
+            watches=application,
+            measure=growth(since_start),
+            threshold=0,
+            minutes=REPEATED,
+        )
     segments_age = MISSED_SEGMENTS_CHECKS * settings.segments_check_seconds + 60
     for construct_id, gauge, threshold in (
         ("IsBehind", "millisBehindLatest", BEHIND_ALARM_SECONDS * 1000),

@@ -19,6 +19,8 @@ class RingingTime:
 
 SUSTAINED = RingingTime(3, 5)
 """Every producer and reader retries what was refused, so a short burst is not worth waking anyone."""
+REPEATED = RingingTime(3, 60)
+"""For what comes singly in normal work, and every few minutes where something is wrong."""
 AT_ONCE = RingingTime(1, 1)
 """For what no retry mends: someone has to look at it."""
 

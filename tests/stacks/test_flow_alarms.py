@@ -119,7 +119,9 @@ def test_what_no_retry_mends_rings_at_its_first_minute(alarms: dict[str, Alarm])
         "DroppedEventCount",
         "ApproximateNumberOfMessagesVisible",
     }
-    others = [alarm for alarm in alarms.values() if measured(alarm) not in at_once]
+    repeated = {measured(alarm) for alarm in alarms.values() if alarm["EvaluationPeriods"] == 60}
+    assert repeated == {"numRestarts", "numberOfFailedCheckpoints"}
+    others = [alarm for alarm in alarms.values() if measured(alarm) not in at_once | repeated]
     assert {(alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) for alarm in others} == {(3, 5)}
 
 
@@ -181,6 +183,22 @@ def test_a_counter_since_the_start_is_watched_by_its_growth(alarms: dict[str, Al
         assert counter["MetricStat"]["Metric"]["Dimensions"] == [
             {"Name": "Application", "Value": f"{PREFIX}-analytics"}
         ]
+
+
+@pytest.mark.parametrize("name", ["numRestarts", "numberOfFailedCheckpoints"])
+@pytest.mark.parametrize(
+    ("every_minutes", "rings"), [(1, True), (3, True), (10, True), (15, True), (60, False), (24 * 60, False)]
+)
+def test_a_job_that_fails_now_and_again_rings(
+    alarms: dict[str, Alarm], name: str, every_minutes: int, rings: bool
+) -> None:
+    """Out of memory some minutes after each start, or each checkpoint at its time-out of ten minutes; but not
+    the restart of a maintenance."""
+    alarm = alarms[f"analytics-{name}"]
+    evaluated, ringing = alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]
+    growths = [minute % every_minutes == 0 for minute in range(2 * 24 * 60)]
+    most = max(sum(growths[end - evaluated : end]) for end in range(evaluated, len(growths)))
+    assert (most >= ringing) is rings
 
 
 def test_metrics_of_unknown_further_dimensions_are_found_by_the_application(
