@@ -30,11 +30,13 @@ _WORTH_SAYING = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """tables: title -> what -> value as shown; usd: the month's total; worst_seconds: from a click until a
+    """tables: title -> what -> value as shown; usd: the month's total; cost_problem: why it is not known;
+    worst_seconds: from a click until a
     search finds it, by producer. What is not known is left out."""
 
     tables: Mapping[str, Mapping[str, str]]
     usd: Range | None = None
+    cost_problem: str = ""
     worst_seconds: Mapping[str, float] | None = None
 
 
@@ -51,7 +53,7 @@ def figures(assembly: Path, raw_settings: Mapping[str, Any]) -> Figures:
     except ValidationError:
         return NONE
     budgets = latency.budget(settings)
-    usd, costs = _cost(assembly, settings)
+    usd, costs, cost_problem = _cost(assembly, settings)
     return Figures(
         tables={
             COST: costs,
@@ -65,17 +67,18 @@ def figures(assembly: Path, raw_settings: Mapping[str, Any]) -> Figures:
             },
         },
         usd=usd,
+        cost_problem=cost_problem,
         worst_seconds={budget.producer: budget.visible.worst for budget in budgets},
     )
 
 
-def _cost(assembly: Path, settings: Settings) -> tuple[Range | None, dict[str, str]]:
+def _cost(assembly: Path, settings: Settings) -> tuple[Range | None, dict[str, str], str]:
     try:
         estimated: Estimate = estimate(assembly, settings)
     except (AssemblyError, PriceError, UnknownFlowError) as error:
-        return None, {TOTAL: f"not known: {error}"}
+        return None, {}, str(error)
     parts = {str(part): _usd(usd) for part, usd in estimated.parts().items()}
-    return estimated.total, {**parts, TOTAL: _usd(estimated.total)}
+    return estimated.total, {**parts, TOTAL: _usd(estimated.total)}, ""
 
 
 def _usd(usd: Range) -> str:
@@ -83,11 +86,11 @@ def _usd(usd: Range) -> str:
 
 
 def differing(old: Figures, new: Figures) -> dict[str, list[tuple[str, str, str]]]:
-    """Table -> (what, before, after) of the rows that differ."""
+    """Table -> (what, before, after) of the rows that differ, where the new values are known."""
     return {
         title: rows
         for title, table in new.tables.items()
-        if (rows := list(_rows(old.tables.get(title, {}), table)))
+        if table and (rows := list(_rows(old.tables.get(title, {}), table)))
     }
 
 
@@ -106,6 +109,8 @@ def cost_change(old: Figures, new: Figures) -> str | None:
 
 
 def figure_findings(old: Figures, new: Figures) -> Iterator[Finding]:
+    if new.cost_problem:
+        yield Finding(kind=Kind.NOT_UNDERSTOOD, text=f"The monthly cost is not known: {new.cost_problem}")
     if (said := cost_change(old, new)) and old.usd and new.usd:
         yield Finding(kind=Kind.COST, text=f"{said}: {_usd(old.usd)} → {_usd(new.usd)} USD a month.")
     before, after = old.worst_seconds or {}, new.worst_seconds or {}

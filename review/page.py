@@ -40,14 +40,14 @@ def page(report: Report) -> str:
     sections = [
         "\n".join(_head(report)),
         _section("What to look at", _bullets(_by_danger(report.findings, dangers))),
-        _section("Not understood: read these yourself", _bullets(report.unknown)),
+        _section("Not understood: read these yourself", _bullets(report.of(Kind.NOT_UNDERSTOOD))),
         _section("SQL and the running state", _sql(report)),
         _folded("Who may do what", _bullets(_by_danger(report.access, (Kind.ACCESS, Kind.NOTE))))
         if new
         else _section("Access besides", _bullets(_by_danger(report.access, (Kind.NOTE,)))),
         _folded("Alarms", _bullets(report.alarms)) if new else _section("Alarms", _bullets(report.alarms)),
         _section("What else the deployment does", _bullets(_notes(report))),
-        _section("Cost and latency", _bullets(report.compared)),
+        _section("Cost and latency", _bullets(_by_danger(report.compared, (Kind.LATENCY, Kind.COST)))),
         *(_section(title, _table(rows)) for title, rows in report.figures.items()),
         _section("Settings", [f"- {setting_line(change, is_new=new)}" for change in report.settings]),
         _folded("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements])
@@ -190,8 +190,8 @@ def _many(changes: Sequence[ResourceChange], word: str, most: int = 8) -> Iterat
     for change in changes:
         by_type.setdefault(change.type, []).append(change)
     for kind, members in by_type.items():
-        names = ", ".join(change.title.split("`")[1] for change in members)
-        yield f"{len(members)} times {TYPE_WORDS.get(kind, kind)}: {word} ({names})"
+        names = ", ".join(f"`{change.title.split('`')[1]}`" for change in members)
+        yield f"{word} {TYPE_WORDS.get(kind, kind)}: {names}"
 
 
 def _folded_diff(report: Report, room: int) -> str:

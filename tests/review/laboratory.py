@@ -76,14 +76,15 @@ class Laboratory:
             for member, value in (names or {}).items():
                 patch.setattr(Names, member, property(partial(_constant, value)))
             build_app("production", destroy=destroy, outdir=assembly, jar=self.folder / "no.jar").synth()
-        _edit(assembly, edit)
+            _edit(assembly, edit)
+            compared = figures(assembly, dumped(chosen)[""])
         for title, file in (code or {}).items():
             _new_code(assembly, title, file)
         made = read_assembly(assembly)
         if only:
             made = Assembly(stacks=tuple(stack for stack in made.stacks if stack.title == only))
-        read, raw = read_settings(dumped(chosen))
-        return Revision(name=name, tree=tree, assembly=made, settings=read, figures=figures(assembly, raw))
+        read, _ = read_settings(dumped(chosen))
+        return Revision(name=name, tree=tree, assembly=made, settings=read, figures=compared)
 
     def _tree(self, files: Mapping[str, Callable[[str], str]]) -> Path:
         tree = self.folder / f"tree-{self.made}"

@@ -65,8 +65,8 @@ def stream_renamed_in_oregon_only(laboratory: Laboratory) -> Pair:
 
 def wildcard(laboratory: Laboratory) -> Pair:
     def widen(templates: dict[str, Template]) -> None:
-        _, role = find(templates["TokyoIngest"], "AWS::IAM::Role", "WebServer")
-        statement, *_ = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        _, role = find(templates["TokyoIngest"], "AWS::IAM::Role", "WebServerRole")
+        statement = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
         statement["Action"] = "kinesis:*"
         statement["Resource"] = "*"
 

@@ -35,6 +35,9 @@ def lasting(text: str) -> str:
     text = re.sub(r"Cost ([+-])\d+ %", r"Cost \1<n> %", text)
     text = re.sub(r"[\d,]+ to [\d,]+ → [\d,]+ to [\d,]+ USD a month", "<low to high> USD a month", text)
     text = re.sub(r"^\| total \|.*$", "| total | <low to high> | <low to high> |", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^\| (\w+) \| — \| [\d,]+ to [\d,]+ \|$", r"| \1 | — | <low to high> |", text, flags=re.MULTILINE
+    )
     head, summary, diff = text.partition("<details><summary>The templates")
     if not diff:
         return text
