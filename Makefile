@@ -102,6 +102,7 @@ format: setup ## format Python and Java
 .PHONY: docs
 docs: setup ## the pages that are made from the code
 	@python -m settings.page > docs/settings.md
+	@python -m lambdas.metrics_page > docs/metrics.md
 	@python -m settings.latency_table
 	@python -m cost --docs
 	@python -m bench.page

@@ -8,10 +8,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.metrics import NAMESPACE, metrics_service
 
 WRITTEN = "RankingsWritten"
+"""Rankings written, new or changed ones and refreshed ones."""
 UNCHANGED = "RankingsUnchanged"
+"""Rankings as they stood, not written."""
 OVERTAKEN = "RankingsOvertaken"
+"""Rankings not written because the table had newer ones."""
 FAILED = "RankingsFailed"
+"""Rankings that the table did not take."""
 AGE = "RankingAge"
+"""Age of the newest counts that are served, in seconds."""
 
 SERVICE = "feedback"
 

@@ -9,9 +9,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.metrics import NAMESPACE, metrics_service
 
 STALE = "Stale"
+"""Documents refused because a larger count is there: dropped."""
 WAITING = "Waiting"
+"""Documents whose pause is not over."""
 REDELIVERED = "Redelivered"
+"""Counts that their delivery stream took again."""
 GIVEN_UP = "GivenUp"
+"""Documents moved to `given-up/`; an object given up whole is one."""
 
 SERVICE = "redelivery"
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER
+from lambdas.metrics_page import metrics_in
+from lambdas.metrics_page import page as metrics_page
 from settings.page import page as settings_page
 from tests.conftest import PROJECT
 
@@ -60,6 +62,16 @@ def test_the_index_gives_each_decision_its_title() -> None:
 
 def test_the_page_of_the_settings_is_made_from_the_code() -> None:
     assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), "run `make docs`"
+
+
+def test_the_page_of_the_metrics_is_made_from_the_code() -> None:
+    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), "run `make docs`"
+
+
+def test_every_metric_that_a_function_publishes_is_explained() -> None:
+    for module in (PROJECT / "lambdas").glob("*/metrics.py"):
+        published = set(re.findall(r"^([A-Z_]+) = \"[A-Z]\w+\"$", module.read_text("utf-8"), re.MULTILINE))
+        assert len(list(metrics_in(module))) == len(published), module
 
 
 def test_every_make_target_that_a_page_names_exists() -> None:

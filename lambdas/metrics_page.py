@@ -1,0 +1,45 @@
+"""The page docs/metrics.md: every metric that our functions publish, from the modules that name them.
+
+python -m lambdas.metrics_page > docs/metrics.md
+"""
+
+import ast
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+
+LAMBDAS = Path(__file__).parent
+HEAD = f"""# Metrics
+
+What our functions publish, in the CloudWatch namespace `{NAMESPACE}` with the dimension
+`{SERVICE_DIMENSION}`. The alarms on them stand in [flow limits](flow_limits.md); the gauges of the segments,
+which Flink publishes, in [analytics](analytics.md#metrics-of-the-segments).
+This page is made from `lambdas/` by `python -m lambdas.metrics_page`, and a test compares the two.
+"""
+
+
+def metrics_in(module: Path) -> Iterator[tuple[str, str]]:
+    """(name, meaning) of each constant that has a docstring."""
+    body = ast.parse(module.read_text(encoding="utf-8")).body
+    for constant, text in itertools.pairwise(body):
+        match constant, text:
+            case (
+                ast.Assign(value=ast.Constant(value=str(name))),
+                ast.Expr(value=ast.Constant(value=str(meaning))),
+            ):
+                yield name, meaning
+
+
+def page() -> str:
+    tables = []
+    for module in sorted(LAMBDAS.glob("*/metrics.py")):
+        rows = [f"| `{name}` | {meaning} |" for name, meaning in metrics_in(module)]
+        head = [f"## `{SERVICE_DIMENSION}` {module.parent.name}", "", "| metric | meaning |", "|---|---|"]
+        tables.append("\n".join([*head, *rows, ""]))
+    return "\n".join([HEAD, *tables])
+
+
+if __name__ == "__main__":
+    print(page(), end="")
