@@ -6,9 +6,9 @@ has changed, so synthesis is offline once the cache is filled.
 """
 
 import hashlib
-import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,11 +58,23 @@ def _installed(requirements: Path) -> Path:
     target = PACKAGES / f"{requirements.parent.name}-{key}"
     if target.is_dir():
         return target
-    unfinished = target.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    # A folder of its own: `make run` and `make synth` may fill an empty cache at the same time.
+    with tempfile.TemporaryDirectory(prefix=f"{target.name}-", dir=PACKAGES) as work:
+        unfinished = Path(work) / "packages"
+        _install(requirements, into=unfinished)
+        try:
+            unfinished.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another synthesis was faster, with the same packages
+                raise
+    return target
+
+
+def _install(requirements: Path, *, into: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", *_PIP_OPTIONS]
     outcome = subprocess.run(
-        [*command, "--target", str(unfinished), "--requirement", str(requirements)],
+        [*command, "--target", str(into), "--requirement", str(requirements)],
         capture_output=True,
         text=True,
         check=False,
@@ -73,5 +85,3 @@ def _installed(requirements: Path) -> Path:
             "pure-Python packages only, and the first synthesis after a change needs the network. pip "
             f"said:\n{outcome.stderr}"
         )
-    unfinished.rename(target)
-    return target

@@ -54,6 +54,29 @@ def test_packages_are_fetched_once_per_content(lambdas: Path, monkeypatch: pytes
     assert len(calls) == 2
 
 
+def test_two_syntheses_may_fill_an_empty_cache_at_the_same_time(
+    lambdas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lambdas / "trial" / "requirements.txt").write_text("package==1.0")
+    calls = []
+
+    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        target = Path(command[command.index("--target") + 1])
+        target.mkdir(parents=True)
+        (target / "package.py").write_text("")
+        if len(calls) == 1:
+            lambda_zip("trial")  # the other one, from its beginning to its end
+        (target / "last.py").write_text("")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    with zipfile.ZipFile(lambda_zip("trial")) as archive:
+        assert {"package.py", "last.py"} <= set(archive.namelist())
+    assert len(calls) == 2
+    assert len(list(lambda_package.PACKAGES.iterdir())) == 1, "nothing unfinished is left"
+
+
 def test_a_package_that_cannot_be_fetched_is_answered_with_its_file(
     lambdas: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
