@@ -23,7 +23,7 @@ def load(environment: str, folder: Path = ENVIRONMENTS) -> Settings:
         known = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
         raise SettingsError(
             f"There is no environment '{environment}' (known: {known}). "
-            f"Choose one with -c environment=NAME or write {_shown(path)}."
+            f"Choose one with ENVIRONMENT=NAME (make) or -c environment=NAME (cdk), or write {_shown(path)}."
         )
     try:
         values = tomllib.loads(path.read_text())
