@@ -1,4 +1,4 @@
--- Each good click with the segment its reader had when the click happened; a reader in no version is 'unknown'.
+-- Each click that is not rejected, with the segment its reader had when the click happened; a reader in no version is 'unknown'.
 CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   c.event_time,
