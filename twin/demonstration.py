@@ -69,6 +69,13 @@ def demonstrate(
         write_segments(segments, readers(READERS, SEED))
         valid_from = datetime.now(UTC) - FIRST_VERSION_AGE
         twin.wait_for_segments(twin.publish_segments(segments.read_bytes(), valid_from))
+        environment = twin.write_reader_environment()
+        console.print(
+            f"to ask it yourself, in another terminal here:\n  . {environment}; "
+            ".venv/bin/python -m batch_server top --last 10m",
+            soft_wrap=True,
+            highlight=False,
+        )
         return _Run(twin, traffic, console, started).until_the_end()
 
 

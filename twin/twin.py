@@ -3,6 +3,7 @@ nothing."""
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import tempfile
@@ -172,6 +173,19 @@ class Twin:
         """The batch server's view of the counts, with its role."""
         session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
         return connect(self.emulator.search_endpoint, session, max_attempts=max_attempts)
+
+    def write_reader_environment(self) -> Path:
+        """A file to source in a shell: with it `python -m batch_server` asks this twin, with its role."""
+        role = self.names.role_arn(self.names.batch_server_role)
+        variables = {
+            **self.emulator.client_environment(),
+            "CLICK_TRENDS_ENDPOINT": self.emulator.search_endpoint,
+            "CLICK_TRENDS_ROLE_ARN": role,
+        }
+        file = self.work / "batch_server.env"
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+        file.write_text("".join(lines))
+        return file
 
     def totals(self, reader: TrendingReader) -> CountTotals:
         """All counts there are, as the batch server reads them."""

@@ -1,5 +1,9 @@
 """What the roles of the templates may not do, tried with their credentials."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +15,7 @@ from opensearchpy.exceptions import AuthorizationException
 
 from batch_server import EVERY_SEGMENT, Answer, Segment
 from names import OREGON, TOKYO
+from tests.conftest import PROJECT
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline
 
 
@@ -50,6 +55,20 @@ def test_the_batch_server_may_ask_every_question(pipeline: Pipeline) -> None:
     for ask in questions:
         assert ask().searches > 0  # a refusal would have been an error
     assert reader.freshness().asked_at
+
+
+def test_the_batch_servers_command_asks_the_twin_from_another_shell(pipeline: Pipeline) -> None:
+    file = pipeline.twin.write_reader_environment()
+    asked = subprocess.run(
+        ["bash", "-c", f'. "{file}" && exec "{sys.executable}" -m batch_server freshness --json'],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)
 
 
 def test_an_unsigned_request_to_the_search_domain_is_refused(pipeline: Pipeline) -> None:
