@@ -39,6 +39,7 @@ _SHORTER = {
     ),
     ("AWS::SQS::Queue", "Properties.MessageRetentionPeriod"): ("seconds", "older messages are deleted"),
 }
+_KEEPING = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 _RETAINING = ("DeletionPolicy", "UpdateReplacePolicy")
 _PROTECTING = {
     "Properties.DeletionProtectionEnabled": True,
@@ -59,6 +60,7 @@ def data_findings(changes: Differences) -> Iterator[Finding]:
             )
         yield from _shorter(change)
     yield from _no_longer_retained(changes)
+    yield from _retained_otherwise(changes)
     for other in changes.others:
         if other.path == "termination protection" and other.old:
             yield Finding(
@@ -158,6 +160,25 @@ def _no_longer_retained(changes: Differences) -> Iterator[Finding]:
             for policy in policies
         ),
     )
+
+
+def _retained_otherwise(changes: Differences) -> Iterator[Finding]:
+    """Another way of keeping, or keeping what was deleted until now: no risk, one sentence for each such
+    change."""
+    by_change: dict[tuple[str, str, str], list[ResourceChange]] = {}
+    for change in changes.resources:
+        for policy in _RETAINING:
+            was, now = _policy(change.old, policy), _policy(change.new, policy)
+            if change.old and change.new and was != now and now in _KEEPING:
+                by_change.setdefault((policy, was, now), []).append(change)
+    for (policy, was, now), members in by_change.items():
+        titles = [f"the {change.title}" for change in members]
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"{_sentence(titles)} {'stays' if len(titles) == 1 else 'stay'} retained or "
+            f"{'becomes' if len(titles) == 1 else 'become'} so: `{policy}` {was} → {now}.",
+            covers=tuple((change.stack.name, change.logical_id, policy) for change in members),
+        )
 
 
 def _newly_deleted(change: ResourceChange, policy: str) -> bool:

@@ -102,7 +102,7 @@ def _of_resource(
     elif kind == "AWS::Lambda::Permission":
         sources = {key: value for key, value in properties.items() if key.startswith("Source")}
         yield Grant(
-            principal=str(resolve(properties.get("Principal"))),
+            principal=_called_by(str(resolve(properties.get("Principal")))),
             effect="Allow",
             action=str(properties.get("Action")),
             resource=str(resolve(properties.get("FunctionName"))),
@@ -111,6 +111,13 @@ def _of_resource(
     else:
         for document in _documents(properties):
             yield from _statements(document, resolve, resource=name)
+
+
+def _called_by(principal: str) -> str:
+    """Of a function's permission: a service, an account, or everyone."""
+    if principal == "*":
+        return principal
+    return f"{'service' if principal.endswith('.amazonaws.com') else 'principal'} `{principal}`"
 
 
 def _attached_to(stack: ReviewedStack, properties: Mapping[str, Any], resolve: Resolver) -> list[str]:

@@ -26,6 +26,7 @@ TYPE_WORDS = {
     "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption": "log of the analytics application",
     "AWS::KinesisFirehose::DeliveryStream": "delivery stream",
     "AWS::Lambda::EventSourceMapping": "event source mapping",
+    "AWS::Lambda::EventInvokeConfig": "settings of asynchronous calls",
     "AWS::Lambda::Function": "function",
     "AWS::Lambda::Permission": "permission of a function",
     "AWS::Logs::LogGroup": "log group",
@@ -35,6 +36,7 @@ TYPE_WORDS = {
     "AWS::S3::BucketPolicy": "bucket policy",
     "AWS::SNS::Topic": "topic",
     "AWS::SQS::Queue": "queue",
+    "AWS::SQS::QueuePolicy": "queue policy",
     "AWS::Scheduler::Schedule": "schedule",
     "Custom::ApplicationPause": "stop before a change of the analytics application",
     "Custom::ApplicationLifecycle": "start of the analytics application",
@@ -130,7 +132,7 @@ def readable(assembly: Assembly, stack: ReviewedStack) -> Callable[[Any], Any]:
         name = physical_name(resource) or owner.paths.get(logical_id, logical_id)
         if attribute in {None, "Arn"} and resource["Type"] == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{name}" if attribute else name
-        return name if attribute is None else f"{name}.{attribute}"
+        return name if attribute in {None, "Arn"} else f"{name}.{attribute}"
 
     def resolve(value: Any, owner: ReviewedStack) -> Any:
         if isinstance(value, list):

@@ -185,3 +185,19 @@ def test_encryption_that_goes_or_changes_is_told(
 ) -> None:
     findings = found(one({"R": resource(kind, **before)}), one({"R": resource(kind, **after)}))
     assert [finding.kind for finding in findings] == [Kind.ENCRYPTION]
+
+
+def test_who_may_call_a_function_is_read_from_its_permission() -> None:
+    permission = resource(
+        "AWS::Lambda::Permission",
+        Action="lambda:InvokeFunction",
+        FunctionName="f",
+        Principal="events.amazonaws.com",
+        SourceArn="arn:aws:events:us-west-2:111111111111:rule/r",
+    )
+    (finding,) = found(one({}), one({"P": permission}))
+    assert "The service `events.amazonaws.com` may newly `lambda:InvokeFunction` on `f`" in finding.text
+    (public,) = found(
+        one({}), one({"P": resource("AWS::Lambda::Permission", Action="lambda:*", Principal="*")})
+    )
+    assert public.kind is Kind.PUBLIC

@@ -163,3 +163,13 @@ def test_a_stack_that_leaves_the_app_is_said_to_run_on() -> None:
     old = assembly(stack("OregonStorage", {}), stack("Old", {"B": resource(BUCKET)}))
     (finding,) = deployment_findings(differences(old, assembly(stack("OregonStorage", {}))))
     assert "delete-stack --region us-west-2 --stack-name ClickTrends-production-Old" in finding.text
+
+
+def test_another_way_of_keeping_is_a_note_and_no_risk() -> None:
+    old, new = (
+        resource(BUCKET, keep="Retain", BucketName="b"),
+        resource(BUCKET, keep="Retain", BucketName="b"),
+    )
+    (finding,) = at_risk(one({"B": old}), one({"B": {**new, "DeletionPolicy": "RetainExceptOnCreate"}}))
+    assert finding.kind is Kind.NOTE
+    assert "`DeletionPolicy` Retain → RetainExceptOnCreate" in finding.text
