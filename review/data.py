@@ -35,7 +35,7 @@ _SHORTER = {
     ),
     ("Custom::SearchBootstrap", "Properties.RetentionDays"): (
         "days",
-        "the indices of older days are deleted, with their counts",
+        "the indices made from now on are deleted that much sooner, with their counts",
     ),
     ("AWS::SQS::Queue", "Properties.MessageRetentionPeriod"): ("seconds", "older messages are deleted"),
 }
