@@ -68,7 +68,8 @@ def destruction(settings: Settings, *, asked: bool) -> tuple[list[str], list[str
         "2. Deletes, in this order, "
         + ", ".join(names.stack(stack) for stack in reversed(STACKS))
         + ". Then "
-        f"the domain {names.search_domain} with every count, both streams and the readers' accounts go.",
+        f"the domain {names.search_domain} with every count, the table {names.trending_table} with the "
+        "rankings, both streams and the readers' accounts go.",
         "A bucket must be empty, or its deletion fails and the rest of its stack stays. Stop the producers, "
         "wait for the buffers, then empty these, old versions too:",
         *(f"   s3://{bucket} ({region})" for bucket, region in buckets.items()),

@@ -1,5 +1,6 @@
 """What `make deploy` and `make destroy` say and refuse before they do anything."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,19 @@ def test_destruction_names_every_bucket_that_must_be_emptied() -> None:
         for bucket in Template.from_stack(stack).find_resources("AWS::S3::Bucket").values()
     }
     assert buckets == {line.strip().split()[0].removeprefix("s3://") for line in does if "s3://" in line}
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "name"),
+    [("AWS::OpenSearchService::Domain", "DomainName"), ("AWS::DynamoDB::Table", "TableName")],
+)
+def test_destruction_names_every_store_that_goes_with_its_data(resource_type: str, name: str) -> None:
+    does = "\n".join(destruction(PRODUCTION, asked=True)[0])
+    stores = [
+        store["Properties"][name]
+        for stack in build_app("production").node.children
+        if isinstance(stack, Stack)
+        for store in Template.from_stack(stack).find_resources(resource_type).values()
+    ]
+    assert stores
+    assert [store for store in stores if not re.search(rf"\b{re.escape(store)}\b(?!-)", does)] == []
