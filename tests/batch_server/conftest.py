@@ -54,7 +54,8 @@ def call(opensearch: str) -> Call:
 def bootstrapped(opensearch: str) -> str:
     """The server with the ingest pipeline and the index template that the search bootstrap puts there."""
     for definition in definitions(definition_properties(SearchSettings())):
-        _call(opensearch, "PUT", definition.path, json.dumps(definition.body))
+        if definition.body is not None:
+            _call(opensearch, "PUT", definition.path, json.dumps(definition.body))
     return opensearch
 
 
