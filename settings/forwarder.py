@@ -10,9 +10,10 @@ from settings.section import Section
 
 class ForwarderSettings(Section):
     parallelization_factor: Annotated[int, Field(ge=1, le=10)] = Field(
-        default=10,
+        default=2,
         description="Batches of one shard carried at the same time, split by partition key. More lanes: more "
-        "throughput, and a slow batch holds up fewer readers; each lane may use one concurrent execution.",
+        "throughput, and a batch that fails holds up fewer readers; each lane is invoked, and paid, for "
+        "itself, and may use one concurrent execution.",
     )
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=10_000,
@@ -20,9 +21,9 @@ class ForwarderSettings(Section):
         "cheaper, and a failure repeats more records.",
     )
     batching_window_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
-        default=1,
-        description="Longest time Lambda gathers a batch, in seconds. It adds to the age of every count; 0 "
-        "invokes as soon as anything is there.",
+        default=2,
+        description="Longest time Lambda gathers a batch, in seconds. It adds to the age of every count, and "
+        "divides the invocations of a quiet stream; 0 invokes as soon as anything is there.",
     )
     max_record_age_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(
         default=21_600,
