@@ -8,16 +8,12 @@ from dataclasses import replace
 
 from review.differences import Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
-from review.grants import EVERYTHING_OF, Grant, grants, grants_of, is_policy_path
-from review.naming import physical_name
+from review.grants import ALL_BUT, EVERYTHING_OF, Grant, grants, grants_of, is_policy_path
+from review.naming import physical_name, readable
 
 _MANY = 6
-_POLICIES = {
-    "AWS::S3::BucketPolicy",
-    "AWS::Lambda::Permission",
-    "AWS::SQS::QueuePolicy",
-    "AWS::SNS::TopicPolicy",
-}
+_POLICY = "AWS::Lambda::Permission"
+"""A type that is a policy as a whole."""
 _OPERATORS = {
     "ArnEquals": "is",
     "ArnLike": "is like",
@@ -69,15 +65,34 @@ def access_findings(changes: Differences) -> Iterator[Finding]:
 
 
 def _written_anew(changes: Differences) -> Iterator[Finding]:
-    """Policies that differ in text only: in order, names of statements, or form."""
+    """Policies that differ in text only, in order, names of statements, or form; and what a policy says or no
+    longer says while another says it too."""
+    before, after = grants(changes.old), grants(changes.new)
     for change in changes.resources:
-        policy = [value for value in change.values if _is_policy(change, value)]
-        sides = (changes.old, changes.new)
-        if policy and len({grants_of(side, change.stack.name, change.logical_id) for side in sides}) == 1:
+        if not any(_is_policy(change, value) for value in change.values):
+            continue
+        old, new = _own(changes, change)
+        if old and old == new:
             yield Finding(
                 kind=Kind.NOTE,
                 text=f"A policy of the {change.title} is written differently and gives the same rights.",
             )
+        for rights in _merged((old - new) & after):
+            yield Finding(
+                kind=Kind.NOTE,
+                text=f"The {change.title} no longer says, but another policy still does: {_said(rights)}.",
+            )
+        for rights in _merged((new - old) & before):
+            yield Finding(
+                kind=Kind.NOTE,
+                text=f"The {change.title} newly says what another policy said before: {_said(rights)}.",
+            )
+
+
+def _own(changes: Differences, change: ResourceChange) -> tuple[frozenset[Grant], frozenset[Grant]]:
+    """The rights that one resource gives, before and after."""
+    name, logical_id = change.stack.name, change.logical_id
+    return grants_of(changes.old, name, logical_id), grants_of(changes.new, name, logical_id)
 
 
 def _uncovered(one: Iterable[Grant], other: Iterable[Grant], effect: str) -> set[Grant]:
@@ -106,17 +121,30 @@ def _renamed(text: str, before: str, after: str) -> str:
 
 
 def policy_values(changes: Differences) -> tuple[tuple[str, str, str], ...]:
-    """The changed values that the rights above speak of: nothing more need be said of them."""
+    """The changed values that the rights above speak of: nothing more need be said of them, unless their
+    resource's policies could not be read at all."""
     return tuple(
         (change.stack.name, change.logical_id, value.path)
         for change in changes.resources
         for value in change.values
-        if _is_policy(change, value)
+        if (_is_policy(change, value) and any(_own(changes, change)))
+        or _names_the_same(changes, change, value)
+    )
+
+
+def _names_the_same(changes: Differences, change: ResourceChange, value: ValueChange) -> bool:
+    """Whether a policy is attached to what has the same name as before, under another logical id."""
+    before, after = (side.get(change.stack.name) for side in (changes.old, changes.new))
+    return bool(
+        before
+        and after
+        and (change.type, value.path) == ("AWS::S3::BucketPolicy", "Properties.Bucket")
+        and readable(changes.old, before)(value.old) == readable(changes.new, after)(value.new)
     )
 
 
 def _is_policy(change: ResourceChange, value: ValueChange) -> bool:
-    return value.path.startswith("Properties") and (is_policy_path(value.path) or change.type in _POLICIES)
+    return value.path.startswith("Properties") and (is_policy_path(value.path) or change.type == _POLICY)
 
 
 class _Rights:
@@ -125,6 +153,7 @@ class _Rights:
     def __init__(self, members: list[Grant]) -> None:
         self.members = members
         self.principal, self.negated = members[0].principal, members[0].negated
+        self.effect = members[0].effect
         self.conditions = tuple(sorted({grant.condition for grant in members}))
 
     @property
@@ -161,7 +190,7 @@ def _newly_allowed(new: Iterable[Grant], lost: Iterable[Grant]) -> Iterator[Find
         first = rights.members[0]
         wide = sorted({reason for grant in rights.members for reason in wildcards(grant)})
         kind = Kind.WILDCARD if wide else Kind.ACCESS
-        if rights.principal == "*" and not all(map(_narrows, rights.conditions)):
+        if _is_anyone(rights.principal) and not all(map(_narrows, rights.conditions)):
             kind = Kind.PUBLIC
         details = [f"Wildcard: {'; '.join(wide)}."] if wide else []
         if rights.negated:
@@ -186,9 +215,17 @@ def _may(rights: _Rights, verb: str) -> str:
     return f"{verb} {rights.actions} on {rights.resources}"
 
 
+def _said(rights: _Rights) -> str:
+    if rights.effect == "Deny":
+        said = f"{_denied(rights, 'to be')} {rights.actions} on {rights.resources}"
+    else:
+        said = f"{_who(rights.principal)} {_may(rights, 'may')}"
+    return f"{said}{_when(rights.conditions)}"
+
+
 def _denied(rights: _Rights, when: str) -> str:
-    if rights.principal == "*":
-        return f"Requests of anyone are {when} refused:"
+    if _is_anyone(rights.principal):
+        return f"Requests of {_who(rights.principal).lower()} are {when} refused:"
     return f"{_who(rights.principal)} is {when} denied"
 
 
@@ -203,7 +240,7 @@ def wildcards(grant: Grant) -> Iterator[str]:
     if grant.negated:
         yield grant.negated
     if grant.is_trust:
-        if grant.principal == "*":
+        if _is_anyone(grant.principal):
             yield "anyone may assume it"
         return
     if not _names_one(grant.resource):
@@ -211,7 +248,7 @@ def wildcards(grant: Grant) -> Iterator[str]:
 
 
 def _names_one(resource: str) -> bool:
-    head = resource.split("*", 1)[0]
+    head = re.split(r"[*?]", resource, maxsplit=1)[0]
     if head == resource or not resource.startswith("arn:"):
         return head == resource
     service = resource.split(":")[2]
@@ -240,18 +277,21 @@ def _bucket_arn(change: ResourceChange) -> str | None:
     return f"arn:aws:s3:::{name}" if isinstance(name, str) else None
 
 
+_OURS = ("PrincipalArn", "PrincipalAccount", "PrincipalOrg", "SourceArn", "SourceAccount", "SourceVpc")
+
+
 def _narrows(condition: str) -> bool:
-    """Whether a condition keeps the public out; one on TLS or on an action does not."""
+    """Whether a condition keeps the public out. One on TLS or on an action does not, nor one that excludes
+    some, lets in everything, or holds where its key is missing."""
     return any(
-        key in condition
-        for key in (
-            "PrincipalArn",
-            "PrincipalAccount",
-            "PrincipalOrg",
-            "SourceArn",
-            "SourceAccount",
-            "SourceVpc",
+        any(ours in key for ours in _OURS)
+        and not re.search(r"not|null|ifexists|forallvalues", operator.lower())
+        and not any(
+            str(value).startswith("*") for value in (values if isinstance(values, list) else [values])
         )
+        for operator, keys in (json.loads(condition) if condition else {}).items()
+        if isinstance(keys, dict)
+        for key, values in keys.items()
     )
 
 
@@ -263,9 +303,13 @@ def _names(values: Iterable[str], what: str) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def _is_anyone(principal: str) -> bool:
+    return principal == "*" or principal.startswith(ALL_BUT)
+
+
 def _who(principal: str) -> str:
-    if principal == "*":
-        return "Anyone"
+    if _is_anyone(principal):
+        return "Anyone" + principal.removeprefix("*")
     return f"The {principal}"
 
 

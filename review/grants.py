@@ -2,7 +2,9 @@
 template."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -22,6 +24,9 @@ EVERYTHING_OF = "everything in"
 
 _PRINCIPALS = {"AWS": "principal", "Federated": "identities of", "Service": "service"}
 
+ALL_BUT = "* but "
+"""Begins an action, resource or principal of NotAction, NotResource or NotPrincipal: all but these."""
+
 _STATEMENT = {
     *("Sid", "Effect", "Condition"),
     *(f"{no}{what}" for no in ("", "Not") for what in ("Principal", "Action", "Resource")),
@@ -33,7 +38,7 @@ Resolver = Callable[[Any], Any]
 @dataclass(frozen=True, kw_only=True)
 class Grant:
     """One principal, action and resource. effect: Allow or Deny; condition: JSON, empty where there is none;
-    negated: NotAction, NotResource or NotPrincipal stands in place of its opposite."""
+    negated: NotAction, NotResource or NotPrincipal, whose part is then `* but a, b`."""
 
     principal: str
     effect: str
@@ -50,12 +55,25 @@ class Grant:
         """Whether whoever has this right has the other too: a wildcard covers what it matches."""
         return (
             self.effect == other.effect
-            and self.negated == other.negated
             and (self.principal in {other.principal, "*"})
-            and fnmatchcase(other.action.lower(), self.action.lower())
-            and fnmatchcase(other.resource, self.resource)
+            and _reaches(self.action.lower(), other.action.lower())
+            and _reaches(self.resource, other.resource)
             and self.condition in {"", other.condition}
         )
+
+
+def _reaches(pattern: str, other: str) -> bool:
+    """Whether everything that `other` matches is matched by `pattern` too; no, where that is not sure."""
+    spared, spared_by_other = _spared(pattern), _spared(other)
+    if spared is None:
+        return fnmatchcase(other, pattern) if spared_by_other is None else pattern == "*"
+    if spared_by_other is not None:
+        return all(any(fnmatchcase(one, wider) for wider in spared_by_other) for one in spared)
+    return not re.search(r"[*?]", other) and not any(fnmatchcase(other, one) for one in spared)
+
+
+def _spared(pattern: str) -> list[str] | None:
+    return pattern.removeprefix(ALL_BUT).split(", ") if pattern.startswith(ALL_BUT) else None
 
 
 def grants(assembly: Assembly) -> frozenset[Grant]:
@@ -75,7 +93,7 @@ def grants_of(assembly: Assembly, stack_name: str, logical_id: str) -> frozenset
 
 
 def is_policy_path(path: str) -> bool:
-    """Whether the value at `path` of a resource is part of a policy, so that `grants` reads it."""
+    """Whether the value at `path` of a resource is part of a policy, so that `grants` reads it if it can."""
     parts = path.replace("[", ".").split(".")
     return any(part.endswith(("PolicyDocument", "AccessPolicies", "KeyPolicy")) for part in parts) or any(
         part in {"Policies", "ManagedPolicyArns"} for part in parts
@@ -87,30 +105,31 @@ def _of_resource(
 ) -> Iterator[Grant]:
     resolve = readable(assembly, stack)
     kind, properties = resource["Type"], _mapping(resource.get("Properties"))
-    name = title(stack, logical_id, resource)
+    name, account = title(stack, logical_id, resource), stack.account
     if kind in IDENTITIES:
         for policy in _listed(properties.get("Policies")):
-            yield from _statements(_mapping(policy).get("PolicyDocument"), resolve, principal=name)
+            yield from _statements(_mapping(policy).get("PolicyDocument"), resolve, account, principal=name)
         for managed in _listed(properties.get("ManagedPolicyArns")):
             yield Grant(
                 principal=name, effect="Allow", action=f"{EVERYTHING_OF} {resolve(managed)}", resource="*"
             )
-        yield from _statements(properties.get("AssumeRolePolicyDocument"), resolve, resource=name)
+        yield from _statements(properties.get("AssumeRolePolicyDocument"), resolve, account, resource=name)
     elif kind in ATTACHED_POLICIES:
         for principal in _attached_to(stack, properties, resolve) or [name]:
-            yield from _statements(properties.get("PolicyDocument"), resolve, principal=principal)
+            yield from _statements(properties.get("PolicyDocument"), resolve, account, principal=principal)
     elif kind == "AWS::Lambda::Permission":
-        sources = {key: value for key, value in properties.items() if key.startswith("Source")}
+        named = {"Action", "FunctionName", "Principal"}
+        narrowed = {key: value for key, value in properties.items() if key not in named}
         yield Grant(
             principal=_called_by(str(resolve(properties.get("Principal")))),
             effect="Allow",
             action=str(properties.get("Action")),
             resource=str(resolve(properties.get("FunctionName"))),
-            condition=_canonical({"is": resolve(sources)} if sources else None),
+            condition=_canonical({"is": resolve(narrowed)} if narrowed else None),
         )
     else:
         for document in _documents(properties):
-            yield from _statements(document, resolve, resource=name)
+            yield from _statements(document, resolve, account, resource=name)
 
 
 def _called_by(principal: str) -> str:
@@ -137,8 +156,11 @@ def _identity(stack: ReviewedStack, reference: Any, resolve: Resolver) -> str:
 
 
 def _documents(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Policy documents wherever they stand in a resource of any type."""
-    if isinstance(value, Mapping):
+    """Policy documents wherever they stand in a resource of any type, also as JSON in a text."""
+    if isinstance(value, str) and '"Statement"' in value:
+        with suppress(ValueError):
+            yield from _documents(json.loads(value))
+    elif isinstance(value, Mapping):
         statements = value.get("Statement")
         if isinstance(statements, list | Mapping) and "Effect" in str(statements):
             yield value
@@ -151,9 +173,15 @@ def _documents(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _statements(
-    document: Any, resolve: Resolver, *, principal: str | None = None, resource: str | None = None
+    document: Any,
+    resolve: Resolver,
+    account: str,
+    *,
+    principal: str | None = None,
+    resource: str | None = None,
 ) -> Iterator[Grant]:
-    """principal: whose policy it is; resource: whose policy it is, where the statements name principals."""
+    """account: of the stack; principal: whose policy it is; resource: whose policy it is, where the
+    statements name principals."""
     if not isinstance(document, Mapping):
         return
     for statement in _listed(document.get("Statement")):
@@ -161,33 +189,40 @@ def _statements(
             continue
         negated = ",".join(key for key in ("NotAction", "NotResource", "NotPrincipal") if key in statement)
         principals = [principal] if principal else _principals(statement, resolve)
-        actions = _listed(resolve(statement.get("Action", statement.get("NotAction"))))
-        resources = _listed(resolve(statement.get("Resource", statement.get("NotResource")))) or [
-            resource or "*"
-        ]
+        actions = _named(statement, "Action", resolve)
+        resources = _named(statement, "Resource", resolve) or [resource or "*"]
         condition = resolve(statement.get("Condition")) if statement.get("Condition") else None
         if strange := {key: value for key, value in statement.items() if key not in _STATEMENT}:
             condition = {**_mapping(condition), "not understood": resolve(strange)}
         for who in principals:
-            named, rest = _narrowed(who, condition)
+            named, rest = _narrowed(who, condition, account)
             for action in actions:
                 for target in resources:
                     yield Grant(
                         principal=named,
                         effect=str(statement.get("Effect")),
-                        action=str(action),
-                        resource=target if isinstance(target, str) else _canonical(target),
+                        action=action,
+                        resource=target,
                         condition=_canonical(rest),
                         negated=negated,
                     )
 
 
-def _narrowed(principal: str, condition: Any) -> tuple[str, Any]:
-    """A principal that a condition narrows to one role's ARN is that role, as in the search domain's
-    policy."""
+def _named(statement: Mapping[str, Any], part: str, resolve: Resolver) -> list[str]:
+    """The statement's actions or resources; what Not... names is one that begins with ALL_BUT."""
+    texts = [
+        one if isinstance(one, str) else _canonical(one)
+        for one in _listed(resolve(statement.get(part, statement.get(f"Not{part}"))))
+    ]
+    return texts if part in statement else [ALL_BUT + ", ".join(sorted(texts))] if texts else []
+
+
+def _narrowed(principal: str, condition: Any, account: str) -> tuple[str, Any]:
+    """A principal that a condition narrows to the ARN of one role of this account is that role, as in the
+    search domain's policy."""
     if isinstance(condition, Mapping):
         arn = _mapping(condition.get("ArnEquals")).get("aws:PrincipalArn")
-        if isinstance(arn, str) and ":role/" in arn:
+        if isinstance(arn, str) and re.fullmatch(rf"arn:[a-z-]+:iam::{account}:role/[^*?]+", arn):
             rest = {
                 operator: kept
                 for operator, keys in condition.items()
@@ -208,6 +243,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _principals(statement: Mapping[str, Any], resolve: Resolver) -> list[str]:
     given = resolve(statement.get("Principal", statement.get("NotPrincipal")))
+    if "Principal" not in statement:
+        return [f"{ALL_BUT}{_canonical(given)}"]
     if isinstance(given, Mapping):
         return [
             "*"

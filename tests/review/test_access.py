@@ -1,10 +1,11 @@
 """Who can newly do what: rights are compared, not the text of policies."""
 
+import json
 from typing import Any
 
 import pytest
 
-from review.access import access_findings
+from review.access import access_findings, policy_values
 from review.assembly import Assembly
 from review.differences import differences
 from review.exposure import exposure_findings
@@ -201,3 +202,121 @@ def test_who_may_call_a_function_is_read_from_its_permission() -> None:
         one({}), one({"P": resource("AWS::Lambda::Permission", Action="lambda:*", Principal="*")})
     )
     assert public.kind is Kind.PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (["iam:*", "s3:DeleteObject"], ["iam:*"], Kind.WILDCARD),
+        (["iam:*"], ["iam:*", "s3:DeleteObject"], Kind.NOTE),
+    ],
+    ids=["one exception fewer widens", "one more narrows"],
+)
+def test_a_right_on_all_but_some_actions_is_wider_with_fewer_exceptions(
+    before: list[str], after: list[str], kind: Kind
+) -> None:
+    def all_but(actions: list[str]) -> list[dict[str, Any]]:
+        return [{"Effect": "Allow", "NotAction": actions, "Resource": STREAM}]
+
+    findings = of_roles(all_but(before), all_but(after))
+    assert findings[0].kind is kind
+    assert {finding.kind for finding in findings} <= {kind, Kind.NOTE}
+
+
+def test_another_right_that_all_but_some_actions_gave_before_is_not_new() -> None:
+    all_but = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+    assert {f.kind for f in of_roles([all_but], [allow("s3:GetObject", OBJECTS)])} == {Kind.NOTE}
+    (finding, _) = of_roles([all_but], [allow("iam:PassRole", "*")])
+    assert finding.kind is Kind.WILDCARD
+
+
+def of_domain(statements: list[dict[str, Any]], **more: Any) -> Assembly:
+    policy = {"Statement": statements}
+    return one(
+        {"D": resource("AWS::OpenSearchService::Domain", DomainName="d", AccessPolicies=policy), **more}
+    )
+
+
+def test_a_role_of_the_same_name_in_another_account_is_somebody_else() -> None:
+    def of_account(account: str) -> Assembly:
+        arn = f"arn:aws:iam::{account}"
+        return of_domain(
+            [
+                allow(
+                    "es:ESHttpGet",
+                    "arn:aws:es:us-west-2:111111111111:domain/d/*",
+                    Principal={"AWS": f"{arn}:root"},
+                    Condition={"ArnEquals": {"aws:PrincipalArn": f"{arn}:role/reader"}},
+                )
+            ]
+        )
+
+    (finding, _) = found(of_account("111111111111"), of_account("000000000000"))
+    assert finding.kind is Kind.ACCESS
+    assert "000000000000" in finding.text
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}},
+        {"ArnLike": {"aws:PrincipalArn": "*"}},
+        {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}},
+        {"Bool": {"aws:SecureTransport": "true"}},
+    ],
+    ids=str,
+)
+def test_a_condition_that_keeps_nobody_out_leaves_a_policy_public(condition: dict[str, Any]) -> None:
+    statement = allow("es:ESHttpGet", OBJECTS, Principal={"AWS": "*"}, Condition=condition)
+    (finding,) = found(of_domain([]), of_domain([statement]))
+    assert finding.kind is Kind.PUBLIC
+
+
+def test_a_policy_for_everyone_but_some_is_public() -> None:
+    statement = {**allow("es:ESHttpGet", OBJECTS), "NotPrincipal": {"AWS": "arn:aws:iam::000000000000:root"}}
+    (finding,) = found(of_domain([]), of_domain([statement]))
+    assert finding.kind is Kind.PUBLIC
+    assert "Anyone but" in finding.text
+
+
+def test_an_organisation_that_a_permission_no_longer_asks_for_is_told() -> None:
+    def permission(**more: str) -> Assembly:
+        return one(
+            {"P": resource("AWS::Lambda::Permission", Action="a:b", FunctionName="f", Principal="*", **more)}
+        )
+
+    findings = found(permission(PrincipalOrgID="o-1"), permission())
+    assert findings[0].kind is Kind.PUBLIC
+
+
+def test_a_policy_that_is_written_as_a_text_is_read() -> None:
+    def of(principal: Any) -> Assembly:
+        text = json.dumps({"Statement": [allow("logs:PutLogEvents", "*", Principal=principal)]})
+        return one({"P": resource("AWS::Logs::ResourcePolicy", PolicyName="p", PolicyDocument=text)})
+
+    (finding,) = found(of({"Service": "es.amazonaws.com"}), of("*"))
+    assert finding.kind is Kind.PUBLIC
+
+
+def test_a_policy_that_cannot_be_read_is_no_policy_that_was_spoken_of() -> None:
+    def of(parameter: str) -> Assembly:
+        return one({"P": resource("AWS::Logs::ResourcePolicy", PolicyDocument={"Ref": parameter})})
+
+    changes = differences(of("One"), of("Two"))
+    assert list(access_findings(changes)) == []
+    assert policy_values(changes) == ()
+
+
+def test_a_denial_that_another_policy_still_says_is_told() -> None:
+    denied = {**allow("es:ESHttpPost", OBJECTS), "Effect": "Deny"}
+    own = {"Role": role("reader", denied)}
+    arn = "arn:aws:iam::111111111111:role/reader"
+    same = {**denied, "Principal": "*", "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}}}
+    (finding,) = found(of_domain([same], **own), of_domain([], **own))
+    assert finding.kind is Kind.NOTE
+    assert "search domain `d` no longer says, but another policy still does" in finding.text
+
+
+def test_a_question_mark_in_a_resource_is_a_wildcard() -> None:
+    (finding,) = of_roles([], [allow("s3:GetObject", "arn:aws:s3:::a-bucke?/raw")])
+    assert finding.kind is Kind.WILDCARD
