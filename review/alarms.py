@@ -5,11 +5,15 @@ from typing import Any
 
 from review.differences import Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
-from review.naming import shown
+from review.naming import physical_name, readable, shown
 
 TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-_LATER_WHEN_MORE = {"EvaluationPeriods", "DatapointsToAlarm", "Period"}
-_TELLING = {"AlarmActions", "ActionsEnabled"}
+_LATER_WHEN_MORE = {"EvaluationPeriods", "Period"}
+_WATCHING = {
+    *("AlarmRule", "ComparisonOperator", "Dimensions", "ExtendedStatistic", "MetricName", "Metrics"),
+    *("Namespace", "Statistic", "ThresholdMetricId", "Unit"),
+}
+"""What an alarm looks at, and how it compares: whether it still rings when it should is not to be told."""
 _NAMING = {"AlarmName", "AlarmDescription"}
 _OPERATORS = {
     "GreaterThanThreshold": ">",
@@ -35,11 +39,16 @@ def alarm_findings(changes: Differences) -> Iterator[Finding]:
                 covers=covers,
             )
         else:
-            yield from _changed(change)
+            yield from _changed(changes, change)
 
 
-def _changed(change: ResourceChange) -> Iterator[Finding]:
+def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
     weaker = [value for value in change.values if _weaker(change, value)]
+    watching = [
+        value
+        for value in change.values
+        if value.property in _WATCHING and not _names_the_same(changes, change, value)
+    ]
     covers = tuple((change.stack.name, change.logical_id, value.path) for value in change.values)
     if {value.property for value in change.values} <= _NAMING:
         name = change.value("Properties.AlarmName")
@@ -51,9 +60,11 @@ def _changed(change: ResourceChange) -> Iterator[Finding]:
         for value in change.values
     )
     yield Finding(
-        kind=Kind.ALARM_LOST if weaker else Kind.NOTE,
+        kind=Kind.ALARM_LOST if weaker or watching else Kind.NOTE,
         text=f"**The {change.title} rings later or tells nobody**: {values}."
         if weaker
+        else f"**The {change.title} watches something else, or compares otherwise**: {values}."
+        if watching
         else f"The {change.title} changes: {values}.",
         details=(f"It rings when {condition(change.new)}.",),
         covers=covers,
@@ -62,18 +73,46 @@ def _changed(change: ResourceChange) -> Iterator[Finding]:
 
 def _weaker(change: ResourceChange, value: ValueChange) -> bool:
     """Whether the alarm rings later, or for fewer people, by this value."""
-    if value.property in _TELLING:
-        return value.new in (None, False, []) or (
-            isinstance(value.old, list) and isinstance(value.new, list) and len(value.new) < len(value.old)
-        )
-    if value.property == "TreatMissingData":
-        return bool(value.old == "breaching")
+    match value.property:
+        case "ActionsEnabled":
+            return value.new is False
+        case "AlarmActions":
+            return any(action not in (value.new or ()) for action in value.old or ())
+        case "TreatMissingData":
+            return bool(value.old == "breaching")
+        case "DatapointsToAlarm":
+            return _datapoints(change.new, value.new) > _datapoints(change.old, value.old)
+        case _:
+            return _by_numbers(change, value)
+
+
+def _by_numbers(change: ResourceChange, value: ValueChange) -> bool:
     if not isinstance(value.old, int | float) or not isinstance(value.new, int | float):
         return False
     if value.property in _LATER_WHEN_MORE:
         return value.new > value.old
     operator = str(_properties(change.new).get("ComparisonOperator", ""))
     return value.property == "Threshold" and (value.new > value.old) == operator.startswith("Greater")
+
+
+def _datapoints(alarm: Mapping[str, Any] | None, given: Any) -> float:
+    """How many must be over the threshold: all of them where the template does not say."""
+    periods = given if given is not None else _properties(alarm).get("EvaluationPeriods")
+    return periods if isinstance(periods, int) else float("inf")
+
+
+def _names_the_same(changes: Differences, change: ResourceChange, value: ValueChange) -> bool:
+    """Whether an alarm watches what it did, under a new name of its own or by another reference to it."""
+    stacks = [(side, side.get(change.stack.name)) for side in (changes.old, changes.new)]
+    old, new = (
+        readable(side, stack)(given) if stack else given
+        for (side, stack), given in zip(stacks, (value.old, value.new), strict=True)
+    )
+    return old == new or any(
+        (old, new) == (physical_name(other.old or {}), physical_name(other.new or {}))
+        for other in changes.resources
+        if other.old and other.new
+    )
 
 
 def condition(alarm: Mapping[str, Any] | None) -> str:

@@ -1,11 +1,13 @@
 """Data at risk: resources that hold data and are replaced, deleted, or kept for a shorter time."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
-from review.naming import physical_name
+from review.naming import physical_name, shown
 
 HOLDS = {
     "AWS::Cognito::IdentityPool": "the identities of the mobile apps",
@@ -31,22 +33,40 @@ _SHORTER = {
     # Kinesis API reference, DecreaseStreamRetentionPeriod: what is older becomes inaccessible.
     ("AWS::Kinesis::Stream", "Properties.RetentionPeriodHours"): (
         "hours",
+        24,
         "records older than that become unreadable at once",
     ),
     ("Custom::SearchBootstrap", "Properties.RetentionDays"): (
         "days",
+        None,
         "the indices made from now on are deleted that much sooner, with their counts",
     ),
-    ("AWS::SQS::Queue", "Properties.MessageRetentionPeriod"): ("seconds", "older messages are deleted"),
+    ("AWS::SQS::Queue", "Properties.MessageRetentionPeriod"): (
+        "seconds",
+        345_600,
+        "older messages are deleted",
+    ),
 }
+"""Type and path -> unit, what holds where the template says nothing (None: without end), consequence."""
 _KEEPING = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 _RETAINING = ("DeletionPolicy", "UpdateReplacePolicy")
+_APPLICATION = "Properties.ApplicationConfiguration"
 _PROTECTING = {
     "Properties.DeletionProtectionEnabled": True,
     "Properties.DeletionProtection": "ACTIVE",
     "Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": True,
     "Properties.VersioningConfiguration.Status": "Enabled",
+    "Properties.ObjectLockEnabled": True,
+    f"{_APPLICATION}.ApplicationSnapshotConfiguration.SnapshotsEnabled": True,
+    f"{_APPLICATION}.FlinkApplicationConfiguration.CheckpointConfiguration.CheckpointingEnabled": True,
 }
+
+
+_EXPIRING = {
+    "objects": ("ExpirationInDays",),
+    "replaced versions": ("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays"),
+}
+_FILTERS = ("TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
 
 
 def data_findings(changes: Differences) -> Iterator[Finding]:
@@ -186,35 +206,38 @@ def _newly_deleted(change: ResourceChange, policy: str) -> bool:
 
 
 def _sentence(titles: list[str], most: int = 3) -> str:
-    shown = titles[:most] + ([f"{len(titles) - most} more"] if len(titles) > most else [])
-    text = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    named = titles[:most] + ([f"{len(titles) - most} more"] if len(titles) > most else [])
+    text = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     return text[0].upper() + text[1:]
 
 
 def _protection(change: ResourceChange) -> Iterator[Finding]:
     if change.gone or change.impact == "WILL_REPLACE":
         return
-    for value in change.values:
-        wanted = _PROTECTING.get(value.path)
-        if wanted is not None and value.old == wanted:
+    for path, wanted in _PROTECTING.items():
+        if _at(change.old, path) == wanted != _at(change.new, path):
             yield Finding(
                 kind=Kind.PROTECTION_LOST,
                 text=f"**The {change.title} loses a protection of its data**: "
-                f"`{value.path.removeprefix('Properties.')}` is no longer `{wanted}`.",
-                covers=((change.stack.name, change.logical_id, value.path),),
+                f"`{path.removeprefix('Properties.')}` is no longer `{wanted}`.",
+                covers=tuple(
+                    (change.stack.name, change.logical_id, value.path)
+                    for value in change.values
+                    if path == value.path or path.startswith(f"{value.path}.")
+                ),
             )
 
 
 def _shorter(change: ResourceChange) -> Iterator[Finding]:
     for value in change.values:
         if rule := _SHORTER.get((change.type, value.path)):
-            was, now = _number(value.old), _number(value.new)
+            unit, default, consequence = rule
+            was, now = (_number(default if side is None else side) for side in (value.old, value.new))
             if now < was:
-                unit, consequence = rule
-                old = "without end" if was == float("inf") else f"{was:g} {unit}"
+                old = "without end" if was == float("inf") else f"{was:,.0f} {unit}"
                 yield Finding(
                     kind=Kind.DATA_LOSS,
-                    text=f"**The {change.title} keeps its data for {now:g} {unit} instead of {old}**: "
+                    text=f"**The {change.title} keeps its data for {now:,.0f} {unit} instead of {old}**: "
                     f"{consequence}.",
                     covers=((change.stack.name, change.logical_id, value.path),),
                 )
@@ -224,10 +247,18 @@ def _shorter(change: ResourceChange) -> Iterator[Finding]:
 
 def _expiry(change: ResourceChange) -> Iterator[Finding]:
     """S3 user guide, "Expiring objects": a rule holds for objects that are there already."""
-    for word, key in (("objects", "ExpirationInDays"), ("replaced versions", "NoncurrentVersionExpiration")):
-        before = _days(change.old, key)
-        for prefix, days in _days(change.new, key).items():
-            was = min((d for scope, d in before.items() if prefix.startswith(scope)), default=float("inf"))
+    covers = ((change.stack.name, change.logical_id, "Properties.LifecycleConfiguration"),)
+    for word, keys in _EXPIRING.items():
+        before = _days(change.old, keys)
+        for (prefix, filters), days in _days(change.new, keys).items():
+            was = min(
+                (
+                    until
+                    for (scope, others), until in before.items()
+                    if prefix.startswith(scope) and others in {"", filters}
+                ),
+                default=float("inf"),
+            )
             if days < was:
                 where = f" below `{prefix}`" if prefix else ""
                 until_now = "without end" if was == float("inf") else f"for {was:g} days"
@@ -235,23 +266,55 @@ def _expiry(change: ResourceChange) -> Iterator[Finding]:
                     kind=Kind.DATA_LOSS,
                     text=f"**The {change.title} keeps {word}{where} for {days:g} days, until now "
                     f"{until_now}**: those that are older are deleted within about a day.",
-                    covers=((change.stack.name, change.logical_id, "Properties.LifecycleConfiguration"),),
+                    covers=covers,
                 )
+    before_rules = _rules(change.old)
+    for rule in _rules(change.new):
+        if rule in before_rules:
+            continue
+        where = f" below `{rule['Prefix']}`" if rule.get("Prefix") else ""
+        if "ExpirationDate" in rule:
+            yield Finding(
+                kind=Kind.DATA_LOSS,
+                text=f"**The {change.title} deletes every object{where} from "
+                f"{shown(rule['ExpirationDate'])} on**, as long as the rule stands.",
+                covers=covers,
+            )
+        if archives := sorted(set(re.findall(r"GLACIER|DEEP_ARCHIVE", str(rule)))):
+            yield Finding(
+                kind=Kind.INTERRUPTION,
+                text=f"**The {change.title} moves objects{where} to {' and '.join(archives)}**, where they "
+                "cannot be read before a restore of up to two days; a replay needs that first.",
+                covers=covers,
+            )
 
 
-def _days(resource: Mapping[str, Any] | None, key: str) -> dict[str, float]:
-    """The shortest time of the life cycle's rules that are on, in days, by the prefix they hold for."""
+def _rules(resource: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """The rules of a bucket's life cycle that are on."""
     configuration = ((resource or {}).get("Properties") or {}).get("LifecycleConfiguration") or {}
     rules = configuration.get("Rules", ()) if isinstance(configuration, Mapping) else ()
-    shortest: dict[str, float] = {}
-    for rule in rules:
-        if not isinstance(rule, Mapping) or rule.get("Status") != "Enabled" or rule.get(key) is None:
-            continue
-        given = rule[key]
-        days = _number(given.get("NoncurrentDays") if isinstance(given, Mapping) else given)
-        prefix = str(rule.get("Prefix", ""))
-        shortest[prefix] = min(days, shortest.get(prefix, float("inf")))
+    return [rule for rule in rules if isinstance(rule, Mapping) and rule.get("Status") == "Enabled"]
+
+
+def _days(resource: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[tuple[str, str], float]:
+    """The shortest time in days, by what the rules hold for: prefix, and other filters as a text."""
+    shortest: dict[tuple[str, str], float] = {}
+    for rule in _rules(resource):
+        for key in keys:
+            if rule.get(key) is None:
+                continue
+            given = rule[key]
+            days = _number(given.get("NoncurrentDays") if isinstance(given, Mapping) else given)
+            filters = {name: rule[name] for name in _FILTERS if rule.get(name)}
+            scope = (str(rule.get("Prefix", "")), json.dumps(filters, sort_keys=True) if filters else "")
+            shortest[scope] = min(days, shortest.get(scope, float("inf")))
     return shortest
+
+
+def _at(resource: Any, path: str) -> Any:
+    for part in path.split("."):
+        resource = resource.get(part) if isinstance(resource, Mapping) else None
+    return resource
 
 
 def _number(value: Any) -> float:

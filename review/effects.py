@@ -14,6 +14,7 @@ from review.data import HOLDS, LOGS
 from review.differences import AssetChange, Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
 from review.naming import shown
+from review.readers import reader_replaced, reads_otherwise
 
 # OpenSearch Service developer guide, "Making configuration changes": a second set of nodes is built, data is
 # copied, and requests move over without loss; it may take longer "depending on the cluster size".
@@ -71,6 +72,15 @@ _EFFECTS = (
         paths=("ApplicationConfiguration*", "RuntimeEnvironment", "ServiceExecutionRole"),
         text=RESTART,
         kind=Kind.INTERRUPTION,
+    ),
+    _Effect(
+        type="AWS::KinesisFirehose::DeliveryStream",
+        paths=tuple(
+            f"*DestinationConfiguration.{place}"
+            for place in ("BucketARN", "*Prefix", "DomainARN", "ClusterEndpoint", "IndexName")
+        ),
+        text="What it delivers goes to another place from now on; what it delivered stays where it is.",
+        kind=Kind.DATA_LEFT,
     ),
     _Effect(
         type="AWS::KinesisFirehose::DeliveryStream",
@@ -153,8 +163,10 @@ def effect_findings(changes: Differences) -> Iterator[Finding]:
     for change in changes.resources:
         if change.old is not None and change.new is not None:
             yield from _shards(change)
-            yield from _updated(change)
-        replaced_reader = list(_reader_replaced(change))
+            losses = list(reads_otherwise(change))
+            yield from losses
+            yield from _updated(change, {cover for loss in losses for cover in loss.covers})
+        replaced_reader = list(reader_replaced(change))
         yield from replaced_reader
         if not replaced_reader and change.type not in _TOLD_ELSEWHERE:
             yield from _gone_or_replaced(change)
@@ -194,11 +206,13 @@ def _gone_or_replaced(change: ResourceChange) -> Iterator[Finding]:
         )
 
 
-def _updated(change: ResourceChange) -> Iterator[Finding]:
-    """One sentence for all values of a resource that do the same."""
+def _updated(change: ResourceChange, said: set[tuple[str, str, str]]) -> Iterator[Finding]:
+    """One sentence for all values of a resource that do the same. said: of which more was said already."""
     by_effect: dict[_Effect, list[ValueChange]] = {}
     mirrored: list[ValueChange] = []
     for value in change.values:
+        if (change.stack.name, change.logical_id, value.path) in said:
+            continue
         if change.type.startswith("Custom::") and value.property in _MIRRORED:
             mirrored.append(value)
         elif value not in change.replacing() and (effect := _effect(change, value)):
@@ -278,36 +292,6 @@ def _shards(change: ResourceChange) -> Iterator[Finding]:
 
 def _shard_word(value: Any) -> str:
     return "on demand" if value is None else str(value)
-
-
-def _reader_replaced(change: ResourceChange) -> Iterator[Finding]:
-    """Readers that remember a position in a stream forget it when they are replaced."""
-    if not change.replaced or change.old is None:
-        return
-    properties = (change.new or {}).get("Properties", {})
-    if change.type == "AWS::KinesisFirehose::DeliveryStream" and properties.get(
-        "KinesisStreamSourceConfiguration"
-    ):
-        # Firehose developer guide, "Writing to Firehose using Kinesis Data Streams": it starts at LATEST.
-        yield Finding(
-            kind=Kind.DATA_LOSS,
-            text=f"**The {change.title} is replaced, and the new one reads its stream from the newest "
-            "record**: what arrives between the two is not in its bucket.",
-            details=("The stream still holds those records; the analytics application does not miss them.",),
-            covers=((change.stack.name, change.logical_id, ""),),
-        )
-    if change.type == "AWS::Lambda::EventSourceMapping":
-        start = properties.get("StartingPosition", "?")
-        what = (
-            "what the stream still holds is read again, which raises no count"
-            if start == "TRIM_HORIZON"
-            else "records that arrive between the two are not read"
-        )
-        yield Finding(
-            kind=Kind.INTERRUPTION if start == "TRIM_HORIZON" else Kind.DATA_LOSS,
-            text=f"**The {change.title} is replaced, and the new one starts at {start}**: {what}.",
-            covers=((change.stack.name, change.logical_id, ""),),
-        )
 
 
 def _code(asset: AssetChange) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ MEANINGS = {
     Kind.REPLAY: "counts are right again only after a replay",
     Kind.FRESH_STATE: "the running state is lost and built again from the stream",
     Kind.INTERRUPTION: "something is late, slower or away for a while",
-    Kind.ALARM_LOST: "an alarm is gone, or rings later",
+    Kind.ALARM_LOST: "an alarm is gone, rings later, or watches something else",
     Kind.COST: "the monthly cost changes",
     Kind.LATENCY: "counts become visible later",
     Kind.NOT_UNDERSTOOD: "a change whose effect this tool does not know",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from review.assembly import Assembly
 from review.data import data_findings
 from review.differences import differences
@@ -173,3 +175,51 @@ def test_another_way_of_keeping_is_a_note_and_no_risk() -> None:
     (finding,) = at_risk(one({"B": old}), one({"B": {**new, "DeletionPolicy": "RetainExceptOnCreate"}}))
     assert finding.kind is Kind.NOTE
     assert "`DeletionPolicy` Retain → RetainExceptOnCreate" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        (BUCKET, {"VersioningConfiguration": {"Status": "Enabled"}}),
+        (
+            "AWS::DynamoDB::Table",
+            {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}},
+        ),
+        (
+            "AWS::KinesisAnalyticsV2::Application",
+            {"ApplicationConfiguration": {"ApplicationSnapshotConfiguration": {"SnapshotsEnabled": True}}},
+        ),
+    ],
+)
+def test_a_protection_that_is_no_longer_written_is_lost(kind: str, before: dict[str, Any]) -> None:
+    (finding,) = at_risk(one({"R": resource(kind, **before)}), one({"R": resource(kind)}))
+    assert finding.kind is Kind.PROTECTION_LOST
+    assert finding.covers[0][2] == f"Properties.{next(iter(before))}"
+
+
+def test_a_retention_that_is_no_longer_written_falls_to_its_default() -> None:
+    kind = "AWS::Kinesis::Stream"
+    (finding,) = at_risk(one({"R": resource(kind, RetentionPeriodHours=168)}), one({"R": resource(kind)}))
+    assert "for 24 hours instead of 168 hours" in finding.text
+    assert not at_risk(one({"R": resource(kind, RetentionPeriodHours=24)}), one({"R": resource(kind)}))
+
+
+def test_a_date_of_expiry_deletes_everything_from_then_on() -> None:
+    (finding,) = at_risk(
+        _expiring(), _expiring({"Status": "Enabled", "ExpirationDate": "2026-01-01T00:00:00Z"})
+    )
+    assert finding.kind is Kind.DATA_LOSS
+
+
+def test_a_rule_that_loses_its_filter_is_not_the_rule_that_was() -> None:
+    rule = {"Status": "Enabled", "ExpirationInDays": 1}
+    tagged = {**rule, "TagFilters": [{"Key": "temporary", "Value": "yes"}]}
+    (finding,) = at_risk(_expiring(tagged), _expiring(rule))
+    assert "until now without end" in finding.text
+    assert not at_risk(_expiring(rule), _expiring(tagged))
+
+
+def test_objects_that_go_to_an_archive_cannot_be_read_at_once() -> None:
+    archived = {"Status": "Enabled", "Transitions": [{"StorageClass": "DEEP_ARCHIVE", "TransitionInDays": 1}]}
+    (finding,) = at_risk(_expiring(), _expiring(archived))
+    assert finding.kind is Kind.INTERRUPTION
