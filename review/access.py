@@ -27,7 +27,8 @@ _OPERATORS = {
 
 def access_findings(changes: Differences) -> Iterator[Finding]:
     """Rights that were not there before, wider ones first; then those that are gone."""
-    before, after = grants(changes.old), grants(changes.new)
+    before = grants(changes.old)
+    after = grants(changes.new) | grants(changes.old, of=changes.removed_stacks)  # nothing deletes those
     new_allows, lost_allows = _uncovered(after, before, "Allow"), _uncovered(before, after, "Allow")
     new_denies, lost_denies = _uncovered(after, before, "Deny"), _uncovered(before, after, "Deny")
     lost_denies = {grant for grant in lost_denies if not _goes_with_its_resource(changes, grant)}

@@ -18,6 +18,7 @@ def _content(report: Report) -> dict[str, Any]:
     return {
         "environment": report.environment,
         "base": report.base.name,
+        "commits_of_base_that_head_lacks": report.base.ahead,
         "head": report.head.name,
         "verdict": verdict(report),
         "kinds": sorted({finding.kind.value for finding in report.findings}),

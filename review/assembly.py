@@ -65,6 +65,11 @@ class Assembly:
     def get(self, name: str) -> ReviewedStack | None:
         return next((stack for stack in self.stacks if stack.name == name), None)
 
+    def same(self, stack: ReviewedStack) -> ReviewedStack | None:
+        """The stack that a deployment of `stack` would meet: of its name, in its account and region."""
+        met = self.get(stack.name)
+        return met if met and (met.account, met.region) == (stack.account, stack.region) else None
+
 
 EMPTY = Assembly(stacks=())
 """Of an environment that does not exist in a revision."""

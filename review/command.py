@@ -1,5 +1,6 @@
 """The command: `python -m review --base origin/main --environment production`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from review.errors import ReviewError
 from review.findings import MEANINGS, Kind
 from review.page import page
 from review.report import review
-from review.revisions import ROOT, read_revision, worktree
+from review.revisions import ROOT, commits_ahead, read_revision, worktree
 from review.verdict import failing, verdict
 
 FAILED = 3
@@ -35,7 +36,7 @@ def run(
         with worktree(base) as tree:
             report = review(
                 environment,
-                read_revision(base, tree, environment),
+                replace(read_revision(base, tree, environment), ahead=commits_ahead(base)),
                 read_revision("this tree", ROOT, environment),
             )
             texts = {"review.md": page(report), "review.json": as_json(report)}

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 MAVEN_REPOSITORY = Path.home() / ".m2" / "repository"
 NOT_INSTALLED = "licence not known here: this version is not installed"
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*(?:==\s*([^\s;#]+))?")
+_PACKAGE = re.compile(r"^([A-Za-z0-9._-]+)\s*(.*)")
 _POM = "{http://maven.apache.org/POM/4.0.0}"
 
 
@@ -65,8 +65,15 @@ def _requirement_files(tree: Path) -> list[str]:
 
 
 def _requirements(text: str) -> dict[str, str]:
-    pins = (_PIN.match(line.strip()) for line in text.splitlines() if line.strip()[:1].isalnum())
-    return {pin[1].lower().replace("_", "-"): pin[2] or "any version" for pin in pins if pin}
+    """Package -> its version, or whatever else is asked of it: a range, extras, an address, a marker."""
+    found: dict[str, list[str]] = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        plain = re.sub(r"(^|\s)#.*|\s--hash=\S+", "", line).strip()
+        if match := _PACKAGE.match(plain):
+            asked = " ".join(match[2].split())
+            version = asked.removeprefix("==").strip() if re.fullmatch(r"==\s*\S+", asked) else asked
+            found.setdefault(re.sub(r"[-_.]+", "-", match[1]).lower(), []).append(version or "any version")
+    return {name: " or ".join(versions) for name, versions in found.items()}
 
 
 def _python_licence(name: str, version: str) -> str:

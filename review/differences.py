@@ -113,8 +113,8 @@ def differences(old: Assembly, new: Assembly) -> Differences:
         ),
         assets=tuple(change for before, after in pairs for change in _assets(before, after)),
         others=tuple(change for before, after in pairs for change in _others(before, after)),
-        added_stacks=tuple(stack for stack in new.stacks if not old.get(stack.name)),
-        removed_stacks=tuple(stack for stack in old.stacks if not new.get(stack.name)),
+        added_stacks=tuple(stack for stack in new.stacks if not old.same(stack)),
+        removed_stacks=tuple(stack for stack in old.stacks if not new.same(stack)),
     )
 
 
@@ -122,7 +122,7 @@ def _pairs(old: Assembly, new: Assembly) -> Iterator[tuple[ReviewedStack, Review
     """Stacks in order of deployment, a new one beside an empty one. A stack that is gone from the app is left
     out: no deployment touches it."""
     for stack in new.stacks:
-        yield old.get(stack.name) or _empty(stack), stack
+        yield old.same(stack) or _empty(stack), stack
 
 
 def _empty(stack: ReviewedStack) -> ReviewedStack:
@@ -189,8 +189,6 @@ def _others(old: ReviewedStack, new: ReviewedStack) -> Iterator[TemplateChange]:
             yield TemplateChange(stack=new, path=change.path, old=change.old, new=change.new)
     if old.resources and new.resources and old.protected != new.protected:
         yield TemplateChange(stack=new, path="termination protection", old=old.protected, new=new.protected)
-    if old.resources and new.resources and old.region != new.region:
-        yield TemplateChange(stack=new, path="region", old=old.region, new=new.region)
     if old.resources and new.resources and set(old.needs) != set(new.needs):
         yield TemplateChange(
             stack=new, path="stacks deployed before it", old=list(old.needs), new=list(new.needs)

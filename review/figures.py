@@ -32,12 +32,14 @@ _WORTH_SAYING = 0.01
 class Figures:
     """tables: title -> what -> value as shown; usd: the month's total; cost_problem: why it is not known;
     worst_seconds: from a click until a
-    search finds it, by producer. What is not known is left out."""
+    search finds it, by producer; served_seconds: until the service shows it. What is not known is left
+    out."""
 
     tables: Mapping[str, Mapping[str, str]]
     usd: Range | None = None
     cost_problem: str = ""
     worst_seconds: Mapping[str, float] | None = None
+    served_seconds: Mapping[str, float] | None = None
 
 
 NONE = Figures(tables={})
@@ -69,6 +71,7 @@ def figures(assembly: Path, raw_settings: Mapping[str, Any]) -> Figures:
         usd=usd,
         cost_problem=cost_problem,
         worst_seconds={budget.producer: budget.visible.worst for budget in budgets},
+        served_seconds={budget.producer: budget.served.worst for budget in budgets},
     )
 
 
@@ -108,16 +111,30 @@ def cost_change(old: Figures, new: Figures) -> str | None:
     return f"Cost {share:+.0%}".replace("%", " %") if abs(share) >= _WORTH_SAYING else None
 
 
-def figure_findings(old: Figures, new: Figures) -> Iterator[Finding]:
+def figure_findings(old: Figures, new: Figures, *, existed: bool = True) -> Iterator[Finding]:
+    """existed: whether the environment was there before."""
     if new.cost_problem:
         yield Finding(kind=Kind.NOT_UNDERSTOOD, text=f"The monthly cost is not known: {new.cost_problem}")
     if (said := cost_change(old, new)) and old.usd and new.usd:
         yield Finding(kind=Kind.COST, text=f"{said}: {_usd(old.usd)} → {_usd(new.usd)} USD a month.")
-    before, after = old.worst_seconds or {}, new.worst_seconds or {}
-    for producer, seconds in after.items():
-        if producer in before and seconds > before[producer] + 0.05:
-            yield Finding(
-                kind=Kind.LATENCY,
-                text=f"**Clicks from {producer} become visible later**: at worst {seconds:.1f} s after the "
-                f"click instead of {before[producer]:.1f} s.",
-            )
+    told: dict[str, float] = {}
+    for before, after, what in (
+        (old.worst_seconds, new.worst_seconds, "become visible"),
+        (old.served_seconds, new.served_seconds, "reach the service"),
+    ):
+        for producer, seconds in (after or {}).items():
+            was = (before or {}).get(producer, seconds)
+            later = seconds - was
+            if later > told.get(producer, 0) + 0.05:  # the second is said where more than the first is later
+                told[producer] = later
+                yield Finding(
+                    kind=Kind.LATENCY,
+                    text=f"**Clicks from {producer} {what} later**: at worst {seconds:.1f} s after the click "
+                    f"instead of {was:.1f} s.",
+                )
+    if existed and new.tables and not old.tables:
+        yield Finding(
+            kind=Kind.NOT_UNDERSTOOD,
+            text="Cost, latency and head-room before are not known: the settings of the base do not fit this "
+            "tree's model any more.",
+        )

@@ -41,7 +41,7 @@ MEANINGS = {
     Kind.INTERRUPTION: "something is late, slower or away for a while",
     Kind.ALARM_LOST: "an alarm is gone, rings later, or watches something else",
     Kind.COST: "the monthly cost changes",
-    Kind.LATENCY: "counts become visible later",
+    Kind.LATENCY: "counts become visible, or reach the service, later",
     Kind.NOT_UNDERSTOOD: "a change whose effect this tool does not know",
     Kind.NOTE: "worth knowing",
 }

@@ -3,7 +3,7 @@ template."""
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -76,10 +76,11 @@ def _spared(pattern: str) -> list[str] | None:
     return pattern.removeprefix(ALL_BUT).split(", ") if pattern.startswith(ALL_BUT) else None
 
 
-def grants(assembly: Assembly) -> frozenset[Grant]:
+def grants(assembly: Assembly, of: Iterable[ReviewedStack] | None = None) -> frozenset[Grant]:
+    """of: its stacks that count; all, if None."""
     return frozenset(
         grant
-        for stack in assembly.stacks
+        for stack in (assembly.stacks if of is None else of)
         for logical_id, resource in stack.resources.items()
         for grant in _of_resource(assembly, stack, logical_id, resource)
     )

@@ -96,7 +96,8 @@ def title(stack: ReviewedStack, logical_id: str, resource: Mapping[str, Any]) ->
     kind = resource.get("Type", "?")
     word = TYPE_WORDS.get(kind, f"{kind.removeprefix('AWS::').replace('::', ' ')}")
     name = physical_name(resource)
-    return f"{word} `{name or stack.paths.get(logical_id, logical_id)}`"
+    shown_name = " ".join((name or stack.paths.get(logical_id, logical_id)).replace("`", "'").split())
+    return f"{word} `{shown_name}`"
 
 
 def without_account(text: str, account: str) -> str:

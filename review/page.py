@@ -1,6 +1,7 @@
 """The report as one page of Markdown, for a comment on a pull request."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
@@ -15,7 +16,7 @@ from review.settings_changes import setting_line
 from review.verdict import verdict
 
 MAX_PAGE_CHARACTERS = 60_000
-"""GitHub takes 65,536 in a comment; the YAML diff is cut where the page would be longer."""
+"""GitHub takes 65,536 in a comment; the YAML diff, then the page's end, are cut where it would be longer."""
 
 _DANGERS = tuple(
     kind
@@ -49,19 +50,57 @@ def page(report: Report) -> str:
         _section("What else the deployment does", _bullets(_notes(report))),
         _section("Cost and latency", _bullets(_by_danger(report.compared, (Kind.LATENCY, Kind.COST)))),
         *(_section(title, _table(rows)) for title, rows in report.figures.items()),
-        _section("Settings", [f"- {setting_line(change, is_new=new)}" for change in report.settings]),
-        _folded("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements])
+        _section("Settings", [_plain(f"- {setting_line(change, is_new=new)}") for change in report.settings]),
+        _folded("Accepted findings of cdk-nag", [_plain(f"- {line}") for line in report.acknowledgements])
         if new
-        else _section("Accepted findings of cdk-nag", [f"- {line}" for line in report.acknowledgements]),
-        _section("Dependencies", [f"- {dependency_line(change)}" for change in report.dependencies]),
+        else _section(
+            "Accepted findings of cdk-nag", [_plain(f"- {line}") for line in report.acknowledgements]
+        ),
+        _section("Dependencies", [_plain(f"- {dependency_line(change)}") for change in report.dependencies]),
         _section("Order of deployment", _order(report)),
         _section("Every resource that changes", _resources(report.changes)),
     ]
-    text = "\n\n".join(section for section in sections if section)
+    text = _fitting([section for section in sections if section])
     for account in {stack.account for side in (report.base, report.head) for stack in side.assembly.stacks}:
         text = without_account(text, account)
-    diff = "" if new else _folded_diff(report, MAX_PAGE_CHARACTERS - len(text))
+    # Nothing of the diff is shown where the page itself fills the comment.
+    diff = (
+        ""
+        if new or len(text) > MAX_PAGE_CHARACTERS - 2_500
+        else _folded_diff(report, MAX_PAGE_CHARACTERS - len(text))
+    )
     return f"{text}\n\n{diff}".strip() + "\n"
+
+
+def _fitting(sections: Sequence[str]) -> str:
+    """As much as a comment takes. The dangerous stands first, so what is cut is at the end."""
+    text = "\n\n".join(sections)
+    if len(text) <= MAX_PAGE_CHARACTERS:
+        return text
+    kept = text[: MAX_PAGE_CHARACTERS - 500].rpartition("\n")[0]
+    fence = ""
+    for line in kept.splitlines():
+        if (opened := re.match("`{3,}", line)) and fence in {"", line}:
+            fence = "" if fence else opened[0]
+    folds = kept.count("<details><summary>") - kept.count("</details>")
+    closing = [fence] if fence else []
+    return "\n".join(
+        [
+            kept,
+            *closing,
+            *["", "</details>"] * folds,
+            "",
+            f"**Cut here: {len(text) - len(kept):,} characters are missing**, as a comment takes no more. "
+            "review.json has everything.",
+        ]
+    )
+
+
+def _plain(line: str) -> str:
+    """One line whose text cannot become HTML: a `<details>` or `<!--` in it would hide what follows."""
+    return re.sub(
+        r"(`[^`]*`)|<(?=[a-zA-Z/!?])", lambda found: found[1] or "&lt;", " ".join(line.splitlines())
+    )
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -81,6 +120,12 @@ def _head(report: Report) -> Iterator[str]:
         yield (
             f"`{report.environment}`: what deploying {report.head.name} does to what "
             f"{report.base.name} deployed."
+        )
+    if report.base.ahead:
+        yield ""
+        yield (
+            f"**{report.base.name} has {_counted(report.base.ahead, 'commit')} that {report.head.name} "
+            "lacks: what they did appears below as undone.** Merge or rebase before you decide."
         )
 
 
@@ -107,9 +152,9 @@ def _bullets(findings: Iterable[Finding]) -> list[str]:
     lines: list[str] = []
     seen: set[tuple[str, ...]] = set()
     for finding in findings:
-        lines.append(f"- {finding.text}")
+        lines.append(_plain(f"- {finding.text}"))
         if finding.details and finding.details not in seen:
-            lines += [f"  - {detail}" for detail in finding.details]
+            lines += [_plain(f"  - {detail}") for detail in finding.details]
             seen.add(finding.details)
     return lines
 
@@ -117,7 +162,8 @@ def _bullets(findings: Iterable[Finding]) -> list[str]:
 def _sql(report: Report) -> list[str]:
     lines = _bullets(report.sql)
     for file in report.sql_diffs:
-        lines += ["", "```diff", *file.unified.splitlines(), "```"]
+        fence = max(["``", *re.findall("`+", file.unified)], key=len) + "`"
+        lines += ["", f"{fence}diff", *file.unified.splitlines(), fence]
     return lines[1:] if lines[:1] == [""] else lines
 
 
@@ -211,7 +257,7 @@ def _folded_diff(report: Report, room: int) -> str:
         return ""
     text = "\n".join(lines).replace("```", "'''")
     if len(text) > room - 500:
-        kept = max(room - 500, 2_000)
+        kept = max(room - 500, 0)
         text = f"{text[:kept]}\n… {len(text) - kept:,} characters more; review.json has every value"
     summary = f"The templates, as a diff ({len(lines):,} lines)"
     return f"<details><summary>{summary}</summary>\n\n```diff\n{text}\n```\n\n</details>"

@@ -6,7 +6,7 @@ from typing import Any
 
 from review.alarms import TYPES as ALARMS
 from review.assembly import Assembly, ReviewedStack
-from review.data import made_anew
+from review.data import HOLDS, made_anew
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
 from review.naming import physical_name, title
@@ -102,17 +102,36 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
     yield from _exports_in_use(changes)
     for stack in changes.removed_stacks:
         yield Finding(
-            kind=Kind.NOTE,
-            text=f"**The stack {stack.title} ({stack.region}) is no longer part of the app.** A deployment "
-            f"does not delete it: its {len(stack.resources)} resources run on, and cost, until someone runs "
+            kind=Kind.DATA_LEFT if any(r["Type"] in HOLDS for r in stack.resources.values()) else Kind.NOTE,
+            text=f"**The stack {stack.title} ({stack.region}{_account(changes, stack)}) is no longer part of "
+            f"the app.** A deployment does not delete it: its {len(stack.resources)} resources and their "
+            "rights stay, and cost, until someone runs "
             f"`aws cloudformation delete-stack --region {stack.region} --stack-name {stack.name}`.",
         )
     for stack in changes.added_stacks:
         yield Finding(
             kind=Kind.NOTE,
-            text=f"**The stack {stack.title} ({stack.region}) is new**, with {len(stack.resources)} "
-            "resources.",
+            text=f"**The stack {stack.title} ({stack.region}{_account(changes, stack)}) is new**, with "
+            f"{len(stack.resources)} resources.",
         )
+
+
+def _account(changes: Differences, stack: ReviewedStack) -> str:
+    """Where the account changes, which it is."""
+    accounts = {one.account for side in (changes.old, changes.new) for one in side.stacks}
+    return f", account {stack.account}" if len(accounts) > 1 else ""
+
+
+_GLOBAL = ("AWS::IAM::", "AWS::S3::Bucket")
+"""Types whose names are taken in every region of the account; a bucket's in every account."""
+
+
+def _collides(change: ResourceChange, owner: ReviewedStack) -> bool:
+    if change.type.startswith("AWS::S3::Bucket"):
+        return True
+    return owner.account == change.stack.account and (
+        owner.region == change.stack.region or change.type.startswith(_GLOBAL)
+    )
 
 
 def _names_taken(changes: Differences) -> Iterator[Finding]:
@@ -127,7 +146,7 @@ def _names_taken(changes: Differences) -> Iterator[Finding]:
         if not name:
             continue
         owner = owners.get((change.type, name))
-        if change.old is None and owner:
+        if change.old is None and owner and _collides(change, owner[0]):
             stack, logical_id = owner
             where = "under another logical id" if stack.name == change.stack.name else f"in {stack.title}"
             yield Finding(

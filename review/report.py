@@ -24,6 +24,7 @@ from review.settings_changes import (
     setting_findings,
 )
 from review.sql import FileDiff, StateSettings, sql_diffs, state_findings
+from review.unseen import unseen_findings
 
 _ENGINE_SAYS = {
     "WILL_UPDATE": "CloudFormation updates it in place",
@@ -88,6 +89,8 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
     said = [cover for group in (data, access) for finding in group for cover in finding.covers]
     effects = tuple(effect for effect in effect_findings(changes) if not _says_less(effect, said))
     alarms = tuple(alarm_findings(changes))
+    dependencies = dependency_changes(base.tree, head.tree)
+    unseen = tuple(unseen_findings(base.tree, head.tree, dependencies))
     covered = [
         cover for group in (data, places, access, effects, alarms) for f in group for cover in f.covers
     ]
@@ -99,15 +102,18 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         data=data,
         places=places,
         access=access,
-        effects=effects,
+        effects=(*effects, *(finding for finding in unseen if finding.kind is not Kind.NOT_UNDERSTOOD)),
         alarms=alarms,
         sql=tuple(state_findings(base.tree, head.tree, _state_settings(base, head))),
-        unknown=tuple(_not_understood(changes, [*covered, *policy_values(changes)])),
-        compared=tuple(figure_findings(base.figures, head.figures)),
+        unknown=(
+            *(finding for finding in unseen if finding.kind is Kind.NOT_UNDERSTOOD),
+            *_not_understood(changes, [*covered, *policy_values(changes)]),
+        ),
+        compared=tuple(figure_findings(base.figures, head.figures, existed=base.exists)),
         sql_diffs=sql_diffs(base.tree, head.tree),
         settings=settings,
         acknowledgements=acknowledgement_lines(base.assembly, head.assembly),
-        dependencies=dependency_changes(base.tree, head.tree),
+        dependencies=dependencies,
         figures=differing(base.figures, head.figures),
     )
 

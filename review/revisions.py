@@ -27,13 +27,14 @@ built jar, and packages. So both revisions are synthesised with the same jar, or
 @dataclass(frozen=True, kw_only=True)
 class Revision:
     """name: as the reviewer calls it; tree: its files; assembly: empty where it lacks the environment;
-    settings: by key; figures: to compare."""
+    settings: by key; figures: to compare; ahead: commits that the other revision lacks."""
 
     name: str
     tree: Path
     assembly: Assembly
     settings: Mapping[str, Setting]
     figures: Figures
+    ahead: int = 0
 
     @property
     def exists(self) -> bool:
@@ -48,6 +49,14 @@ def commit_of(revision: str, root: Path = ROOT) -> str:
             f"git knows no revision '{revision}': fetch it (`git fetch origin`), or give another with --base"
         )
     return outcome.stdout.strip()
+
+
+def commits_ahead(revision: str, root: Path = ROOT) -> int:
+    """Commits of `revision` that the current one lacks; 0 where a shallow clone cannot tell."""
+    if _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() != "false":
+        return 0
+    outcome = _git(root, "rev-list", "--count", f"HEAD..{commit_of(revision, root)}")
+    return int(outcome.stdout) if outcome.returncode == 0 else 0
 
 
 @contextmanager

@@ -44,7 +44,12 @@ def _nothing_dangerous(report: Report) -> str:
     return "Nothing"
 
 
+_MEANS_ALSO = {Kind.PUBLIC: {Kind.WILDCARD, Kind.ACCESS}, Kind.WILDCARD: {Kind.ACCESS}}
+"""Open to the public is a right for more than who is named; both are rights that were not there."""
+
+
 def failing(report: Report, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
-    """Those of `kinds` that were found, in order of danger."""
-    wanted, found = set(kinds), {finding.kind for finding in report.findings}
-    return tuple(kind for kind in Kind if kind in wanted and kind in found)
+    """Those of `kinds` that were found, or are meant by what was found, in order of danger."""
+    found = {finding.kind for finding in report.findings}
+    meant = found.union(*(_MEANS_ALSO.get(kind, set()) for kind in found))
+    return tuple(kind for kind in Kind if kind in set(kinds) and kind in meant)

@@ -10,7 +10,7 @@ from review.assembly import Assembly
 from review.differences import differences
 from review.exposure import exposure_findings
 from review.findings import Finding, Kind
-from tests.review.handmade import allow, one, resource, role
+from tests.review.handmade import allow, assembly, one, resource, role, stack
 
 STREAM = "arn:aws:kinesis:us-west-2:111111111111:stream/clicks"
 OBJECTS = "arn:aws:s3:::a-bucket/raw/*"
@@ -320,3 +320,9 @@ def test_a_denial_that_another_policy_still_says_is_told() -> None:
 def test_a_question_mark_in_a_resource_is_a_wildcard() -> None:
     (finding,) = of_roles([], [allow("s3:GetObject", "arn:aws:s3:::a-bucke?/raw")])
     assert finding.kind is Kind.WILDCARD
+
+
+def test_a_stack_that_no_deployment_deletes_keeps_its_rights() -> None:
+    kept = stack("OregonStorage", {})
+    old = assembly(kept, stack("Old", {"Role": role("reader", allow("kinesis:PutRecords", STREAM))}))
+    assert found(old, assembly(kept)) == []

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from review import command
 from review.errors import ReviewError
-from review.revisions import ROOT, Revision, commit_of, read_revision, worktree
+from review.revisions import ROOT, Revision, commit_of, commits_ahead, read_revision, worktree
 from tests.review import scenarios
 from tests.review.laboratory import Laboratory
 
@@ -36,6 +36,7 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[Revision, Revision]
 
         by_tree = {revisions[0].tree: revisions[0], ROOT: revisions[1]}
         monkeypatch.setattr(command, "worktree", no_worktree)
+        monkeypatch.setattr(command, "commits_ahead", lambda _base: 0)
         monkeypatch.setattr(command, "read_revision", lambda _name, tree, _environment: by_tree[tree])
 
     return use
@@ -102,3 +103,20 @@ def test_a_base_that_cannot_be_synthesised_says_why() -> None:
         (tree / "environments" / "production.toml").write_text("environment = 7\n")
         with pytest.raises(ReviewError, match=r"environments/production\.toml cannot be used"):
             read_revision("HEAD", tree, "production")
+
+
+@needs_git
+def test_commits_that_only_the_base_has_are_counted(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+
+    git("init", "--quiet", "--initial-branch=main")
+    for branch in ("main", "work", "main"):
+        git("checkout", "--quiet", "-B", branch, *(["main"] if branch == "work" else []))
+        git("commit", "--quiet", "--allow-empty", "--message", branch)
+        if branch == "work":
+            git("checkout", "--quiet", "main")
+    git("checkout", "--quiet", "work")
+    assert commits_ahead("main", tmp_path) == 1
+    assert commits_ahead("HEAD", tmp_path) == 0

@@ -1,5 +1,6 @@
 """Data at risk, and what CloudFormation will refuse."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -223,3 +224,24 @@ def test_objects_that_go_to_an_archive_cannot_be_read_at_once() -> None:
     archived = {"Status": "Enabled", "Transitions": [{"StorageClass": "DEEP_ARCHIVE", "TransitionInDays": 1}]}
     (finding,) = at_risk(_expiring(), _expiring(archived))
     assert finding.kind is Kind.INTERRUPTION
+
+
+def test_another_region_or_account_is_another_stack_and_the_old_one_stays() -> None:
+    resources = {
+        "B": resource(BUCKET, keep="Retain", BucketName="b"),
+        "S": resource("AWS::Kinesis::Stream", keep="Retain", Name="clicks"),
+    }
+    moved = stack("OregonStorage", resources, region="us-east-1")
+    changes = differences(one(resources), assembly(moved))
+    assert not [finding for finding in data_findings(changes) if finding.kind is Kind.DATA_LOSS]
+    taken, left, new = deployment_findings(changes)
+    assert taken.kind is Kind.FAILS  # the bucket's name, which is one for all regions; the stream's is not
+    assert "bucket `b` exists already" in taken.text
+    assert left.kind is Kind.DATA_LEFT
+    assert "(us-west-2) is no longer part of the app" in left.text
+    assert "(us-east-1) is new" in new.text
+
+    elsewhere = replace(stack("OregonStorage", {"S": resources["S"]}), account="000000000000")
+    left, new = deployment_findings(differences(one({"S": resources["S"]}), assembly(elsewhere)))
+    assert "account 111111111111" in left.text
+    assert "account 000000000000" in new.text

@@ -81,3 +81,21 @@ def test_a_setting_that_is_gone_is_shown() -> None:
     (change,) = setting_changes({"a": Setting(value=1, default=1, meaning="What it was.")}, {})
     assert setting_changes({}, {"a": Setting(value=1, default=1, meaning="At its default.")}) == ()
     assert "(no such setting)" in setting_line(change)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("click>=8", "click>=9"),
+        ("click==8", "click[extra]==8"),
+        ("click==8", "click @ https://example.com/click.whl"),
+        ("click==8", 'click==8 ; python_version < "3.12"'),
+    ],
+)
+def test_whatever_is_asked_of_a_package_is_compared(tmp_path: Path, old: str, new: str) -> None:
+    assert len(dependency_changes(*trees(tmp_path, "requirements.txt", old, new))) == 1
+
+
+def test_another_hash_or_comment_is_no_other_package(tmp_path: Path) -> None:
+    old, new = "click==8 --hash=sha256:a  # why\n", "click == 8 \\\n    --hash=sha256:b\n"
+    assert dependency_changes(*trees(tmp_path, "requirements.txt", old, new)) == ()

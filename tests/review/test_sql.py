@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from review.findings import Finding, Kind
-from review.sql import StateSettings, state_findings
+from review.sql import StateSettings, state_findings, without_comments
 
 RECORD: dict[str, Any] = {
     "next": 3,
@@ -95,3 +95,9 @@ def test_a_raised_generation_drops_state_that_could_be_kept(tmp_path: Path) -> N
     (finding,) = found(tmp_path, RECORD, RECORD, raised=True)
     assert finding.kind is Kind.FRESH_STATE
     assert "could be restored" in finding.text
+
+
+def test_what_looks_like_a_comment_in_a_literal_is_none() -> None:
+    assert without_comments("WHERE a = '--x' -- why\n") == "WHERE a = '--x'"
+    assert without_comments("SELECT /* all */ 1\n/* two\nlines */") == "SELECT  1"
+    assert without_comments("SELECT /*+ STATE_TTL('t'='1d') */ 1") != without_comments("SELECT  1")

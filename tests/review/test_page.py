@@ -1,0 +1,65 @@
+"""The page itself: it fits a comment, nothing in it can hide what follows, and it tells of an old branch."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from review.figures import NONE
+from review.findings import Finding, Kind
+from review.page import MAX_PAGE_CHARACTERS, page
+from review.report import Report, review
+from review.revisions import Revision
+from review.sql import FileDiff
+from review.verdict import failing
+from tests.review.handmade import one, resource
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    def revision(name: str, shards: int) -> Revision:
+        assembly = one({"S": resource("AWS::Kinesis::Stream", Name="clicks", ShardCount=shards)})
+        return Revision(name=name, tree=tmp_path, assembly=assembly, settings={}, figures=NONE)
+
+    return review("production", revision("main", 1), revision("this tree", 2))
+
+
+def test_a_page_fits_a_comment_whatever_is_in_it_and_says_what_is_cut(report: Report) -> None:
+    loss = Finding(kind=Kind.DATA_LOSS, text="The clicks are lost.")
+    long = FileDiff(path="analytics_sql/50_counts.sql", unified="\n".join(["+ SELECT a line"] * 10_000))
+    text = page(replace(report, data=(loss,), sql_diffs=(long,)))
+    assert len(text) <= MAX_PAGE_CHARACTERS
+    assert "The clicks are lost." in text
+    assert "Cut here" in text
+    assert text.count("```") % 2 == 0
+
+
+def test_a_text_cannot_hide_what_follows(report: Report) -> None:
+    reason = "As agreed <details><!-- \n# Nothing"
+    text = page(replace(report, acknowledgements=(f"**Newly accepted:** `IAM5`. Reason given: {reason}",)))
+    assert "&lt;details>&lt;!-- " in text
+    assert "\n# Nothing" not in text
+
+
+def test_a_fence_in_the_sql_does_not_end_its_diff(report: Report) -> None:
+    text = page(replace(report, sql_diffs=(FileDiff(path="a.sql", unified="+-- ```\n+# Nothing"),)))
+    assert "\n````diff\n" in text
+
+
+def test_a_branch_that_lacks_commits_of_its_base_is_told(report: Report) -> None:
+    behind = replace(report, base=replace(report.base, ahead=3))
+    assert "**main has 3 commits that this tree lacks" in page(behind)
+    assert "lacks" not in page(report)
+
+
+@pytest.mark.parametrize(
+    ("found", "meant"),
+    [
+        (Kind.PUBLIC, {Kind.PUBLIC, Kind.WILDCARD, Kind.ACCESS}),
+        (Kind.WILDCARD, {Kind.WILDCARD, Kind.ACCESS}),
+        (Kind.ACCESS, {Kind.ACCESS}),
+    ],
+)
+def test_a_wider_right_fails_what_a_narrower_one_would(report: Report, found: Kind, meant: set[Kind]) -> None:
+    wide = replace(report, access=(Finding(kind=found, text="Anyone may."),), effects=())
+    assert set(failing(wide, Kind)) - {Kind.NOTE} == meant
