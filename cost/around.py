@@ -159,8 +159,16 @@ def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
 
 def _kept_days(resource: TemplateResource) -> Range:
     rules = resource.properties.get("LifecycleConfiguration", {}).get("Rules", [])
-    days = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
-    return exactly(min(days)) if days else FOREVER_DAYS
+    days = [
+        (rule["ExpirationInDays"], bool(rule.get("Prefix") or rule.get("TagFilters")))
+        for rule in rules
+        if "ExpirationInDays" in rule and rule.get("Status") == "Enabled"
+    ]
+    for_all = [until for until, in_part in days if not in_part]
+    if not days:
+        return FOREVER_DAYS
+    # What holds for a part only may hold for everything, or for nothing.
+    return Range(min(until for until, _ in days), min(for_all) if for_all else FOREVER_DAYS.high)
 
 
 def _objects(delivery_stream: str, basis: Basis) -> Range:

@@ -147,6 +147,14 @@ def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     cluster: dict[str, Any] = resource.properties["ClusterConfig"]
     ebs = resource.properties["EBSOptions"]
     count = cluster["InstanceCount"]
+    extra = [key for key in ("Iops", "Throughput") if ebs.get(key)]
+    extra += ["WarmEnabled"] if cluster.get("WarmEnabled") else []
+    extra += ["VolumeType"] if ebs.get("VolumeType", "gp3") != "gp3" else []
+    if extra:
+        raise UnknownFlowError(
+            f"Nothing tells what {', '.join(extra)} of the domain {resource.name} costs: add it to "
+            "cost/flows.py"
+        )
     yield _nodes(resource, basis, cluster["InstanceType"], count, item="data nodes")
     if cluster.get("DedicatedMasterEnabled"):
         yield _nodes(

@@ -281,6 +281,10 @@ def _bucket_arn(change: ResourceChange) -> str | None:
 _OURS = ("PrincipalArn", "PrincipalAccount", "PrincipalOrg", "SourceArn", "SourceAccount", "SourceVpc")
 
 
+_ANYONES = re.compile(r"\*|arn:([^:]*:){3}[^:]*[*?]")
+"""A value that any account can match: everything, or an ARN whose account is not written out."""
+
+
 def _narrows(condition: str) -> bool:
     """Whether a condition keeps the public out. One on TLS or on an action does not, nor one that excludes
     some, lets in everything, or holds where its key is missing."""
@@ -288,7 +292,7 @@ def _narrows(condition: str) -> bool:
         any(ours in key for ours in _OURS)
         and not re.search(r"not|null|ifexists|forallvalues", operator.lower())
         and not any(
-            str(value).startswith("*") for value in (values if isinstance(values, list) else [values])
+            _ANYONES.match(str(value)) for value in (values if isinstance(values, list) else [values])
         )
         for operator, keys in (json.loads(condition) if condition else {}).items()
         if isinstance(keys, dict)

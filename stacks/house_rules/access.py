@@ -1,6 +1,9 @@
 """No grant on everything without a reason, nothing open to everyone, and a reason that says something."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from stacks.house_rules.assembly import CheckedAssembly
@@ -26,6 +29,8 @@ OPEN_BY_PROPERTY = (
     ("AWS::EC2::SecurityGroupIngress", "CidrIp", "0.0.0.0/0", ("AwsSolutions-EC23",)),
     ("AWS::EC2::SecurityGroupIngress", "CidrIpv6", "::/0", ("AwsSolutions-EC23",)),
 )
+_ANYONES = re.compile(r"\*|arn:([^:]*:){3}[^:]*[*?]")
+"""A value that any account can match: everything, or an ARN whose account is not written out."""
 SHORTEST_REASON = 20
 """Characters: "needed" is no reason, "Lambda names its log streams itself" is one."""
 
@@ -81,7 +86,7 @@ def _narrows(operator: str, compared: object) -> bool:
     if "not" in plain or plain == "null" or plain.endswith("ifexists") or plain.startswith("forallvalues"):
         return False
     return isinstance(compared, dict) and any(
-        key.lower() in OWNER_CONDITIONS and not any(str(value).startswith("*") for value in _listed(values))
+        key.lower() in OWNER_CONDITIONS and not any(_ANYONES.match(str(value)) for value in _listed(values))
         for key, values in compared.items()
     )
 
@@ -94,8 +99,11 @@ def _reasons_that_say_nothing(assembly: CheckedAssembly) -> Iterator[Violation]:
 
 
 def _statements(value: object) -> Iterator[Mapping[str, Any]]:
-    """Policy statements at any depth: inline policies, access policies, trust."""
-    if isinstance(value, dict):
+    """Policy statements at any depth: inline policies, access policies, trust, policies as JSON in a text."""
+    if isinstance(value, str) and '"Effect"' in value:
+        with suppress(ValueError):
+            yield from _statements(json.loads(value))
+    elif isinstance(value, dict):
         if "Effect" in value and ({"Action", "NotAction"} & value.keys()):
             yield value
         for inner in value.values():

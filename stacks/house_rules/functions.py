@@ -35,8 +35,9 @@ def _unwatched(assembly: CheckedAssembly) -> Iterator[Violation]:
 
 
 def _watches(alarm: CheckedResource, metric: str, function: CheckedResource) -> bool:
-    """Directly or in an expression. An alarm sees the metrics of its own region only."""
-    if alarm.stack.region != function.stack.region:
+    """Directly or in an expression. An alarm sees the metrics of its own region only, and one whose actions
+    are off tells nobody."""
+    if alarm.stack.region != function.stack.region or alarm.properties.get("ActionsEnabled") is False:
         return False
     queries = alarm.properties.get("Metrics") or []
     in_expression = [query.get("MetricStat", {}).get("Metric", {}) for query in queries]

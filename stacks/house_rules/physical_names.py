@@ -17,6 +17,9 @@ NOT_PHYSICAL = {"DisplayName", "MetricName", "LogStreamName", "PolicyName"}
 """Properties that end in Name and name nothing that another part could ask for."""
 
 
+_ELSEWHERE = {"Ref", "Fn::GetAtt", "Fn::ImportValue"}
+
+
 def rule(names: Names) -> HouseRule:
     known = known_names(names)
 
@@ -50,11 +53,11 @@ def known_names(names: Names) -> frozenset[str]:
 
 
 def _written_names(resource: CheckedResource) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
-    """Names that the template writes out. A bare Ref or GetAtt is a name that stands elsewhere."""
+    """Names that the template writes out or composes. A bare Ref or GetAtt stands elsewhere."""
     for key, value in resource.properties.items():
         if not key.endswith("Name") or key in NOT_PHYSICAL:
             continue
-        if isinstance(value, str) or (isinstance(value, dict) and {"Fn::Join", "Fn::Sub"} & value.keys()):
+        if isinstance(value, str) or (isinstance(value, dict) and not _ELSEWHERE & value.keys()):
             yield key, value
 
 

@@ -369,3 +369,34 @@ def test_an_alarm_on_several_metrics_is_billed_for_each(
     )
     found = estimate_resources((*resources, alarm), production, prices).lines
     assert [line.usd.low for line in found if line.of == "New"] == [pytest.approx(0.2)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"EBSOptions": {"EBSEnabled": True, "VolumeSize": 100, "VolumeType": "gp3", "Iops": 12_000}},
+        {"EBSOptions": {"EBSEnabled": True, "VolumeSize": 100, "VolumeType": "io1"}},
+        {"ClusterConfig": {"InstanceType": "m7g.large.search", "InstanceCount": 3, "WarmEnabled": True}},
+    ],
+    ids=["more operations a second", "another volume", "warm nodes"],
+)
+def test_a_dimension_of_the_domain_without_a_price_ends_the_estimate(
+    resources: Resources, production: Settings, prices: Prices, change: dict[str, Any]
+) -> None:
+    with pytest.raises(UnknownFlowError, match="of the domain"):
+        estimate_resources(changed(resources, "AWS::OpenSearchService::Domain", **change), production, prices)
+
+
+def test_a_rule_for_a_part_of_a_bucket_or_one_that_is_off_does_not_empty_it(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    def kept(*rules: dict[str, Any]) -> Range:
+        one = changed(resources, "AWS::S3::Bucket", LifecycleConfiguration={"Rules": list(rules)})
+        return usd(estimate_resources(one, production, prices).lines, "objects", "-raw-111111111111")
+
+    whole = {"Status": "Enabled", "ExpirationInDays": 90}
+    alone = kept(whole)
+    assert kept(whole, {**whole, "Status": "Disabled", "ExpirationInDays": 1}) == alone
+    with_part = kept(whole, {**whole, "Prefix": "tmp/", "ExpirationInDays": 1})
+    assert with_part.high == pytest.approx(alone.high)
+    assert with_part.low < alone.low

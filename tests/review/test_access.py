@@ -261,6 +261,7 @@ def test_a_role_of_the_same_name_in_another_account_is_somebody_else() -> None:
     [
         {"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}},
         {"ArnLike": {"aws:PrincipalArn": "*"}},
+        {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/reader"}},
         {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}},
         {"Bool": {"aws:SecureTransport": "true"}},
     ],

@@ -8,6 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from stacks.parts.acknowledge import acknowledge, acknowledge_wildcards
@@ -114,6 +115,22 @@ def test_a_reason_that_says_nothing_is_refused(broken: Check, reason: str) -> No
             "PublicAccess[Principal::*]",
         ),
         (
+            bucket_with_policy(
+                principals=[iam.AnyPrincipal()],
+                conditions={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/reader"}},
+            ),
+            "PublicAccess[Principal::*]",
+        ),
+        (
+            lambda stack: logs.CfnResourcePolicy(
+                stack,
+                "Policy",
+                policy_name="any",
+                policy_document='{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "a:b"}]}',
+            ),
+            "PublicAccess[Principal::*]",
+        ),
+        (
             lambda stack: iam.Role(stack, "Role", assumed_by=iam.AnyPrincipal()),
             "PublicAccess[Principal::*]",
         ),
@@ -139,6 +156,8 @@ def test_a_reason_that_says_nothing_is_refused(broken: Check, reason: str) -> No
         "condition that excludes",
         "condition on any account",
         "condition that a missing key meets",
+        "condition on a name in any account",
+        "policy as a text",
         "trust",
         "function URL",
         "permission to invoke",

@@ -134,6 +134,17 @@ def test_an_alarm_of_another_function_watches_nothing(broken: Check) -> None:
     assert "FunctionAlarm[Errors]" in broken(build)
 
 
+def test_an_alarm_whose_actions_are_off_watches_nothing(broken: Check) -> None:
+    def build(stack: Stack) -> None:
+        private_function(stack)
+        FunctionAlarms(stack, "Alarms", function_name=NAMES.forwarder)
+        for construct in stack.node.find_all():
+            if isinstance(construct, cloudwatch.CfnAlarm):
+                construct.actions_enabled = False
+
+    assert "FunctionAlarm[Errors]" in broken(build)
+
+
 def test_an_alarm_in_the_other_region_watches_nothing(broken: Check) -> None:
     def build(stack: Stack) -> None:
         private_function(stack)
