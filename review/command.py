@@ -1,5 +1,7 @@
 """The command: `python -m review --base origin/main --environment production`."""
 
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -62,5 +64,11 @@ def _kinds(text: str) -> tuple[Kind, ...]:
     return tuple(Kind(name) for name in names)
 
 
+def tidy_when_terminated() -> None:
+    """A job that is cancelled leaves no worktree behind: SIGTERM ends the process as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+
+
 def main() -> None:
+    tidy_when_terminated()
     typer.run(run)

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,3 +122,25 @@ def test_commits_that_only_the_base_has_are_counted(tmp_path: Path) -> None:
     git("checkout", "--quiet", "work")
     assert commits_ahead("main", tmp_path) == 1
     assert commits_ahead("HEAD", tmp_path) == 0
+
+
+@needs_git
+def test_a_review_that_is_terminated_leaves_no_worktree_behind() -> None:
+    waiting = (
+        "import sys\n"
+        "from review.command import tidy_when_terminated\n"
+        "from review.revisions import worktree\n"
+        "tidy_when_terminated()\n"
+        "with worktree('HEAD') as tree:\n"
+        "    print(tree, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", waiting], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        tree = Path(process.stdout.readline().strip())
+        assert tree.is_dir()
+        process.terminate()
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not tree.exists()

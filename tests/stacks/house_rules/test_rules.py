@@ -69,8 +69,14 @@ def private_function(stack: Stack) -> PrivateFunction:
             ),
             "PhysicalName[AlarmName::mine]",
         ),
+        (
+            lambda stack: iam.Role(
+                stack, "Role", role_name=Fn.select(0, Fn.split("-", "mine-not")), assumed_by=EC2
+            ),
+            "PhysicalName[RoleName",
+        ),
     ],
-    ids=["role", "log group", "prefix of the environment", "composed", "alarm"],
+    ids=["role", "log group", "prefix of the environment", "composed", "alarm", "selected"],
 )
 def test_a_physical_name_outside_the_names_module_is_refused(
     broken: Check, build: Build, finding: str
