@@ -61,8 +61,9 @@ def page(report: Report) -> str:
         _section("Every resource that changes", _resources(report.changes)),
     ]
     text = _fitting([section for section in sections if section])
-    for account in {stack.account for side in (report.base, report.head) for stack in side.assembly.stacks}:
-        text = without_account(text, account)
+    accounts = {stack.account for side in (report.base, report.head) for stack in side.assembly.stacks}
+    if len(accounts) == 1:  # where it changes, each ARN says which it is
+        text = without_account(text, *accounts)
     # Nothing of the diff is shown where the page itself fills the comment.
     diff = (
         ""

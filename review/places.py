@@ -176,7 +176,7 @@ def _exports_in_use(changes: Differences) -> Iterator[Finding]:
     for change in changes.others:
         if not re.fullmatch(r"Outputs(\.[^.]+(\.(Value|Export)(\..+)?)?)?", change.path):
             continue
-        before = changes.old.get(change.stack.name)
+        before = changes.old.same(change.stack)
         for output_id, output in (before.template.get("Outputs", {}) if before else {}).items():
             export = output.get("Export", {}).get("Name")
             if not export or change.path not in {"Outputs", f"Outputs.{output_id}"} | {

@@ -245,3 +245,17 @@ def test_another_region_or_account_is_another_stack_and_the_old_one_stays() -> N
     left, new = deployment_findings(differences(one({"S": resources["S"]}), assembly(elsewhere)))
     assert "account 111111111111" in left.text
     assert "account 000000000000" in new.text
+
+
+def test_an_export_stays_for_its_users_when_its_stack_moves_away() -> None:
+    output = {"Endpoint": {"Value": "x", "Export": {"Name": "shared:Endpoint"}}}
+    user = stack(
+        "OregonAnalytics",
+        {"F": resource("AWS::Lambda::Function", Handler={"Fn::ImportValue": "shared:Endpoint"})},
+    )
+    here = stack("OregonStorage", {"S": resource("AWS::Kinesis::Stream")}, Outputs=output)
+    there = [
+        replace(one_stack, account="000000000000")
+        for one_stack in (stack("OregonStorage", here.resources), user)
+    ]
+    assert refused(assembly(here, user), assembly(*there)) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from review.assembly import Assembly
 from review.figures import NONE
 from review.findings import Finding, Kind
 from review.page import MAX_PAGE_CHARACTERS, page
@@ -63,3 +64,14 @@ def test_a_branch_that_lacks_commits_of_its_base_is_told(report: Report) -> None
 def test_a_wider_right_fails_what_a_narrower_one_would(report: Report, found: Kind, meant: set[Kind]) -> None:
     wide = replace(report, access=(Finding(kind=found, text="Anyone may."),), effects=())
     assert set(failing(wide, Kind)) - {Kind.NOTE} == meant
+
+
+def test_an_account_that_changes_is_written_out(report: Report) -> None:
+    arn = Finding(
+        kind=Kind.ACCESS, text="It may write to arn:aws:kinesis:us-west-2:111111111111:stream/clicks."
+    )
+    assert "111111111111" not in page(replace(report, access=(arn,)))
+    moved = Assembly(stacks=tuple(replace(s, account="000000000000") for s in report.head.assembly.stacks))
+    assert "kinesis:us-west-2:111111111111:stream" in page(
+        replace(report, access=(arn,), head=replace(report.head, assembly=moved))
+    )
