@@ -7,10 +7,14 @@ CACHE := .cache
 JAR := connectors/target/analytics.jar
 AWS_JAR := connectors/target/analytics-aws.jar
 MVN := mvn -q -B
+# renovate: datasource=maven depName=org.opensearch.distribution.integ-test-zip:opensearch
 OPENSEARCH_VERSION := 3.6.0
 SPARK := $(CACHE)/bench-spark
 OPENSEARCH := $(CACHE)/opensearch-$(OPENSEARCH_VERSION)
+# renovate: datasource=maven depName=org.apache.maven.plugins:maven-dependency-plugin
 MAVEN_DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+# renovate: datasource=go depName=github.com/rhysd/actionlint
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 CONNECTOR_SOURCES := connectors/pom.xml $(shell find connectors/src/main -type f)
 
 # The environment to synthesise (environments/<ENVIRONMENT>.toml), and how the twin's Flink reaches the streams
@@ -86,12 +90,24 @@ test-fast: setup ## all tests but those on Flink, in the twin and with the CDK c
 	@python -m pytest -m "not flink and not twin and not slow"
 
 .PHONY: lint
-lint: setup ## formatting, lint, types, and which room may use which
+lint: setup ## formatting, lint, types, which room may use which, and the workflows
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@lint-imports --no-logo
 	@$(MVN) -f connectors/pom.xml spotless:check
+	@zizmor --offline --quiet .github
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@check-jsonschema --quiet --builtin-schema vendor.renovate renovate.json
+	@pre-commit validate-config
+
+# Apart from `lint`: asks GitHub whether each digest is of the version beside it (GH_TOKEN), and needs Go.
+.PHONY: lint-workflows
+lint-workflows: setup ## what takes the network and Go: the digests of the workflows' actions (GH_TOKEN), actionlint
+	@test -n "$$GH_TOKEN" || { echo "lint-workflows: set GH_TOKEN to a token of GitHub that may read" >&2; exit 1; }
+	@zizmor --quiet .github
+	@go run $(ACTIONLINT)
 
 .PHONY: format
 format: setup ## format Python and Java
@@ -120,6 +136,10 @@ synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag 
 .PHONY: diff
 diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credentials)
 	@cdk diff -c environment=$(ENVIRONMENT)
+
+.PHONY: drift
+drift: setup ## whether ENVIRONMENT on AWS still is as it was deployed (needs AWS credentials)
+	@cdk drift --all --fail -c environment=$(ENVIRONMENT)
 
 .PHONY: deploy
 deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)

@@ -36,7 +36,8 @@ def deployment(settings: Settings, *, jar: Path = AWS_JAR) -> tuple[list[str], l
     does = [
         f"Deploys environment {settings.environment} into account {settings.account}: creates or updates, in "
         "this order, " + ", ".join(_described(stack, settings) for stack in STACKS) + ".",
-        "The CDK shows every change that broadens access and asks before it goes on.",
+        "The CDK shows every change that broadens access, and asks before it goes on unless "
+        "CDK_REQUIRE_APPROVAL is `never`.",
         "Both regions must be bootstrapped once: `npx cdk bootstrap "
         + " ".join(f"aws://{settings.account}/{region}" for region in REGIONS.values())
         + "`.",

@@ -1,0 +1,87 @@
+"""The nightly drift detection keeps one issue an environment, and is red where something drifted."""
+
+from pathlib import Path
+
+import pytest
+
+from ci.drift import DriftState, body, keep_issue, main, marker, outcome
+from ci.github import MAX_BODY_CHARACTERS, GitHub
+from tests.workflows.conftest import REPOSITORY, StandIn
+
+CLEAN = "Stack A\nNo drift detected\n\n✨  Number of resources with drift: 0 (3 unchecked)\n"
+DRIFTED = (
+    "Stack A\n[~] AWS::Kinesis::Stream Source\n └─ [~] /ShardCount\n\n✨  Number of resources with drift: 1\n"
+)
+FAILED = "❌ Need to perform AWS calls for account 111111111111, but no credentials have been configured\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "expected"),
+    [
+        (CLEAN, 0, DriftState.CLEAN),
+        (DRIFTED, 2, DriftState.DRIFTED),
+        (FAILED, 2, DriftState.FAILED),
+        ("", 0, DriftState.FAILED),
+        (CLEAN, 2, DriftState.FAILED),
+    ],
+)
+def test_only_a_finished_detection_without_drift_is_clean(
+    output: str, status: int, expected: DriftState
+) -> None:
+    assert outcome(output, status) is expected
+
+
+def test_the_issue_is_opened_updated_and_closed(stand_in: StandIn, github: GitHub) -> None:
+    def keep(found: DriftState, output: str) -> str:
+        return keep_issue(github, "production", found, body("production", found, output, "the run"))
+
+    assert keep(DriftState.CLEAN, CLEAN) == "nothing to do"
+    assert keep(DriftState.DRIFTED, DRIFTED) == "opened #1"
+    assert keep(DriftState.FAILED, FAILED) == "updated #1"
+    assert "could not be detected" in stand_in.issues[1]["body"]
+    assert keep(DriftState.CLEAN, CLEAN) == "closed #1"
+    assert stand_in.issues[1]["state"] == "closed"
+    assert "Nothing of `production` differs" in stand_in.issues[1]["comments"][0]
+    assert keep(DriftState.DRIFTED, DRIFTED) == "opened #2"
+
+
+def test_other_issues_are_left_alone(stand_in: StandIn, github: GitHub) -> None:
+    stand_in.issue(marker("production"), by="somebody")
+    stand_in.issue(marker("staging"))
+    stand_in.issue(marker("production"), pull_request={})
+    stand_in.issue(None)
+    text = body("production", DriftState.DRIFTED, DRIFTED, "the run")
+    assert keep_issue(github, "production", DriftState.DRIFTED, text) == "opened #5"
+    assert keep_issue(github, "production", DriftState.CLEAN, text) == "closed #5"
+    assert [issue["state"] for issue in stand_in.issues.values()] == ["open"] * 4 + ["closed"]
+
+
+def test_a_long_output_keeps_its_end_and_no_output_leaves_its_fence() -> None:
+    text = body("production", DriftState.DRIFTED, "\x1b[31m```\n" + "line\n" * 40_000 + DRIFTED, "the run")
+    assert len(text) <= MAX_BODY_CHARACTERS
+    assert "Number of resources with drift: 1" in text
+    assert text.count("```") == 2
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(("output", "code"), [(CLEAN, 0), (DRIFTED, 1), (None, 1)])
+def test_the_command_ends_red_unless_all_is_as_deployed(
+    output: str | None,
+    code: int,
+    stand_in: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "GITHUB_API_URL": stand_in.address,
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_TOKEN": "right",
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_RUN_ID": "5",
+    }.items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "drift.txt"
+    if output is not None:
+        file.write_text(output, encoding="utf-8")
+    assert main(["--environment", "production", "--output", str(file), "--status", str(code)]) == code
+    assert len(stand_in.issues) == code

@@ -1,0 +1,81 @@
+"""Versions that stand in several places are the same ones, and Renovate finds each place."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import PROJECT
+
+RENOVATE: dict[str, Any] = json.loads((PROJECT / "renovate.json").read_text(encoding="utf-8"))
+NAME = re.compile(r"^([A-Za-z0-9._-]+)")
+
+
+def pins(file: str) -> dict[str, str]:
+    lines = (PROJECT / file).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+
+
+def test_the_hooks_use_the_versions_of_the_requirements() -> None:
+    hooks = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0][
+        "hooks"
+    ]
+    named = [one.split("==") for hook in hooks for one in hook.get("additional_dependencies", [])]
+    assert {name for name, _ in named} == {"ruff", "zizmor", "check-jsonschema"}
+    assert dict(named) == {name: pins("requirements.txt")[name] for name, _ in named}
+    assert all("additional_dependencies" in hook or hook["language"] == "system" for hook in hooks)
+
+
+def test_renovate_updates_what_is_imported_by_name_and_leaves_the_rest_to_the_resolver() -> None:
+    lines = (PROJECT / "requirements.in").read_text(encoding="utf-8").splitlines()
+    imported = {found[1].lower() for line in lines if (found := NAME.match(line))}
+    first, second = RENOVATE["packageRules"][:2]
+    assert (first["enabled"], second["enabled"]) == (False, True)
+    assert set(second["matchPackageNames"]) == imported
+    assert imported <= set(pins("requirements.txt"))
+
+
+@pytest.mark.parametrize(
+    ("manager", "expected"),
+    [
+        (
+            0,
+            {
+                "org.opensearch.distribution.integ-test-zip:opensearch",
+                "org.apache.maven.plugins:maven-dependency-plugin",
+                "github.com/rhysd/actionlint",
+            },
+        ),
+        (1, {"ruff", "zizmor", "check-jsonschema"}),
+    ],
+)
+def test_renovate_finds_the_versions_that_no_manager_of_its_own_knows(
+    manager: int, expected: set[str]
+) -> None:
+    rule = RENOVATE["customManagers"][manager]
+    [pattern] = rule["managerFilePatterns"]
+    file = "Makefile" if manager == 0 else ".pre-commit-config.yaml"
+    assert re.search(pattern.strip("/"), file)
+    expression = re.compile(rule["matchStrings"][0].replace("(?<", "(?P<"))
+    found = [match.groupdict() for match in expression.finditer((PROJECT / file).read_text(encoding="utf-8"))]
+    assert {one["depName"] for one in found} == expected
+    assert all(re.fullmatch(r"v?\d+(\.\d+)+", one["currentValue"]) for one in found)
+
+
+def test_each_version_in_the_makefile_is_one_that_renovate_finds() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    assigned = re.findall(r"^\w+ := .*\d+\.\d+\.\d+$", makefile, re.MULTILINE)
+    assert len(assigned) == makefile.count("# renovate: ") == 3
+
+
+def test_peers_move_together_and_npm_s_accidental_latest_is_refused() -> None:
+    rules = {rule["groupName"]: rule for rule in RENOVATE["packageRules"] if "groupName" in rule}
+    assert {"aws-cdk-lib", "aws-cdk", "@aws-cdk/cloudformation-diff"} <= set(
+        rules["AWS CDK"]["matchPackageNames"]
+    )
+    assert {"apache-flink", "org.apache.flink:**"} <= set(rules["Flink"]["matchPackageNames"])
+    assert rules["Flink"]["dependencyDashboardApproval"]
+    [cli] = [rule for rule in RENOVATE["packageRules"] if rule.get("matchPackageNames") == ["aws-cdk"]]
+    assert cli["allowedVersions"] == "<3"
