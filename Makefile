@@ -139,7 +139,7 @@ diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credenti
 
 .PHONY: drift
 drift: setup ## whether ENVIRONMENT on AWS still is as it was deployed (needs AWS credentials)
-	@cdk drift --all --fail -c environment=$(ENVIRONMENT)
+	@cdk drift --fail -c environment=$(ENVIRONMENT)
 
 .PHONY: deploy
 deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ci.github import BOT, MAX_BODY_CHARACTERS, GitHub, GitHubError, of_workflow
+from ci.github import MAX_BODY_CHARACTERS, GitHub, GitHubError, is_ours, of_workflow
 
 MAX_PAGE_BYTES = 4_000_000
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 MENTION = re.compile(r"@(?=[A-Za-z0-9])")
 NO_MENTION = "@\u200b"
@@ -37,6 +38,8 @@ def pull_request(github: GitHub, run: Mapping[str, Any], base: str) -> int | Non
     The event names no pull request where it comes from a fork, so it is asked for by its branch.
     """
     head = run["head_repository"]
+    if head is None:  # the fork was deleted
+        return None
     branch = f"{head['owner']['login']}:{run['head_branch']}"
     for pull in github.every("pulls", state="open", base=base, head=branch):
         repository = pull["head"]["repo"] or {}
@@ -81,7 +84,7 @@ def shortened(page: str, limit: int) -> str:
     folded parts."""
     kept: list[str] = []
     length, fence, folds = 0, "", 0
-    for line in page.splitlines(keepends=True):
+    for line in LINE.findall(page):
         after_fence, after_folds = _after(line, fence, folds)
         if length + len(line) + len(_closing(after_fence, after_folds)) > limit:
             break
@@ -114,7 +117,7 @@ def post(github: GitHub, number: int, environment: str, text: str) -> str:
     ours = [
         comment["id"]
         for comment in github.every(f"issues/{number}/comments")
-        if comment["user"]["login"] == BOT and comment["body"].startswith(marker(environment))
+        if is_ours(comment, marker(environment))
     ]
     if not ours:
         github.post(f"issues/{number}/comments", body=text)

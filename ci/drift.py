@@ -9,15 +9,15 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from ci.github import BOT, MAX_BODY_CHARACTERS, GitHub, GitHubError, of_workflow
+from ci.github import MAX_BODY_CHARACTERS, GitHub, GitHubError, is_ours, of_workflow
 
 SUMMARY = re.compile(r"Number of resources with drift: (\d+)")
 """The last line of `cdk drift`; its exit code is 1 for drift and for an error alike."""
+UNAVAILABLE = "No drift results available"
+"""What `cdk drift` says of a stack that it could not compare, and then sums up the others."""
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -29,7 +29,7 @@ class DriftState(StrEnum):
 
 def outcome(output: str, status: int) -> DriftState:
     """What a run of `make drift` says. Without its last line nothing is known, whatever the exit code."""
-    found = SUMMARY.findall(output)
+    found = [] if UNAVAILABLE in output else SUMMARY.findall(output)
     if found and int(found[-1]) > 0:
         return DriftState.DRIFTED
     return DriftState.CLEAN if found and status == 0 else DriftState.FAILED
@@ -56,7 +56,9 @@ def body(environment: str, found: DriftState, output: str, address: str) -> str:
 def keep_issue(github: GitHub, environment: str, found: DriftState, text: str) -> str:
     """Opens, updates or closes the environment's issue; says which."""
     existing = [
-        issue["number"] for issue in github.every("issues", state="open") if _ours(issue, environment)
+        issue["number"]
+        for issue in github.every("issues", state="open")
+        if "pull_request" not in issue and is_ours(issue, marker(environment))
     ]
     if found is DriftState.CLEAN:
         for number in existing:
@@ -68,14 +70,6 @@ def keep_issue(github: GitHub, environment: str, found: DriftState, text: str) -
         return f"updated #{existing[0]}"
     made = github.post("issues", title=f"Nightly drift detection: {environment}", body=text)
     return f"opened #{made['number']}"
-
-
-def _ours(issue: Mapping[str, Any], environment: str) -> bool:
-    return (
-        "pull_request" not in issue
-        and issue["user"]["login"] == BOT
-        and (issue["body"] or "").startswith(marker(environment))
-    )
 
 
 def main(arguments: list[str] | None = None) -> int:

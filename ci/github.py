@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +98,12 @@ class GitHub:
                 wait = _pause(attempt)
             self.pause(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def is_ours(written: Mapping[str, Any], marker: str) -> bool:
+    """Whether a comment or an issue is one that a workflow wrote, with this as its first line. The author is
+    null where the account was deleted, the text where there is none."""
+    return (written["user"] or {}).get("login") == BOT and (written["body"] or "").startswith(marker)
 
 
 def of_workflow() -> GitHub:

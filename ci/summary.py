@@ -26,7 +26,9 @@ class Suite:
 
 
 def read(path: Path) -> Suite:
-    """A JUnit file, or a folder of them."""
+    """A JUnit file, or a folder of them. Raises OSError without one, ParseError where it was cut short."""
+    if path.is_dir() and not any(path.glob("*.xml")):
+        raise FileNotFoundError(path)
     suite = Suite(name=path.stem)
     for file in sorted(path.glob("*.xml")) if path.is_dir() else [path]:
         for case in ElementTree.parse(file).iter("testcase"):
@@ -55,7 +57,7 @@ def _lines(suites: list[Suite], missing: list[Path]) -> Iterator[str]:
         seconds = sum(time for time, _ in suite.cases)
         yield f"| {suite.name} | {' | '.join(map(str, counts))} | {seconds:.0f} |"
     for path in missing:
-        yield f"| {path.stem} | **no results**: `{path}` was not written | | | |"
+        yield f"| {path.stem} | **no results**: `{path}` was not written to its end | | | |"
     for suite in suites:
         for name, reason in suite.failures:
             yield f"\n<details><summary>❌ {_escaped(name)}</summary>\n"
@@ -75,9 +77,14 @@ def _escaped(text: str) -> str:
 
 
 def main() -> None:
-    paths = [Path(argument) for argument in sys.argv[1:]]
-    found = [path for path in paths if path.is_file() or any(path.glob("*.xml"))]
-    print(table([read(path) for path in found], [path for path in paths if path not in found]), end="")
+    suites: list[Suite] = []
+    missing: list[Path] = []
+    for path in map(Path, sys.argv[1:]):
+        try:
+            suites.append(read(path))
+        except (OSError, ElementTree.ParseError):
+            missing.append(path)
+    print(table(suites, missing), end="")
 
 
 if __name__ == "__main__":

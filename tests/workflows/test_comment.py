@@ -122,6 +122,21 @@ def test_only_the_pull_request_whose_last_commit_ran_gets_the_page(
     assert not stand_in.comments
 
 
+def test_a_deleted_fork_is_no_pull_request(stand_in: StandIn, github: GitHub, pages: Path) -> None:
+    stand_in.pulls = [pull()]
+    event = {**EVENT, "workflow_run": {**ABOUT, "head_repository": None}}
+    assert run(github, event, pages, ["production"])[0].startswith("Nothing is posted")
+
+
+def test_comments_without_a_text_or_of_a_deleted_account_are_passed_over(
+    stand_in: StandIn, github: GitHub, pages: Path
+) -> None:
+    stand_in.pulls = [pull()]
+    for user, text in ((None, marker("production")), ({"login": "github-actions[bot]"}, None)):
+        stand_in.comments[stand_in.comment("")].update(user=user, body=text)
+    assert run(github, EVENT, pages, ["production"]) == ["#7, production: created"]
+
+
 def test_pages_cannot_say_where_they_are_posted(stand_in: StandIn, github: GitHub, pages: Path) -> None:
     stand_in.pulls = [pull(), pull(8, owner="victim")]
     page = pages / "review-production" / "review.md"
@@ -198,6 +213,11 @@ def test_a_cut_closes_what_it_opened_at_any_length() -> None:
         assert not fenced
         assert outside.count("<details>") == outside.count("</details>")
     assert cut == page
+
+
+def test_only_a_line_feed_begins_a_line() -> None:
+    page = "one\u2028```diff\n" + "two\n" * 9
+    assert shortened(page, 25) == "one\u2028```diff\ntwo\ntwo\ntwo\n"
 
 
 def test_a_token_that_may_not_write_is_named_with_what_to_do(

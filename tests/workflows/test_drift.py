@@ -23,6 +23,7 @@ FAILED = "❌ Need to perform AWS calls for account 111111111111, but no credent
         (FAILED, 2, DriftState.FAILED),
         ("", 0, DriftState.FAILED),
         (CLEAN, 2, DriftState.FAILED),
+        ("ClickTrends-production-TokyoIngest: No drift results available\n" + CLEAN, 0, DriftState.FAILED),
     ],
 )
 def test_only_a_finished_detection_without_drift_is_clean(
@@ -50,10 +51,11 @@ def test_other_issues_are_left_alone(stand_in: StandIn, github: GitHub) -> None:
     stand_in.issue(marker("staging"))
     stand_in.issue(marker("production"), pull_request={})
     stand_in.issue(None)
+    stand_in.issues[stand_in.issue(marker("production"))]["user"] = None
     text = body("production", DriftState.DRIFTED, DRIFTED, "the run")
-    assert keep_issue(github, "production", DriftState.DRIFTED, text) == "opened #5"
-    assert keep_issue(github, "production", DriftState.CLEAN, text) == "closed #5"
-    assert [issue["state"] for issue in stand_in.issues.values()] == ["open"] * 4 + ["closed"]
+    assert keep_issue(github, "production", DriftState.DRIFTED, text) == "opened #6"
+    assert keep_issue(github, "production", DriftState.CLEAN, text) == "closed #6"
+    assert [issue["state"] for issue in stand_in.issues.values()] == ["open"] * 5 + ["closed"]
 
 
 def test_a_long_output_keeps_its_end_and_no_output_leaves_its_fence() -> None:

@@ -30,6 +30,14 @@ def test_what_pytest_writes_becomes_a_table(tmp_path: Path) -> None:
     assert text.count("<details>") == text.count("</details>")
 
 
+def test_results_that_were_cut_short_are_said_to_be_missing(tmp_path: Path) -> None:
+    file = tmp_path / "pytest.xml"
+    file.write_text('<testsuites><testsuite><testcase name="half')
+    command = [sys.executable, "-m", "ci.summary", str(file)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert "**no results**" in done.stdout
+
+
 def test_what_surefire_writes_is_summed_and_what_is_missing_is_said(tmp_path: Path) -> None:
     folder = tmp_path / "surefire-reports"
     folder.mkdir()
