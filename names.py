@@ -148,6 +148,11 @@ class Names:
         """The queue of invocations that were given up."""
         return f"{self.prefix}-feedback-dead-letters"
 
+    @property
+    def tokyo_dashboard(self) -> str:
+        """In CloudWatch. Dashboards are an account's, of no region, so the region is part of the name."""
+        return f"{self.prefix}-tokyo"
+
     # Oregon
     @property
     def source_stream(self) -> str:
@@ -214,6 +219,10 @@ class Names:
     def redelivery(self) -> str:
         """The Lambda function and its role."""
         return f"{self.prefix}-redelivery"
+
+    @property
+    def oregon_dashboard(self) -> str:
+        return f"{self.prefix}-oregon"
 
     def role_arn(self, role: str) -> str:
         return f"arn:aws:iam::{self.account}:role/{role}"

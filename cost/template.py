@@ -10,6 +10,7 @@ _OWN_NAMES = {
     "AlarmName",
     "ApplicationName",
     "BucketName",
+    "DashboardName",
     "DeliveryStreamName",
     "DomainName",
     "FunctionName",

@@ -50,8 +50,8 @@ def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
         if value.property in _WATCHING and not _names_the_same(changes, change, value)
     ]
     covers = tuple((change.stack.name, change.logical_id, value.path) for value in change.values)
-    if {value.property for value in change.values} <= _NAMING:
-        name = change.value("Properties.AlarmName")
+    name = change.value("Properties.AlarmName")
+    if all(value.property in _NAMING or _follows(name, value) for value in change.values):
         text = f"is renamed to `{name.new}`" if name else "is described anew"
         yield Finding(kind=Kind.NOTE, text=f"The {change.title} {text}.", covers=covers)
         return
@@ -68,6 +68,16 @@ def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
         else f"The {change.title} changes: {values}.",
         details=(f"It rings when {condition(change.new)}.",),
         covers=covers,
+    )
+
+
+def _follows(name: ValueChange | None, value: ValueChange) -> bool:
+    """Whether a dimension is the name of what is watched, with which the alarm is named too."""
+    return (
+        name is not None
+        and value.path.startswith("Properties.Dimensions")
+        and str(name.old).startswith(f"{value.old}-")
+        and str(name.new).startswith(f"{value.new}-")
     )
 
 

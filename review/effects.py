@@ -13,7 +13,7 @@ from review.alarms import TYPES as ALARMS
 from review.data import HOLDS, LOGS
 from review.differences import AssetChange, Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
-from review.naming import shown
+from review.naming import DASHBOARD, shown
 from review.readers import reader_replaced, reads_otherwise
 
 # OpenSearch Service developer guide, "Making configuration changes": a second set of nodes is built, data is
@@ -130,6 +130,11 @@ _EFFECTS = (
         text=_NO_PAUSE,
     ),
     _Effect(
+        type=DASHBOARD,
+        paths=("DashboardBody",),
+        text="Only the picture changes, no metric and no alarm. The diff below shows it graph by graph.",
+    ),
+    _Effect(
         type="Custom::SearchBootstrap",
         paths=("*",),
         text="The pipeline, the index template and the retention policy are put into the domain again.",
@@ -148,6 +153,8 @@ _EFFECTS = (
 _TOLD_ELSEWHERE = {*HOLDS, *ALARMS, LOGS, "AWS::Logs::LogStream", "AWS::S3::BucketPolicy"}
 _MIRRORED = {"Configuration", "Definitions", "Deployed"}
 """What custom resources have only to notice that something else changes."""
+_WITHOUT_VALUES = {"DashboardBody"}
+"""Pages of JSON, of which a line shows nothing."""
 _HARMLESS = {"Description", "Tags", "ApplicationDescription", "DeliveryStreamTags", "AlarmDescription"}
 
 _CODE = {
@@ -235,6 +242,8 @@ def _updated(change: ResourceChange, said: set[tuple[str, str, str]]) -> Iterato
 def _changed(change: ResourceChange, values: list[ValueChange], most: int = 3) -> str:
     parts = [
         f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
+        if value.property not in _WITHOUT_VALUES
+        else f"another `{value.property}`"
         for value in values[:most]
     ]
     if len(values) > most:

@@ -7,10 +7,11 @@ from typing import Any
 
 from review.assembly import Assembly, ReviewedStack
 
+DASHBOARD = "AWS::CloudWatch::Dashboard"
 TYPE_WORDS = {
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::CloudWatch::CompositeAlarm": "alarm",
-    "AWS::CloudWatch::Dashboard": "dashboard",
+    DASHBOARD: "dashboard",
     "AWS::Cognito::IdentityPool": "identity pool",
     "AWS::Cognito::IdentityPoolRoleAttachment": "roles of the identity pool",
     "AWS::Cognito::UserPool": "user pool",

@@ -1,8 +1,10 @@
 """The report as one page of Markdown, for a comment on a pull request."""
 
 import difflib
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import yaml
 
@@ -10,7 +12,7 @@ from review.assembly import ReviewedStack
 from review.dependencies import dependency_line
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
-from review.naming import TYPE_WORDS, shown, without_account
+from review.naming import DASHBOARD, TYPE_WORDS, shown, without_account
 from review.report import Report
 from review.settings_changes import setting_line
 from review.verdict import verdict
@@ -265,4 +267,24 @@ def _folded_diff(report: Report, room: int) -> str:
 
 
 def _yaml(stack: ReviewedStack) -> str:
-    return yaml.safe_dump(dict(stack.template), sort_keys=False, width=110, allow_unicode=True)
+    template = {**stack.template, "Resources": {key: _opened(one) for key, one in stack.resources.items()}}
+    return yaml.safe_dump(template, sort_keys=False, width=110, allow_unicode=True)
+
+
+def _opened(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A dashboard with its body as values, so that a diff shows the graph that changes."""
+    if resource.get("Type") != DASHBOARD:
+        return resource
+    body = resource.get("Properties", {}).get("DashboardBody")
+    match body:
+        case {"Fn::Join": ["", [*parts]]}:
+            body = "".join(part if isinstance(part, str) else f"${{{_referred(part)}}}" for part in parts)
+    try:
+        opened = json.loads(body)
+    except (TypeError, ValueError):  # composed in another way: as it is
+        return resource
+    return {**resource, "Properties": {**resource["Properties"], "DashboardBody": opened}}
+
+
+def _referred(reference: Mapping[str, Any]) -> str:
+    return "/".join(str(value) for value in reference.values())

@@ -9,7 +9,7 @@ from review.assembly import Assembly, ReviewedStack
 from review.data import HOLDS, made_anew
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
-from review.naming import physical_name, title
+from review.naming import DASHBOARD, physical_name, title
 
 
 def name_findings(changes: Differences, outside: Mapping[str, str]) -> Iterator[Finding]:
@@ -62,7 +62,10 @@ def _renamed(changes: Differences, change: ResourceChange, old: str, new: str, s
 
 
 def _users(name: str, assembly: Assembly) -> list[str]:
-    """By stack: `in OregonAnalytics the role `a` and the delivery stream `b``."""
+    """By stack: `in OregonAnalytics the role `a` and the delivery stream `b``.
+
+    Without dashboards: one that names what is gone shows an empty graph, and nothing fails.
+    """
     return [
         f"in {stack.title} ({stack.region}): {_listed(users)}"
         for stack in assembly.stacks
@@ -70,7 +73,7 @@ def _users(name: str, assembly: Assembly) -> list[str]:
             users := [
                 f"the {title(stack, logical_id, resource)}"
                 for logical_id, resource in stack.resources.items()
-                if _mentions(resource, name)
+                if resource["Type"] != DASHBOARD and _mentions(resource, name)
             ]
         )
     ]

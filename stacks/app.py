@@ -11,6 +11,7 @@ from settings.capacity import warnings
 from stacks.analytics.package import AWS_JAR
 from stacks.house_rules.plugin import HouseRules
 from stacks.house_rules.tags import stack_tags
+from stacks.monitoring.dashboard import add_dashboards
 from stacks.monitoring.notification import notify
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
@@ -84,6 +85,9 @@ def build_app(
     for warning in warnings(settings):
         Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{warning.id}", warning.text)
     notify(tokyo_storage, oregon_storage, oregon_analytics, tokyo_ingest, settings=settings)
+    add_dashboards(
+        tokyo=(tokyo_storage, tokyo_ingest), oregon=(oregon_storage, oregon_analytics), names=names
+    )
     Validations.of(app).add_plugins(
         AwsSolutionsChecks(app), HouseRules(settings=settings, retention=retention)
     )

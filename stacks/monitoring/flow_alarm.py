@@ -1,12 +1,17 @@
 """An alarm on a flow: built beside what it watches. docs/flow_limits.md says what to do when it rings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from aws_cdk import aws_cloudwatch as cloudwatch
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from stacks.monitoring.measure import Measure
+
+WATCHES = "click-trends:watches"
+MEASURES = "click-trends:measures"
+"""Metadata of an alarm's construct. What CDK's tree gives back need not be the object that was put in."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class FlowAlarm(cloudwatch.Alarm):
         super().__init__(
             scope,
             construct_id,
-            alarm_name=f"{watches}-{measure.name}",
+            alarm_name=alarm_name(watches, measure.name),
             alarm_description=f"{watches}: docs/flow_limits.md says what {measure.name} means and what to do",
             metric=measure.metric,
             threshold=threshold,
@@ -61,3 +66,48 @@ class FlowAlarm(cloudwatch.Alarm):
             if missing == "good"
             else cloudwatch.TreatMissingData.BREACHING,
         )
+        self.node.add_metadata(WATCHES, watches)
+        self.node.add_metadata(MEASURES, measure.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltAlarm:
+    """An alarm as found in a stack. watches, measures: as given to FlowAlarm; name: its physical name."""
+
+    alarm: cloudwatch.Alarm
+    watches: str
+    measures: str
+
+    @property
+    def name(self) -> str:
+        return alarm_name(self.watches, self.measures)
+
+    def metric(self, label: str) -> cloudwatch.IMetric:
+        """What the alarm compares with its threshold, under this label."""
+        compared = self.alarm.metric
+        if isinstance(compared, cloudwatch.Metric | cloudwatch.MathExpression):
+            return compared.with_(label=label)
+        raise TypeError(f"{self.name}: {type(compared).__name__} cannot be shown under a label")
+
+    def threshold_line(self) -> cloudwatch.HorizontalAnnotation:
+        resource = self.alarm.node.default_child
+        assert isinstance(resource, cloudwatch.CfnAlarm)
+        assert resource.threshold is not None
+        side = "above" if resource.comparison_operator == "GreaterThanThreshold" else "below"
+        minutes = f"{resource.datapoints_to_alarm:g} of {resource.evaluation_periods:g} minutes"
+        return cloudwatch.HorizontalAnnotation(
+            value=resource.threshold, label=f"rings {side}, in {minutes}", color=cloudwatch.Color.RED
+        )
+
+
+def alarm_name(watches: str, measures: str) -> str:
+    return f"{watches}-{measures}"
+
+
+def built_alarms(*roots: IConstruct) -> Iterable[BuiltAlarm]:
+    """Every FlowAlarm below the roots, in the order in which they were built."""
+    for root in roots:
+        for found in root.node.find_all():
+            if isinstance(found, cloudwatch.Alarm):
+                told = {entry.type: str(entry.data) for entry in found.node.metadata}
+                yield BuiltAlarm(alarm=found, watches=told[WATCHES], measures=told[MEASURES])

@@ -17,8 +17,18 @@ class Measure:
     metric: cloudwatch.IMetric
 
 
-def metric(name: str, *, dimensions: Mapping[str, str], statistic: str) -> Measure:
-    """name: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`."""
+def metric(
+    name: str,
+    *,
+    dimensions: Mapping[str, str],
+    statistic: str,
+    label: str | None = None,
+    region: str | None = None,
+) -> Measure:
+    """name: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`.
+
+    label: beside others in a graph; region: for a graph that shows several, an alarm watches its own only.
+    """
     namespace, plain_name = name.split(" ")
     return Measure(
         name=plain_name,
@@ -28,18 +38,22 @@ def metric(name: str, *, dimensions: Mapping[str, str], statistic: str) -> Measu
             dimensions_map=dict(dimensions),
             statistic=statistic,
             period=PERIOD,
+            label=label,
+            region=region,
         ),
     )
 
 
-def query(name: str, *, namespace: str, dimension: str, value: str) -> Measure:
+def query(name: str, *, namespace: str, dimension: str, value: str, label: str | None = None) -> Measure:
     """The largest value of a metric among all that have this value of a dimension, whatever their others.
 
     For those of Managed Service for Apache Flink that have further dimensions, which its guide names but
     partly: the flow, the stream, the group of a gauge of our own.
     """
     expression = f"SELECT MAX({name}) FROM \"{namespace}\" WHERE {dimension} = '{value}'"
-    return Measure(name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD))
+    return Measure(
+        name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD, label=label)
+    )
 
 
 def growth(of: Measure) -> Measure:

@@ -40,7 +40,7 @@ class ClickStream(kinesis.Stream):
             encryption=kinesis.StreamEncryption.MANAGED,
             removal_policy=retention.removal_policy,
         )
-        dimensions = {"StreamName": self.stream_name}
+        dimensions = {"StreamName": stream_name}
         FlowAlarm(
             self,
             "RefusesRecords",
