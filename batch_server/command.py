@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from batch_server import differences, sheets
+from batch_server.credentials import signing_credentials
+from batch_server.dashboards import Dashboards
 from batch_server.errors import TrendsError
 from batch_server.minutes import MINUTE
 from batch_server.options import (
@@ -22,6 +24,8 @@ from batch_server.options import (
     AsJson,
     Asked,
     By,
+    DomainRegion,
+    Endpoint,
     Limit,
     MinClicks,
     RoleArn,
@@ -32,12 +36,13 @@ from batch_server.options import (
     with_options,
 )
 from batch_server.reader import DEFAULT_LIMIT, connect
+from batch_server.saved_objects import DASHBOARD_TITLE, as_ndjson, saved_objects
 from batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
 from batch_server.served import read_served, segment_of, served_as_json, served_for_people
 from batch_server.sheets import Sheet
 from batch_server.text import printable
 from contract.count import SEGMENT_COLUMNS
-from names import TOKYO
+from names import OREGON, TOKYO
 
 app = typer.Typer(
     add_completion=False,
@@ -203,6 +208,25 @@ def freshness(
         _fail(error)
     text = sheets.freshness_as_json(found) if as_json else sheets.freshness_text(found, time_zone)
     _write(text + "\n")
+
+
+@app.command("saved-objects")
+def print_saved_objects() -> None:
+    """The board's pictures for OpenSearch Dashboards, as NDJSON."""
+    _write(as_ndjson(saved_objects()))
+
+
+@app.command("import-saved-objects")
+def import_saved_objects(
+    *, endpoint: Endpoint, role_arn: RoleArn = None, domain_region: DomainRegion = OREGON
+) -> None:
+    """Put them into the OpenSearch Dashboards of the domain; those of an earlier import are overwritten."""
+    try:
+        credentials = signing_credentials(boto3.Session(), role_arn, domain_region)
+        put = Dashboards(endpoint, credentials, domain_region).put(saved_objects())
+    except TrendsError as error:
+        _fail(error)
+    _tell(f"{put} saved objects are in OpenSearch Dashboards: open the dashboard {DASHBOARD_TITLE!r}")
 
 
 app.command("freshness")(with_options(freshness, *CONNECTION))

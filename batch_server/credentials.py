@@ -10,6 +10,11 @@ from batch_server.errors import TrendsError
 ROLE_SESSION_NAME = "click-trends-batch-server"
 
 
+def signing_credentials(session: boto3.Session, role_arn: str | None, region: str) -> Credentials:
+    """Of `role_arn`, or the machine's own without one."""
+    return role_credentials(session, role_arn, region) if role_arn else own_credentials(session)
+
+
 def own_credentials(session: boto3.Session) -> Credentials:
     """What boto3's ordinary chain finds (environment, profile, instance role); it renews itself."""
     credentials = session.get_credentials()

@@ -20,7 +20,7 @@ from batch_server.answers import (
     TopOfSegments,
     Trend,
 )
-from batch_server.credentials import own_credentials, role_credentials
+from batch_server.credentials import signing_credentials
 from batch_server.errors import TrendsError
 from batch_server.minutes import DAY, MINUTE, Minutes, last_minutes, minutes_between
 from batch_server.question import RECENT, Question, freshness_in, time_in
@@ -233,8 +233,7 @@ def connect(
 
     max_attempts: how often a search is asked that may be retried.
     """
-    session = session or boto3.Session()
-    credentials = role_credentials(session, role_arn, region) if role_arn else own_credentials(session)
+    credentials = signing_credentials(session or boto3.Session(), role_arn, region)
     return TrendingReader(endpoint, credentials, region, max_attempts=max_attempts)
 
 

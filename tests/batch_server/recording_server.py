@@ -24,7 +24,7 @@ class Request:
 class RecordingServer:
     endpoint: str
     statuses: list[int]
-    answer: bytes
+    answers: list[bytes]
     requests: list[Request] = field(default_factory=list)
 
 
@@ -34,7 +34,8 @@ def answering(
 ) -> Iterator[RecordingServer]:
     """A server that answers its requests with these statuses, the last of them for ever.
 
-    answer: the body of each, as bytes or what JSON is made of.
+    answer: the body of each, as bytes or what JSON is made of; a list has one for each request, the last of
+    them for ever.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -47,19 +48,21 @@ def answering(
             answered = len(recorded.requests) - 1
             self.send_response(recorded.statuses[min(answered, len(recorded.statuses) - 1)])
             self.send_header("content-type", content_type)
-            self.send_header("content-length", str(len(recorded.answer)))
+            body = recorded.answers[min(answered, len(recorded.answers) - 1)]
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(recorded.answer)
+            self.wfile.write(body)
 
         do_GET = do_POST = do_HEAD = do_PUT = _record  # noqa: N815 (names that http.server looks for)
 
         def log_message(self, *_: object) -> None:
             """Requests are recorded, not printed."""
 
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    given = answer if isinstance(answer, list) else [answer]
+    bodies = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in given]
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     endpoint = f"http://127.0.0.1:{server.server_port}"
-    recorded = RecordingServer(endpoint, list(statuses) or [200], body)
+    recorded = RecordingServer(endpoint, list(statuses) or [200], bodies)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -151,6 +151,18 @@ def test_whoever_reads_may_change_nothing(resources: Resources, role: str, metho
     assert not allowed(domain_policy(resources, role), action, resource)
 
 
+@pytest.mark.parametrize("route", ["_import", "_resolve_import_errors", "_find"])
+def test_nobody_but_the_delivery_may_use_opensearch_dashboards(resources: Resources, route: str) -> None:
+    """Firehose's guide wants the delivery to write to every path: docs/opensearch_dashboards.md."""
+    path = f"{NAMES.search_domain_arn}/_dashboards/api/saved_objects/{route}"
+    deliveries = {NAMES.delivery_role(sink.name) for sink in SINKS}
+    for role in resources("AWS::IAM::Role"):
+        statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+        for method in ("Get", "Post", "Put", "Delete"):
+            if allowed(statements, f"es:ESHttp{method}", path):
+                assert role.get("RoleName") in deliveries
+
+
 def domain_policy(resources: Resources, role_name: str) -> list[Statement]:
     [domain] = resources("AWS::OpenSearchService::Domain")
     arn = NAMES.role_arn(role_name)
