@@ -48,7 +48,7 @@ class Dashboards:
         """
         file = (FILE, as_ndjson(objects), "application/ndjson")
         answer = self._post(IMPORT, {"file": file})
-        if self._errors(answer, "conflict"):
+        if any(_reason(error).get("type") == "conflict" for error in _errors(answer)):
             retries = [
                 {"type": each["type"], "id": each["id"], "overwrite": True, "replaceReferences": []}
                 for each in objects
@@ -57,21 +57,16 @@ class Dashboards:
         if answer.get("success") is not True or answer.get("successCount") != len(objects):
             raise TrendsError(
                 f"OpenSearch Dashboards at {self._endpoint} took {answer.get('successCount', 0)} of "
-                f"{len(objects)} objects: {self._told(answer)}"
+                f"{len(objects)} objects: "
+                + (
+                    "; ".join(
+                        f"{error.get('type')} {error.get('id')}: {json.dumps(_reason(error))}"
+                        for error in _errors(answer)
+                    )
+                    or "it says nothing more"
+                )
             )
         return len(objects)
-
-    def _errors(self, answer: dict[str, Any], kind: str) -> bool:
-        return any(each.get("error", {}).get("type") == kind for each in answer.get("errors", ()))
-
-    def _told(self, answer: dict[str, Any]) -> str:
-        return (
-            "; ".join(
-                f"{each.get('type')} {each.get('id')}: {json.dumps(each.get('error'))}"
-                for each in answer.get("errors", ())
-            )
-            or "it says nothing more"
-        )
 
     def _post(self, route: str, form: dict[str, Any]) -> dict[str, Any]:
         body, content_type = encode_multipart_formdata(form)
@@ -100,3 +95,14 @@ class Dashboards:
                 "CLICK_TRENDS_ENDPOINT), that it has Dashboards, and that no sign-in page answers"
             )
         return told
+
+
+def _errors(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """One for each object that was not put; of an answer that comes from something else, perhaps none."""
+    told = answer.get("errors")
+    return [error for error in told if isinstance(error, dict)] if isinstance(told, list) else []
+
+
+def _reason(error: dict[str, Any]) -> dict[str, Any]:
+    reason = error.get("error")
+    return reason if isinstance(reason, dict) else {}

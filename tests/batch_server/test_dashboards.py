@@ -101,6 +101,8 @@ def test_objects_of_an_earlier_import_are_overwritten() -> None:
         ([200], b"<html>sign in</html>", "no sign-in page answers"),
         ([200], [[]], "no answer of OpenSearch Dashboards"),
         ([302], b"", "answered 302"),
+        ([200], {"errors": None}, "it says nothing more"),
+        ([200], {"errors": ["conflict", {"error": "conflict"}]}, "took 0 of"),
         ([200], {"success": True, "successCount": 1}, r"took 1 of \d+ objects: it says nothing more"),
         (
             [200],
