@@ -34,7 +34,7 @@ def answering(
 ) -> Iterator[RecordingServer]:
     """A server that answers its requests with these statuses, the last of them for ever.
 
-    answer: the body of each, as bytes or what JSON is made of; a list has one for each request, the last of
+    answer: the body of each, as bytes or what JSON is made of; a tuple has one for each request, the last of
     them for ever.
     """
 
@@ -58,7 +58,7 @@ def answering(
         def log_message(self, *_: object) -> None:
             """Requests are recorded, not printed."""
 
-    given = answer if isinstance(answer, list) else [answer]
+    given = answer if isinstance(answer, tuple) else (answer,)
     bodies = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in given]
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     endpoint = f"http://127.0.0.1:{server.server_port}"

@@ -77,7 +77,7 @@ def test_the_request_carries_a_signature_that_aws_would_compute_too() -> None:
 
 def test_objects_of_an_earlier_import_are_overwritten() -> None:
     """`_import` writes none where one exists; the decision then goes in the form, not in the URL."""
-    with answering(answer=[CONFLICTS, ALL_PUT]) as server:
+    with answering(answer=(CONFLICTS, ALL_PUT)) as server:
         assert put(server) == len(OBJECTS)
     first, second = server.requests
     assert second.url == f"{server.endpoint}/_dashboards/api/saved_objects/_resolve_import_errors"
@@ -99,7 +99,7 @@ def test_objects_of_an_earlier_import_are_overwritten() -> None:
         ([401], b"Unauthorized", r"refused .*401"),
         ([404], {"error": "no handler"}, r"answered 404 .*no answer of OpenSearch Dashboards"),
         ([200], b"<html>sign in</html>", "no sign-in page answers"),
-        ([200], [[]], "no answer of OpenSearch Dashboards"),
+        ([200], [], "no answer of OpenSearch Dashboards"),
         ([302], b"", "answered 302"),
         ([200], {"errors": None}, "it says nothing more"),
         ([200], {"errors": ["conflict", {"error": "conflict"}]}, "took 0 of"),

@@ -235,7 +235,7 @@ def asked(day: datetime, add_counts: AddCounts, call: Call) -> Any:
     values = {column: ["a", "北海道", "unknown"] for column in SEGMENT_COLUMNS}
     rng = random.Random(7)
     keys = {
-        (rng.randrange(10), rng.randrange(30), *(rng.choice(values[column]) for column in values))
+        (rng.randrange(10), rng.randrange(30), tuple(rng.choice(values[column]) for column in values))
         for _ in range(400)
     }
     add_counts(
@@ -245,7 +245,7 @@ def asked(day: datetime, add_counts: AddCounts, call: Call) -> Any:
             rng.randint(1, 40),
             **dict(zip(values, segment, strict=True)),
         )
-        for minute, article, *segment in sorted(keys)
+        for minute, article, segment in sorted(keys)
     )
     until = since + timedelta(minutes=10)
     pattern = of_type("index-pattern")[0]["attributes"]["title"]

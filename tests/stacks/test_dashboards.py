@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 
+from contract.sink import SINKS, Sink
 from lambdas.metrics import NAMESPACE
 from lambdas.metrics_page import LAMBDAS, metrics_in
 from names import OREGON, TOKYO, Names
@@ -359,10 +360,10 @@ def test_an_alarm_that_no_hop_knows_ends_the_synthesis_with_what_to_do() -> None
 
 
 def test_a_further_sink_has_its_hop_without_a_change_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    further = path.SINKS[0].__class__(
+    further = Sink(
         table="platform_counts", name="platform-counts", definitions="platform-counts", key=("minute",)
     )
-    monkeypatch.setattr(path, "SINKS", (*path.SINKS, further))
+    monkeypatch.setattr(path, "SINKS", (*SINKS, further))
     titles = [hop.title for hop in oregon_path(NAMES)]
     assert titles[3:6] == ["Delivery of counts", "Delivery of platform counts", "Delivery of rejects"]
     assert [measure.name for measure in path.records_a_minute(NAMES)].count("IncomingRecords") == 5
