@@ -53,18 +53,23 @@ class Question:
         recent = aggregations.during(self._recent)
         newest = aggregations.newest(self._asked_at - DELIVERY)
         both = Minutes(min(self.minutes.since, self._recent.since), self.minutes.until)
-        answer = self._search(
-            aggregations.body(
-                {"recent": aggregations.part(newest, recent), "asked": aggregations.part(asked, *chosen)},
-                aggregations.during(both),
-                aggregations.any_of([[recent], chosen]),
+        about_recent = {"recent": aggregations.part(newest, recent)}
+        if chosen == [aggregations.during(both)]:  # a second filter would let through all that the first does
+            answer = self._search(aggregations.body({**about_recent, **asked}, *chosen))
+            found = answer
+        else:
+            answer = self._search(
+                aggregations.body(
+                    {**about_recent, "asked": aggregations.part(asked, *chosen)},
+                    aggregations.during(both),
+                    *([aggregations.any_of([[recent], chosen])] if len(chosen) > 1 else []),
+                )
             )
-        )
+            found = answer.get("asked", {})
         if not answer:
             return {}
         self._counted = True
         self._freshness = freshness_in(answer["recent"], asked_at=self._asked_at, since=self._recent.since)
-        found: dict[str, Any] = answer["asked"]
         return found
 
 
