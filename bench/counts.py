@@ -1,100 +1,134 @@
-"""Count documents for the benchmarks of OpenSearch, made by DuckDB, and their way into a server."""
+"""Counts for the benchmarks of OpenSearch, made by DuckDB as the application makes them from clicks."""
 
-import json
-import time
-import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
 MINUTES = 24 * 60
-ARTICLES = 5_000
-GENDERS, AGE_BANDS, REGIONS = ("female", "male"), 7, 12
+CLICKS_A_MINUTE = 13_500
+"""About 6,950 counts a minute, so 10 million a day; the same at all hours, so that only the history grows."""
+ARTICLES_AT_A_TIME = 3_000
+MINUTES_OF_AN_ARTICLE = 360
+"""Each place of the ranking goes to a new article after so long: about 15,000 articles a day."""
+GENDERS, AGE_BANDS, REGIONS = ("female", "male"), 7, 47
+SEGMENTS = len(GENDERS) * AGE_BANDS * REGIONS + 1
+PUBLICATIONS_A_MINUTE = 12
 BULK_DOCUMENTS = 4_000
-BULK_THREADS = 2
-STALE = 409
 
-# A key is a number, so no two counts are one document; an _id is as long and as random as the pipeline's.
-_COUNTS = """
-SELECT
-  format('|SHA-256@2.16.0:{{}}', to_base64(unhex(sha256(i::VARCHAR)))) AS id,
-  json_object(
-    'minute', strftime(TIMESTAMP '2026-01-31' + to_minutes(i * {minutes} // {total}),
-      '%Y-%m-%dT%H:%M:%S.000Z'),
-    'article_id', format('article-{{:06d}}',
-      least(
-        floor(pow(1 - (hash(i, 'article') >> 11)::DOUBLE / (1::UBIGINT << 53), -0.6)), {articles})::BIGINT),
-    'gender', ['female', 'male'][(1 + hash(i, 'gender') % 2)::INT],
-    'age_band', format('age-{{}}', hash(i, 'age') % {age_bands}),
-    'region', format('JP-{{:02d}}', (hash(i, 'region') % {regions})::BIGINT),
-    'clicks', 1 + (hash(i, 'clicks') % 8)::INT,
-    'published_at', strftime(TIMESTAMP '2026-01-31' + to_minutes(1 + i * {minutes} // {total}),
-      '%Y-%m-%dT%H:%M:%S.%gZ')
-  )::VARCHAR AS document
-FROM range({first}, {end}) AS numbers(i)
+# A hash of a number is a random number that is the same on every machine and every run.
+_UNIFORM = "(hash(i, '{of}') >> 11)::DOUBLE / (1::UBIGINT << 53)"
+_PLACE = _UNIFORM.format(of="article")
+_REGION = _UNIFORM.format(of="region")
+
+# Articles by Zipf's law, regions by a skew as that of Japan's prefectures, one reader in ten in no version.
+_CLICKS = f"""
+clicks AS (
+  SELECT
+    i // {CLICKS_A_MINUTE} AS m,
+    i % {CLICKS_A_MINUTE} * {PUBLICATIONS_A_MINUTE} // {CLICKS_A_MINUTE} AS publication,
+    floor(exp({_PLACE} * ln({ARTICLES_AT_A_TIME} + 1)))::BIGINT AS place,
+    hash(i, 'segment') % 10 = 0 AS is_unknown,
+    hash(i, 'gender') % 2 AS gender,
+    hash(i, 'age_band') % {AGE_BANDS} AS age_band,
+    floor({REGIONS} * pow({_REGION}, 2))::BIGINT AS region
+  FROM range({{first}} * {CLICKS_A_MINUTE}, {{end}} * {CLICKS_A_MINUTE}) AS numbers(i)
+), named AS (
+  SELECT
+    m,
+    publication,
+    'article-' || substr(md5(concat(
+      place, ':', (m + hash(place) % {MINUTES_OF_AN_ARTICLE})::BIGINT // {MINUTES_OF_AN_ARTICLE})), 1, 12
+    ) AS article_id,
+    CASE WHEN is_unknown THEN 'unknown' ELSE ['female', 'male'][1 + gender::INT] END AS gender,
+    CASE WHEN is_unknown THEN 'unknown' ELSE concat(1 + age_band, '0s') END AS age_band,
+    CASE WHEN is_unknown THEN 'unknown' ELSE format('JP-{{{{:02d}}}}', region) END AS region
+  FROM clicks
+), published AS (
+  SELECT m, article_id, gender, age_band, region, publication, count(*) AS clicks
+  FROM named
+  GROUP BY ALL
+)
+"""
+_EVERY_VERSION = f"""
+WITH {_CLICKS}
+SELECT * REPLACE (
+  (sum(clicks) OVER (PARTITION BY m, article_id, gender, age_band, region ORDER BY publication))::BIGINT
+    AS clicks)
+FROM published
+"""
+_LAST_VERSION = f"""
+WITH {_CLICKS}
+SELECT m, article_id, gender, age_band, region, max(publication) AS publication, sum(clicks)::BIGINT AS clicks
+FROM published
+GROUP BY m, article_id, gender, age_band, region
 """
 
-
-def bulks(first: int, end: int, *, total: int, index: str | None) -> Iterator[bytes]:
-    """Bulk requests with the counts [first, end) of `total`, in order of minute over the day.
-
-    index: into this one with an _id, past the ingest pipeline; None: through the pipeline, which makes both.
-    """
-    query = _COUNTS.format(
-        minutes=MINUTES,
-        total=total,
-        articles=ARTICLES,
-        age_bands=AGE_BANDS,
-        regions=REGIONS,
-        first=first,
-        end=end,
+# What the fingerprint processor digests: the fields by name, each with the length of its value.
+_DIGEST = "unhex(sha256(concat({}, '|')))".format(
+    ", ".join(
+        f"'|{column}|', length({column}), ':', {column}"
+        for column in ("age_band", "article_id", "gender", "minute", "region")
     )
+)
+DEPLOYED_ID = f"'SHA-256@2.16.0:' || to_base64({_DIGEST})"
+"""The `_id` that the ingest pipeline makes, 59 characters; tests/bench compares the two."""
+SHORT_ID = f"replace(replace(to_base64({_DIGEST})[:24], '+', '-'), '/', '_')"
+"""144 bits of the same digest in the alphabet that OpenSearch stores as bytes: 18 of them."""
+
+_LINES = """
+WITH counts AS ({counts}), timed AS (
+  SELECT
+    *,
+    strftime(TIMESTAMP '2026-01-31' + to_minutes(m), '%Y-%m-%dT%H:%M:%S.000Z') AS minute,
+    strftime(
+      TIMESTAMP '2026-01-31' + to_minutes(m) + to_milliseconds(
+        (publication + 1) * 60000 // {publications} + (hash(m, publication) % 1000)::BIGINT),
+      '%Y-%m-%dT%H:%M:%S.%gZ') AS published_at
+  FROM counts
+), lines AS (
+  SELECT
+    row_number() OVER (ORDER BY m, publication, hash(article_id, gender, age_band, region)) - 1 AS number,
+    concat(
+      '{{"index":{{', {action}, '}}}}', chr(10),
+      '{{"minute":"', minute, '","article_id":"', article_id, '","gender":"', gender,
+      '","age_band":"', age_band, '","region":"', region, '","clicks":', clicks,
+      ',"published_at":"', published_at, '"}}', chr(10)
+    ) AS line
+  FROM timed
+)
+SELECT count(*), string_agg(line, '' ORDER BY number) FROM lines
+GROUP BY number // {documents} ORDER BY number // {documents}
+"""
+Bulk = tuple[int, bytes]
+"""A bulk request, and how many documents are in it."""
+
+
+def bulks(
+    first: int,
+    end: int,
+    *,
+    every_version: bool,
+    id_: str | None = DEPLOYED_ID,
+    documents: int = BULK_DOCUMENTS,
+) -> Iterator[Bulk]:
+    """Bulk requests with the counts of the minutes [first, end) of the day, as they are published.
+
+    every_version: a count as often as it grows, at most once in five seconds; otherwise its last version.
+    id_: SQL of an `_id`, given with the version as the ingest pipeline makes them; None: for the pipeline.
+    """
+    counts = _EVERY_VERSION if every_version else _LAST_VERSION
+    action = "''"
+    if id_:
+        action = f"""'"_id":"', {id_}, '","version":', clicks, ',"version_type":"external_gte"'"""
     with duckdb.connect() as connection:
-        connection.execute(query)
-        while rows := connection.fetchmany(BULK_DOCUMENTS):
-            lines = []
-            for id_, document in rows:
-                lines.append(f'{{"index":{{"_index":"{index}","_id":"{id_}"}}}}' if index else '{"index":{}}')
-                lines.append(document)
-            yield ("\n".join(lines) + "\n").encode()
-
-
-def load(endpoint: str, requests: Iterator[bytes], *, path: str) -> float:
-    """Send all requests, some at once; the seconds it took. SystemExit if a document is refused.
-
-    Through the pipeline two counts may have one key; the smaller, later one is then stale and answered 409.
-    """
-    began = time.monotonic()
-
-    def send(body: bytes) -> None:
-        answer = call(endpoint, "POST", path, body)
-        items = (item["index"] for item in answer["items"] if answer["errors"])
-        refused = [item for item in items if item["status"] >= 300 and item["status"] != STALE]
-        if refused:
-            raise SystemExit(f"OpenSearch refused {len(refused)} counts, the first: {refused[0]}")
-
-    with ThreadPoolExecutor(BULK_THREADS) as pool:
-        sending = set()
-        for body in requests:
-            sending.add(pool.submit(send, body))
-            if len(sending) > BULK_THREADS:
-                done, sending = wait(sending, return_when="FIRST_COMPLETED")
-                for each in done:
-                    each.result()
-        for each in sending:
-            each.result()
-    return time.monotonic() - began
-
-
-def call(endpoint: str, method: str, path: str, body: bytes | None = None) -> Any:
-    """OpenSearch's answer; urllib.error.HTTPError for a refusal."""
-    kind = "application/x-ndjson" if "_bulk" in path else "application/json"
-    request = urllib.request.Request(
-        endpoint + path, method=method, data=body, headers={"content-type": kind}
-    )
-    with urllib.request.urlopen(request, timeout=600) as answer:
-        return json.load(answer)
+        for begin in range(first, end, 60):  # an hour at a time, so that little is held
+            query = _LINES.format(
+                counts=counts.format(first=begin, end=min(begin + 60, end)),
+                publications=PUBLICATIONS_A_MINUTE,
+                action=action,
+                documents=documents,
+            )
+            for number, text in connection.execute(query).fetchall():
+                yield number, text.encode()

@@ -30,9 +30,11 @@ class Scale:
     path_rates: tuple[int, ...] = (500, 1_000, 2_000, 4_000)
     path_seconds: int = 60
     path_long_seconds: int = 600
-    search_counts: int = 10_000_000
-    search_variant_counts: int = 500_000
+    search_stages: tuple[int, ...] = (144, 288, 720, 1440)
     search_questions: int = 40
+    search_past_days: int = 60
+    search_variant_minutes: int = 15
+    search_variant_rounds: int = 3
 
 
 FULL = Scale()
@@ -54,9 +56,10 @@ SMALL = Scale(
     path_rates=(200, 500, 1_000),
     path_seconds=30,
     path_long_seconds=0,
-    search_counts=1_000_000,
-    search_variant_counts=100_000,
+    search_stages=(72, 144),
     search_questions=20,
+    search_past_days=10,
+    search_variant_minutes=6,
 )
 QUICK = Scale(
     name="quick",
@@ -74,9 +77,10 @@ QUICK = Scale(
     publish_seconds=(),
     path_rates=(),
     path_long_seconds=0,
-    search_counts=100_000,
-    search_variant_counts=0,
+    search_stages=(20, 40),
     search_questions=10,
+    search_past_days=0,
+    search_variant_minutes=0,
 )
 
 SCALES = {scale.name: scale for scale in (FULL, SMALL, QUICK)}

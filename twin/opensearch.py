@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from twin.processes import ChildProcess, TwinError, free_port
 VERSION = "3.6.0"
 HOME = Path(__file__).parent.parent / ".cache" / f"opensearch-{VERSION}"
 START_TIMEOUT_SECONDS = 120
+SMALL = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Java options for a server that starts fast and leaves the memory to others: the tests and the twin."""
 _NOBODY = 65534  # uid and gid
 
 
@@ -46,9 +48,9 @@ def _linked(source: Path, target: Path) -> Path:
     return target
 
 
-def _command(home: Path, java_home: Path, work: Path) -> list[str]:
+def _command(home: Path, java_home: Path, work: Path, memory_and_compiler: Sequence[str]) -> list[str]:
     java_options = [
-        *("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+        *(*memory_and_compiler, "-Xshare:auto"),
         f"-Djava.io.tmpdir={work / 'tmp'}",
         f"-javaagent:{home / 'agent' / 'opensearch-agent.jar'}",
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
@@ -98,7 +100,8 @@ class OpenSearchServer:
     """A started server; `endpoint` is http://127.0.0.1:<port>. Call `wait_until_ready()` before use, `stop()`
     after."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, java_options: Sequence[str] = SMALL) -> None:
+        """java_options: of the heap, the garbage collector and the compiler."""
         if not HOME.is_dir():
             raise TwinError(f"no OpenSearch {VERSION} server in .cache/: run `make setup`")
         self._work = Path(tempfile.mkdtemp(prefix="click-trends-opensearch-"))
@@ -108,7 +111,7 @@ class OpenSearchServer:
         port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         _configure(self._work, port, free_port())
-        self._command = _as_other_user_than_root(_command(home, java_home, self._work))
+        self._command = _as_other_user_than_root(_command(home, java_home, self._work, java_options))
         self._log = log
         self._is_away = False
         self._process = self._start()
@@ -146,9 +149,9 @@ class OpenSearchServer:
 
 
 @contextmanager
-def running_opensearch(log: Path) -> Iterator[str]:
+def running_opensearch(log: Path, java_options: Sequence[str] = SMALL) -> Iterator[str]:
     """An OpenSearch server for the length of the block; yields its endpoint."""
-    server = OpenSearchServer(log)
+    server = OpenSearchServer(log, java_options)
     try:
         server.wait_until_ready()
         yield server.endpoint

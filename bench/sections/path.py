@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
 
-from bench.counts import call
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
+from bench.search_server import call
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
 from names import OREGON, index_pattern

@@ -1,266 +1,299 @@
-"""The batch server's questions over a day of counts in OpenSearch, and what other index settings would do."""
+"""The batch server's questions over a day of counts in OpenSearch, how they grow, other index settings."""
 
-import itertools
-import json
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from itertools import cycle, islice, pairwise
 from typing import Any
 
 from botocore.credentials import Credentials
 
 from batch_server import EACH_COMBINATION, EACH_VALUE, Segment, TrendingReader
-from bench.counts import DAY, bulks, call, load
+from batch_server.answers import Answer
+from batch_server.errors import TrendsError
+from batch_server.minutes import Minutes
+from batch_server.question import Question
+from batch_server.ranking import Wanted, rank
+from batch_server.search import REQUEST_TIMEOUT_SECONDS
+from bench import index_settings
+from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, DAY, SEGMENTS, bulks
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, verdict
 from bench.scale import Scale
+from bench.search_server import PAST_PIPELINE, SearchServer, search_server
 from contract.sink import CLICK_COUNTS
-from lambdas.search_bootstrap.definitions import definitions
 from names import day_index
-from settings.search import SearchSettings
-from stacks.search.bootstrap import definition_properties
-from twin.opensearch import running_opensearch
 
 MAX_P95_MILLISECONDS = 200
 RANGES = {"10 minutes": timedelta(minutes=10), "1 hour": timedelta(hours=1), "24 hours": timedelta(hours=24)}
-STAGES = (0.1, 0.4, 1.0)
-PIPELINE_COUNTS = 20_000
+TOP, ALL_SEGMENTS, COMPARE = "top", "top of all segments", "compare"
+GROWN = ("10 minutes", "1 hour")
+"""Ranges that every stage but the shortest has history for."""
+LIVE_MINUTES = 20
+"""Before each stage's questions so many minutes come as in service: every version, refreshed each second."""
+PIPELINE_MINUTES = 5
+MAX_SECONDS_A_QUESTION = 10
+MIN_ASKED = 5
+NOT_COUNTED = 3
+"""First answers of a question: the compiler has not seen it yet."""
 INDEX = day_index(CLICK_COUNTS.index_family, DAY.date())
-PAST_PIPELINE = f"/{INDEX}/_bulk?pipeline=_none"
-KEYWORDS = ("article_id", "gender", "age_band", "region")
-
-Change = Callable[[dict[str, Any]], None]
-
-
-def _sorted(index: dict[str, Any]) -> None:
-    index["settings"]["index"] |= {"sort.field": ["minute", "article_id"], "sort.order": ["desc", "asc"]}
-
-
-def _compressed(index: dict[str, Any]) -> None:
-    index["settings"]["index"]["codec"] = "best_compression"
-
-
-def _eager(index: dict[str, Any]) -> None:
-    for column in KEYWORDS:
-        index["mappings"]["properties"][column]["eager_global_ordinals"] = True
-
-
-def _doc_values_only(index: dict[str, Any]) -> None:
-    for column in KEYWORDS:
-        index["mappings"]["properties"][column]["index"] = False
-
-
-def _two_shards(index: dict[str, Any]) -> None:
-    index["settings"]["index"]["number_of_shards"] = 2
-
-
-def _slow_refresh(index: dict[str, Any]) -> None:
-    index["settings"]["index"]["refresh_interval"] = "10s"
-
-
-def _as_deployed(_index: dict[str, Any]) -> None:
-    pass
-
-
-VARIANTS: dict[str, Change] = {
-    "as deployed": _as_deployed,
-    "sorted by minute and article": _sorted,
-    "codec best_compression": _compressed,
-    "eager_global_ordinals": _eager,
-    "keywords as doc values only": _doc_values_only,
-    "two shards": _two_shards,
-    "refresh every 10 s": _slow_refresh,
-    "as deployed, once more": _as_deployed,
-}
+LOAD_PATH = f"/{INDEX}/_bulk{PAST_PIPELINE}"
 
 
 def measure(scale: Scale) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as temporary, running_opensearch(Path(temporary) / "log") as endpoint:
-        for definition in definitions(definition_properties(SearchSettings(retention_days=None))):
-            call(endpoint, "PUT", definition.path, json.dumps(definition.body).encode())
-        through = bulks(0, PIPELINE_COUNTS, total=PIPELINE_COUNTS, index=None)
-        load(endpoint, itertools.islice(through, 1), path=f"/{INDEX}/_bulk")  # makes the index, warms up
-        pipeline_seconds = load(endpoint, through, path=f"/{INDEX}/_bulk")
-        pipeline_counts = PIPELINE_COUNTS - 4_000
+    with search_server() as server:
         variants = []
-        if scale.search_variant_counts:
-            variants = [_variant(endpoint, name, scale) for name in VARIANTS]
-        _make_index(endpoint, _as_deployed)
-        stages, loaded, seconds = [], 0, 0.0
-        for share in STAGES:
-            end = int(scale.search_counts * share)
-            requests = bulks(loaded, end, total=scale.search_counts, index=INDEX)
-            seconds += load(endpoint, requests, path=PAST_PIPELINE)
-            loaded = end
-            call(endpoint, "POST", f"/{INDEX}/_refresh")
-            now = DAY + timedelta(minutes=int(share * 24 * 60))
-            stages.append({"counts": loaded, "questions": questions(endpoint, now, scale.search_questions)})
+        if scale.search_variant_minutes:
+            variants = index_settings.measure(
+                server, scale.search_variant_minutes, scale.search_variant_rounds
+            )
+        pipeline = _through_the_pipeline(server)
+        stages, documents, seconds = [], 0, 0.0
+        for begin, end in pairwise((0, *scale.search_stages)):
+            # The last minute of a stage is the running one, written while the questions are asked.
+            loaded, took = _load(server, max(0, begin - 1), end - 1)
+            documents, seconds = documents + loaded, seconds + took
+            is_last = end == scale.search_stages[-1]
+            stages.append(_stage(server, end, scale.search_questions, all_questions=is_last))
+        segments, deleted = server.segments_and_deleted(INDEX)
+        days = _with_past_days(server, scale) if scale.search_past_days else None
         return {
-            "pipeline_documents_per_second": pipeline_counts / pipeline_seconds,
-            "documents_per_second": loaded / seconds,
-            "bytes_per_million": size(endpoint) / loaded * 1e6,
-            "segments": _segments(endpoint),
+            "pipeline_documents_per_second": pipeline,
+            "documents_per_second": documents / seconds,
+            "bytes_per_million": server.size(INDEX) / stages[-1]["counts"] * 1e6,
+            "segments": segments,
+            "deleted": deleted,
             "stages": stages,
-            "variant_counts": scale.search_variant_counts,
+            "past_days": days,
+            "variant_minutes": scale.search_variant_minutes,
             "variants": variants,
         }
 
 
-def _make_index(endpoint: str, change: Change) -> None:
-    """The day's index anew, as the deployed template has it and then changed."""
-    template = call(endpoint, "GET", "/_index_template")["index_templates"][0]["index_template"]["template"]
-    index = json.loads(json.dumps(template))
-    change(index)
-    call(endpoint, "DELETE", f"/{INDEX}")
-    call(endpoint, "PUT", f"/{INDEX}", json.dumps(index).encode())
+def _through_the_pipeline(server: SearchServer) -> float:
+    """Counts/s as they come from Firehose: the pipeline makes id, version and index."""
+    some = list(bulks(0, PIPELINE_MINUTES, every_version=True, id_=None, documents=1_000))
+    server.load(f"/{INDEX}/_bulk", some[: len(some) // 2])  # makes the index, warms up
+    documents, seconds = server.load(f"/{INDEX}/_bulk", some[len(some) // 2 :])
+    server.call("DELETE", f"/{INDEX}")
+    server.make_index(INDEX, {})
+    return documents / seconds
 
 
-def _variant(endpoint: str, name: str, scale: Scale) -> dict[str, Any]:
-    _make_index(endpoint, VARIANTS[name])
-    number = scale.search_variant_counts
-    seconds = load(endpoint, bulks(0, number, total=number, index=INDEX), path=PAST_PIPELINE)
-    call(endpoint, "POST", f"/{INDEX}/_refresh")
-    asked = questions(endpoint, DAY + timedelta(days=1), scale.search_questions // 2)
-    call(endpoint, "POST", f"/{INDEX}/_forcemerge?max_num_segments=1")
+def _load(server: SearchServer, begin: int, end: int) -> tuple[int, float]:
+    """Past the pipeline, which would take several times as long, with the ids and versions it would make."""
+    live = max(begin, end - LIVE_MINUTES)
+    server.set_refresh(INDEX, "-1")
+    history = server.load(LOAD_PATH, bulks(begin, live, every_version=False))
+    server.set_refresh(INDEX, None)
+    lately = server.load(LOAD_PATH, bulks(live, end, every_version=True))
+    return history[0] + lately[0], history[1] + lately[1]
+
+
+def _stage(server: SearchServer, minutes: int, times: int, *, all_questions: bool) -> dict[str, Any]:
+    until = DAY + timedelta(minutes=minutes)
+    reader = TrendingReader(
+        server.endpoint, Credentials("AKIDEXAMPLE", "secret"), clock=lambda: until, max_attempts=1
+    )
+    server.call("POST", f"/{INDEX}/_refresh")
+    _check(reader, minutes)
+    # A second's worth each; once the minute is over, it begins again: equal versions replace each other.
+    running = cycle(list(bulks(minutes - 1, minutes, every_version=False, documents=CLICKS_A_MINUTE // 120)))
+    asked = []
+    for range_name, last in RANGES.items():
+        if timedelta(minutes=minutes) < last:
+            continue
+        questions: dict[str, Callable[[], Answer]] = {
+            TOP: lambda last=last: reader.top(last),  # type: ignore[misc]
+            ALL_SEGMENTS: lambda last=last: reader.top_of_segments(  # type: ignore[misc]
+                last, EACH_VALUE + EACH_COMBINATION
+            ),
+            COMPARE: lambda last=last: reader.compare(last, Segment(gender="female")),  # type: ignore[misc]
+        }
+        for name in questions if all_questions else [TOP]:
+            figures = _asked(server, questions[name], times, running)
+            asked.append({"question": name, "range": range_name, **figures})
+    counts = server.call("GET", f"/{INDEX}/_count")["count"]
+    visited = {name: _visited(server, minutes, RANGES[name]) for name in GROWN}
+    return {"minutes": minutes, "counts": counts, "visited": visited, "questions": asked}
+
+
+def _check(reader: TrendingReader, minutes: int) -> None:
+    """SystemExit when not every click is in the answer: a wrong answer is not worth measuring."""
+    until = DAY + timedelta(minutes=minutes - 1)
+    for last in (RANGES["10 minutes"], until - DAY):
+        clicks = reader.top(last, until=until).top.clicks
+        expected = last // timedelta(minutes=1) * CLICKS_A_MINUTE
+        if clicks != expected:
+            raise SystemExit(f"{clicks} clicks counted in {last} until {until}, there were {expected}")
+
+
+def _asked(
+    server: SearchServer, ask: Callable[[], Answer], times: int, running: Iterator[tuple[int, bytes]]
+) -> dict[str, Any]:
+    """Milliseconds until the answer, and of the server's processors, each after new counts were made visible
+    and without OpenSearch's caches: every minute's question has a range of its own."""
+    milliseconds: list[float] = []
+    cpu: list[float] = []
+    searches, began = 0, time.monotonic()
+    while len(milliseconds) < times + NOT_COUNTED:
+        if time.monotonic() - began > MAX_SECONDS_A_QUESTION and len(milliseconds) >= MIN_ASKED + NOT_COUNTED:
+            break
+        server.load(LOAD_PATH, islice(running, 1))
+        server.call("POST", f"/{INDEX}/_refresh")
+        server.call("POST", f"/{INDEX}/_cache/clear?request=true&query=true")
+        spent, at = server.cpu_seconds(), time.perf_counter()
+        try:
+            searches = ask().searches
+        except TrendsError as error:
+            return {"asked": len(milliseconds) + 1, "error": str(error)}
+        milliseconds.append((time.perf_counter() - at) * 1000)
+        cpu.append((server.cpu_seconds() - spent) * 1000)
+    counted = milliseconds[NOT_COUNTED:]
     return {
-        "name": name,
-        "documents_per_second": number / seconds,
-        "bytes_per_million": size(endpoint) / number * 1e6,
-        "questions": asked,
+        "asked": len(counted),
+        "searches": searches,
+        "p50": statistics.median(counted),
+        "p95": statistics.quantiles(counted, n=20, method="inclusive")[-1],
+        "cpu": statistics.median(cpu[NOT_COUNTED:]),
     }
 
 
-def size(endpoint: str) -> int:
-    """Bytes on disk of the day's index, without the segments that a merge has left behind."""
-    call(endpoint, "POST", f"/{INDEX}/_refresh")
-    call(endpoint, "POST", f"/{INDEX}/_flush")
-    found: int = call(endpoint, "GET", f"/{INDEX}/_stats/store")["_all"]["primaries"]["store"][
-        "size_in_bytes"
-    ]
-    return found
+def _visited(server: SearchServer, minutes: int, last: timedelta) -> int | None:
+    """Documents that `top` looks at, by OpenSearch's profile; None where there is not as much history."""
+    until = DAY + timedelta(minutes=minutes)
+    if until - last < DAY:
+        return None
+    visited = 0
+
+    def search(body: Any) -> dict[str, Any]:
+        nonlocal visited
+        answer = server.call("POST", f"/{INDEX}/_search", {**body, "profile": True})
+        for shard in answer["profile"]["shards"]:
+            visited += max(each["breakdown"]["collect_count"] for each in shard["aggregations"])
+        aggregations: dict[str, Any] = answer["aggregations"]
+        return aggregations
+
+    question = Question(search, Minutes(until - last, until), asked_at=until)
+    rank(question, Wanted(groupings=((),), limit=20, min_clicks=1))
+    return visited
 
 
-def _segments(endpoint: str) -> int:
-    found: int = call(endpoint, "GET", f"/{INDEX}/_stats/segments")["_all"]["primaries"]["segments"]["count"]
-    return found
-
-
-def questions(endpoint: str, now: datetime, times: int) -> list[dict[str, Any]]:
-    """Milliseconds of each question over each range that there is history for, without OpenSearch's "
-    "caches."""
-    reader = TrendingReader(endpoint, Credentials("AKIDEXAMPLE", "secret"), clock=lambda: now)
-    asked = []
-    for range_name, last in RANGES.items():
-        kinds: dict[str, Callable[[datetime], object]] = {
-            "top": lambda until, last=last: reader.top(last, until=until),  # type: ignore[misc]
-            "top of all segments": lambda until, last=last: reader.top_of_segments(  # type: ignore[misc]
-                last, EACH_VALUE + EACH_COMBINATION, until=until
-            ),
-            "compare": lambda until, last=last: reader.compare(  # type: ignore[misc]
-                last, Segment(gender="female"), until=until
-            ),
-        }
-        if now - last < DAY:
-            continue
-        for kind, ask in kinds.items():
-            milliseconds = []
-            for number in range(times + 1):
-                call(endpoint, "POST", f"/{INDEX}/_cache/clear?request=true&query=true")
-                until = now - timedelta(minutes=number % 10 if last < timedelta(hours=24) else 0)
-                began = time.perf_counter()
-                ask(until)
-                milliseconds.append((time.perf_counter() - began) * 1000)
-            milliseconds = milliseconds[1:]
-            asked.append(
-                {
-                    "question": kind,
-                    "range": range_name,
-                    "p50": statistics.median(milliseconds),
-                    "p95": statistics.quantiles(milliseconds, n=20, method="inclusive")[-1],
-                }
-            )
-    return asked
+def _with_past_days(server: SearchServer, scale: Scale) -> dict[str, Any]:
+    """The shortest question again, with indices of days before: small ones, as the range keeps all out."""
+    for number in range(1, scale.search_past_days + 1):
+        index = day_index(CLICK_COUNTS.index_family, (DAY - timedelta(days=number)).date())
+        minute = f"{DAY - timedelta(days=number):%Y-%m-%d}T00:00:00.000Z"
+        server.make_index(index, {})
+        (bulk,) = bulks(0, 1, every_version=False, documents=CLICKS_A_MINUTE)
+        moved = bulk[1].replace(f"{DAY:%Y-%m-%d}T00:00:00.000Z".encode(), minute.encode())
+        server.load(f"/{index}/_bulk{PAST_PIPELINE}", [(bulk[0], moved)])
+    stage = _stage(server, scale.search_stages[-1], scale.search_questions, all_questions=False)
+    (top,) = (each for each in stage["questions"] if each["range"] == "10 minutes")
+    return {"days": scale.search_past_days, **top}
 
 
 def report(figures: Figures) -> Sequence[Block]:
     stages, variants = figures["stages"], figures["variants"]
     last = stages[-1]
     top = next(
-        each for each in last["questions"] if each["question"] == "top" and each["range"] == "10 minutes"
+        each for each in last["questions"] if each["question"] == TOP and each["range"] == "10 minutes"
     )
     blocks: list[Block] = [
-        f"{last['counts']:,} counts of one day, 5,000 articles, 168 segments, in the local OpenSearch "
-        "(heap 512 MB, "
-        f"the compiler's first tier only), asked by the batch server's library without OpenSearch's caches. "
+        f"{last['counts']:,} counts of {last['minutes'] / 60:.3g} hours: {CLICKS_A_MINUTE:,} clicks a minute "
+        f"on {ARTICLES_AT_A_TIME:,} articles at a time, by Zipf's law and each replaced after six hours, "
+        f"from {SEGMENTS} segments. Local OpenSearch as a small data node has it: 2 GiB of heap, no "
+        "concurrent segment search. The batch server's library asks; before each question another second of "
+        "the running minute is written and made visible, and OpenSearch's caches are emptied. Every click "
+        "was in the answers. CPU is the server's, so it holds on a busy machine too.",
         f"The goal is `top` over 10 minutes with p95 under {MAX_P95_MILLISECONDS} ms: {top['p95']:.0f} ms "
         f"({verdict(top['p95'], MAX_P95_MILLISECONDS, at_most=True, unit=' ms')}).",
         Table(
-            head=("question", "range", "p50, ms", "p95, ms"),
-            rows=tuple(
-                (each["question"], each["range"], f"{each['p50']:.0f}", f"{each['p95']:.0f}")
-                for each in last["questions"]
-            ),
+            head=("question", "range", "searches", "asked", "p50, ms", "p95, ms", "CPU, ms"),
+            rows=tuple(_row(each) for each in last["questions"]),
         ),
+        *_failures(last["questions"]),
+        "As the history grows, `top`:",
+        _growth_table(stages),
         Plot(
             name="search-history",
-            title="p95 of `top` as the day's history grows",
+            title="CPU of `top` as the day's history grows",
             x="counts in the index",
             y="milliseconds",
             curves=tuple(
-                Curve(label=name, points=points) for name in RANGES if (points := _history(stages, name))
+                Curve(label=name, points=points) for name in GROWN if (points := _history(stages, name))
             ),
             logarithmic=False,
         ),
-        f"Through the ingest pipeline one node takes {figures['pipeline_documents_per_second']:,.0f} "
-        "counts/s, "
-        f"past it {figures['documents_per_second']:,.0f}. A million counts take "
-        f"{figures['bytes_per_million'] / 1e6:,.0f} MB on disk ({figures['segments']} segments).",
     ]
+    if days := figures["past_days"]:
+        blocks.append(
+            f"With the indices of {days['days']} days before: {days['p50']:.0f} ms (p95 {days['p95']:.0f}, "
+            f"CPU {days['cpu']:.0f}) over 10 minutes."
+        )
+    blocks.append(
+        f"Through the ingest pipeline one node takes {figures['pipeline_documents_per_second']:,.0f} "
+        f"versions of counts a second, past it {figures['documents_per_second']:,.0f}: the history is loaded "
+        f"past it, with the ids and versions that it makes, and only the last {LIVE_MINUTES} minutes before "
+        "the questions with every version of a count. A million counts take "
+        f"{figures['bytes_per_million'] / 1e6:,.0f} MB on disk ({figures['segments']} segments of Lucene, "
+        f"{figures['deleted']:,} replaced versions not yet merged away)."
+    )
     if variants:
         blocks += [
-            f"Index settings, {figures['variant_counts']:,} counts each, merged to one segment for the size "
-            "([decision](decisions/index-settings-by-measurement.md)):",
-            _variants_table(variants),
+            f"Index settings ([decision](decisions/index-settings-by-measurement.md)): "
+            f"{figures['variant_minutes']} minutes with every version of a count in an index of each kind, "
+            "loaded and asked in turns after a warm-up; median (least-most), and the size of one merged "
+            f"segment. The deployed index differs from itself by up to {index_settings.swing(variants):.2f} "
+            "times: smaller differences say nothing.",
+            index_settings.table(variants),
         ]
     return blocks
 
 
-def _history(stages: Sequence[Figures], range_name: str) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        (stage["counts"], each["p95"])
-        for stage in stages
-        for each in stage["questions"]
-        if each["question"] == "top" and each["range"] == range_name
+def _row(asked: Figures) -> tuple[str, ...]:
+    name = (asked["question"], asked["range"])
+    if "error" in asked:
+        return (*name, "", f"{asked['asked']}", "", f"over {REQUEST_TIMEOUT_SECONDS * 1000:,}", "")
+    times = (f"{asked[key]:,.0f}" for key in ("p50", "p95", "cpu"))
+    return (*name, f"{asked['searches']}", f"{asked['asked']}", *times)
+
+
+def _failures(questions: Sequence[Figures]) -> list[str]:
+    failed = [f"{each['question']} over {each['range']}" for each in questions if "error" in each]
+    if not failed:
+        return []
+    return [
+        f"No answer within the {REQUEST_TIMEOUT_SECONDS} s that the library waits: {', '.join(failed)}. It "
+        "says so and asks for a shorter time."
+    ]
+
+
+def _growth_table(stages: Sequence[Figures]) -> Table:
+    def cells(stage: Figures) -> Iterator[str]:
+        yield f"{stage['counts']:,}"
+        for name in GROWN:
+            asked = next((e for e in stage["questions"] if e["question"] == TOP and e["range"] == name), None)
+            if asked is None or "error" in asked:
+                yield from ("", "", "")
+            else:
+                yield f"{stage['visited'][name]:,}"
+                yield f"{asked['p50']:,.0f} / {asked['p95']:,.0f}"
+                yield f"{asked['cpu']:,.0f}"
+
+    heads = ((f"{name}: counts visited", "p50 / p95, ms", "CPU, ms") for name in GROWN)
+    return Table(
+        head=("counts in the index", *(head for some in heads for head in some)),
+        rows=tuple(tuple(cells(stage)) for stage in stages),
     )
 
 
-def _variants_table(variants: Sequence[Figures]) -> Table:
-    def p50(variant: Figures, question: str, range_name: str) -> str:
-        return next(
-            f"{each['p50']:.0f}"
-            for each in variant["questions"]
-            if each["question"] == question and each["range"] == range_name
-        )
-
-    return Table(
-        head=(
-            *("index", "counts/s in", "MB a million", "top 10 min, p50 ms", "top 24 h"),
-            *("all segments 24 h", "compare 24 h"),
-        ),
-        rows=tuple(
-            (
-                variant["name"],
-                f"{variant['documents_per_second']:,.0f}",
-                f"{variant['bytes_per_million'] / 1e6:,.0f}",
-                p50(variant, "top", "10 minutes"),
-                p50(variant, "top", "24 hours"),
-                p50(variant, "top of all segments", "24 hours"),
-                p50(variant, "compare", "24 hours"),
-            )
-            for variant in variants
-        ),
+def _history(stages: Sequence[Figures], range_name: str) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        (stage["counts"], each["cpu"])
+        for stage in stages
+        for each in stage["questions"]
+        if each["question"] == TOP and each["range"] == range_name and "cpu" in each
     )
 
 

@@ -3,15 +3,20 @@
 import json
 from collections import Counter
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from bench.clicks import write_clicks, write_segments
-from bench.counts import bulks
+from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, SEGMENTS, bulks
 from bench.duckdb_counts import counts_query
+from bench.search_server import SearchServer, merged
 from contract.click import is_parseable
+from contract.count import COUNT_KEY
+from contract.sink import CLICK_COUNTS
 
 CLICKS, USERS = 3_000, 50
 
@@ -80,16 +85,65 @@ def test_duckdb_counts_what_the_contract_says(clicks: Path, tmp_path: Path) -> N
     assert {row[:5]: row[5] for row in rows} == wanted
 
 
-def test_counts_fill_the_day_in_order_and_each_has_an_id_of_its_own() -> None:
-    lines = b"".join(bulks(0, 2_880, total=2_880, index="counts")).splitlines()
-    ids = {json.loads(line)["index"]["_id"] for line in lines[::2]}
-    minutes = [json.loads(line)["minute"] for line in lines[1::2]]
-    assert len(ids) == 2_880
-    assert minutes == sorted(minutes)
-    assert Counter(minutes).most_common(1)[0][1] == 2
-    assert len(set(minutes)) == 24 * 60
+def documents(*requests: tuple[int, bytes]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(action, count) of each."""
+    lines = [json.loads(line) for _, body in requests for line in body.splitlines()]
+    return list(zip((line["index"] for line in lines[::2]), lines[1::2], strict=True))
+
+
+def test_a_minute_of_counts_has_every_click_and_each_key_once() -> None:
+    made = documents(*bulks(7, 9, every_version=False))
+    assert sum(count["clicks"] for _, count in made) == 2 * CLICKS_A_MINUTE
+    assert len({tuple(count[column] for column in COUNT_KEY) for _, count in made}) == len(made)
+    assert len({action["_id"] for action, _ in made}) == len(made)
+    assert {count["minute"] for _, count in made} == {"2026-01-31T00:07:00.000Z", "2026-01-31T00:08:00.000Z"}
+    assert all(action["version"] == count["clicks"] for action, count in made)
+
+
+def test_a_count_is_written_as_often_as_it_grows_and_last_with_all_its_clicks() -> None:
+    written = documents(*bulks(7, 8, every_version=True))
+    assert [count["published_at"] for _, count in written] == sorted(
+        count["published_at"] for _, count in written
+    )
+    largest: dict[str, int] = {}
+    for action, count in written:
+        assert count["clicks"] > largest.get(action["_id"], 0)
+        largest[action["_id"]] = count["clicks"]
+    last = {action["_id"]: count["clicks"] for action, count in documents(*bulks(7, 8, every_version=False))}
+    assert largest == last
+    assert len(written) > 1.2 * len(last)
+
+
+def test_counts_have_a_head_of_articles_and_all_segments() -> None:
+    made = [count for _, count in documents(*bulks(0, 60, every_version=False))]
+    clicks: Counter[str] = Counter()
+    for count in made:
+        clicks[count["article_id"]] += count["clicks"]
+    (_, first), *_ = clicks.most_common(1)
+    assert 0.02 < first / clicks.total() < 0.2
+    assert len(clicks) > ARTICLES_AT_A_TIME
+    assert len({(count["gender"], count["age_band"], count["region"]) for count in made}) == SEGMENTS
 
 
 def test_counts_are_the_same_whether_made_in_one_piece_or_in_several() -> None:
-    whole = b"".join(bulks(0, 100, total=100, index=None))
-    assert b"".join([*bulks(0, 60, total=100, index=None), *bulks(60, 100, total=100, index=None)]) == whole
+    parts = [*bulks(0, 1, every_version=True), *bulks(1, 2, every_version=True)]
+    assert documents(*bulks(0, 2, every_version=True)) == documents(*parts)
+
+
+def test_counts_past_the_ingest_pipeline_have_the_ids_and_versions_that_it_makes(opensearch: str) -> None:
+    server = SearchServer(opensearch)
+    made = documents(*islice(bulks(0, 1, every_version=True, documents=50), 1))
+    asked = {"docs": [{"_index": "any", "_source": count} for _, count in made]}
+    answer = server.call("POST", f"/_ingest/pipeline/{CLICK_COUNTS.index_family}/_simulate", asked)
+    by_the_pipeline = [each["doc"] for each in answer["docs"]]
+    assert [(each["_id"], int(each["_version"])) for each in by_the_pipeline] == [
+        (action["_id"], action["version"]) for action, _ in made
+    ]
+    assert {each["_version_type"] for each in by_the_pipeline} == {made[0][0]["version_type"]}
+
+
+def test_a_changed_index_keeps_what_is_not_changed() -> None:
+    deployed = {"settings": {"index": {"a": "1", "b": "2"}}, "mappings": {"dynamic": "strict"}}
+    changed = merged(deployed, {"settings": {"index": {"b": "3"}}})
+    assert changed == {"settings": {"index": {"a": "1", "b": "3"}}, "mappings": {"dynamic": "strict"}}
+    assert deployed["settings"] == {"index": {"a": "1", "b": "2"}}
