@@ -131,7 +131,8 @@ screenshot: setup ## the picture of the board in the pages: docs/board.png
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint
 	@rm -rf cdk.out
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)
-	@cfn-lint cdk.out/*.template.json
+	@cfn-lint --regions $$(grep -oE 'aws://[0-9]{12}/[a-z0-9-]+' cdk.out/manifest.json | cut -d/ -f4 | sort -u) \
+		--template cdk.out/*.template.json
 
 .PHONY: diff
 diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credentials)

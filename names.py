@@ -9,6 +9,7 @@ Physical names are fixed, so an ARN in the other region is a literal and no cros
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+# Where the two halves stand unless [regions] of an environment says otherwise
 TOKYO = "ap-northeast-1"
 OREGON = "us-west-2"
 
@@ -68,11 +69,14 @@ def retention_policy(index_family: str) -> str:
 class Names:
     """Physical names and ARNs of one environment.
 
-    environment: its name, as in environments/<name>.toml; account: 12 digits.
+    environment: its name, as in environments/<name>.toml; account: 12 digits; tokyo, oregon: the regions that
+    stand in these places.
     """
 
     environment: str
     account: str
+    tokyo: str = TOKYO
+    oregon: str = OREGON
 
     @property
     def prefix(self) -> str:
@@ -89,7 +93,7 @@ class Names:
 
     @property
     def mobile_stream_arn(self) -> str:
-        return f"arn:aws:kinesis:{TOKYO}:{self.account}:stream/{self.mobile_stream}"
+        return f"arn:aws:kinesis:{self.tokyo}:{self.account}:stream/{self.mobile_stream}"
 
     @property
     def dead_letter_bucket(self) -> str:
@@ -131,7 +135,7 @@ class Names:
 
     @property
     def trending_table_arn(self) -> str:
-        return f"arn:aws:dynamodb:{TOKYO}:{self.account}:table/{self.trending_table}"
+        return f"arn:aws:dynamodb:{self.tokyo}:{self.account}:table/{self.trending_table}"
 
     @property
     def feedback(self) -> str:
@@ -160,7 +164,7 @@ class Names:
 
     @property
     def source_stream_arn(self) -> str:
-        return f"arn:aws:kinesis:{OREGON}:{self.account}:stream/{self.source_stream}"
+        return f"arn:aws:kinesis:{self.oregon}:{self.account}:stream/{self.source_stream}"
 
     @property
     def raw_bucket(self) -> str:
@@ -195,7 +199,7 @@ class Names:
 
     @property
     def application_arn(self) -> str:
-        return f"arn:aws:kinesisanalytics:{OREGON}:{self.account}:application/{self.application}"
+        return f"arn:aws:kinesisanalytics:{self.oregon}:{self.account}:application/{self.application}"
 
     @property
     def application_lifecycle(self) -> str:
@@ -213,7 +217,7 @@ class Names:
 
     @property
     def search_domain_arn(self) -> str:
-        return f"arn:aws:es:{OREGON}:{self.account}:domain/{self.search_domain}"
+        return f"arn:aws:es:{self.oregon}:{self.account}:domain/{self.search_domain}"
 
     @property
     def redelivery(self) -> str:

@@ -10,7 +10,6 @@ from cost.estimate import Estimate
 from cost.line import Line
 from cost.prices import Prices
 from cost.range import Range, exactly, total
-from names import OREGON, TOKYO
 from settings import Settings
 from settings.capacity import WANTED_HEADROOM
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
@@ -66,7 +65,7 @@ def _spark(settings: Settings, prices: Prices, ours: Estimate) -> Alternative:
     batches = SECONDS / settings.analytics.publish_every_seconds
     costs = _sum(
         prices,
-        OREGON,
+        settings.regions.oregon,
         ec2_m5_xlarge_hour=nodes * HOURS,
         emr_m5_xlarge_hour=nodes * HOURS,
         ebs_gp3_month=nodes * EMR_DISK_GB,
@@ -90,7 +89,12 @@ def _redshift(settings: Settings, prices: Prices, ours: Estimate) -> Alternative
     traffic = MeanTraffic.of(settings)
     days = settings.search.retention_days or REDSHIFT_KEPT_DAYS
     stored = traffic.clicks * GZIP * (traffic.click_bytes * days * 24 * 3600 / GB)
-    costs = _sum(prices, OREGON, redshift_ra3_xlplus_hour=nodes * HOURS, redshift_month=stored)
+    costs = _sum(
+        prices,
+        settings.regions.oregon,
+        redshift_ra3_xlplus_hour=nodes * HOURS,
+        redshift_month=stored,
+    )
     counts = settings.names.delivery_stream("counts")
     return Alternative(
         name="Redshift reading the stream",
@@ -116,7 +120,7 @@ def _fluentd(settings: Settings, prices: Prices, ours: Estimate) -> Alternative:
     carried = monthly(MeanTraffic.of(settings).mobile_clicks) * (peak.click_bytes / BALANCER_UNIT_BYTES)
     costs = _sum(
         prices,
-        TOKYO,
+        settings.regions.tokyo,
         ec2_m7i_large_hour=servers * HOURS,
         ebs_gp3_month=servers * FLUENTD_DISK_GB,
         load_balancer_hour=exactly(HOURS),

@@ -37,7 +37,6 @@ from cost.flows import delivery_flow
 from cost.line import Line, Part
 from cost.range import NOTHING, Range, exactly
 from cost.template import TemplateResource, of_type
-from names import OREGON
 from settings.capacity import REASON_BYTES
 from settings.forwarder_capacity import INVOCATION_SECONDS, ONE_VCPU_MIB
 from settings.latency import FEEDBACK_RUN_SECONDS
@@ -114,7 +113,7 @@ def _feedback(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         answer * feedback_runs(basis) * (1 / GB),
         part="transfer",
         item="answers to the feedback in Tokyo",
-        region=OREGON,
+        region=basis.settings.regions.oregon,
     )
     yield basis.line(
         resource,

@@ -21,7 +21,6 @@ from cost.basis import Basis, UnknownFlowError, monthly, rounded
 from cost.line import Line
 from cost.range import Range, exactly
 from cost.template import TemplateResource
-from names import OREGON, TOKYO
 from settings.capacity import COUNT_BYTES, MOBILE_READERS, REASON_BYTES, SOURCE_READERS
 
 PUT_UNIT_BYTES = 25 * KB
@@ -55,7 +54,7 @@ def stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
             sent * (1 / GB),
             part="transfer",
             item="clicks from Tokyo to Oregon",
-            region=TOKYO,
+            region=basis.settings.regions.tokyo,
         )
 
 
@@ -173,7 +172,7 @@ def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         Range(0, answers.high),
         part="transfer",
         item="answers to the batch server in Tokyo",
-        region=OREGON,
+        region=basis.settings.regions.oregon,
     )
 
 

@@ -13,7 +13,6 @@ from settings.capacity import (
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
-from settings.quotas import DIRECT_PUT_MIB_PER_SECOND, DIRECT_PUT_RECORDS_PER_SECOND
 
 ON_DEMAND = None
 """The stream follows the traffic: it has no head-room of its own to state."""
@@ -56,9 +55,9 @@ def _stream(shards: int | None, records_per_second: float, record_bytes: int, re
 
 
 def _delivery(settings: Settings) -> float:
-    counts, mib = settings.peak.counts_per_second, settings.delivery.direct_put_mib_per_second
-    records = mib / DIRECT_PUT_MIB_PER_SECOND * DIRECT_PUT_RECORDS_PER_SECOND
-    return min(mib * MIB / (counts * COUNT_BYTES), records / counts)
+    counts, quota = settings.peak.counts_per_second, settings.direct_put
+    by_bytes = quota.mib_per_second * MIB / (counts * COUNT_BYTES)
+    return min(by_bytes, quota.records_per_second / counts)
 
 
 def _search(settings: Settings) -> float:

@@ -4,10 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from names import OREGON, TOKYO
+from settings.regions import Place
 from settings.section import Section
-
-_KEYS = {TOKYO: "tokyo_topic_arn", OREGON: "oregon_topic_arn"}
 
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 
@@ -19,13 +17,13 @@ class AlarmSettings(Section):
         "with the key alias/aws/sns gets nothing from CloudWatch: use none or one of your own.",
     )
     oregon_topic_arn: TopicArn | None = Field(
-        default=None, description="The same for the alarms of Oregon: a topic in us-west-2."
+        default=None, description="The same for the alarms of Oregon: a topic of that region."
     )
 
-    def topic_arn(self, region: str) -> str | None:
-        arn: str | None = getattr(self, self.key(region))
+    def topic_arn(self, place: Place) -> str | None:
+        arn: str | None = getattr(self, self.key(place))
         return arn
 
-    def key(self, region: str) -> str:
-        """The setting that holds the topic of a region."""
-        return _KEYS[region]
+    def key(self, place: Place) -> str:
+        """The setting that holds the topic of a place."""
+        return f"{place}_topic_arn"

@@ -12,7 +12,7 @@ from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
-from settings.quotas import DIRECT_PUT_MIB_PER_SECOND, DIRECT_PUT_RECORDS_PER_SECOND
+from settings.quotas import DirectPut, on_demand_bytes_per_second
 
 MIB = 1024 * 1024
 
@@ -24,7 +24,6 @@ gets more than its share still has room."""
 SHARD_READ_BYTES_PER_SECOND = 2 * MIB
 ON_DEMAND_FIRST_RECORDS_PER_SECOND = 4_000
 ON_DEMAND_FIRST_BYTES_PER_SECOND = 4 * MIB
-ON_DEMAND_TOKYO_BYTES_PER_SECOND = 200 * MIB
 
 SOURCE_READERS = 2
 """The analytics application and the raw backup share what a shard of the source stream gives."""
@@ -157,11 +156,12 @@ def _stream_problems(
         if shards is not None:
             yield f'{key} is for mode = "provisioned" only: remove it, or set streams.mode = "provisioned"'
         mib = records_per_second * record_bytes * WANTED_HEADROOM / MIB
-        if stream == "mobile" and mib * MIB > ON_DEMAND_TOKYO_BYTES_PER_SECOND:
+        region = settings.regions.tokyo if stream == "mobile" else settings.regions.oregon
+        if mib * MIB > on_demand_bytes_per_second(region):
             yield (
-                f"the mobile stream would take {mib:,.0f} MiB/s at the declared peak with a head-room of "
-                f"{WANTED_HEADROOM:.0f}, an on-demand stream in Tokyo takes "
-                f'{ON_DEMAND_TOKYO_BYTES_PER_SECOND // MIB}: set streams.mode = "provisioned"'
+                f"the {stream} stream would take {mib:,.0f} MiB/s at the declared peak with a head-room of "
+                f"{WANTED_HEADROOM:.0f}, an on-demand stream in {region} takes "
+                f'{on_demand_bytes_per_second(region) // MIB:,}: set streams.mode = "provisioned"'
             )
         return
     to_write = shards_to_write(records_per_second, record_bytes)
@@ -213,25 +213,25 @@ def _application_problems(settings: Settings) -> Iterator[str]:
 
 def _delivery_problems(settings: Settings) -> Iterator[str]:
     """Of the two that the application puts into; the raw backup reads a stream itself and has no quota."""
-    peak, quota = settings.peak, settings.delivery.direct_put_mib_per_second
+    peak, quota = settings.peak, settings.direct_put
     counts = (peak.counts_per_second * WANTED_HEADROOM, COUNT_BYTES, "counts")
     # If every click were refused: that is the most there can be.
     rejects = (float(peak.clicks_per_second), peak.click_bytes + REASON_BYTES, "rejects")
     needed, (records_per_second, record_bytes, name) = max(
-        (_direct_put_mib(records_per_second, record_bytes), (records_per_second, record_bytes, name))
+        (_direct_put_mib(quota, records_per_second, record_bytes), (records_per_second, record_bytes, name))
         for records_per_second, record_bytes, name in (counts, rejects)
     )
-    if needed > quota:
+    if needed > quota.mib_per_second:
         yield (
             f"the {name} delivery stream would get {records_per_second:,.0f} records/s of {record_bytes} "
-            f"bytes, its quota is {quota} MiB/s: ask for {needed} MiB/s for Amazon Data Firehose in Oregon, "
-            f"then set delivery.direct_put_mib_per_second = {needed}"
+            f"bytes, its quota is {quota.mib_per_second} MiB/s: ask for {needed} MiB/s for Amazon Data "
+            f"Firehose in {settings.regions.oregon}, then set delivery.direct_put_mib_per_second = {needed}"
         )
 
 
-def _direct_put_mib(records_per_second: float, record_bytes: int) -> int:
+def _direct_put_mib(quota: DirectPut, records_per_second: float, record_bytes: int) -> int:
     """The quota that takes these records, in MiB/s; its records/s grow with it."""
-    by_count = records_per_second / DIRECT_PUT_RECORDS_PER_SECOND * DIRECT_PUT_MIB_PER_SECOND
+    by_count = records_per_second / quota.records_per_second * quota.mib_per_second
     return ceil(max(by_count, records_per_second * record_bytes / MIB))
 
 

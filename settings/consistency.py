@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from names import OREGON, TOKYO
 from settings.environment import Settings
+from settings.regions import Place
 
 
 def problems(settings: Settings) -> Iterator[str]:
     """What is wrong between fields that are each right, with the way to mend it."""
+    yield from _region_problems(settings)
     yield from _topic_problems(settings)
     streams, analytics, search = settings.streams, settings.analytics, settings.search
     if analytics.allowed_lateness_hours > streams.retention_hours:
@@ -60,11 +62,32 @@ def problems(settings: Settings) -> Iterator[str]:
         )
 
 
+def _region_problems(settings: Settings) -> Iterator[str]:
+    tokyo, oregon = settings.regions.tokyo, settings.regions.oregon
+    for place, region in (("tokyo", tokyo), ("oregon", oregon)):
+        if region.startswith(("cn-", "us-gov-")):
+            yield (
+                f"regions.{place} ({region}) is of another partition than aws, which every ARN here is of: "
+                "choose a region of the partition aws"
+            )
+    if tokyo == oregon:
+        yield (
+            f"regions.tokyo and regions.oregon are both {tokyo}: clicks are carried from one region to "
+            "another, so set two that differ"
+        )
+    if settings.is_twin and (tokyo, oregon) != (TOKYO, OREGON):
+        yield (
+            f"the twin stands in {TOKYO} and {OREGON}: remove [regions] from an environment of account "
+            f"{settings.account}"
+        )
+
+
 def _topic_problems(settings: Settings) -> Iterator[str]:
-    for region in (TOKYO, OREGON):
-        arn = settings.alarms.topic_arn(region)
+    places: dict[Place, str] = {"tokyo": settings.regions.tokyo, "oregon": settings.regions.oregon}
+    for place, region in places.items():
+        arn = settings.alarms.topic_arn(place)
         if arn and arn.split(":")[3:5] != [region, settings.account]:
-            key = settings.alarms.key(region)
+            key = settings.alarms.key(place)
             yield (
                 f"alarms.{key} ({arn}) must be a topic in {region} of account {settings.account}: an alarm "
                 "calls topics of its own region only, and whoever may publish is decided by the account's "

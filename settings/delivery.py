@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.quotas import DIRECT_PUT_MIB_PER_SECOND
 from settings.section import Section
 
 
@@ -35,7 +34,8 @@ class DeliverySettings(Section):
         description="Objects of the raw backup, of rejected records and of given-up counts are deleted after "
         "it, in days.",
     )
-    direct_put_mib_per_second: Annotated[int, Field(ge=5, le=1_000)] = Field(
-        default=DIRECT_PUT_MIB_PER_SECOND,
-        description="Quota of a delivery stream for direct puts in Oregon, in MiB/s; for the check only.",
+    direct_put_mib_per_second: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
+        default=None,
+        description="Quota of a delivery stream for direct puts in Oregon, in MiB/s; for the check only. "
+        "Left out: what the region begins with, 5 in us-west-2, us-east-1 and eu-west-1, 1 elsewhere.",
     )

@@ -14,6 +14,8 @@ from settings.forwarder import ForwarderSettings
 from settings.latency_target import LatencySettings
 from settings.mobile_apps import MobileAppsSettings
 from settings.peak import PeakSettings
+from settings.quotas import DirectPut, direct_put
+from settings.regions import RegionSettings
 from settings.search import SearchSettings
 from settings.section import Section
 from settings.streams import StreamSettings
@@ -42,6 +44,7 @@ class Settings(Section):
         default="arm64",
         description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
     )
+    regions: RegionSettings = RegionSettings()
     alarms: AlarmSettings = AlarmSettings()
     peak: PeakSettings = PeakSettings()
     latency: LatencySettings = LatencySettings()
@@ -56,7 +59,18 @@ class Settings(Section):
 
     @property
     def names(self) -> Names:
-        return Names(environment=self.environment, account=self.account)
+        return Names(
+            environment=self.environment,
+            account=self.account,
+            tokyo=self.regions.tokyo,
+            oregon=self.regions.oregon,
+        )
+
+    @property
+    def direct_put(self) -> DirectPut:
+        """What a delivery stream of Oregon takes: as its quota was raised, or as the region begins with."""
+        initial, raised = direct_put(self.regions.oregon), self.delivery.direct_put_mib_per_second
+        return initial if raised is None else initial.raised_to(raised)
 
     @property
     def is_twin(self) -> bool:

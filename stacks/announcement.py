@@ -13,14 +13,12 @@ from typing import Annotated
 
 import typer
 
-from names import OREGON, TOKYO
 from settings import ENVIRONMENTS, Settings, SettingsError, load
 from stacks.analytics.package import AWS_JAR
 from stacks.parts.retention import Retention
 
 STACKS = ("OregonStorage", "TokyoStorage", "OregonAnalytics", "TokyoIngest")
 """In the order of their deployment; they are destroyed in the reverse order."""
-REGIONS = {"Tokyo": TOKYO, "Oregon": OREGON}
 
 
 class Command(StrEnum):
@@ -39,7 +37,7 @@ def deployment(settings: Settings, *, jar: Path = AWS_JAR) -> tuple[list[str], l
         "The CDK shows every change that broadens access, and asks before it goes on unless "
         "CDK_REQUIRE_APPROVAL is `never`.",
         "Both regions must be bootstrapped once: `npx cdk bootstrap "
-        + " ".join(f"aws://{settings.account}/{region}" for region in REGIONS.values())
+        + " ".join(f"aws://{settings.account}/{region}" for region in _regions(settings).values())
         + "`.",
     ]
     return does, problems
@@ -57,10 +55,10 @@ def destruction(settings: Settings, *, asked: bool) -> tuple[list[str], list[str
         problems.append("Key two is missing: say DESTROY=yes at the command line.")
     names = settings.names
     buckets = {
-        names.raw_bucket: OREGON,
-        names.segments_bucket: OREGON,
-        names.rejected_bucket: OREGON,
-        names.dead_letter_bucket: TOKYO,
+        names.raw_bucket: settings.regions.oregon,
+        names.segments_bucket: settings.regions.oregon,
+        names.rejected_bucket: settings.regions.oregon,
+        names.dead_letter_bucket: settings.regions.tokyo,
     }
     does = [
         f"Destroys environment {settings.environment} in account {settings.account} with all its data.",
@@ -79,8 +77,12 @@ def destruction(settings: Settings, *, asked: bool) -> tuple[list[str], list[str
     return does, problems
 
 
+def _regions(settings: Settings) -> dict[str, str]:
+    return {"Tokyo": settings.regions.tokyo, "Oregon": settings.regions.oregon}
+
+
 def _described(stack: str, settings: Settings) -> str:
-    region = next(region for place, region in REGIONS.items() if stack.startswith(place))
+    region = next(region for place, region in _regions(settings).items() if stack.startswith(place))
     return f"{settings.names.stack(stack)} ({region})"
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from aws_cdk import Annotations, App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from names import OREGON, TOKYO
 from settings import load
 from settings.capacity import warnings
 from stacks.analytics.package import AWS_JAR
@@ -49,8 +48,8 @@ def build_app(
     settings = load(environment or app.node.try_get_context("environment") or DEFAULT_ENVIRONMENT)
     asked = app.node.try_get_context("destroy") == "yes" if destroy is None else destroy
     retention = Retention(allowed=settings.allow_destroy, asked=asked)
-    tokyo = Environment(account=settings.account, region=TOKYO)
-    oregon = Environment(account=settings.account, region=OREGON)
+    tokyo = Environment(account=settings.account, region=settings.regions.tokyo)
+    oregon = Environment(account=settings.account, region=settings.regions.oregon)
     names, tags = settings.names, stack_tags(settings)
 
     tokyo_storage = TokyoStorage(

@@ -4,7 +4,6 @@ from pathlib import Path
 from string import Template
 
 from contract.click import ID_FIELDS
-from names import OREGON
 from settings import Settings
 
 TEMPLATES = Path(__file__).parent
@@ -26,7 +25,7 @@ def rendered(settings: Settings) -> dict[str, str]:
     names, servers = settings.names, settings.web_servers
     values = {
         "environment": settings.environment,
-        "region": OREGON,
+        "region": settings.regions.oregon,
         "stream": names.source_stream,
         "instance_profile": names.web_server_role,
         "click_log": servers.click_log,

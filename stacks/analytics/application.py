@@ -16,7 +16,7 @@ from constructs import Construct
 
 from contract.sink import REJECTS_TABLE
 from lambdas.application_lifecycle.configuration import asked_configuration
-from names import OREGON, SEGMENTS_PREFIX, TWIN_ACCOUNT
+from names import SEGMENTS_PREFIX, TWIN_ACCOUNT
 from settings import Settings
 from stacks.analytics.alarms import alarm_on_application
 from stacks.analytics.lifecycle import ApplicationLifecycle
@@ -104,11 +104,11 @@ class AnalyticsApplication(Construct):
         segments: s3.IBucket,
         sinks: Mapping[str, SearchDelivery | S3Delivery],
     ) -> iam.Role:
-        account = self._settings.account
+        account, region = self._settings.account, self._settings.regions.oregon
         code_object = f"{code.bucket.bucket_arn}/{code.s3_object_key}"
         segment_objects = f"{segments.bucket_arn}/{SEGMENTS_PREFIX}*"
-        log_events = events_arn(self._log_group, region=OREGON, account=account)
-        every_log_group = f"arn:aws:logs:{OREGON}:{account}:log-group:*"
+        log_events = events_arn(self._log_group, region=region, account=account)
+        every_log_group = f"arn:aws:logs:{region}:{account}:log-group:*"
         rights = {
             "ReadsItsCode": (["s3:GetObject", "s3:GetObjectVersion"], [code_object]),
             "ReadsClicks": (
@@ -226,8 +226,8 @@ class AnalyticsApplication(Construct):
             log_stream_name=LOG_STREAM,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        account = self._settings.account
-        arn = f"arn:aws:logs:{OREGON}:{account}:log-group:{self._log_group}:log-stream:{LOG_STREAM}"
+        account, region = self._settings.account, self._settings.regions.oregon
+        arn = f"arn:aws:logs:{region}:{account}:log-group:{self._log_group}:log-stream:{LOG_STREAM}"
         option = analytics.CfnApplicationCloudWatchLoggingOption(
             self,
             "LoggingOption",

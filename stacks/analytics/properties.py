@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from names import OREGON, SEGMENTS_PREFIX
+from names import SEGMENTS_PREFIX
 from settings import Settings
 from stacks.analytics.package import JAR_IN_ZIP
 
@@ -29,7 +29,7 @@ def application_properties(
         "clicks": {
             "connector": "kinesis",
             "stream.arn": source_arn,
-            "aws.region": OREGON,
+            "aws.region": settings.regions.oregon,
             # Reading a click twice changes no count, so the oldest record is always a right place to begin.
             "source.init.position": "TRIM_HORIZON",
         },
@@ -39,7 +39,9 @@ def application_properties(
             "check-interval": f"{analytics.segments_check_seconds} s",
             "history": f"{analytics.allowed_lateness_hours + SEGMENTS_MARGIN_HOURS} h",
         },
-        **{table: _firehose(name) for table, name in delivery_streams.items()},
+        **{
+            table: _firehose(name, region=settings.regions.oregon) for table, name in delivery_streams.items()
+        },
         "checks": {
             "max-age-seconds": str(analytics.allowed_lateness_hours * 3600),
             "max-clock-ahead-seconds": str(CLOCK_AHEAD_SECONDS),
@@ -50,11 +52,11 @@ def application_properties(
     }
 
 
-def _firehose(delivery_stream: str) -> dict[str, str]:
+def _firehose(delivery_stream: str, *, region: str) -> dict[str, str]:
     return {
         "connector": "firehose",
         "delivery-stream": delivery_stream,
-        "aws.region": OREGON,
+        "aws.region": region,
         "format": "json",
         "json.timestamp-format.standard": "ISO-8601",
     }

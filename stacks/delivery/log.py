@@ -6,7 +6,6 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from names import OREGON
 from settings import Settings
 from stacks.parts.log_group import NamedLogGroup
 
@@ -19,7 +18,7 @@ class DeliveryLog(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._name = f"/aws/kinesisfirehose/{delivery_stream}"
-        self._account = settings.account
+        self._arn = f"arn:aws:logs:{settings.regions.oregon}:{settings.account}:log-group:{self._name}"
         self.group = NamedLogGroup(self, "Group", name=self._name, days=settings.log_retention_days)
 
     def options(self, destination: str) -> firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty:
@@ -37,9 +36,8 @@ class DeliveryLog(Construct):
 
     def write_statement(self, *destinations: str) -> iam.PolicyStatement:
         """The right to write the log streams of these destinations."""
-        group = f"arn:aws:logs:{OREGON}:{self._account}:log-group:{self._name}"
         return iam.PolicyStatement(
             sid="WritesItsLog",
             actions=["logs:PutLogEvents"],
-            resources=[f"{group}:log-stream:{destination}" for destination in destinations],
+            resources=[f"{self._arn}:log-stream:{destination}" for destination in destinations],
         )

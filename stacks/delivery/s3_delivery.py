@@ -6,7 +6,7 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from names import OREGON
+from names import Names
 from settings import Settings
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
 from stacks.delivery.log import DeliveryLog
@@ -62,7 +62,7 @@ class S3Delivery(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
-        self.arn = delivery_stream_arn(name, account=settings.account)
+        self.arn = delivery_stream_arn(name, names=settings.names)
         buffer_seconds = settings.delivery.archive_buffer_seconds
         log = DeliveryLog(self, "Log", delivery_stream=name, settings=settings)
         role = delivery_role(
@@ -109,8 +109,8 @@ class S3Delivery(Construct):
             alarm_when_throttled(self, delivery_stream=name)
 
 
-def delivery_stream_arn(name: str, *, account: str) -> str:
-    return f"arn:aws:firehose:{OREGON}:{account}:deliverystream/{name}"
+def delivery_stream_arn(name: str, *, names: Names) -> str:
+    return f"arn:aws:firehose:{names.oregon}:{names.account}:deliverystream/{name}"
 
 
 def _read_statement(source: kinesis.IStream) -> iam.PolicyStatement:

@@ -41,7 +41,7 @@ class SearchDelivery(Construct):
         super().__init__(scope, construct_id)
         self.sink = sink
         self.name = settings.names.delivery_stream(sink.name)
-        self.arn = delivery_stream_arn(self.name, account=settings.account)
+        self.arn = delivery_stream_arn(self.name, names=settings.names)
         access = search_access.delivery(sink)
         failed_documents = f"{FAILED_DOCUMENTS_PREFIX}{sink.name}/"
         log = DeliveryLog(self, "Log", delivery_stream=self.name, settings=settings)

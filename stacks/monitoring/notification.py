@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 
 from settings import Settings
+from settings.regions import Place
 
 
 def notify(*stacks: Stack, settings: Settings) -> None:
@@ -17,7 +18,7 @@ def notify(*stacks: Stack, settings: Settings) -> None:
         alarms = [found for found in stack.node.find_all() if isinstance(found, cloudwatch.Alarm)]
         if not alarms:
             continue
-        topic_arn = settings.alarms.topic_arn(stack.region)
+        topic_arn = settings.alarms.topic_arn(_place(stack, settings))
         if topic_arn is None:
             _warn(stack, settings)
             continue
@@ -27,9 +28,13 @@ def notify(*stacks: Stack, settings: Settings) -> None:
             alarm.add_ok_action(actions.SnsAction(topic))
 
 
+def _place(stack: Stack, settings: Settings) -> Place:
+    return "tokyo" if stack.region == settings.regions.tokyo else "oregon"
+
+
 def _warn(stack: Stack, settings: Settings) -> None:
     if not settings.is_twin:
-        key = settings.alarms.key(stack.region)
+        key = settings.alarms.key(_place(stack, settings))
         Annotations.of(stack).add_warning_v2(
             "click-trends:alarms-call-nobody",
             f"The alarms of {stack.stack_name} call nobody. Make an SNS topic in {stack.region}, subscribe "

@@ -10,7 +10,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.feedback import configuration
-from names import OREGON
 from settings import Settings
 from stacks.parts.acknowledge import acknowledge, acknowledge_wildcards
 from stacks.parts.lambda_package import lambda_zip
@@ -109,7 +108,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {
         configuration.TABLE: names.trending_table,
         configuration.DOMAIN: names.search_domain,
-        configuration.DOMAIN_REGION: OREGON,
+        configuration.DOMAIN_REGION: settings.regions.oregon,
         configuration.DOMAIN_SCHEME: settings.search.scheme,
         configuration.SEGMENTS: json.dumps(feedback.segments),
         configuration.WINDOW_MINUTES: str(feedback.window_minutes),

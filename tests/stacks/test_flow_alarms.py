@@ -277,7 +277,7 @@ def test_a_topic_that_cannot_be_called_is_refused(tmp_path: Path, arn: str, mess
 
 def test_the_twin_needs_no_topic(tmp_path: Path, no_jar: Path) -> None:
     settings: Settings = load("local")
-    assert settings.alarms.topic_arn("us-west-2") is None
+    assert settings.alarms.topic_arn("oregon") is None
     app = build_app("local", outdir=tmp_path / "out", jar=no_jar)
     for stack in (child for child in app.node.children if "local" in child.node.id):
         Annotations.from_stack(stack).has_no_warning("*", Match.string_like_regexp("call nobody"))  # type: ignore[arg-type]

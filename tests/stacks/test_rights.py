@@ -228,7 +228,7 @@ def test_the_application_puts_into_its_delivery_streams_only(resources: Resource
     ]
     streams = [*(NAMES.delivery_stream(sink.name) for sink in SINKS), NAMES.rejects_delivery_stream]
     assert writes == [
-        ("firehose:PutRecordBatch", [delivery_stream_arn(name, account=NAMES.account) for name in streams])
+        ("firehose:PutRecordBatch", [delivery_stream_arn(name, names=NAMES) for name in streams])
     ]
 
 
