@@ -162,6 +162,11 @@ review: ENVIRONMENT = production
 review: setup ## what a change does, on one page: review.md of this tree against BASE (ENVIRONMENT=production)
 	@python -m review --base "$(BASE)" --environment $(ENVIRONMENT) $(if $(FAIL_ON),--fail-on "$(FAIL_ON)")
 
+.PHONY: doctor
+doctor: ENVIRONMENT = production
+doctor: setup ## what this machine and the account lack before a deployment of production (or ENVIRONMENT)
+	@python -m doctor --environment $(ENVIRONMENT)
+
 .PHONY: cost
 cost: ENVIRONMENT = production
 cost: setup ## what production (or ENVIRONMENT) costs a month, low and high

@@ -101,13 +101,19 @@ def warnings(settings: Settings) -> Iterator[CapacityWarning]:
         )
 
 
-def _too_many_executions(settings: Settings) -> Iterator[CapacityWarning]:
-    forwarder, peak = settings.forwarder, settings.peak
+def forwarder_executions(settings: Settings) -> tuple[int, int]:
+    """(shards of the mobile stream at the declared peak, concurrent executions of all their lanes)."""
+    peak = settings.peak
     shards = settings.streams.mobile_shards or 0
     if settings.streams.mode == "on_demand":
         wanted = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
         shards = max(ON_DEMAND_FIRST_SHARDS, wanted)
-    executions = shards * forwarder.parallelization_factor
+    return shards, shards * settings.forwarder.parallelization_factor
+
+
+def _too_many_executions(settings: Settings) -> Iterator[CapacityWarning]:
+    forwarder = settings.forwarder
+    shards, executions = forwarder_executions(settings)
     quota = forwarder.concurrent_executions
     if executions <= (NEW_ACCOUNT_EXECUTIONS if quota is None else quota):
         return

@@ -1,0 +1,1 @@
+"""Doctor: what this machine or the AWS account lacks before a deployment. It changes nothing."""

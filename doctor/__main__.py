@@ -1,0 +1,3 @@
+from doctor.command import app
+
+app(prog_name="python -m doctor")

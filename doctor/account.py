@@ -1,0 +1,118 @@
+"""Whose credentials these are, and what stands in both regions before anything is deployed."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+
+from botocore.exceptions import (
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from doctor.aws import Aws
+from doctor.check import Check, Outcome, lacks, ok
+from doctor.deployed import Deployed
+from doctor.wanted import Wanted
+from settings import Settings
+
+BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+"""Written by `cdk bootstrap`; the templates read the same (BootstrapVersion)."""
+
+ALWAYS_ENABLED = "us-east-1"
+"""A region that is not enabled refuses every call, so its state is asked elsewhere."""
+
+MENDED_BY_HAND = {"ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED"}
+
+
+def credentials_check(settings: Settings, aws: Aws) -> Check:
+    """Without it nothing else of the account can be looked at."""
+    return Check(name="credentials", where="account", look=lambda: _credentials(settings, aws))
+
+
+def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
+    return [
+        check
+        for region in wanted.regions
+        for check in (
+            Check(name="region", where=region, look=partial(_enabled, aws, region)),
+            Check(name="bootstrap", where=region, look=partial(_bootstrap, wanted, aws, region)),
+            Check(name="stacks", where=region, look=partial(_stacks, deployed, region)),
+        )
+    ]
+
+
+def _credentials(settings: Settings, aws: Aws) -> Iterator[Outcome]:
+    choose = "Choose others with AWS_PROFILE, or log in, as with `aws sso login`."
+    if settings.is_twin and "AWS_ENDPOINT_URL" not in os.environ:
+        yield lacks(
+            f"Account {settings.account} exists in the twin only.",
+            f"Write your account into environments/{settings.environment}.toml, or choose another "
+            "environment with ENVIRONMENT=NAME.",
+        )
+        return
+    try:
+        caller = aws.client("sts", ALWAYS_ENABLED).get_caller_identity()
+    except NoCredentialsError:
+        yield lacks("There are no credentials.", choose)
+        return
+    except (PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError) as error:
+        yield lacks(str(error), choose)
+        return
+    if caller["Account"] != settings.account:
+        yield lacks(
+            f"They are of account {caller['Account']} ({caller['Arn']}), environment {settings.environment} "
+            f"is of account {settings.account}.",
+            choose,
+        )
+    else:
+        yield ok(caller["Arn"])
+
+
+def _enabled(aws: Aws, region: str) -> Iterator[Outcome]:
+    """Regions younger than 2019 must be enabled by the account."""
+    [found] = aws.client("ec2", ALWAYS_ENABLED).describe_regions(RegionNames=[region], AllRegions=True)[
+        "Regions"
+    ]
+    if found.get("OptInStatus") == "not-opted-in":
+        yield lacks(
+            f"{region} is not enabled in this account.",
+            f"aws account enable-region --region-name {region}; it takes minutes to hours.",
+        )
+    else:
+        yield ok("enabled")
+
+
+def _bootstrap(wanted: Wanted, aws: Aws, region: str) -> Iterator[Outcome]:
+    remedy = f"npx cdk bootstrap aws://{wanted.settings.account}/{region}"
+    ssm = aws.client("ssm", region)
+    found = ssm.get_parameters(Names=[BOOTSTRAP_PARAMETER])["Parameters"]
+    if not found:
+        yield lacks("The CDK's bootstrap is missing.", remedy)
+        return
+    version = int(found[0]["Value"])
+    if version < wanted.bootstrap_version:
+        yield lacks(
+            f"The CDK's bootstrap is of version {version}, {wanted.bootstrap_version} is needed.", remedy
+        )
+    else:
+        yield ok(f"version {version}, {wanted.bootstrap_version} is needed")
+
+
+def _stacks(deployed: Deployed, region: str) -> Iterator[Outcome]:
+    states = deployed.states(region)
+    bad = False
+    for stack, state in states.items():
+        if state in MENDED_BY_HAND:
+            bad = True
+            yield lacks(
+                f"{stack} is {state}.", 'docs/deployment.md, "When a first creation fails", has the way out.'
+            )
+        elif state.endswith("IN_PROGRESS"):
+            bad = True
+            yield lacks(f"{stack} is {state}.", "Wait until it is done.")
+    if not bad:
+        found = ", ".join(f"{stack} {state}" for stack, state in states.items())
+        yield ok(found or "none yet: the first deployment makes them")

@@ -1,0 +1,109 @@
+"""A check and what it finds: each looks by itself, so that one that fails hides no other."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+CHECKS_AT_ONCE = 8
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+    """Could not be looked at."""
+    LACKS = "lacks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """text: what was found; remedy: what to do next, empty where nothing is to be done."""
+
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def ok(text: str) -> Outcome:
+    return Outcome(verdict=Verdict.OK, text=text)
+
+
+def warning(text: str, remedy: str) -> Outcome:
+    return Outcome(verdict=Verdict.WARNING, text=text, remedy=remedy)
+
+
+def unknown(text: str, remedy: str) -> Outcome:
+    return Outcome(verdict=Verdict.UNKNOWN, text=text, remedy=remedy)
+
+
+def lacks(text: str, remedy: str) -> Outcome:
+    return Outcome(verdict=Verdict.LACKS, text=text, remedy=remedy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """name: what is looked at; where: `machine`, `account` or a region."""
+
+    name: str
+    where: str
+    look: Callable[[], Iterable[Outcome]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    check: str
+    where: str
+    outcome: Outcome
+
+
+def run(checks: Sequence[Check]) -> list[Finding]:
+    """The findings of every check, in the order of the checks."""
+    with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
+        return [
+            Finding(check=check.name, where=check.where, outcome=outcome)
+            for check, outcomes in zip(checks, pool.map(_looked, checks), strict=True)
+            for outcome in outcomes
+        ]
+
+
+def _looked(check: Check) -> list[Outcome]:
+    try:
+        return list(check.look())
+    except ClientError as error:
+        return [_refused(error)]
+    except (ConnectTimeoutError, ReadTimeoutError, EndpointConnectionError) as error:
+        remedy = "Look whether this machine reaches AWS (a proxy, a firewall), then run the doctor again."
+        return [unknown(f"No answer: {error}", remedy)]
+    except BotoCoreError as error:
+        return [unknown(str(error), "Mend that in the credentials or in ~/.aws/config.")]
+    except (LookupError, ValueError, TypeError) as error:
+        text = f"The answer was not understood: {type(error).__name__}: {error}"
+        return [unknown(text, "Look at it by hand; docs/operations.md says what each check is for.")]
+
+
+def _refused(error: ClientError) -> Outcome:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if "AccessDenied" in code or code in {"UnauthorizedOperation", "AuthorizationError"}:
+        return unknown(
+            f"These credentials may not call {error.operation_name}.",
+            "Use credentials with ReadOnlyAccess and ServiceQuotasReadOnlyAccess, or look by hand.",
+        )
+    if code in {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+    }:
+        return lacks(f"The credentials are not valid: {code}.", "Log in again, as with `aws sso login`.")
+    return unknown(
+        f"{error.operation_name} answered {code}: {message}", "Run the doctor again, or look by hand."
+    )

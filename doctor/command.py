@@ -1,0 +1,62 @@
+"""python -m doctor: what this machine or the account lacks before a deployment. Every call only reads."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from doctor import account, machine, offers, quotas, report, taken
+from doctor.aws import Aws
+from doctor.check import Check, Finding, Verdict, lacks, run, unknown
+from doctor.deployed import Deployed
+from doctor.wanted import Wanted, wanted
+from settings import Settings, SettingsError, load
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    environment: Annotated[str, typer.Option(help="of environments/<NAME>.toml")] = "production",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs, instead of text.")] = False,
+) -> None:
+    """What this machine or the account lacks before a deployment.
+
+    Ends with 0: nothing; 1: something; 2: nothing, but something could not be looked at.
+    """
+    findings = run(machine.checks())
+    try:
+        settings = load(environment)
+    except SettingsError as error:
+        outcome = lacks(str(error), "Correct the file of the environment.")
+        findings.append(Finding(check="settings", where="account", outcome=outcome))
+    else:
+        findings += examine(settings, Aws())
+    if as_json:
+        json.dump(report.as_json(environment, findings), sys.stdout, indent=2)
+        print()
+    else:
+        print(f"Environment {environment}", report.as_text(findings), sep="\n")
+    raise typer.Exit(report.exit_code(findings))
+
+
+def examine(settings: Settings, aws: Aws, assembly: Wanted | None = None) -> list[Finding]:
+    """The findings about the account. assembly: of the environment; left out, it is synthesised."""
+    credentials = run([account.credentials_check(settings, aws)])
+    if any(finding.outcome.verdict is not Verdict.OK for finding in credentials):
+        outcome = unknown(
+            "Bootstrap, quotas, names and what the regions offer.", "Mend the credentials, then run again."
+        )
+        return [*credentials, Finding(check="everything else", where="account", outcome=outcome)]
+    return [*credentials, *run(account_checks(assembly or wanted(settings), aws))]
+
+
+def account_checks(made: Wanted, aws: Aws) -> list[Check]:
+    deployed = Deployed(made, aws)
+    return [
+        *account.checks(made, aws, deployed),
+        *offers.checks(made, aws),
+        *quotas.checks(made, aws, deployed),
+        *taken.checks(made, aws, deployed),
+    ]

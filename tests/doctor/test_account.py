@@ -1,0 +1,407 @@
+"""A healthy account lacks nothing, and each thing that one may lack is said with its remedy."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from doctor import command, taken
+from doctor.aws import Aws
+from doctor.check import Verdict
+from doctor.report import as_json, as_text, exit_code
+from names import OREGON, TOKYO
+from tests.doctor.conftest import LIMITS, NOT_IN_THE_EMULATOR, Patient, Put
+
+REFUSED = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
+
+
+def test_a_healthy_account_lacks_nothing(patient: Patient) -> None:
+    findings = patient.findings()
+    assert not patient.not_ok(), as_text(findings)
+    assert exit_code(findings) == 0
+    looked_at = {(finding.where, finding.check) for finding in findings}
+    assert {("account", "credentials"), (TOKYO, "bootstrap"), (OREGON, "KPUs of an application")} <= looked_at
+
+
+def test_a_region_without_the_bootstrap_or_with_an_old_one_is_named_with_the_command(
+    patient: Patient,
+) -> None:
+    patient.bootstrap(TOKYO, 5)
+    patient.emulator.client("ssm", OREGON).delete_parameters(Names=["/cdk-bootstrap/hnb659fds/version"])
+    found = patient.not_ok()
+    assert set(found) == {(TOKYO, "bootstrap"), (OREGON, "bootstrap")}
+    old, missing = found[TOKYO, "bootstrap"].outcome, found[OREGON, "bootstrap"].outcome
+    assert old.text == "The CDK's bootstrap is of version 5, 6 is needed."
+    assert missing.text == "The CDK's bootstrap is missing."
+    assert missing.remedy == f"npx cdk bootstrap aws://{patient.settings.account}/{OREGON}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "finding", "text"),
+    [
+        pytest.param(
+            "lambda.GetAccountSettings",
+            {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}},
+            (TOKYO, "Lambda executions"),
+            "1 of 10 concurrent executions are to be reserved for click-trends-patient-feedback, and 9",
+            id="a new account reserves nothing",
+        ),
+        pytest.param(
+            "lambda.GetAccountSettings",
+            {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 2}},
+            (OREGON, "Lambda executions"),
+            "2 of 1,000 concurrent executions are unreserved, the declared peak needs 3",
+            id="others have reserved nearly all",
+        ),
+        pytest.param(
+            "kinesis.DescribeLimits",
+            {**NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"], "OnDemandStreamCount": 50},
+            (TOKYO, "Kinesis streams and shards"),
+            "0 of 50 on-demand streams are free, 1 needed",
+            id="no on-demand stream left",
+        ),
+        pytest.param(
+            "service-quotas.GetServiceQuota",
+            {"Quota": {"Value": 0.0}},
+            (OREGON, "KPUs of an application"),
+            "need 1, Apache Flink KPUs is 0",
+            id="no KPU",
+        ),
+        pytest.param(
+            "opensearch.ListVersions",
+            {"Versions": ["OpenSearch_3.5"]},
+            (OREGON, "OpenSearch engine"),
+            "does not offer OpenSearch_3.7; the newest there is OpenSearch_3.5",
+            id="the engine is too new",
+        ),
+        pytest.param(
+            "opensearch.ListInstanceTypeDetails",
+            {"InstanceTypeDetails": []},
+            (OREGON, "OpenSearch nodes"),
+            "does not offer m7g.large.search for OpenSearch_3.7",
+            id="no such instance",
+        ),
+        pytest.param(
+            "opensearch.ListInstanceTypeDetails",
+            {"InstanceTypeDetails": [{"InstanceType": "m7g.large.search", "AvailabilityZones": ["a", "b"]}]},
+            (OREGON, "OpenSearch nodes"),
+            "in 2 availability zones, search.availability_zones is 3",
+            id="two zones of three",
+        ),
+        pytest.param(
+            "opensearch.DescribeInstanceTypeLimits",
+            {
+                "LimitsByRole": {
+                    "data": {
+                        **LIMITS,
+                        "InstanceLimits": {"InstanceCountLimits": {"MaximumInstanceCount": 2}},
+                    }
+                }
+            },
+            (OREGON, "OpenSearch limits"),
+            "at most 2 nodes of m7g.large.search, search.instance_count is 3",
+            id="too many nodes",
+        ),
+        pytest.param(
+            "ec2.DescribeRegions",
+            {"Regions": [{"RegionName": "x", "OptInStatus": "not-opted-in"}]},
+            (TOKYO, "region"),
+            "is not enabled in this account",
+            id="a region that must be enabled",
+        ),
+        pytest.param(
+            "iam.GetAccountSummary",
+            {"SummaryMap": {"Roles": 999, "RolesQuota": 1000}},
+            ("account", "IAM roles"),
+            "999 of 1,000 are used, 13 more are needed",
+            id="roles",
+        ),
+    ],
+)
+def test_what_the_account_lacks_is_said_with_a_remedy(
+    patient: Patient, operation: str, answer: dict[str, Any], finding: tuple[str, str], text: str
+) -> None:
+    patient.answers[operation] = answer
+    found = patient.not_ok(only=finding[1])[finding].outcome
+    assert found.verdict is Verdict.LACKS
+    assert text in found.text
+    assert found.remedy
+
+
+def test_provisioned_shards_must_fit_into_what_is_free(patient: Patient) -> None:
+    patient.answers["kinesis.DescribeLimits"] = {
+        **NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"],
+        "ShardLimit": 13,
+    }
+    for stream in patient.wanted.of_type("AWS::Kinesis::Stream"):
+        stream.properties["ShardCount"] = 4  # type: ignore[index]
+    found = patient.not_ok(only="Kinesis streams and shards")[OREGON, "Kinesis streams and shards"].outcome
+    assert found.text == "3 of 13 shards are free, 4 needed."
+
+
+def test_a_volume_or_more_nodes_than_the_service_takes_are_refused(patient: Patient) -> None:
+    search = patient.settings.search.model_copy(update={"volume_gib": 2_000, "instance_count": 81})
+    found = patient.findings(patient.settings.model_copy(update={"search": search}), only="OpenSearch limits")
+    lacking = [finding.outcome.text for finding in found if finding.outcome.verdict is Verdict.LACKS]
+    assert [text for text in lacking if "gp3 volume of at most 1,024 GiB" in text]
+    assert [text for text in lacking if "at most 80 nodes" in text]
+
+
+def test_a_quota_that_service_quotas_does_not_know_is_the_default(patient: Patient) -> None:
+    unknown = {"Error": {"Code": "NoSuchResourceException", "Message": "no such quota"}}
+    for operation in ("GetServiceQuota", "GetAWSDefaultServiceQuota"):
+        patient.answers[f"service-quotas.{operation}"] = unknown
+    analytics = patient.settings.analytics.model_copy(update={"parallelism": 65})
+    found = patient.not_ok(
+        patient.settings.model_copy(update={"analytics": analytics}), only="KPUs of an application"
+    )
+    [(where, outcome)] = [(key, finding.outcome) for key, finding in found.items()]
+    assert where == (OREGON, "KPUs of an application")
+    assert "need 65, Apache Flink KPUs is 64" in outcome.text
+    assert "--quota-code L-3A88E041 --desired-value 65" in outcome.remedy
+
+
+def test_a_full_quota_counts_what_is_there(patient: Patient) -> None:
+    patient.answers["service-quotas.GetServiceQuota"] = {"Quota": {"Value": 2.0}}
+    outcome = patient.not_ok(only="Firehose delivery streams")[OREGON, "Firehose delivery streams"].outcome
+    assert "0 of 2 are used, 3 more are needed" in outcome.text
+    assert "--service-code firehose --quota-code L-14BB0BE7 --desired-value 3" in outcome.remedy
+
+
+def test_a_call_that_is_not_allowed_is_not_looked_at_and_hides_nothing(patient: Patient) -> None:
+    for operation in ("kinesis.DescribeLimits", "opensearch.ListVersions"):
+        patient.answers[operation] = REFUSED
+    found = patient.not_ok()
+    assert {key for key, finding in found.items() if finding.outcome.verdict is Verdict.UNKNOWN} == {
+        (TOKYO, "Kinesis streams and shards"),
+        (OREGON, "Kinesis streams and shards"),
+        (OREGON, "OpenSearch engine"),
+    }
+    assert "may not call DescribeLimits" in found[TOKYO, "Kinesis streams and shards"].outcome.text
+    assert exit_code([*found.values()]) == 2
+
+
+def test_an_answer_of_another_shape_is_not_taken_for_health(patient: Patient) -> None:
+    patient.answers["opensearch.DescribeInstanceTypeLimits"] = {"LimitsByRole": {}}
+    outcome = patient.not_ok(only="OpenSearch limits")[OREGON, "OpenSearch limits"].outcome
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert "not understood" in outcome.text
+
+
+def test_credentials_of_another_account_stop_at_that(patient: Patient) -> None:
+    patient.answers["sts.GetCallerIdentity"] = {
+        "Account": "111111111111",
+        "Arn": "arn:aws:iam::111111111111:root",
+    }
+    found = patient.not_ok()
+    assert set(found) == {("account", "credentials"), ("account", "everything else")}
+    assert "are of account 111111111111" in found["account", "credentials"].outcome.text
+    assert exit_code([*found.values()]) == 1
+
+
+def test_credentials_that_have_ended_are_told_to_be_renewed(patient: Patient) -> None:
+    patient.answers["sts.GetCallerIdentity"] = {"Error": {"Code": "ExpiredToken", "Message": "expired"}}
+    outcome = patient.not_ok()["account", "credentials"].outcome
+    assert outcome.verdict is Verdict.LACKS
+    assert "aws sso login" in outcome.remedy
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "There are no credentials."),
+        ({"AWS_PROFILE": "nobody"}, "profile (nobody)"),
+        ({"AWS_ACCESS_KEY_ID": "alone"}, "Partial credentials"),
+    ],
+)
+def test_without_credentials_the_machine_is_still_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    answer = CliRunner().invoke(command.app, ["--environment", "production", "--json"])
+    assert answer.exit_code == 1
+    told = json.loads(answer.stdout)
+    by_check = {finding["check"]: finding for finding in told["findings"]}
+    assert by_check["Node"]["verdict"] == "ok"
+    assert said in by_check["credentials"]["text"]
+    assert by_check["everything else"]["verdict"] == "unknown"
+
+
+def test_an_environment_that_cannot_be_used_is_a_finding() -> None:
+    answer = CliRunner().invoke(command.app, ["--environment", "nowhere"])
+    assert answer.exit_code == 1
+    assert "There is no environment 'nowhere'" in answer.stdout
+    assert "application jar" in answer.stdout
+
+
+def test_nothing_answers_is_not_looked_at(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    found = command.examine(patient.settings, Aws(), patient.wanted)
+    assert {finding.outcome.verdict for finding in found} == {Verdict.UNKNOWN}
+    assert "Look whether this machine reaches AWS" in found[0].outcome.remedy
+
+
+def test_the_command_reads_the_emulated_account_as_it_is(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the SDK's own chain of credentials; what the emulator has no answer to is not looked at."""
+    monkeypatch.setattr(command, "load", lambda _: patient.settings)
+    monkeypatch.setattr(command, "wanted", lambda _: patient.wanted)
+    answer = CliRunner().invoke(command.app, ["--environment", "patient", "--json"])
+    by_check = {
+        (finding["where"], finding["check"]): finding["verdict"]
+        for finding in json.loads(answer.stdout)["findings"]
+    }
+    assert by_check["account", "credentials"] == "ok"
+    assert by_check[OREGON, "bootstrap"] == "ok"
+    assert by_check[OREGON, "Kinesis streams and shards"] == "unknown"
+    assert by_check[OREGON, "OpenSearch engine"] == "lacks"  # the emulator knows 3.5
+
+
+def test_what_is_told_to_programs_is_what_is_told_to_people(patient: Patient) -> None:
+    patient.bootstrap(TOKYO, 5)
+    findings = patient.findings()
+    text, told = as_text(findings), as_json("patient", findings)
+    assert told["exit_code"] == 1
+    assert all(finding["text"] in text and finding["remedy"] in text for finding in told["findings"])
+    assert text.endswith("1 lacking, 0 not looked at, 0 to think about, " + f"{len(findings) - 1} fine")
+
+
+def test_a_name_of_each_kind_that_is_taken_is_found(patient: Patient, put: Put) -> None:
+    names, client = patient.settings.names, patient.emulator.client
+    kinesis, logs, s3 = client("kinesis", TOKYO), client("logs", OREGON), client("s3", OREGON)
+    iam, sqs, table = client("iam", OREGON), client("sqs", TOKYO), client("dynamodb", TOKYO)
+    firehose, events, alarms = (
+        client("firehose", OREGON),
+        client("events", OREGON),
+        client("cloudwatch", OREGON),
+    )
+    group = "/aws/lambda/click-trends-patient-redelivery"
+    queue = {"QueueUrl": f"{patient.emulator.endpoint}/{names.account}/{names.feedback_dead_letters}"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    alarm = "click-trends-patient-source-WriteProvisionedThroughputExceeded"
+    put(
+        kinesis.create_stream,
+        {"StreamName": names.mobile_stream, "ShardCount": 1},
+        kinesis.delete_stream,
+        {"StreamName": names.mobile_stream},
+    )
+    put(logs.create_log_group, {"logGroupName": group}, logs.delete_log_group, {"logGroupName": group})
+    put(
+        s3.create_bucket,
+        {
+            "Bucket": names.raw_bucket,
+            "CreateBucketConfiguration": {"LocationConstraint": OREGON},
+        },
+        s3.delete_bucket,
+        {"Bucket": names.raw_bucket},
+    )
+    put(
+        iam.create_role,
+        {"RoleName": names.forwarder, "AssumeRolePolicyDocument": trust},
+        iam.delete_role,
+        {"RoleName": names.forwarder},
+    )
+    put(sqs.create_queue, {"QueueName": names.feedback_dead_letters}, sqs.delete_queue, queue)
+    put(
+        table.create_table,
+        {
+            "TableName": names.trending_table,
+            "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+        table.delete_table,
+        {"TableName": names.trending_table},
+    )
+    put(
+        firehose.create_delivery_stream,
+        {
+            "DeliveryStreamName": names.rejects_delivery_stream,
+            "ExtendedS3DestinationConfiguration": {
+                "RoleARN": names.role_arn(names.forwarder),
+                "BucketARN": f"arn:aws:s3:::{names.raw_bucket}",
+            },
+        },
+        firehose.delete_delivery_stream,
+        {"DeliveryStreamName": names.rejects_delivery_stream},
+    )
+    put(
+        events.put_rule,
+        {"Name": names.redelivery, "ScheduleExpression": "rate(1 minute)"},
+        events.delete_rule,
+        {"Name": names.redelivery},
+    )
+    put(
+        alarms.put_metric_alarm,
+        {
+            "AlarmName": alarm,
+            "MetricName": "m",
+            "Namespace": "n",
+            "Period": 60,
+            "Threshold": 1,
+            "Statistic": "Sum",
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+        alarms.delete_alarms,
+        {"AlarmNames": [alarm]},
+    )
+    found = {
+        key: finding.outcome.text.partition(" exists already")[0] for key, finding in patient.not_ok().items()
+    }
+    assert found == {
+        (TOKYO, "names of Kinesis streams"): names.mobile_stream,
+        (OREGON, "names of Logs log groups"): group,
+        (OREGON, "names of S3 buckets"): names.raw_bucket,
+        (TOKYO, "names of IAM roles"): names.forwarder,
+        (TOKYO, "names of SQS queues"): names.feedback_dead_letters,
+        (TOKYO, "names of DynamoDB tables"): names.trending_table,
+        (OREGON, "names of KinesisFirehose delivery streams"): names.rejects_delivery_stream,
+        (OREGON, "names of Events rules"): names.redelivery,
+        (OREGON, "names of CloudWatch alarms"): alarm,
+    }
+
+
+def test_a_bucket_of_another_account_is_taken(patient: Patient) -> None:
+    patient.answers["s3.HeadBucket"] = {"Error": {"Code": "403", "Message": "Forbidden"}}
+    outcome = patient.not_ok(only="names of S3 buckets")[OREGON, "names of S3 buckets"].outcome
+    assert outcome.verdict is Verdict.LACKS
+    assert "exist already" in outcome.text
+
+
+def test_every_type_with_a_name_of_ours_is_looked_for(patient: Patient) -> None:
+    prefix = patient.settings.names.prefix
+    named = {
+        resource.type
+        for resource in patient.wanted.resources
+        if any(
+            isinstance(value, str) and prefix in value and (key == "Name" or key.endswith("Name"))
+            for key, value in resource.properties.items()
+        )
+        and not resource.type.startswith("Custom::")
+    }
+    assert named - {*taken.FINDERS} <= taken.NOT_UNIQUE
+
+
+def test_the_names_of_two_environments_never_collide(patient: Patient) -> None:
+    """Where one environment's name begins with another's and a hyphen, what follows must still differ."""
+    prefix = patient.settings.names.prefix
+    endings: dict[str, set[str]] = {}
+    for resource in patient.wanted.resources:
+        if (finder := taken.FINDERS.get(resource.type)) and isinstance(
+            name := resource.properties.get(finder[1]), str
+        ):
+            endings.setdefault(resource.type, set()).add(name.partition(prefix)[2])
+    assert len(endings) > 10
+    for kind, ends in endings.items():
+        clashes = {(a, b) for a in ends for b in ends if a != b and a.startswith("-") and a.endswith(b)}
+        assert not clashes, kind
