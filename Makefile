@@ -174,8 +174,8 @@ cost: setup ## what production (or ENVIRONMENT) costs a month, low and high
 
 .PHONY: web-servers
 web-servers: ENVIRONMENT = production
-web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT) into web_servers/
-	@python -m web_servers --environment $(ENVIRONMENT) --into web_servers
+web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT): web_servers/made/
+	@python -m web_servers --environment $(ENVIRONMENT)
 
 .PHONY: aws-jar
 aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kinesis and Firehose connectors
@@ -209,6 +209,6 @@ requirements: setup ## pin requirements.in anew
 
 .PHONY: clean
 clean: ## remove everything that setup, synth and the tests made
-	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target
+	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target web_servers/made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -94,14 +94,14 @@ class ClickAccount:
 
     def __str__(self) -> str:
         counted = ", ".join(
-            f"{clicks:,} counted under {self.keys[table]:,} keys"
+            f"{clicks:,} counted under {_many(self.keys[table], 'key')}"
             + ("" if table == SINKS[0].table else f" in {table}")
             for table, clicks in self.counted.items()
         )
         in_arrays = self.clicks - (self.records - self.unparseable)
         return (
-            f"{self.records:,} records in {self.files:,} files: {counted}, {self.rejected:,} rejected, "
-            f"{self.unparseable:,} unparseable"
+            f"{_many(self.records, 'record')} in {_many(self.files, 'file')}: {counted}, "
+            f"{self.rejected:,} rejected, {self.unparseable:,} unparseable"
             + (f" (arrays held {in_arrays:,} clicks more than one a record)" if in_arrays else "")
         )
 
@@ -113,6 +113,10 @@ class ClickAccount:
                     f"{self}\n{table} and the rejected clicks differ from the clicks of the files by "
                     f"{difference:,}: don't use this result. Were files changed during the run?"
                 )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def account(files: list[Path], out: Path) -> ClickAccount:
@@ -162,3 +166,4 @@ def main() -> None:
     result = account(files, out)
     result.check()
     print(result)
+    print("written: " + ", ".join(str(out / table) for table in output_tables()))

@@ -13,9 +13,9 @@ from botocore.exceptions import (
 )
 
 from doctor.aws import Aws
-from doctor.check import Check, Outcome, lacks, ok
+from doctor.check import Check, Diagnosis, lacks, ok
 from doctor.deployed import Deployed
-from doctor.wanted import Wanted
+from doctor.wanted import WantedResources
 from settings import Settings
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
@@ -32,7 +32,7 @@ def credentials_check(settings: Settings, aws: Aws) -> Check:
     return Check(name="credentials", where="account", look=lambda: _credentials(settings, aws))
 
 
-def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
+def checks(wanted: WantedResources, aws: Aws, deployed: Deployed) -> list[Check]:
     return [
         check
         for region in wanted.regions
@@ -44,7 +44,7 @@ def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
     ]
 
 
-def _credentials(settings: Settings, aws: Aws) -> Iterator[Outcome]:
+def _credentials(settings: Settings, aws: Aws) -> Iterator[Diagnosis]:
     choose = "Choose others with AWS_PROFILE, or log in, as with `aws sso login`."
     if settings.is_twin and "AWS_ENDPOINT_URL" not in os.environ:
         yield lacks(
@@ -71,7 +71,7 @@ def _credentials(settings: Settings, aws: Aws) -> Iterator[Outcome]:
         yield ok(caller["Arn"])
 
 
-def _enabled(aws: Aws, region: str) -> Iterator[Outcome]:
+def _enabled(aws: Aws, region: str) -> Iterator[Diagnosis]:
     """Regions younger than 2019 must be enabled by the account."""
     [found] = aws.client("ec2", ALWAYS_ENABLED).describe_regions(RegionNames=[region], AllRegions=True)[
         "Regions"
@@ -85,7 +85,7 @@ def _enabled(aws: Aws, region: str) -> Iterator[Outcome]:
         yield ok("enabled")
 
 
-def _bootstrap(wanted: Wanted, aws: Aws, region: str) -> Iterator[Outcome]:
+def _bootstrap(wanted: WantedResources, aws: Aws, region: str) -> Iterator[Diagnosis]:
     remedy = f"npx cdk bootstrap aws://{wanted.settings.account}/{region}"
     ssm = aws.client("ssm", region)
     found = ssm.get_parameters(Names=[BOOTSTRAP_PARAMETER])["Parameters"]
@@ -101,7 +101,7 @@ def _bootstrap(wanted: Wanted, aws: Aws, region: str) -> Iterator[Outcome]:
         yield ok(f"version {version}, {wanted.bootstrap_version} is needed")
 
 
-def _stacks(deployed: Deployed, region: str) -> Iterator[Outcome]:
+def _stacks(deployed: Deployed, region: str) -> Iterator[Diagnosis]:
     states = deployed.states(region)
     bad = False
     for stack, state in states.items():

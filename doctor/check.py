@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Diagnosis:
     """text: what was found; remedy: what to do next, empty where nothing is to be done."""
 
     verdict: Verdict
@@ -33,20 +33,20 @@ class Outcome:
     remedy: str = ""
 
 
-def ok(text: str) -> Outcome:
-    return Outcome(verdict=Verdict.OK, text=text)
+def ok(text: str) -> Diagnosis:
+    return Diagnosis(verdict=Verdict.OK, text=text)
 
 
-def warning(text: str, remedy: str) -> Outcome:
-    return Outcome(verdict=Verdict.WARNING, text=text, remedy=remedy)
+def warning(text: str, remedy: str) -> Diagnosis:
+    return Diagnosis(verdict=Verdict.WARNING, text=text, remedy=remedy)
 
 
-def unknown(text: str, remedy: str) -> Outcome:
-    return Outcome(verdict=Verdict.UNKNOWN, text=text, remedy=remedy)
+def unknown(text: str, remedy: str) -> Diagnosis:
+    return Diagnosis(verdict=Verdict.UNKNOWN, text=text, remedy=remedy)
 
 
-def lacks(text: str, remedy: str) -> Outcome:
-    return Outcome(verdict=Verdict.LACKS, text=text, remedy=remedy)
+def lacks(text: str, remedy: str) -> Diagnosis:
+    return Diagnosis(verdict=Verdict.LACKS, text=text, remedy=remedy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,27 +55,27 @@ class Check:
 
     name: str
     where: str
-    look: Callable[[], Iterable[Outcome]]
+    look: Callable[[], Iterable[Diagnosis]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     check: str
     where: str
-    outcome: Outcome
+    diagnosis: Diagnosis
 
 
-def run(checks: Sequence[Check]) -> list[Finding]:
+def run(checks: Sequence[Check]) -> list[CheckResult]:
     """The findings of every check, in the order of the checks."""
     with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
         return [
-            Finding(check=check.name, where=check.where, outcome=outcome)
-            for check, outcomes in zip(checks, pool.map(_looked, checks), strict=True)
-            for outcome in outcomes
+            CheckResult(check=check.name, where=check.where, diagnosis=diagnosis)
+            for check, diagnoses in zip(checks, pool.map(_looked, checks), strict=True)
+            for diagnosis in diagnoses
         ]
 
 
-def _looked(check: Check) -> list[Outcome]:
+def _looked(check: Check) -> list[Diagnosis]:
     try:
         return list(check.look())
     except ClientError as error:
@@ -90,7 +90,7 @@ def _looked(check: Check) -> list[Outcome]:
         return [unknown(text, "Look at it by hand; docs/operations.md says what each check is for.")]
 
 
-def _refused(error: ClientError) -> Outcome:
+def _refused(error: ClientError) -> Diagnosis:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if "AccessDenied" in code or code in {"UnauthorizedOperation", "AuthorizationError"}:
         return unknown(

@@ -8,9 +8,9 @@ import typer
 
 from doctor import account, machine, offers, quotas, report, taken
 from doctor.aws import Aws
-from doctor.check import Check, Finding, Verdict, lacks, run, unknown
+from doctor.check import Check, CheckResult, Verdict, lacks, run, unknown
 from doctor.deployed import Deployed
-from doctor.wanted import Wanted, wanted
+from doctor.wanted import WantedResources, wanted
 from settings import Settings, SettingsError, load
 
 app = typer.Typer(add_completion=False)
@@ -29,8 +29,8 @@ def main(
     try:
         settings = load(environment)
     except SettingsError as error:
-        outcome = lacks(str(error), "Correct the file of the environment.")
-        findings.append(Finding(check="settings", where="account", outcome=outcome))
+        diagnosis = lacks(str(error), "Correct the file of the environment.")
+        findings.append(CheckResult(check="settings", where="account", diagnosis=diagnosis))
     else:
         findings += examine(settings, Aws())
     if as_json:
@@ -41,18 +41,18 @@ def main(
     raise typer.Exit(report.exit_code(findings))
 
 
-def examine(settings: Settings, aws: Aws, assembly: Wanted | None = None) -> list[Finding]:
+def examine(settings: Settings, aws: Aws, assembly: WantedResources | None = None) -> list[CheckResult]:
     """The findings about the account. assembly: of the environment; left out, it is synthesised."""
     credentials = run([account.credentials_check(settings, aws)])
-    if any(finding.outcome.verdict is not Verdict.OK for finding in credentials):
-        outcome = unknown(
+    if any(finding.diagnosis.verdict is not Verdict.OK for finding in credentials):
+        diagnosis = unknown(
             "Bootstrap, quotas, names and what the regions offer.", "Mend the credentials, then run again."
         )
-        return [*credentials, Finding(check="everything else", where="account", outcome=outcome)]
+        return [*credentials, CheckResult(check="everything else", where="account", diagnosis=diagnosis)]
     return [*credentials, *run(account_checks(assembly or wanted(settings), aws))]
 
 
-def account_checks(made: Wanted, aws: Aws) -> list[Check]:
+def account_checks(made: WantedResources, aws: Aws) -> list[Check]:
     deployed = Deployed(made, aws)
     return [
         *account.checks(made, aws, deployed),

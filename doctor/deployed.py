@@ -6,13 +6,13 @@ from botocore.exceptions import ClientError
 
 from cost.template import TemplateResource
 from doctor.aws import Aws
-from doctor.wanted import Wanted
+from doctor.wanted import WantedResources
 
 
 class Deployed:
     """Asks CloudFormation once; raises botocore's errors where it is asked."""
 
-    def __init__(self, wanted: Wanted, aws: Aws) -> None:
+    def __init__(self, wanted: WantedResources, aws: Aws) -> None:
         self._aws = aws
         self._stacks = {resource.stack: resource.region for resource in wanted.resources}
 

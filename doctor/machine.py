@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from doctor.check import Check, Outcome, lacks, ok, warning
+from doctor.check import Check, Diagnosis, lacks, ok, warning
 from stacks.analytics.package import AWS_JAR
 
 PROJECT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def checks(*, project: Path = PROJECT, jar: Path = AWS_JAR) -> list[Check]:
         "CDK command line": lambda: _cdk(project),
         "git": lambda: _git(project),
         "disk": lambda: _disk(project),
-        "application jar": lambda: jar_outcomes(jar, project / "connectors"),
+        "application jar": lambda: jar_diagnoses(jar, project / "connectors"),
     }
     return [Check(name=name, where="machine", look=look) for name, look in looks.items()]
 
@@ -53,7 +53,7 @@ def _printed(*command: str | Path) -> str | None:
     return ended.stdout.strip() if ended.returncode == 0 else None
 
 
-def _tools(project: Path) -> Iterator[Outcome]:
+def _tools(project: Path) -> Iterator[Diagnosis]:
     """What `make setup` asks for first, by the same script."""
     ended = subprocess.run(
         ["bash", str(project / "twin" / "prerequisites.sh")],
@@ -68,7 +68,7 @@ def _tools(project: Path) -> Iterator[Outcome]:
         yield ok(f"Python {sys.version_info.major}.{sys.version_info.minor}, a JDK of 17 or newer, Maven")
 
 
-def _node() -> Iterator[Outcome]:
+def _node() -> Iterator[Diagnosis]:
     version = _printed(Path(sys.executable).with_name("node"), "--version")
     if version is None:
         yield lacks(
@@ -78,7 +78,7 @@ def _node() -> Iterator[Outcome]:
         yield ok(f"Node {version.removeprefix('v')}")
 
 
-def _cdk(project: Path) -> Iterator[Outcome]:
+def _cdk(project: Path) -> Iterator[Diagnosis]:
     pinned = json.loads((project / "package.json").read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
     file = project / "node_modules" / "aws-cdk" / "package.json"
     installed = json.loads(file.read_text(encoding="utf-8"))["version"] if file.is_file() else "none"
@@ -88,7 +88,7 @@ def _cdk(project: Path) -> Iterator[Outcome]:
         yield lacks(f"aws-cdk {pinned} is pinned, {installed} is installed.", "Run `make setup`.")
 
 
-def _git(project: Path) -> Iterator[Outcome]:
+def _git(project: Path) -> Iterator[Diagnosis]:
     remedy = "Install git and work in a clone: `make review` compares revisions."
     if _printed("git", "--version") is None:
         yield warning("git is missing.", remedy)
@@ -103,7 +103,7 @@ def _git(project: Path) -> Iterator[Outcome]:
         yield ok(f"all is committed, at {_printed('git', '-C', project, 'rev-parse', '--short', 'HEAD')}")
 
 
-def _disk(project: Path) -> Iterator[Outcome]:
+def _disk(project: Path) -> Iterator[Diagnosis]:
     free = shutil.disk_usage(project).free / 1e9
     if free < FREE_GB:
         yield lacks(
@@ -113,7 +113,7 @@ def _disk(project: Path) -> Iterator[Outcome]:
         yield ok(f"{free:.0f} GB free")
 
 
-def jar_outcomes(jar: Path, sources: Path) -> Iterator[Outcome]:
+def jar_diagnoses(jar: Path, sources: Path) -> Iterator[Diagnosis]:
     """Of the jar that runs on AWS: whether it is there, whole, and of the sources as they are."""
     again = "Run `make aws-jar`."
     if not jar.is_file():

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from doctor.aws import Aws
-from doctor.check import Check, Outcome, lacks, ok
-from doctor.wanted import Wanted
+from doctor.check import Check, Diagnosis, lacks, ok
+from doctor.wanted import WantedResources
 
 SERVICES = {
     "AWS::CloudWatch::Alarm": "cloudwatch",
@@ -29,7 +29,7 @@ SERVICES = {
 }
 
 
-def checks(wanted: Wanted, aws: Aws) -> list[Check]:
+def checks(wanted: WantedResources, aws: Aws) -> list[Check]:
     offline = [
         Check(name="services", where=region, look=partial(_services, wanted, aws, region))
         for region in wanted.regions
@@ -44,7 +44,7 @@ def checks(wanted: Wanted, aws: Aws) -> list[Check]:
     ]
 
 
-def _services(wanted: Wanted, aws: Aws, region: str) -> Iterator[Outcome]:
+def _services(wanted: WantedResources, aws: Aws, region: str) -> Iterator[Diagnosis]:
     needed = {SERVICES[one.type] for one in wanted.resources if one.region == region and one.type in SERVICES}
     missing = sorted(service for service in needed if not aws.offers(service, region))
     if missing:
@@ -56,7 +56,7 @@ def _services(wanted: Wanted, aws: Aws, region: str) -> Iterator[Outcome]:
         yield ok(f"all {len(needed)}")
 
 
-def _runtime(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
+def _runtime(wanted: WantedResources, aws: Aws) -> Iterator[Diagnosis]:
     [application] = wanted.of_type("AWS::KinesisAnalyticsV2::Application")
     runtime = application.properties["RuntimeEnvironment"]
     model = aws.client("kinesisanalyticsv2", application.region).meta.service_model
@@ -71,7 +71,7 @@ def _runtime(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
         )
 
 
-def _engine(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
+def _engine(wanted: WantedResources, aws: Aws) -> Iterator[Diagnosis]:
     [domain] = wanted.of_type("AWS::OpenSearchService::Domain")
     engine = domain.properties["EngineVersion"]
     versions = aws.listed("opensearch", domain.region, "list_versions", "Versions")
@@ -85,7 +85,7 @@ def _engine(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
         )
 
 
-def _nodes(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
+def _nodes(wanted: WantedResources, aws: Aws) -> Iterator[Diagnosis]:
     search = wanted.settings.search
     [domain] = wanted.of_type("AWS::OpenSearchService::Domain")
     details = aws.client("opensearch", domain.region).list_instance_type_details(
@@ -110,7 +110,7 @@ def _nodes(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
         yield ok(f"{search.instance_type} in {len(zones)} availability zones")
 
 
-def _limits(wanted: Wanted, aws: Aws) -> Iterator[Outcome]:
+def _limits(wanted: WantedResources, aws: Aws) -> Iterator[Diagnosis]:
     search = wanted.settings.search
     [domain] = wanted.of_type("AWS::OpenSearchService::Domain")
     roles = aws.client("opensearch", domain.region).describe_instance_type_limits(

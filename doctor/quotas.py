@@ -15,10 +15,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from doctor.aws import Aws
-from doctor.check import Check, Outcome, lacks, ok
+from doctor.check import Check, Diagnosis, lacks, ok
 from doctor.deployed import Deployed
 from doctor.taken import delivery_stream_names
-from doctor.wanted import Wanted
+from doctor.wanted import WantedResources
 from settings.capacity import forwarder_executions
 
 UNRESERVED_MIN = 100
@@ -49,10 +49,10 @@ DOMAIN_NODES = Quota(service="es", code="L-6408ABDE", name="Instances per domain
 TABLES = Quota(service="dynamodb", code="L-F98FE922", name="Maximum number of tables", default=2_500)
 
 
-def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
+def checks(wanted: WantedResources, aws: Aws, deployed: Deployed) -> list[Check]:
     asked = _Asked(wanted, aws, deployed)
     tokyo, oregon = wanted.regions
-    looks: list[tuple[str, str, Callable[[str], Iterator[Outcome]]]] = [
+    looks: list[tuple[str, str, Callable[[str], Iterator[Diagnosis]]]] = [
         *(("Lambda executions", region, asked.executions) for region in (tokyo, oregon)),
         *(("Kinesis streams and shards", region, asked.streams) for region in (tokyo, oregon)),
         *(("CloudWatch alarms", region, asked.alarms) for region in (tokyo, oregon)),
@@ -68,11 +68,11 @@ def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
 
 
 class _Asked:
-    def __init__(self, wanted: Wanted, aws: Aws, deployed: Deployed) -> None:
+    def __init__(self, wanted: WantedResources, aws: Aws, deployed: Deployed) -> None:
         self._wanted, self._aws, self._deployed = wanted, aws, deployed
         self._settings = wanted.settings
 
-    def executions(self, region: str) -> Iterator[Outcome]:
+    def executions(self, region: str) -> Iterator[Diagnosis]:
         """What may be reserved, and what is left for the functions that reserve nothing."""
         limit = self._aws.client("lambda", region).get_account_settings()["AccountLimit"]
         quota, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
@@ -84,11 +84,12 @@ class _Asked:
             and not self._deployed.has(function)
         }
         left = unreserved - sum(new.values())
-        busy = len(functions) * OTHER_FUNCTIONS
-        told = "the functions' schedules"
-        if any(one.name == self._settings.names.forwarder for one in functions):
+        others = [one for one in functions if "ReservedConcurrentExecutions" not in one.properties]
+        busy = len(others) * OTHER_FUNCTIONS
+        told = f"{busy} functions"
+        if any(one.name == self._settings.names.forwarder for one in others):
             shards, lanes = forwarder_executions(self._settings)
-            busy += lanes
+            busy += lanes - OTHER_FUNCTIONS
             told = f"{shards} shards of {self._settings.forwarder.parallelization_factor} lanes"
         ask = max(USUAL_EXECUTIONS, quota - left + max(busy, UNRESERVED_MIN))
         remedy = (
@@ -105,13 +106,13 @@ class _Asked:
         elif left < busy:
             yield lacks(
                 f"{left:,} of {quota:,} concurrent executions are unreserved, the declared peak needs "
-                f"{busy:,} ({told} and {len(functions)} functions).",
+                f"{busy:,} ({told}).",
                 f"{remedy}; or lower forwarder.parallelization_factor.",
             )
         else:
             yield ok(f"{left:,} of {quota:,} unreserved, {busy:,} needed at the declared peak")
 
-    def streams(self, region: str) -> Iterator[Outcome]:
+    def streams(self, region: str) -> Iterator[Diagnosis]:
         limits = self._aws.client("kinesis", region).describe_limits()
         new = [
             stream
@@ -136,45 +137,45 @@ class _Asked:
         else:
             yield ok(f"{free_shards:,} shards and {free_streams:,} on-demand streams free")
 
-    def alarms(self, region: str) -> Iterator[Outcome]:
+    def alarms(self, region: str) -> Iterator[Diagnosis]:
         pages = self._aws.client("cloudwatch", region).get_paginator("describe_alarms").paginate()
         used = sum(len(page["MetricAlarms"]) for page in pages)
         yield self._counted("AWS::CloudWatch::Alarm", region, used, ALARMS_MAX, "CloudWatch, alarms")
 
-    def tables(self, region: str) -> Iterator[Outcome]:
+    def tables(self, region: str) -> Iterator[Diagnosis]:
         pages = self._aws.client("dynamodb", region).get_paginator("list_tables").paginate()
         used = sum(len(page["TableNames"]) for page in pages)
         yield self._of_quota("AWS::DynamoDB::Table", region, used, TABLES)
 
-    def applications(self, region: str) -> Iterator[Outcome]:
+    def applications(self, region: str) -> Iterator[Diagnosis]:
         found = self._aws.listed("kinesisanalyticsv2", region, "list_applications", "ApplicationSummaries")
         yield self._of_quota("AWS::KinesisAnalyticsV2::Application", region, len(found), APPLICATIONS)
 
-    def delivery_streams(self, region: str) -> Iterator[Outcome]:
+    def delivery_streams(self, region: str) -> Iterator[Diagnosis]:
         used = len(delivery_stream_names(self._aws.client("firehose", region)))
         yield self._of_quota("AWS::KinesisFirehose::DeliveryStream", region, used, DELIVERY_STREAMS)
 
-    def domains(self, region: str) -> Iterator[Outcome]:
+    def domains(self, region: str) -> Iterator[Diagnosis]:
         used = len(self._aws.client("opensearch", region).list_domain_names()["DomainNames"])
         yield self._of_quota("AWS::OpenSearchService::Domain", region, used, DOMAINS)
 
-    def kpus(self, region: str) -> Iterator[Outcome]:
+    def kpus(self, region: str) -> Iterator[Diagnosis]:
         """The quota is of one application (Managed Service for Apache Flink guide, "Implement application
         scaling"); its orchestration has a KPU beside them."""
         analytics = self._settings.analytics
         needed = ceil(analytics.parallelism / analytics.parallelism_per_kpu)
         yield self._against(KPUS, region, needed, "analytics.parallelism and parallelism_per_kpu")
 
-    def domain_nodes(self, region: str) -> Iterator[Outcome]:
+    def domain_nodes(self, region: str) -> Iterator[Diagnosis]:
         yield self._against(
             DOMAIN_NODES, region, self._settings.search.instance_count, "search.instance_count"
         )
 
-    def roles(self, _: str) -> Iterator[Outcome]:
+    def roles(self, _: str) -> Iterator[Diagnosis]:
         summary = self._aws.client("iam", self._settings.regions.oregon).get_account_summary()["SummaryMap"]
         yield self._counted("AWS::IAM::Role", None, summary["Roles"], summary["RolesQuota"], "IAM, roles")
 
-    def _against(self, quota: Quota, region: str, needed: int, settings: str) -> Outcome:
+    def _against(self, quota: Quota, region: str, needed: int, settings: str) -> Diagnosis:
         limit = self._limit(quota, region)
         if needed > limit:
             return lacks(
@@ -182,7 +183,7 @@ class _Asked:
             )
         return ok(f"{needed:,} needed, {quota.name} is {limit:,}")
 
-    def _of_quota(self, resource_type: str, region: str, used: int, quota: Quota) -> Outcome:
+    def _of_quota(self, resource_type: str, region: str, used: int, quota: Quota) -> Diagnosis:
         limit = self._limit(quota, region)
         needed = used + self._new(resource_type, region)
         return self._counted(
@@ -191,7 +192,7 @@ class _Asked:
 
     def _counted(
         self, resource_type: str, region: str | None, used: int, limit: int, name: str, *, remedy: str = ""
-    ) -> Outcome:
+    ) -> Diagnosis:
         new = self._new(resource_type, region)
         if used + new > limit:
             return lacks(

@@ -11,9 +11,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from doctor.aws import Aws
-from doctor.check import Check, Outcome, lacks, ok
+from doctor.check import Check, Diagnosis, lacks, ok
 from doctor.deployed import Deployed
-from doctor.wanted import Wanted
+from doctor.wanted import WantedResources
 
 MAX_NAMES_TOLD = 5
 
@@ -142,7 +142,7 @@ KEPT_BY_A_DESTROY = {
 }
 
 
-def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
+def checks(wanted: WantedResources, aws: Aws, deployed: Deployed) -> list[Check]:
     return [
         Check(
             name=f"names of {_plural(resource_type)}",
@@ -156,8 +156,8 @@ def checks(wanted: Wanted, aws: Aws, deployed: Deployed) -> list[Check]:
 
 
 def _taken(
-    wanted: Wanted, aws: Aws, deployed: Deployed, resource_type: str, region: str
-) -> Iterator[Outcome]:
+    wanted: WantedResources, aws: Aws, deployed: Deployed, resource_type: str, region: str
+) -> Iterator[Diagnosis]:
     service, key, find = FINDERS[resource_type]
     names = [
         name

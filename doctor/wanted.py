@@ -12,7 +12,7 @@ from stacks.app import synthesise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WantedResources:
     """bootstrap_version: the least that the stacks need of the CDK's bootstrap."""
 
     settings: Settings
@@ -31,7 +31,7 @@ class Wanted:
         )
 
 
-def read_assembly(assembly: Path, settings: Settings) -> Wanted:
+def read_assembly(assembly: Path, settings: Settings) -> WantedResources:
     """Raises AssemblyError."""
     resources = read_resources(assembly)
     artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
@@ -40,10 +40,10 @@ def read_assembly(assembly: Path, settings: Settings) -> Wanted:
         for artifact in artifacts.values()
         if artifact["type"] == "aws:cloudformation:stack"
     ]
-    return Wanted(settings=settings, resources=resources, bootstrap_version=max(needed))
+    return WantedResources(settings=settings, resources=resources, bootstrap_version=max(needed))
 
 
-def wanted(settings: Settings) -> Wanted:
+def wanted(settings: Settings) -> WantedResources:
     """Synthesises the environment into a folder that is removed again."""
     with tempfile.TemporaryDirectory(prefix="click-trends-doctor-") as folder:
         return read_assembly(synthesise(settings.environment, Path(folder)), settings)

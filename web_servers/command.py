@@ -8,13 +8,18 @@ import typer
 from settings import SettingsError, load
 from web_servers.rendering import rendered
 
+MADE = Path("web_servers/made")
+"""Beside the committed files, which are those of production, and ignored by git."""
+
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def write(
     environment: Annotated[str, typer.Option(help="As in environments/<name>.toml.")] = "production",
-    into: Annotated[Path, typer.Option(help="Directory for the files.")] = Path("web_servers"),
+    into: Annotated[
+        Path | None, typer.Option(help="Directory for the files; left out: web_servers/made/<environment>.")
+    ] = None,
 ) -> None:
     """Write fluentd.conf, fluentd.service.conf and fluent-bit.yaml for the web servers of an environment."""
     try:
@@ -22,6 +27,7 @@ def write(
     except SettingsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    into = into or MADE / environment
     into.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (into / name).write_text(text, encoding="utf-8")

@@ -167,5 +167,6 @@ def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
     )
     outcome = count_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
     assert outcome.counts == {("2026-01-31T12:00:00.000Z", "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
-    assert outcome.printed.startswith("1 records in 1 files: 1 counted under 1 keys")
-    assert outcome.printed.endswith("0 rejected, 0 unparseable\n")
+    assert outcome.printed.startswith("1 record in 1 file: 1 counted under 1 key,")
+    tables = ", ".join(str(tmp_path / "out" / table) for table in ("click_counts", "rejected_clicks"))
+    assert outcome.printed.endswith(f"0 rejected, 0 unparseable\nwritten: {tables}\n")

@@ -66,7 +66,7 @@ def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bo
 def test_each_kind_of_record_is_counted_by_itself(tmp_path: Path) -> None:
     result = outcome(tmp_path, CLICK * 3 + b"no json\n\n  \n" + b"[{},{}]\n", counted=4, rejected=1)
     result.check()
-    assert str(result).startswith("5 records in 1 files: 4 counted under 1 keys")
+    assert str(result).startswith("5 records in 1 file: 4 counted under 1 key,")
     assert str(result).endswith("1 rejected, 1 unparseable (arrays held 1 clicks more than one a record)")
 
 

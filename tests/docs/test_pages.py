@@ -17,7 +17,7 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # A path in backticks that begins with a folder of the tree; `<...>`, `*` and `{a,b}` stand for several names.
 NAMED_FILE = re.compile(r"`([a-z_]+/[^`\s]*)`")
 ANY = re.compile(r"<[^>]*>|\{[^}]*\}")
-MADE_HERE = ("cdk.out/", "connectors/target/", ".cache/")
+MADE_HERE = ("web_servers/made/", "cdk.out/", "connectors/target/", ".cache/")
 
 
 def in_docs(page: Path) -> str:

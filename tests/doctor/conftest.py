@@ -13,9 +13,9 @@ from botocore.validate import ParamValidator
 
 from doctor.account import BOOTSTRAP_PARAMETER
 from doctor.aws import Aws
-from doctor.check import Finding, Verdict, run
+from doctor.check import CheckResult, Verdict, run
 from doctor.command import account_checks, examine
-from doctor.wanted import Wanted, read_assembly
+from doctor.wanted import WantedResources, read_assembly
 from names import OREGON, TOKYO, TWIN_ACCOUNT
 from settings import Settings, load
 from stacks import app as stacks_app
@@ -103,18 +103,18 @@ class Patient:
 
     emulator: Emulator
     settings: Settings
-    wanted: Wanted
+    wanted: WantedResources
     aws: AnsweringAws
 
     @property
     def answers(self) -> dict[str, Mapping[str, Any]]:
         return self.aws.answers
 
-    def findings(self, settings: Settings | None = None, *, only: str | None = None) -> list[Finding]:
+    def findings(self, settings: Settings | None = None, *, only: str | None = None) -> list[CheckResult]:
         """settings: in place of the environment's, for what is compared with them; only: the checks of this
         name."""
         looked_at = settings or self.settings
-        wanted = Wanted(
+        wanted = WantedResources(
             settings=looked_at,
             resources=self.wanted.resources,
             bootstrap_version=self.wanted.bootstrap_version,
@@ -125,12 +125,12 @@ class Patient:
 
     def not_ok(
         self, settings: Settings | None = None, *, only: str | None = None
-    ) -> dict[tuple[str, str], Finding]:
+    ) -> dict[tuple[str, str], CheckResult]:
         """(where, check) -> finding."""
         return {
             (finding.where, finding.check): finding
             for finding in self.findings(settings, only=only)
-            if finding.outcome.verdict is not Verdict.OK
+            if finding.diagnosis.verdict is not Verdict.OK
         }
 
     def bootstrap(self, region: str, version: int) -> None:

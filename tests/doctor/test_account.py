@@ -32,7 +32,7 @@ def test_a_region_without_the_bootstrap_or_with_an_old_one_is_named_with_the_com
     patient.emulator.client("ssm", OREGON).delete_parameters(Names=["/cdk-bootstrap/hnb659fds/version"])
     found = patient.not_ok()
     assert set(found) == {(TOKYO, "bootstrap"), (OREGON, "bootstrap")}
-    old, missing = found[TOKYO, "bootstrap"].outcome, found[OREGON, "bootstrap"].outcome
+    old, missing = found[TOKYO, "bootstrap"].diagnosis, found[OREGON, "bootstrap"].diagnosis
     assert old.text == "The CDK's bootstrap is of version 5, 6 is needed."
     assert missing.text == "The CDK's bootstrap is missing."
     assert missing.remedy == f"npx cdk bootstrap aws://{patient.settings.account}/{OREGON}"
@@ -124,7 +124,7 @@ def test_what_the_account_lacks_is_said_with_a_remedy(
     patient: Patient, operation: str, answer: dict[str, Any], finding: tuple[str, str], text: str
 ) -> None:
     patient.answers[operation] = answer
-    found = patient.not_ok(only=finding[1])[finding].outcome
+    found = patient.not_ok(only=finding[1])[finding].diagnosis
     assert found.verdict is Verdict.LACKS
     assert text in found.text
     assert found.remedy
@@ -137,14 +137,14 @@ def test_provisioned_shards_must_fit_into_what_is_free(patient: Patient) -> None
     }
     for stream in patient.wanted.of_type("AWS::Kinesis::Stream"):
         stream.properties["ShardCount"] = 4  # type: ignore[index]
-    found = patient.not_ok(only="Kinesis streams and shards")[OREGON, "Kinesis streams and shards"].outcome
+    found = patient.not_ok(only="Kinesis streams and shards")[OREGON, "Kinesis streams and shards"].diagnosis
     assert found.text == "3 of 13 shards are free, 4 needed."
 
 
 def test_a_volume_or_more_nodes_than_the_service_takes_are_refused(patient: Patient) -> None:
     search = patient.settings.search.model_copy(update={"volume_gib": 2_000, "instance_count": 81})
     found = patient.findings(patient.settings.model_copy(update={"search": search}), only="OpenSearch limits")
-    lacking = [finding.outcome.text for finding in found if finding.outcome.verdict is Verdict.LACKS]
+    lacking = [finding.diagnosis.text for finding in found if finding.diagnosis.verdict is Verdict.LACKS]
     assert [text for text in lacking if "gp3 volume of at most 1,024 GiB" in text]
     assert [text for text in lacking if "at most 80 nodes" in text]
 
@@ -157,7 +157,7 @@ def test_a_quota_that_service_quotas_does_not_know_is_the_default(patient: Patie
     found = patient.not_ok(
         patient.settings.model_copy(update={"analytics": analytics}), only="KPUs of an application"
     )
-    [(where, outcome)] = [(key, finding.outcome) for key, finding in found.items()]
+    [(where, outcome)] = [(key, finding.diagnosis) for key, finding in found.items()]
     assert where == (OREGON, "KPUs of an application")
     assert "need 65, Apache Flink KPUs is 64" in outcome.text
     assert "--quota-code L-3A88E041 --desired-value 65" in outcome.remedy
@@ -165,7 +165,7 @@ def test_a_quota_that_service_quotas_does_not_know_is_the_default(patient: Patie
 
 def test_a_full_quota_counts_what_is_there(patient: Patient) -> None:
     patient.answers["service-quotas.GetServiceQuota"] = {"Quota": {"Value": 2.0}}
-    outcome = patient.not_ok(only="Firehose delivery streams")[OREGON, "Firehose delivery streams"].outcome
+    outcome = patient.not_ok(only="Firehose delivery streams")[OREGON, "Firehose delivery streams"].diagnosis
     assert "0 of 2 are used, 3 more are needed" in outcome.text
     assert "--service-code firehose --quota-code L-14BB0BE7 --desired-value 3" in outcome.remedy
 
@@ -174,18 +174,18 @@ def test_a_call_that_is_not_allowed_is_not_looked_at_and_hides_nothing(patient: 
     for operation in ("kinesis.DescribeLimits", "opensearch.ListVersions"):
         patient.answers[operation] = REFUSED
     found = patient.not_ok()
-    assert {key for key, finding in found.items() if finding.outcome.verdict is Verdict.UNKNOWN} == {
+    assert {key for key, finding in found.items() if finding.diagnosis.verdict is Verdict.UNKNOWN} == {
         (TOKYO, "Kinesis streams and shards"),
         (OREGON, "Kinesis streams and shards"),
         (OREGON, "OpenSearch engine"),
     }
-    assert "may not call DescribeLimits" in found[TOKYO, "Kinesis streams and shards"].outcome.text
+    assert "may not call DescribeLimits" in found[TOKYO, "Kinesis streams and shards"].diagnosis.text
     assert exit_code([*found.values()]) == 2
 
 
 def test_an_answer_of_another_shape_is_not_taken_for_health(patient: Patient) -> None:
     patient.answers["opensearch.DescribeInstanceTypeLimits"] = {"LimitsByRole": {}}
-    outcome = patient.not_ok(only="OpenSearch limits")[OREGON, "OpenSearch limits"].outcome
+    outcome = patient.not_ok(only="OpenSearch limits")[OREGON, "OpenSearch limits"].diagnosis
     assert outcome.verdict is Verdict.UNKNOWN
     assert "not understood" in outcome.text
 
@@ -197,13 +197,13 @@ def test_credentials_of_another_account_stop_at_that(patient: Patient) -> None:
     }
     found = patient.not_ok()
     assert set(found) == {("account", "credentials"), ("account", "everything else")}
-    assert "are of account 111111111111" in found["account", "credentials"].outcome.text
+    assert "are of account 111111111111" in found["account", "credentials"].diagnosis.text
     assert exit_code([*found.values()]) == 1
 
 
 def test_credentials_that_have_ended_are_told_to_be_renewed(patient: Patient) -> None:
     patient.answers["sts.GetCallerIdentity"] = {"Error": {"Code": "ExpiredToken", "Message": "expired"}}
-    outcome = patient.not_ok()["account", "credentials"].outcome
+    outcome = patient.not_ok()["account", "credentials"].diagnosis
     assert outcome.verdict is Verdict.LACKS
     assert "aws sso login" in outcome.remedy
 
@@ -245,8 +245,8 @@ def test_an_environment_that_cannot_be_used_is_a_finding() -> None:
 def test_nothing_answers_is_not_looked_at(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     found = command.examine(patient.settings, Aws(), patient.wanted)
-    assert {finding.outcome.verdict for finding in found} == {Verdict.UNKNOWN}
-    assert "Look whether this machine reaches AWS" in found[0].outcome.remedy
+    assert {finding.diagnosis.verdict for finding in found} == {Verdict.UNKNOWN}
+    assert "Look whether this machine reaches AWS" in found[0].diagnosis.remedy
 
 
 def test_the_command_reads_the_emulated_account_as_it_is(
@@ -356,7 +356,8 @@ def test_a_name_of_each_kind_that_is_taken_is_found(patient: Patient, put: Put) 
         {"AlarmNames": [alarm]},
     )
     found = {
-        key: finding.outcome.text.partition(" exists already")[0] for key, finding in patient.not_ok().items()
+        key: finding.diagnosis.text.partition(" exists already")[0]
+        for key, finding in patient.not_ok().items()
     }
     assert found == {
         (TOKYO, "names of Kinesis streams"): names.mobile_stream,
@@ -373,7 +374,7 @@ def test_a_name_of_each_kind_that_is_taken_is_found(patient: Patient, put: Put) 
 
 def test_a_bucket_of_another_account_is_taken(patient: Patient) -> None:
     patient.answers["s3.HeadBucket"] = {"Error": {"Code": "403", "Message": "Forbidden"}}
-    outcome = patient.not_ok(only="names of S3 buckets")[OREGON, "names of S3 buckets"].outcome
+    outcome = patient.not_ok(only="names of S3 buckets")[OREGON, "names of S3 buckets"].diagnosis
     assert outcome.verdict is Verdict.LACKS
     assert "exist already" in outcome.text
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from doctor import machine
-from doctor.check import Finding, Verdict, run
-from doctor.machine import FACTORIES, jar_outcomes
+from doctor.check import CheckResult, Verdict, run
+from doctor.machine import FACTORIES, jar_diagnoses
 from tests.conftest import PROJECT
 
 ALL_FACTORIES = (
@@ -19,7 +19,7 @@ ALL_FACTORIES = (
 )
 
 
-def found(project: Path, check: str) -> list[Finding]:
+def found(project: Path, check: str) -> list[CheckResult]:
     return run([one for one in machine.checks(project=project) if one.name == check])
 
 
@@ -40,7 +40,7 @@ def sources(tmp_path: Path) -> Path:
 def test_this_machine_has_what_the_tests_need_as_well() -> None:
     for check in ("Python, JDK, Maven", "Node", "CDK command line", "disk"):
         [finding] = found(PROJECT, check)
-        assert finding.outcome.verdict is Verdict.OK, finding
+        assert finding.diagnosis.verdict is Verdict.OK, finding
 
 
 def test_each_missing_tool_is_named_with_how_to_get_it(
@@ -50,52 +50,52 @@ def test_each_missing_tool_is_named_with_how_to_get_it(
         (tmp_path / tool).symlink_to(f"/bin/{tool}" if Path(f"/bin/{tool}").exists() else f"/usr/bin/{tool}")
     monkeypatch.setenv("PATH", str(tmp_path))
     findings = found(PROJECT, "Python, JDK, Maven")
-    assert {finding.outcome.verdict for finding in findings} == {Verdict.LACKS}
-    told = [finding.outcome.text for finding in findings]
+    assert {finding.diagnosis.verdict for finding in findings} == {Verdict.LACKS}
+    told = [finding.diagnosis.text for finding in findings]
     assert [text.split()[0] for text in told] == ["Python", "JDK", "Maven"]
-    assert all(finding.outcome.remedy.startswith("Get it: apt-get install") for finding in findings)
+    assert all(finding.diagnosis.remedy.startswith("Get it: apt-get install") for finding in findings)
 
 
 def test_a_missing_command_line_is_told_with_the_pinned_version(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"devDependencies": {"aws-cdk": "9.9.9"}}')
     [finding] = found(tmp_path, "CDK command line")
-    assert finding.outcome.text == "aws-cdk 9.9.9 is pinned, none is installed."
+    assert finding.diagnosis.text == "aws-cdk 9.9.9 is pinned, none is installed."
 
 
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "FREE_GB", 1e9)
     [finding] = found(PROJECT, "disk")
-    assert finding.outcome.verdict is Verdict.LACKS
+    assert finding.diagnosis.verdict is Verdict.LACKS
 
 
 def test_a_folder_that_is_no_clone_is_worth_a_warning(tmp_path: Path) -> None:
     [finding] = found(tmp_path, "git")
-    assert finding.outcome.verdict is Verdict.WARNING
-    assert "no git work tree" in finding.outcome.text
+    assert finding.diagnosis.verdict is Verdict.WARNING
+    assert "no git work tree" in finding.diagnosis.text
 
 
 def test_the_jar_with_all_its_connectors_is_fine(sources: Path) -> None:
-    [outcome] = jar_outcomes(jar_with(sources, ALL_FACTORIES), sources)
+    [outcome] = jar_diagnoses(jar_with(sources, ALL_FACTORIES), sources)
     assert outcome.verdict is Verdict.OK
 
 
 @pytest.mark.parametrize(("missing", "named"), [(0, "Kinesis"), (1, "Firehose"), (2, "the segments")])
 def test_a_jar_that_lacks_a_connector_is_named(sources: Path, missing: int, named: str) -> None:
     factories = [name for number, name in enumerate(ALL_FACTORIES) if number != missing]
-    [outcome] = jar_outcomes(jar_with(sources, factories), sources)
+    [outcome] = jar_diagnoses(jar_with(sources, factories), sources)
     assert outcome.verdict is Verdict.LACKS
     assert f"no connector for {named}, so" in outcome.text
 
 
 def test_a_jar_that_is_missing_damaged_or_old_is_told_apart(sources: Path) -> None:
     jar = sources / "analytics-aws.jar"
-    [missing] = jar_outcomes(jar, sources)
+    [missing] = jar_diagnoses(jar, sources)
     assert "is missing" in missing.text
     jar.write_bytes(b"no zip")
-    [damaged] = jar_outcomes(jar, sources)
+    [damaged] = jar_diagnoses(jar, sources)
     assert "is damaged" in damaged.text
     jar_with(sources, ALL_FACTORIES)
     os.utime(jar, (1, 1))
-    [old] = jar_outcomes(jar, sources)
+    [old] = jar_diagnoses(jar, sources)
     assert old.verdict is Verdict.WARNING
     assert {missing.remedy, old.remedy} == {"Run `make aws-jar`."}

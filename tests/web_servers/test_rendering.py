@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from names import Names
 from settings import Settings
 from settings.web_servers import WebServerSettings
+from tests.conftest import PROJECT
 from web_servers.command import app
 from web_servers.rendering import FILES, TEMPLATES, rendered
 
@@ -25,7 +26,7 @@ ELSEWHERE = Settings(
 def test_the_committed_file_is_what_production_renders(file: str, tmp_path: Path) -> None:
     outcome = CliRunner().invoke(app, ["--environment", "production", "--into", str(tmp_path)])
     assert outcome.exit_code == 0
-    remedy = "run `make web-servers` and commit what it wrote"
+    remedy = "run `python -m web_servers --environment production --into web_servers` and commit it"
     assert (tmp_path / file).read_text() == (TEMPLATES / file).read_text(), remedy
 
 
@@ -42,6 +43,17 @@ def test_another_environment_shares_no_name_with_production(file: str) -> None:
         (names.source_stream in text) == (names.web_server_role in text) == (file != "fluentd.service.conf")
     )
     assert "production" not in text
+
+
+def test_without_a_directory_no_committed_file_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = CliRunner().invoke(app, ["--environment", "local"])
+    assert outcome.exit_code == 0
+    written = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert written == {f"web_servers/made/local/{name}" for name in FILES}
+    assert (PROJECT / ".gitignore").read_text().splitlines().count("/web_servers/made/") == 1
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""Puts the counts of a bounded run into the counts delivery stream of an environment: the way back of counts
+that OpenSearch has lost.
+
+  python -m traffic.put_counts --counts OUT/click_counts --environment NAME
+
+A count only grows and the largest wins, so it may be run again, and beside the running application. It keeps
+to the declared peak of counts, for which every hop has room beside the running counts.
+"""
+
+import gzip
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.sink import SINKS
+from lambdas.forwarder.destinations import DeliveryStream
+from settings import SettingsError, load
+
+ATTEMPTS = 8
+FIRST_PAUSE_SECONDS = 0.2
+
+app = typer.Typer(add_completion=False)
+
+
+class NotTakenError(Exception):
+    """Firehose refused counts again and again; the message says how many were put before."""
+
+
+def put_counts(client: Any, delivery_stream: str, counts: Path, *, per_second: float) -> int:
+    """Put every line of the files below `counts`; returns how many. Raises NotTakenError."""
+    put, began = 0, time.monotonic()
+    for batch in _batches(_lines(counts)):
+        _put(client, delivery_stream, batch, put)
+        put += len(batch)
+        time.sleep(max(0.0, began + put / per_second - time.monotonic()))
+    return put
+
+
+def _put(client: Any, delivery_stream: str, batch: list[bytes], put_before: int) -> None:
+    left = batch
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        left = _refused(client, delivery_stream, left)
+        if not left:
+            return
+    raise NotTakenError(
+        f"{delivery_stream} refused {len(left):,} counts {ATTEMPTS} times; {put_before:,} were put before. "
+        "Look at its ThrottledRecords, then run this again: what is there already does no harm."
+    )
+
+
+def _refused(client: Any, delivery_stream: str, lines: list[bytes]) -> list[bytes]:
+    answer = client.put_record_batch(
+        DeliveryStreamName=delivery_stream, Records=[{"Data": line} for line in lines]
+    )
+    return [
+        line
+        for line, response in zip(lines, answer["RequestResponses"], strict=True)
+        if response.get("ErrorCode")
+    ]
+
+
+def _lines(counts: Path) -> Iterator[bytes]:
+    for file in sorted(path for path in counts.rglob("*") if path.is_file() and path.name[0] not in "._"):
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
+            yield from (line.rstrip(b"\n") + b"\n" for line in content if not line.isspace())
+
+
+def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
+    limits = DeliveryStream.limits
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        if batch and (len(batch) == limits.records or size + len(line) > limits.request_bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line)
+    if batch:
+        yield batch
+
+
+@app.command()
+def main(
+    counts: Annotated[Path, typer.Option(exists=True, file_okay=False, help="`click_counts` of a run.")],
+    environment: Annotated[str, typer.Option(help="of environments/<NAME>.toml")],
+) -> None:
+    """Put the counts of a bounded run into the counts delivery stream of an environment."""
+    try:
+        settings = load(environment)
+        stream = settings.names.delivery_stream(SINKS[0].name)
+        client = boto3.client("firehose", region_name=settings.regions.oregon)
+        put = put_counts(client, stream, counts, per_second=settings.peak.counts_per_second)
+    except (SettingsError, NotTakenError, BotoCoreError, ClientError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{put:,} counts put into {stream}")
+
+
+if __name__ == "__main__":
+    app()
