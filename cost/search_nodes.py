@@ -8,7 +8,7 @@ from settings import Settings
 from settings.capacity import WANTED_HEADROOM
 
 DOCUMENTS_PER_SECOND_PER_VCPU = 2_000
-"""4,000 were measured on two cores (docs/flow_limits.md); taken as growing with the processors."""
+"""What a node of two cores is taken to index (settings/search.py); taken as growing with the processors."""
 FULLEST_DISK = 0.75
 KEPT_DAYS = 90
 """Where an environment keeps counts for ever: as many days as are reckoned with."""

@@ -30,7 +30,7 @@ class SearchSettings(Section):
     documents_per_second_per_node: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=4_000,
         description="Assumed number of counts that a data node indexes, in documents/s; for the check only. "
-        "4,000 were measured on two cores.",
+        "docs/benchmarks.md measured more on two cores.",
     )
     scheme: Literal["https", "http"] = Field(
         default="https",

@@ -7,7 +7,9 @@ import pytest
 from bench.figures import recorded
 from bench.forwarder import RECORDS
 from bench.sections.counting import SQL
+from cost.alternatives import SPARK_SHARE_OF_FLINK
 from settings import measured
+from settings.search import SearchSettings
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,14 @@ def test_the_cpu_of_a_forwarded_record_follows_from_the_recorded_batch() -> None
     cpu_seconds = min(recorded()["forwarder"]["figures"]["libraries"]["json"])
     wanted = measured.forwarder_cpu_seconds_per_record(cpu_seconds, RECORDS)
     assert wanted == pytest.approx(measured.FORWARDER_CPU_SECONDS_PER_RECORD)
+
+
+def test_the_share_of_spark_in_the_cost_is_the_recorded_one_to_a_tenth() -> None:
+    cpu_seconds = recorded()["counting"]["figures"]["cpu_seconds_per_million"]
+    share = median(cpu_seconds[SQL]) / median(cpu_seconds["Spark"])
+    assert pytest.approx(share, abs=0.1) == SPARK_SHARE_OF_FLINK
+
+
+def test_a_data_node_is_taken_to_index_no_more_than_was_recorded() -> None:
+    assumed = SearchSettings().documents_per_second_per_node
+    assert assumed <= recorded()["search"]["figures"]["documents_per_second"]

@@ -1,0 +1,69 @@
+"""What is deployed already is neither taken nor counted again; a stack that is stuck is told."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from doctor.check import Verdict
+from names import OREGON
+from tests.doctor.conftest import NOT_IN_THE_EMULATOR, Patient, Put
+
+
+@pytest.fixture
+def deployed(patient: Patient, put: Put) -> Patient:
+    """Of the stack OregonStorage the source stream alone, made by CloudFormation."""
+    [stream] = patient.wanted.of_type("AWS::Kinesis::Stream", OREGON)
+    template = {
+        "Resources": {stream.logical_id: {"Type": stream.type, "Properties": dict(stream.properties)}}
+    }
+    client = patient.emulator.client("cloudformation", OREGON)
+    name = patient.settings.names.stack("OregonStorage")
+    put(
+        client.create_stack,
+        {"StackName": name, "TemplateBody": json.dumps(template)},
+        client.delete_stack,
+        {"StackName": name},
+    )
+    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    return patient
+
+
+def test_a_name_of_the_environments_own_stack_is_not_taken(deployed: Patient) -> None:
+    [found] = [
+        result for result in deployed.findings(only="names of Kinesis streams") if result.where == OREGON
+    ]
+    assert found.diagnosis.text == "1 of this deployment"
+
+
+def test_what_is_there_needs_no_room_in_the_quota_again(deployed: Patient) -> None:
+    deployed.answers["kinesis.DescribeLimits"] = {
+        **NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"],
+        "OnDemandStreamCount": 50,
+    }
+    verdicts = {
+        result.where: result.diagnosis.verdict
+        for result in deployed.findings(only="Kinesis streams and shards")
+    }
+    assert verdicts[OREGON] is Verdict.OK
+    assert Verdict.LACKS in verdicts.values()  # Tokyo's is still to come
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "remedy"),
+    [
+        ("UPDATE_COMPLETE", Verdict.OK, ""),
+        ("ROLLBACK_COMPLETE", Verdict.OK, ""),
+        ("ROLLBACK_FAILED", Verdict.LACKS, "When a first creation fails"),
+        ("UPDATE_ROLLBACK_FAILED", Verdict.LACKS, "When a first creation fails"),
+        ("UPDATE_IN_PROGRESS", Verdict.LACKS, "Wait until it is done."),
+    ],
+)
+def test_a_stack_that_cannot_be_deployed_now_is_told(
+    patient: Patient, status: str, verdict: Verdict, remedy: str
+) -> None:
+    stack = {"StackName": "any", "CreationTime": datetime(2026, 1, 31, tzinfo=UTC), "StackStatus": status}
+    patient.answers["cloudformation.DescribeStacks"] = {"Stacks": [stack]}
+    results = patient.findings(only="stacks")
+    assert {result.diagnosis.verdict for result in results} == {verdict}
+    assert all(remedy in result.diagnosis.remedy for result in results)
