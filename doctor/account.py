@@ -24,7 +24,12 @@ BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 ALWAYS_ENABLED = "us-east-1"
 """A region that is not enabled refuses every call, so its state is asked elsewhere."""
 
-MENDED_BY_HAND = {"ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED"}
+WAY_OUT = {
+    "ROLLBACK_FAILED": "When a first creation fails",
+    "DELETE_FAILED": "Destroy",
+    "UPDATE_ROLLBACK_FAILED": "When the update of the application fails",
+}
+"""Status of a stack that needs a hand -> the section of docs/deployment.md."""
 
 
 def credentials_check(settings: Settings, aws: Aws) -> Check:
@@ -105,11 +110,9 @@ def _stacks(deployed: Deployed, region: str) -> Iterator[Diagnosis]:
     states = deployed.states(region)
     bad = False
     for stack, state in states.items():
-        if state in MENDED_BY_HAND:
+        if state in WAY_OUT:
             bad = True
-            yield lacks(
-                f"{stack} is {state}.", 'docs/deployment.md, "When a first creation fails", has the way out.'
-            )
+            yield lacks(f"{stack} is {state}.", f'docs/deployment.md, "{WAY_OUT[state]}", has the way out.')
         elif state.endswith("IN_PROGRESS"):
             bad = True
             yield lacks(f"{stack} is {state}.", "Wait until it is done.")

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cost.template import TemplateResource
 from doctor.aws import Aws
 from doctor.check import Check, Diagnosis, lacks, ok
 from doctor.deployed import Deployed
@@ -113,14 +114,17 @@ class _Asked:
             yield ok(f"{left:,} of {quota:,} unreserved, {busy:,} needed at the declared peak")
 
     def streams(self, region: str) -> Iterator[Diagnosis]:
-        limits = self._aws.client("kinesis", region).describe_limits()
-        new = [
-            stream
-            for stream in self._wanted.of_type("AWS::Kinesis::Stream", region)
-            if not self._deployed.has(stream)
-        ]
-        shards = sum(int(stream.properties.get("ShardCount", 0)) for stream in new)
-        on_demand = sum("ShardCount" not in stream.properties for stream in new)
+        kinesis = self._aws.client("kinesis", region)
+        limits = kinesis.describe_limits()
+        shards = on_demand = 0
+        for stream in self._wanted.of_type("AWS::Kinesis::Stream", region):
+            there = self._deployed.has(stream)
+            if "ShardCount" in stream.properties:
+                shards += max(
+                    0, int(stream.properties["ShardCount"]) - (_open(kinesis, stream) if there else 0)
+                )
+            else:
+                on_demand += not there
         free_shards = limits["ShardLimit"] - limits["OpenShardCount"]
         free_streams = limits["OnDemandStreamCountLimit"] - limits["OnDemandStreamCount"]
         remedy = f"Ask for more in Service Quotas: Kinesis Data Streams, {region}."
@@ -213,6 +217,12 @@ class _Asked:
                 if error.response["Error"]["Code"] != "NoSuchResourceException":
                     raise
         return quota.default
+
+
+def _open(kinesis: Any, stream: TemplateResource) -> int:
+    """Shards of a stream that is there."""
+    summary = kinesis.describe_stream_summary(StreamName=stream.name)["StreamDescriptionSummary"]
+    return int(summary["OpenShardCount"])
 
 
 def _more(quota: Quota, region: str, value: int) -> str:

@@ -98,7 +98,7 @@ FINDERS: dict[str, tuple[str, str, Finder]] = {
     "AWS::Logs::LogGroup": (
         "logs",
         "LogGroupName",
-        _listed("describe_log_groups", "logGroups", "logGroupName"),
+        _listed("describe_log_groups", "logGroups", "logGroupName", logGroupNamePattern="{prefix}"),
     ),
     "AWS::CloudWatch::Alarm": (
         "cloudwatch",

@@ -36,6 +36,21 @@ def test_a_name_of_the_environments_own_stack_is_not_taken(deployed: Patient) ->
     assert found.diagnosis.text == "1 of this deployment"
 
 
+def test_a_reshard_needs_room_for_the_shards_that_are_added(deployed: Patient) -> None:
+    [stream] = deployed.wanted.of_type("AWS::Kinesis::Stream", OREGON)
+    client = deployed.emulator.client("kinesis", OREGON)
+    summary = client.describe_stream_summary(StreamName=stream.name)["StreamDescriptionSummary"]
+    stream.properties["ShardCount"] = summary["OpenShardCount"] + 3  # type: ignore[index]
+    deployed.answers["kinesis.DescribeLimits"] = {
+        **NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"],
+        "ShardLimit": 12,
+    }
+    texts = {
+        result.where: result.diagnosis.text for result in deployed.findings(only="Kinesis streams and shards")
+    }
+    assert texts[OREGON] == "2 of 12 shards are free, 3 needed."
+
+
 def test_what_is_there_needs_no_room_in_the_quota_again(deployed: Patient) -> None:
     deployed.answers["kinesis.DescribeLimits"] = {
         **NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"],
@@ -55,7 +70,7 @@ def test_what_is_there_needs_no_room_in_the_quota_again(deployed: Patient) -> No
         ("UPDATE_COMPLETE", Verdict.OK, ""),
         ("ROLLBACK_COMPLETE", Verdict.OK, ""),
         ("ROLLBACK_FAILED", Verdict.LACKS, "When a first creation fails"),
-        ("UPDATE_ROLLBACK_FAILED", Verdict.LACKS, "When a first creation fails"),
+        ("UPDATE_ROLLBACK_FAILED", Verdict.LACKS, "When the update of the application fails"),
         ("UPDATE_IN_PROGRESS", Verdict.LACKS, "Wait until it is done."),
     ],
 )
