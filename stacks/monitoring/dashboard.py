@@ -11,7 +11,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from names import OREGON, TOKYO, Names
+from names import Names
 from stacks.monitoring.flow_alarm import BuiltAlarm, built_alarms
 from stacks.monitoring.measure import Measure
 from stacks.monitoring.path import AGES, DEAD_LETTERS, Hop, oregon_path, records_a_minute, tokyo_path
@@ -19,7 +19,6 @@ from stacks.monitoring.path import AGES, DEAD_LETTERS, Hop, oregon_path, records
 GRID = 24
 """Columns that CloudWatch has."""
 GRAPH_WIDTH, GRAPH_HEIGHT = 6, 5
-REGIONS = {TOKYO: "Tokyo", OREGON: "Oregon"}
 SHOWN = Duration.hours(3)
 
 
@@ -72,6 +71,7 @@ class PathDashboard(Construct):
         super().__init__(scope, construct_id)
         self._names = names
         self._region = scope.region
+        self._places = {names.tokyo: "Tokyo", names.oregon: "Oregon"}
         alarms = sorted(built_alarms(*stacks), key=lambda built: _place(path, built))
         dashboard = cloudwatch.Dashboard(
             self,
@@ -91,13 +91,13 @@ class PathDashboard(Construct):
                 dashboard.add_widgets(*graphs[start : start + GRID // GRAPH_WIDTH])
 
     def _head(self, other: str) -> cloudwatch.TextWidget:
-        [elsewhere] = REGIONS.keys() - {self._region}
+        [elsewhere] = self._places.keys() - {self._region}
         console = f"https://{elsewhere}.console.aws.amazon.com/cloudwatch/home?region={elsewhere}"
         return cloudwatch.TextWidget(
-            markdown=f"# {self._names.prefix} in {REGIONS[self._region]}\n"
+            markdown=f"# {self._names.prefix} in {self._places[self._region]}\n"
             "The hops of a click, in the order in which it passes them. A graph with a red line is an alarm: "
             "its metric has a row in docs/flow_limits.md, `What to do`. "
-            f"The other end of the path: [{REGIONS[elsewhere]}]({console}#dashboards/dashboard/{other})",
+            f"The other end of the path: [{self._places[elsewhere]}]({console}#dashboards/dashboard/{other})",
             width=GRID,
             height=3,
         )

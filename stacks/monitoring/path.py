@@ -12,7 +12,7 @@ from lambdas.feedback.metrics import FAILED, UNCHANGED, WRITTEN
 from lambdas.forwarder.metrics import DROPPED, FORWARDED, RECEIVED, REJECTED, RETRIED
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from lambdas.redelivery.metrics import REDELIVERED, STALE, WAITING
-from names import OREGON, TOKYO, Names
+from names import Names
 from stacks.monitoring.measure import Measure, metric, query
 
 AGES: Mapping[str, str] = {
@@ -46,14 +46,14 @@ class Hop:
 def records_a_minute(names: Names) -> tuple[Measure, ...]:
     """What passes each hop, in both regions: where a line ends, the path ends."""
     hops = (
-        ("mobile stream", TOKYO, "AWS/Kinesis IncomingRecords", {"StreamName": names.mobile_stream}),
-        ("forwarded", TOKYO, f"{NAMESPACE} {FORWARDED}", {SERVICE_DIMENSION: names.forwarder}),
-        ("source stream", OREGON, "AWS/Kinesis IncomingRecords", {"StreamName": names.source_stream}),
+        ("mobile stream", names.tokyo, "AWS/Kinesis IncomingRecords", {"StreamName": names.mobile_stream}),
+        ("forwarded", names.tokyo, f"{NAMESPACE} {FORWARDED}", {SERVICE_DIMENSION: names.forwarder}),
+        ("source stream", names.oregon, "AWS/Kinesis IncomingRecords", {"StreamName": names.source_stream}),
         *(
-            (label, OREGON, "AWS/Firehose IncomingRecords", {"DeliveryStreamName": delivery_stream})
+            (label, names.oregon, "AWS/Firehose IncomingRecords", {"DeliveryStreamName": delivery_stream})
             for label, delivery_stream in _direct_puts(names).items()
         ),
-        ("rankings written", TOKYO, f"{NAMESPACE} {WRITTEN}", {SERVICE_DIMENSION: names.feedback}),
+        ("rankings written", names.tokyo, f"{NAMESPACE} {WRITTEN}", {SERVICE_DIMENSION: names.feedback}),
     )
     return tuple(
         metric(name, dimensions=dimensions, statistic="Sum", label=f"{number}. {label}", region=region)
