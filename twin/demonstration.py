@@ -112,7 +112,12 @@ class _Run:
         self._tally = TrafficTally()
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
         spans = Spans(last=traffic.window, before=max(traffic.window, BOARD_BEFORE))
-        self._board = Board(reader=twin.reader(max_attempts=ATTEMPTS), spans=spans, time_zone=BOARD_TIME_ZONE)
+        self._board = Board(
+            reader=twin.reader(max_attempts=ATTEMPTS),
+            spans=spans,
+            time_zone=BOARD_TIME_ZONE,
+            served=twin.served_table().read,
+        )
 
     def until_the_end(self) -> bool:
         stop = threading.Event()

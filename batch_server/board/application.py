@@ -22,6 +22,7 @@ from batch_server.board.account import Ledgers
 from batch_server.board.messages import status
 from batch_server.board.query_loop import QueryLoop
 from batch_server.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
+from batch_server.board.served_watch import ServedWatch
 from batch_server.errors import TrendsError
 from contract.count import SEGMENT_COLUMNS
 
@@ -43,8 +44,6 @@ HEADERS = {
 }
 
 Clock = Callable[[], datetime]
-ServedAt = Callable[[], datetime | None]
-"""When the ranking that the service now has was made; None where it has none."""
 
 mimetypes.add_type("text/javascript", ".js")  # a machine may call it otherwise, and a browser then refuses it
 
@@ -79,7 +78,7 @@ def application(
     *,
     time_zone: str,
     ledgers: Ledgers,
-    served_at: ServedAt | None,
+    served: ServedWatch | None,
     clock: Clock,
 ) -> Starlette:
     viewers: set[object] = set()
@@ -95,7 +94,7 @@ def application(
                 "columns": SEGMENT_COLUMNS,
                 "last_seconds": spans.last.total_seconds(),
                 "before_seconds": spans.before.total_seconds(),
-                "served": served_at is not None,
+                "served": served is not None,
             }
         )
 
@@ -120,21 +119,22 @@ def application(
                         if answered is not None and answered.number != sent.get(question):
                             sent[question] = answered.number
                             yield _event(question.kind, answered.event)
-                    yield _event("status", await _status())
+                    yield _event("status", _status())
                     await loop.change(timeout=STATUS_SECONDS)
         finally:
             viewers.discard(viewer)
 
-    async def _status() -> bytes:
-        served = await asyncio.to_thread(served_at) if served_at is not None else None
-        told = status(now=clock(), problem=loop.problem, ledger=ledgers.newest, served_at=served)
+    def _status() -> bytes:
+        stage = None if served is None else served.stage
+        told = status(now=clock(), problem=loop.problem, ledger=ledgers.newest, served=stage)
         return json.dumps(told).encode()
 
     @asynccontextmanager
     async def asking(_: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(loop.run())
+        tasks = [asyncio.create_task(part.run()) for part in (loop, served) if part is not None]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
     return Starlette(
         routes=[

@@ -89,6 +89,10 @@ class QueryLoop:
             self._forget()
 
     @property
+    def is_watched(self) -> bool:
+        return bool(self._viewers)
+
+    @property
     def problem(self) -> str | None:
         """Why the newest question failed; None when it was answered."""
         return next(iter(self._problems.values()), None)

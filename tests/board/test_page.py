@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from batch_server import Segment, TrendingReader
+from batch_server import ALL_READERS, Segment, TrendingReader, TrendsError
+from batch_server.board import served_watch
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import Board, bind, running_board
+from batch_server.served import Served
+from contract.ranking import ServedRanking
 from tests.batch_server.counts import AddCounts, Count, count
 from tests.board.conftest import ARTIFACTS, KEYS, SPANS, Clock, Look, StartBoard
 from tests.conftest import PROJECT
@@ -225,14 +228,63 @@ def test_the_twins_account_and_the_rejects_of_a_minute_are_shown(
     add_counts(_some_counts(clock() - 2 * MINUTE))
     ledgers = Ledgers()
     ledgers.tell(RecordAccount(sent=1000, counted=900, rejected=60, unparseable=30), at=clock())
-    page = look(start_board(ledgers=ledgers, served_at=lambda: clock() - timedelta(seconds=42)))
+    page = look(start_board(ledgers=ledgers))
     parts = [f"{name} {value}" for name, value in _account(page)]
     assert parts == ["sent 1,000=", "counted 900+", "rejected 60+", "unparseable 30+", "on the way 10"]
     expect(page.locator("#clicks-note .rejected")).to_contain_text("rejected")
-    expect(page.locator("[data-stage]")).to_have_count(4)
-    expect(page.locator("[data-stage=served] strong")).to_have_text(re.compile(r"^4\d s$"))
+    expect(page.locator("[data-stage]")).to_have_count(3)
     ledgers.tell(RecordAccount(sent=1000, counted=920, rejected=60, unparseable=30), at=clock())
     expect(page.locator("[data-part='counted twice'] dd")).to_have_text("10")
+
+
+def test_the_last_stage_is_the_ranking_that_the_service_has_and_why_it_cannot_be_read(
+    clock: Clock, start_board: StartBoard, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_watch, "SECONDS_BETWEEN", 0.2)
+    table = _Table(clock)
+    page = look(start_board(served=table.read))
+    stage = page.locator("[data-stage=served]")
+    expect(stage.locator("strong")).to_have_text("none yet")
+    table.age = timedelta(seconds=42)  # unchanged for a while, yet what the feedback function calls fresh
+    expect(stage.locator("strong")).to_have_text(re.compile(r"^4\d s$"))
+    expect(stage).to_have_attribute("data-old", "false")
+    table.problem = "the table trending cannot be read: AccessDeniedException"
+    expect(page.locator("#served-problem")).to_have_text(table.problem)
+    expect(stage).to_contain_text("the table cannot be read ⚠ old")
+    expect(stage.locator("strong")).to_have_text(re.compile(r"^[45]\d s$"))
+    table.problem, table.age = None, timedelta(minutes=9)
+    expect(page.locator("#served-problem")).to_be_hidden()
+    expect(stage.locator("strong")).to_have_text("9 min")
+    expect(stage).to_have_attribute("data-old", "true")
+    expect(page.locator("#state")).to_have_text("live")  # the counts are another stage
+
+
+class _Table:
+    """Of rankings whose newest counts are of this age, and which are fresh for eight minutes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.age: timedelta | None = None
+        self.problem: str | None = None
+
+    def read(self) -> Served:
+        if self.problem is not None:
+            raise TrendsError(self.problem)
+        now = self._clock()
+        if self.age is None:
+            return Served(segment=ALL_READERS, ranking=None, at=now)
+        counted = now - self.age
+        ranking = ServedRanking(
+            segment="all",
+            articles=("a",),
+            clicks=(1,),
+            counted_until=counted,
+            computed_at=counted,
+            complete_until=counted,
+            fresh_until=round((counted + timedelta(minutes=8)).timestamp()),
+            expires_at=round((counted + timedelta(hours=72)).timestamp()),
+        )
+        return Served(segment=ALL_READERS, ranking=ranking, at=now)
 
 
 def _account(page: Page) -> list[tuple[str, str]]:

@@ -227,11 +227,19 @@ function chooseForNewcomer(map) {
 function tick() {
   const told = { freshness: shown.heat_map?.freshness, status: shown.status, now: boardNow(), zone };
   drawStages(at("stages"), { ...told, served: settings.served });
+  const unread = shown.status?.served?.problem ?? null;
+  at("served-problem").hidden = unread === null;
+  setText(at("served-problem"), unread ?? "");
   const live = liveness({ ...told, heardAt: heard.at === null ? null : heard.at + heard.ahead });
   at("state").textContent = live.text;
   at("state").dataset.state = live.state;
   at("problem").hidden = live.problem === null;
-  if (at("problem").textContent !== (live.problem ?? "")) at("problem").textContent = live.problem ?? "";
+  setText(at("problem"), live.problem ?? "");
+}
+
+/** A screen reader says an alert again when it is set again. */
+function setText(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 drawChoices();

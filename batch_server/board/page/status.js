@@ -5,7 +5,6 @@ import { age, clock, element, number } from "./text.js";
 
 const OLD_COUNT_SECONDS = 30;
 const OLD_PICTURE_SECONDS = 15;
-const OLD_RANKING_SECONDS = 180;
 const SILENCE_SECONDS = 5;
 
 const seconds = (now, time) => (now - Date.parse(time)) / 1000;
@@ -49,11 +48,13 @@ function readStage(freshness, now) {
   return { name: "read", value: age(old), note: "since OpenSearch was read", old: old > OLD_PICTURE_SECONDS };
 }
 
+/** The age is that of the newest counts in the ranking. A ranking that does not change is written anew only now
+    and then, so the item itself says until when it is fresh. */
 function servedStage(status, now) {
-  const at = status?.served_at;
-  if (!at) return { name: "served", value: "none yet", note: "ranking that the service has", old: false };
-  const old = seconds(now, at);
-  return { name: "served", value: age(old), note: "since the service's ranking", old: old > OLD_RANKING_SECONDS };
+  const { counted_until: at, fresh_until: fresh, problem } = status?.served ?? {};
+  const note = problem ? "the table cannot be read" : "the service’s newest counts";
+  if (!at) return { name: "served", value: problem ? "not known" : "none yet", note, old: Boolean(problem) };
+  return { name: "served", value: age(seconds(now, at)), note, old: Boolean(problem) || now > Date.parse(fresh) };
 }
 
 export function drawAccount(list, account) {
