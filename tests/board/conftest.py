@@ -45,7 +45,7 @@ def start_board(opensearch: str, clock: Clock) -> Iterator[StartBoard]:
     """start_board(**fields of a Board): its address. The reader asks the real server, unless one is given."""
     with ExitStack() as running:
 
-        def start(*, endpoint: str = opensearch, **fields: Any) -> str:
+        def start(*, endpoint: str = opensearch, clock: Clock = clock, **fields: Any) -> str:
             reader = TrendingReader(endpoint, KEYS, clock=clock, max_attempts=ATTEMPTS)
             values: dict[str, Any] = {"reader": reader, "spans": SPANS, "time_zone": "UTC", "clock": clock}
             board = Board(**values | fields)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from batch_server import ALL_READERS, Segment, TrendingReader, TrendsError
-from batch_server.board import served_watch
+from batch_server.board import query_loop, served_watch
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import Board, bind, running_board
 from batch_server.served import Served
@@ -89,14 +89,26 @@ def test_the_cells_are_the_readers_answers_by_each_column(
         expect(rows).to_have_text([f"{a.label}{a.clicks:,}" for a in answer.articles])
 
 
+@pytest.mark.parametrize("time_of_day", [timedelta(hours=12), timedelta(minutes=3)], ids=["noon", "midnight"])
 def test_a_new_count_is_seen_within_three_seconds(
-    add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
+    *,
+    add_counts: AddCounts,
+    clock: Clock,
+    start_board: StartBoard,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+    time_of_day: timedelta,
 ) -> None:
-    add_counts(_some_counts(clock()))
-    page = look(start_board())
+    monkeypatch.setattr(query_loop, "MAX_SAVED", 1.0)  # as after minutes of looking: nothing is saved up
+
+    def at_that_time() -> datetime:
+        return clock() - timedelta(hours=12) + time_of_day
+
+    add_counts(_some_counts(at_that_time()))
+    page = look(start_board(clock=at_that_time))
     expect(_cell(page, "news", "20s")).to_be_visible()
     for clicks in (777, 888, 999):
-        now = clock()
+        now = at_that_time()
         minute = now.replace(second=0, microsecond=0)
         add_counts([count(minute, "breaking", clicks, age_band="20s", published_at=now)])
         expect(_cell(page, "breaking", "20s")).to_have_text(str(clicks), timeout=LIVE_MS)
