@@ -1,5 +1,7 @@
 """The board as people see it: Chromium in front of it, a real OpenSearch behind it."""
 
+import io
+import itertools
 import json
 import re
 import urllib.error
@@ -7,6 +9,7 @@ import urllib.request
 from datetime import datetime, timedelta
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from batch_server import ALL_READERS, Segment, TrendingReader, TrendsError
@@ -16,6 +19,7 @@ from batch_server.board.server import Board, bind, running_board
 from batch_server.served import Served
 from contract.ranking import ServedRanking
 from tests.batch_server.counts import AddCounts, Count, count
+from tests.board.colour_distance import MIN_STEP, distance
 from tests.board.conftest import ARTIFACTS, KEYS, SPANS, Clock, Look, StartBoard
 from tests.conftest import PROJECT
 
@@ -353,6 +357,23 @@ def test_every_size_is_readable_and_accessible_in_light_and_dark(
             assert page.evaluate("document.documentElement.scrollHeight") <= height
         found = page.evaluate("axe.run().then((result) => result.violations)")
         assert not found, json.dumps([(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found])
+    page.set_viewport_size({"width": 1280, "height": 800})
+    emulation = page.context.new_cdp_session(page)
+    for vision in ("none", "protanopia", "deuteranopia", "tritanopia"):
+        emulation.send("Emulation.setEmulatedVisionDeficiency", {"type": vision})
+        page.screenshot(path=ARTIFACTS / f"{scheme}-{vision}.png")
+        steps = _steps_of_the_legend(page)
+        assert len(steps) == 7
+        assert min(distance(*pair) for pair in itertools.pairwise(steps)) > MIN_STEP
+
+
+def _steps_of_the_legend(page: Page) -> list[str]:
+    """The colours that were drawn, as #rrggbb."""
+    legend = page.locator(".legend-steps")
+    steps = legend.locator("i").count()
+    picture = Image.open(io.BytesIO(legend.screenshot())).convert("RGB")
+    centres = [((2 * step + 1) * picture.width // (2 * steps), picture.height // 2) for step in range(steps)]
+    return ["#{:02x}{:02x}{:02x}".format(*picture.getpixel(centre)) for centre in centres]
 
 
 def test_the_page_runs_nothing_that_is_written_into_it_and_no_other_site_may_ask(
