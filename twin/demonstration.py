@@ -69,13 +69,6 @@ def demonstrate(
         write_segments(segments, readers(READERS, SEED))
         valid_from = datetime.now(UTC) - FIRST_VERSION_AGE
         twin.wait_for_segments(twin.publish_segments(segments.read_bytes(), valid_from))
-        environment = twin.write_reader_environment()
-        console.print(
-            f"to ask it yourself, in another terminal here:\n  . {environment}; "
-            ".venv/bin/python -m batch_server top --last 10m",
-            soft_wrap=True,
-            highlight=False,
-        )
         return _Run(twin, traffic, console, started).until_the_end()
 
 
@@ -97,6 +90,15 @@ def _replay(input_file: Path, speed: float) -> Traffic:
     if speed == AS_FAST_AS_POSSIBLE:
         return Traffic(records, timedelta(days=1), "the last 24 hours")
     return Traffic(records, timedelta(minutes=10), "the last 10 minutes")
+
+
+def hints(board: str, environment: Path) -> list[str]:
+    """Commands on lines of their own, which 80 columns hold, so that they can be copied."""
+    return [
+        f"the board: {board}; to ask yourself, in another terminal here:",
+        f"  . {environment}",
+        "  .venv/bin/python -m batch_server top --last 10m",
+    ]
 
 
 class _Run:
@@ -125,10 +127,10 @@ class _Run:
             running_board(self._board, bind_where_free()) as address,
             ThreadPoolExecutor(max_workers=1) as pool,
         ):
-            self._console.print(f"the board is at {address}")
+            screen_hints = hints(address, self._twin.write_reader_environment())
             sending = pool.submit(self._send, stop)
             try:
-                with Screen(self._console) as screen:
+                with Screen(self._console, screen_hints) as screen:
                     self._show_until_settled(screen, sending)
             finally:
                 stop.set()
