@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 
 from batch_server import TrendingArticle, TrendingReader, TrendsError
-from batch_server.board.account import RecordAccount
+from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
 from traffic.record import EntryPoint, Record
 from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
@@ -114,10 +114,12 @@ class _Run:
         self._tally = TrafficTally()
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
         spans = Spans(last=traffic.window, before=max(traffic.window, BOARD_BEFORE))
+        self._ledgers = Ledgers()
         self._board = Board(
             reader=twin.reader(max_attempts=ATTEMPTS),
             spans=spans,
             time_zone=BOARD_TIME_ZONE,
+            ledgers=self._ledgers,
             served=twin.served_table().read,
         )
 
@@ -174,7 +176,7 @@ class _Run:
         except TrendsError as error:
             problems.append(str(error))
         else:
-            self._board.ledgers.tell(
+            self._ledgers.tell(
                 RecordAccount(
                     sent=sent, counted=counted, rejected=live.rejected, unparseable=live.unparseable
                 )

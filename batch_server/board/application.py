@@ -77,7 +77,7 @@ def application(
     spans: Spans,
     *,
     time_zone: str,
-    ledgers: Ledgers,
+    ledgers: Ledgers | None,
     served: ServedWatch | None,
     clock: Clock,
 ) -> Starlette:
@@ -95,6 +95,7 @@ def application(
                 "last_seconds": spans.last.total_seconds(),
                 "before_seconds": spans.before.total_seconds(),
                 "served": served is not None,
+                "account": ledgers is not None,
             }
         )
 
@@ -126,7 +127,8 @@ def application(
 
     def _status() -> bytes:
         stage = None if served is None else served.stage
-        told = status(now=clock(), problem=loop.problem, ledger=ledgers.newest, served=stage)
+        ledger = None if ledgers is None else ledgers.newest
+        told = status(now=clock(), problem=loop.problem, ledger=ledger, served=stage)
         return json.dumps(told).encode()
 
     @asynccontextmanager

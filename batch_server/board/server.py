@@ -40,14 +40,14 @@ SHUTDOWN_SECONDS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What is shown. time_zone: of the times on the page; served: reads the ranking that the service has,
-    where it is known how; clock: the reader's."""
+    """What is shown. time_zone: of the times on the page; ledgers: where somebody counts every record;
+    served: reads the ranking that the service has, where it is known how; clock: the reader's."""
 
     reader: TrendingReader
     spans: Spans
     time_zone: str
     titles: Titles = field(default_factory=dict)
-    ledgers: Ledgers = field(default_factory=Ledgers)
+    ledgers: Ledgers | None = None
     served: ReadServed | None = None
     clock: Clock = lambda: datetime.now(UTC)
 

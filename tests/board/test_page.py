@@ -150,7 +150,7 @@ def test_before_the_first_count_the_page_says_what_it_waits_for(start_board: Sta
     expect(page.locator("#heat-empty")).to_contain_text("No clicks were counted in the last 10 minutes")
     expect(page.locator("[data-stage=count] strong")).to_have_text("none yet")
     expect(page.locator("#rising-empty")).to_contain_text("Too few clicks yet")
-    expect(page.locator("#clicks-note")).to_have_text("No minute is complete yetstill counting")
+    expect(page.locator("#clicks-note .key")).to_have_text(["No minute is complete yet", "still counting"])
     expect(_heat_map(page)).to_be_hidden()
 
 
@@ -250,8 +250,19 @@ def test_the_twins_account_and_the_rejects_of_a_minute_are_shown(
     assert parts == ["sent 1,000=", "counted 900+", "rejected 60+", "unparseable 30+", "on the way 10"]
     expect(page.locator("#clicks-note .rejected")).to_contain_text("rejected")
     expect(page.locator("[data-stage]")).to_have_count(3)
+    expect(page.locator("#clicks-note .elsewhere")).to_have_count(0)
     ledgers.tell(RecordAccount(sent=1000, counted=920, rejected=60, unparseable=30), at=clock())
     expect(page.locator("[data-part='counted twice'] dd")).to_have_text("10")
+
+
+def test_where_nobody_counts_every_record_the_page_says_where_rejects_are_counted(
+    add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
+) -> None:
+    add_counts(_some_counts(clock()))
+    page = look(start_board(), viewport={"width": 375, "height": 812})
+    expect(page.locator("#clicks-note")).to_contain_text("Rejected clicks are in no count. CloudWatch counts")
+    expect(page.locator("#clicks-note .rejected")).to_have_count(0)
+    expect(page.locator("#account")).to_be_hidden()
 
 
 def test_the_last_stage_is_the_ranking_that_the_service_has_and_why_it_cannot_be_read(

@@ -11,6 +11,9 @@ import { clock, columnName, element, knownZone, number, span } from "./text.js";
 
 const AGAIN_AFTER_MS = 3000;
 const MIN_MINUTES_DRAWN = 10;
+const REJECTS_ELSEWHERE =
+  "Rejected clicks are in no count. CloudWatch counts them: IncomingRecords of the rejects delivery stream (Oregon), " +
+  "Rejected of the forwarder (Tokyo).";
 const at = (id) => document.getElementById(id);
 
 const settings = await (await fetch("/settings")).json();
@@ -164,6 +167,7 @@ const draw = {
       key("complete", text),
       key("running", "still counting"),
       ...(lost === null ? [] : [key("rejected", `${number(lost)} rejected`)]),
+      ...(settings.account ? [] : [element("span", { class: "elsewhere" }, REJECTS_ELSEWHERE)]),
     );
   },
   series() {
