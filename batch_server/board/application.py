@@ -3,8 +3,8 @@
 import asyncio
 import json
 import mimetypes
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -31,6 +31,9 @@ CHARTS = Path(__file__).parents[2] / "node_modules" / "uplot" / "dist"
 """uPlot, which `make setup` installs: the page draws its series with it."""
 MAX_VIEWERS = 50
 STATUS_SECONDS = 1.0
+MAX_STALLED_SECONDS = 30.0
+"""Without a viewer taking anything; then its stream ends, and nothing is asked for it."""
+RECONNECT_MILLISECONDS = 1000
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -72,6 +75,22 @@ class _OwnPagesOnly:
         await app(scope, receive, send_with_headers)
 
 
+class _Viewing(StreamingResponse):
+    """A viewer's stream of events; `looking` is entered as soon as it is decided to send it."""
+
+    def __init__(self, events: AsyncIterator[bytes], looking: AbstractContextManager[None]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._looking = looking
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(MAX_STALLED_SECONDS):
+                await send(message)
+
+        with self._looking, suppress(TimeoutError, ClientDisconnect):
+            await super().__call__(scope, receive, send_in_time)
+
+
 def application(
     loop: QueryLoop,
     spans: Spans,
@@ -106,24 +125,29 @@ def application(
             return PlainTextResponse(str(error), status_code=400)
         if len(viewers) >= MAX_VIEWERS:
             return PlainTextResponse(f"{MAX_VIEWERS} viewers look already: close a page", status_code=503)
-        return StreamingResponse(_events(questions), media_type="text/event-stream")
+        return _Viewing(_events(questions), _looking(questions))
 
-    async def _events(questions: tuple[BoardQuestion, ...]) -> AsyncIterator[bytes]:
+    @contextmanager
+    def _looking(questions: tuple[BoardQuestion, ...]) -> Iterator[None]:
         viewer = object()
         viewers.add(viewer)
         try:
             with loop.watching(questions):
-                sent: dict[BoardQuestion, int] = {}
-                while True:
-                    for question in questions:
-                        answered = loop.answered(question)
-                        if answered is not None and answered.number != sent.get(question):
-                            sent[question] = answered.number
-                            yield _event(question.kind, answered.event)
-                    yield _event("status", _status())
-                    await loop.change(timeout=STATUS_SECONDS)
+                yield
         finally:
             viewers.discard(viewer)
+
+    async def _events(questions: tuple[BoardQuestion, ...]) -> AsyncIterator[bytes]:
+        yield f"retry: {RECONNECT_MILLISECONDS}\n\n".encode()
+        sent: dict[BoardQuestion, int] = {}
+        while True:
+            for question in questions:
+                answered = loop.answered(question)
+                if answered is not None and answered.number != sent.get(question):
+                    sent[question] = answered.number
+                    yield _event(question.kind, answered.event)
+            yield _event("status", _status())
+            await loop.change(timeout=STATUS_SECONDS)
 
     def _status() -> bytes:
         stage = None if served is None else served.stage

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from batch_server.answers import Answer
+from batch_server.board import background
 from batch_server.board.messages import Titles, message
 from batch_server.board.questions import SECONDS_BETWEEN, BoardQuestion, QuestionKind
 from batch_server.errors import TrendsError
@@ -154,7 +155,7 @@ class QueryLoop:
         """Searches that it took."""
         self._asked_at[question] = self._clock()
         try:
-            answer = await asyncio.to_thread(self._ask, question)
+            answer = await background.run(self._ask, question)
             event = json.dumps(message(answer, self._titles), ensure_ascii=False).encode("utf-8", "replace")
         except TrendsError as error:
             self._problems[live] = str(error)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from batch_server.board import background
 from batch_server.errors import TrendsError
 from batch_server.served import Served
 
@@ -51,7 +52,7 @@ class ServedWatch:
 
     async def _look(self) -> None:
         try:
-            served = await asyncio.to_thread(self._read)
+            served = await background.run(self._read)
         except TrendsError as error:
             self.stage = self._failed(str(error))
         except Exception as error:  # a fault of the board must not end it for everyone

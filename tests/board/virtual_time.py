@@ -32,13 +32,13 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def run_at_once(main: Coroutine[Any, Any, T], *, seconds_of: Callable[..., float] = lambda *_: 0.0) -> T:
-    """What `main` returns. seconds_of: how long what asyncio.to_thread is given takes, by its arguments."""
+    """What `main` returns. seconds_of: how long what runs in the background takes, by its arguments."""
 
-    async def to_thread(function: Callable[..., T], *arguments: Any) -> T:
+    async def run(function: Callable[..., T], *arguments: Any) -> T:
         await asyncio.sleep(seconds_of(*arguments))
         return function(*arguments)
 
-    with mock.patch("asyncio.to_thread", to_thread), asyncio.Runner(loop_factory=_Loop) as runner:
+    with mock.patch("batch_server.board.background.run", run), asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(main)
 
 
