@@ -196,6 +196,28 @@ def test_a_question_that_fails_keeps_the_last_answer_and_says_why_until_one_is_a
     run_at_once(watch())
 
 
+def test_an_opensearch_that_was_away_for_minutes_is_read_again_within_seconds_of_its_return() -> None:
+    back_at = 600.0
+    answered: list[float] = []
+
+    def ask(question: BoardQuestion) -> Answer:
+        if clock() < back_at:
+            raise TrendsError("the domain is away")
+        answered.append(clock())
+        return _answer(question)
+
+    async def watch() -> None:
+        loop = QueryLoop(ask, {}, clock)
+        running = asyncio.create_task(loop.run())
+        with loop.watching([HEAT_MAP]):
+            await asyncio.sleep(back_at + 60)
+            assert loop.problem is None
+        running.cancel()
+
+    run_at_once(watch())
+    assert answered[0] - back_at <= 4
+
+
 def test_answers_that_nobody_looks_at_are_not_kept_for_ever() -> None:
     async def watch() -> None:
         loop = QueryLoop(_answer, {}, clock)
