@@ -31,6 +31,8 @@ MAX_LENT = 0.75
 """Searches of one heat map that are paid by the half of everything else."""
 ATTEMPTS = 2
 """Of a search that fails: the loop asks again anyway."""
+SECONDS_AFTER_FAILURE = 2.0
+"""A question that failed is asked again after these, as the budget allows: its next answer may be at hand."""
 MAX_KEPT = 100
 """Answers kept of questions that nobody looks at any more."""
 
@@ -169,6 +171,9 @@ class QueryLoop:
             self._answered[question] = Answered(self._numbers, event)
             self._problems.pop(live, None)
             searches = answer.searches
+        if live in self._problems:
+            wait = min(SECONDS_AFTER_FAILURE, SECONDS_BETWEEN[question.kind])
+            self._asked_at[question] = self._clock() + wait - SECONDS_BETWEEN[question.kind]
         self._notify()
         return searches
 
