@@ -50,7 +50,8 @@ def cell(page: Page, article: str, segment: str) -> Locator:
 
 
 def choose_columns(page: Page, name: str) -> None:
-    page.get_by_role("radio", name=name, exact=True).check(force=True)
+    page.locator("#by").get_by_text(name, exact=True).click()
+    expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
     expect(page.locator("#heat-scroll[aria-busy]")).to_have_count(0)
 
 

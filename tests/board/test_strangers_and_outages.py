@@ -130,7 +130,7 @@ def test_another_column_is_shown_as_awaited_until_its_answer_is_here(
     page = look(start_board(reader=switch))
     expect(cell(page, "news", "20s")).to_be_visible()
     with switch.closed():
-        page.get_by_role("radio", name="gender", exact=True).check(force=True)
+        page.locator("#by").get_by_text("gender", exact=True).click()
         expect(page.locator("#heat-scroll")).to_have_attribute("aria-busy", "true")
         page.locator("#heat-map thead button").first.click()  # draws what is there once more
         expect(page.locator("#compare-note")).to_contain_text("10s")
