@@ -21,6 +21,7 @@ from batch_server.options import (
     CSV,
     SEGMENT,
     SPAN,
+    TABLE_OPTION,
     AsJson,
     Asked,
     By,
@@ -29,6 +30,7 @@ from batch_server.options import (
     Limit,
     MinClicks,
     RoleArn,
+    TableRegion,
     TimeZone,
     duration,
     grouping,
@@ -38,7 +40,7 @@ from batch_server.options import (
 from batch_server.reader import DEFAULT_LIMIT, connect
 from batch_server.saved_objects import DASHBOARD_TITLE, as_ndjson, saved_objects
 from batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
-from batch_server.served import read_served, segment_of, served_as_json, served_for_people
+from batch_server.served import connect_table, segment_of, served_as_json, served_for_people
 from batch_server.sheets import Sheet
 from batch_server.text import printable
 from contract.count import SEGMENT_COLUMNS
@@ -239,10 +241,8 @@ def served(
         list[str] | None,
         typer.Option("--segment", metavar="COLUMN=VALUE", help="Repeatable; without it, all readers."),
     ] = None,
-    table: Annotated[str, typer.Option("--table", envvar="CLICK_TRENDS_TABLE", help="Of the rankings.")],
-    table_region: Annotated[
-        str, typer.Option("--table-region", envvar="CLICK_TRENDS_TABLE_REGION", help="Its AWS region.")
-    ] = TOKYO,
+    table: Annotated[str, TABLE_OPTION],
+    table_region: TableRegion = TOKYO,
     role_arn: RoleArn = None,
     time_zone: TimeZone = "UTC",  # type: ignore[assignment]  # typer parses it
     as_json: AsJson = False,
@@ -253,7 +253,7 @@ def served(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     try:
-        found = read_served(boto3.Session(), table, asked, region=table_region, role_arn=role_arn)
+        found = connect_table(table, region=table_region, role_arn=role_arn).read(asked)
     except TrendsError as error:
         _fail(error)
     if as_json:
@@ -284,6 +284,8 @@ def board(
     titles: Annotated[
         Path | None, typer.Option("--titles", help="CSV file with the header article_id,title.")
     ] = None,
+    table: Annotated[str | None, TABLE_OPTION] = None,
+    table_region: TableRegion = TOKYO,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: a free one.")] = 8642,
 ) -> None:
     """One live page for a browser, on 127.0.0.1."""
@@ -296,6 +298,7 @@ def board(
             spans=server.Spans(last=last, before=before),
             time_zone=time_zone.key,
             titles=server.read_titles(titles) if titles else {},
+            served=connect_table(table, region=table_region, role_arn=role_arn).read if table else None,
         )
         listening = server.bind(port)
     except TrendsError as error:

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 import boto3
-from botocore.credentials import Credentials, DeferredRefreshableCredentials
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+)
+from botocore.session import Session as BotocoreSession
 
 from batch_server.errors import TrendsError
 
@@ -32,6 +38,25 @@ def role_credentials(session: boto3.Session, role_arn: str, region: str) -> Cred
     return DeferredRefreshableCredentials(
         method="sts-assume-role", refresh_using=_assume_role(session, role_arn, region)
     )
+
+
+def role_session(session: boto3.Session, role_arn: str, region: str) -> boto3.Session:
+    """A session of `role_arn`, whose clients renew their credentials as those of role_credentials."""
+    core = BotocoreSession()
+    only = _Assumed(role_credentials(session, role_arn, region))
+    core.register_component("credential_provider", CredentialResolver([only]))
+    return boto3.Session(botocore_session=core, region_name=region)
+
+
+class _Assumed(CredentialProvider):
+    METHOD = "sts-assume-role"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
 
 
 def _assume_role(session: boto3.Session, role_arn: str, region: str) -> Callable[[], dict[str, str]]:

@@ -110,6 +110,12 @@ TimeZone = Annotated[
         help="Of the times in tables, such as Asia/Tokyo. JSON and CSV are in UTC.",
     ),
 ]
+TABLE_OPTION = typer.Option(
+    "--table", envvar="CLICK_TRENDS_TABLE", help="DynamoDB table of the rankings that the service has."
+)
+TableRegion = Annotated[
+    str, typer.Option("--table-region", envvar="CLICK_TRENDS_TABLE_REGION", help="AWS region of the table.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV; how fresh it is goes to standard error.")]
 

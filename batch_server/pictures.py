@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from batch_server import aggregations
+from batch_server import aggregations, ranking
 from batch_server.aggregations import Aggregation
 from batch_server.answers import HeatMap, Series, Trend, TrendingArticle
 from batch_server.errors import TrendsError
 from batch_server.minutes import DAY, MINUTE, Minutes
 from batch_server.question import Question
+from batch_server.ranking import Wanted
 from batch_server.segment import Grouping, Segment
 
 MAX_POINTS = 50_000
@@ -80,7 +81,40 @@ def _start_of_step(time: datetime, step: timedelta) -> datetime:
     return midnight + (time - midnight) // step * step
 
 
-def heat_map(question: Question, articles: Sequence[TrendingArticle], by: Grouping) -> HeatMap:
+def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
+    """1 search within a UTC day. Over several days 2: the first articles of each day, then the cells of those
+    that can be among the first of all; more where those decide nothing (see ranking)."""
+    days = question.minutes.days()
+    columns = aggregations.grouped(by, {"clicks": aggregations.CLICKS})
+    inner = {"cells": columns}
+    if len(days) == 1:
+        # The counts of a day are in one index with one shard, whose largest sums are the largest.
+        lists = aggregations.articles(size=limit, inner=inner)
+        return _heat_map_in(question, question.ask({"articles": lists, "columns": columns}), limit, by)
+    wanted = Wanted(groupings=((),), limit=limit, min_clicks=1)
+    first = ranking.first_of_days(question, wanted.groupings, ranking.size_of_a_picture(wanted, len(days)))
+    leaders = ranking.leaders(first, wanted)
+    if leaders is not None:
+        among = leaders.articles
+        lists = aggregations.articles(size=min(wanted.listed, len(among)), among=among, inner=inner)
+        answer = question.ask({"articles": lists, "columns": columns})
+        if _decides(answer["articles"], leaders.bound, wanted):
+            return _heat_map_in(question, answer, limit, by)
+    lists_of = ranking.ranked(question, wanted, first)
+    articles = lists_of[question.segment].articles if question.segment in lists_of else ()
+    return _heat_map_of(question, articles, by)
+
+
+def _decides(listed: Aggregation, bound: int, wanted: Wanted) -> bool:
+    """Whether no article that is not listed can have more clicks than the last listed."""
+    if listed["doc_count_error_upper_bound"]:  # below 0: a shard has more than it told
+        raise TrendsError("the articles grew while they were listed: ask again")
+    complete = len(listed["buckets"]) == wanted.listed
+    last = aggregations.clicks(listed["buckets"][-1]) if complete else 0
+    return max(last, wanted.min_clicks) > bound
+
+
+def _heat_map_of(question: Question, articles: Sequence[TrendingArticle], by: Grouping) -> HeatMap:
     """The cells of these articles; their clicks are summed anew, so that each row adds up."""
     answer: Aggregation = {}
     if articles:
@@ -103,15 +137,11 @@ def heat_map(question: Question, articles: Sequence[TrendingArticle], by: Groupi
     )
 
 
-def heat_map_of_a_day(question: Question, limit: int, by: Grouping) -> HeatMap:
-    """The question is about minutes of one UTC day, whose counts are in one index with one shard: that
-    shard's largest sums are the largest, and its cells are those of the same counts."""
-    columns = aggregations.grouped(by, {"clicks": aggregations.CLICKS})
-    lists = aggregations.articles(size=limit, inner={"cells": columns})
-    answer = question.ask({"articles": lists, "columns": columns})
+def _heat_map_in(question: Question, answer: Aggregation, limit: int, by: Grouping) -> HeatMap:
+    """From an answer that lists the articles, each with its cells, and the columns; of the same counts."""
     nodes = dict(aggregations.each_segment(by, answer["columns"], question.segment)) if answer else {}
     articles, cells = [], []
-    for bucket in answer["articles"]["buckets"] if answer else ():
+    for bucket in answer["articles"]["buckets"][:limit] if answer else ():
         row = dict(aggregations.each_segment(by, bucket["cells"], question.segment))
         articles.append(TrendingArticle(bucket["key"], aggregations.clicks(bucket)))
         cells.append(tuple(aggregations.clicks(row[each]) if each in row else 0 for each in nodes))

@@ -39,6 +39,8 @@ EXPECTED_VALUES = 20
 """Of a column: how many segments a search is planned for. More make the answer larger, never wrong."""
 EXPECTED_SEGMENTS = 1000
 SPARE_CANDIDATES = 100
+PICTURE_CANDIDATES = 2000
+"""Articles of all days that a heat map looks at first: where fewer were clicked, no list is cut."""
 MAX_CANDIDATES = 60_000
 """In one request; OpenSearch allows 65,536 terms (index.max_terms_count)."""
 MAX_CANDIDATE_BYTES = 4_000_000
@@ -123,6 +125,9 @@ class _Days:
         return [article_id for article_id, clicks in most.items() if clicks >= needed]
 
 
+DayLists = Mapping[Key, _Days]
+
+
 def _last_of(clicks_of: Counts, wanted: Wanted) -> int:
     """The clicks of the last article that would be listed; 0 when there are not as many."""
     largest = heapq.nlargest(wanted.listed, clicks_of.values())
@@ -136,11 +141,44 @@ def rank(question: Question, wanted: Wanted) -> dict[Segment, TopList]:
     """
     days = question.minutes.days()
     size = wanted.listed if len(days) == 1 else _candidates_a_day(wanted)
+    return ranked(question, wanted, first_of_days(question, wanted.groupings, size))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaders:
+    """articles: which can be among those wanted; bound: no other article has more clicks."""
+
+    articles: tuple[str, ...]
+    bound: int
+
+
+def leaders(lists: DayLists, wanted: Wanted) -> Leaders | None:
+    """Of all readers, who are the one grouping wanted; None where sums of candidates cannot decide."""
+    for days in lists.values():
+        candidates = days.candidates(wanted)
+        if candidates and _fits(candidates):
+            return Leaders(articles=tuple(sorted(candidates)), bound=days.bound)
+    return None
+
+
+def size_of_a_picture(wanted: Wanted, days: int) -> int:
+    """Articles to list of each day for a heat map of all of them."""
+    return max(_candidates_a_day(wanted), PICTURE_CANDIDATES // days)
+
+
+def first_of_days(question: Question, groupings: Sequence[Grouping], size: int) -> DayLists:
+    """The first `size` articles of each day and segment. Raises TrendsError."""
     found: dict[Key, _Days] = {}
-    for chunk in _chunks(days, max(1, MAX_BUCKETS // (size * _expected_segments(wanted.groupings)))):
-        _add_first_of_each_day(question, wanted.groupings, chunk, size, found)
+    days = question.minutes.days()
+    for chunk in _chunks(days, max(1, MAX_BUCKETS // (size * _expected_segments(groupings)))):
+        _add_first_of_each_day(question, groupings, chunk, size, found)
+    return found
+
+
+def ranked(question: Question, wanted: Wanted, found: DayLists) -> dict[Segment, TopList]:
+    """The exact lists, from the first articles of each day. Raises TrendsError."""
     exact = {key: each.seen() for key, each in found.items()}
-    if len(days) > 1:
+    if len(question.minutes.days()) > 1:
         exact |= _exact_where_cut(question, wanted, found)
     in_order = sorted(found, key=lambda key: (wanted.groupings.index(key[0]), key[1].fields))
     return {key[1]: _top_list(exact[key], found[key].clicks, wanted) for key in in_order}

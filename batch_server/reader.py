@@ -127,16 +127,11 @@ class TrendingReader:
         segment: Segment = ALL_READERS,
         until: datetime | None = None,
     ) -> HeatMap:
-        """The most clicked articles against the segments of `by`. 1 search within a UTC day, else 1 more than
-        `top`."""
+        """The most clicked articles against the segments of `by`. 1 search within a UTC day, 2 over several;
+        more where many articles have as few clicks as the last listed (see ranking)."""
         (grouping,) = checked_groupings([by])
-        question = self._question(last, segment, until)
-        wanted = _wanted([()], limit, 1)
-        if len(question.minutes.days()) == 1:
-            return pictures.heat_map_of_a_day(question, limit, grouping)
-        lists = rank(question, wanted)
-        articles = lists[segment].articles if segment in lists else ()
-        return pictures.heat_map(question, articles, grouping)
+        _check_limit(limit)
+        return pictures.heat_map(self._question(last, segment, until), limit, grouping)
 
     def compare(
         self,

@@ -29,6 +29,8 @@ REQUEST_TIMEOUT_SECONDS = 10
 MAX_ATTEMPTS = 5
 MAX_CONNECTIONS = 8
 MAX_PAUSE_SECONDS = 2.0
+MAX_REASON = 300
+"""Characters of what a server says about an error: a proxy may send a whole page."""
 RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
 TOO_MANY_BUCKETS = "too_many_buckets_exception"
 
@@ -171,7 +173,13 @@ def _host(endpoint: str) -> dict[str, Any]:
 
 
 def _reason(error: TransportError) -> str:
-    """What the server said: OpenSearch nests a reason, the signature check of AWS sends a message."""
+    """What the server said, in one short line."""
+    told = " ".join(_told(error).split())
+    return told if len(told) <= MAX_REASON else f"{told[:MAX_REASON]} ..."
+
+
+def _told(error: TransportError) -> str:
+    """OpenSearch nests a reason, the signature check of AWS sends a message; a proxy may send a page."""
     told = error.info if isinstance(error.info, dict) else {}
     for key in ("message", "Message"):
         if key in told:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
@@ -13,13 +14,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from batch_server.credentials import role_credentials
+from batch_server.credentials import own_credentials, role_session
 from batch_server.errors import TrendsError
-from batch_server.segment import Segment
+from batch_server.segment import ALL_READERS, Segment
 from batch_server.text import printable
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
 from contract.ranking import KEY, RankingError, ServedRanking, segment_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _CONFIG = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
@@ -42,28 +46,46 @@ class Served:
         return self.ranking is not None and self.at.timestamp() <= self.ranking.fresh_until
 
 
-def read_served(
-    session: boto3.Session, table: str, segment: Segment, *, region: str, role_arn: str | None = None
-) -> Served:
-    """One GetItem, with the session's identity or `role_arn` assumed by it. Raises TrendsError."""
+class ServedTable:
+    """The table of rankings, read as the service reads it; may be shared by threads."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def read(self, segment: Segment = ALL_READERS) -> Served:
+        """One GetItem. Raises TrendsError."""
+        try:
+            answer = self._client.get_item(
+                TableName=self._name, Key={KEY: {"S": segment_key(segment.as_dict())}}
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise TrendsError(
+                f"the table {self._name} in {self._client.meta.region_name} cannot be read: {error}. Check "
+                "--table, and that the role of the batch server (ClickTrends-<environment>-TokyoIngest) is "
+                "the one that reads it"
+            ) from error
+        deserialize = TypeDeserializer().deserialize
+        item = {name: deserialize(value) for name, value in answer.get("Item", {}).items()}
+        try:
+            ranking = ServedRanking.from_item(item) if item else None
+        except RankingError as error:
+            raise TrendsError(f"{error}. The next run of the feedback function replaces it") from error
+        return Served(segment=segment, ranking=ranking, at=datetime.now(UTC))
+
+
+def connect_table(
+    name: str, *, region: str, role_arn: str | None = None, session: boto3.Session | None = None
+) -> ServedTable:
+    """Reads with the session's identity, or with `role_arn` assumed by it (and renewed). Raises
+    TrendsError."""
+    session = session or boto3.Session()
     try:
-        if role_arn:
-            keys = role_credentials(session, role_arn, region).get_frozen_credentials()
-            session = boto3.Session(keys.access_key, keys.secret_key, keys.token, region_name=region)
-        client = session.client("dynamodb", region_name=region, config=_CONFIG)
-        answer = client.get_item(TableName=table, Key={KEY: {"S": segment_key(segment.as_dict())}})
-    except (BotoCoreError, ClientError) as error:
-        raise TrendsError(
-            f"the table {table} in {region} cannot be read: {error}. Check --table, and that the role of the "
-            "batch server (ClickTrends-<environment>-TokyoIngest) is the one that reads it"
-        ) from error
-    deserialize = TypeDeserializer().deserialize
-    item = {name: deserialize(value) for name, value in answer.get("Item", {}).items()}
-    try:
-        ranking = ServedRanking.from_item(item) if item else None
-    except RankingError as error:
-        raise TrendsError(f"{error}. The next run of the feedback function replaces it") from error
-    return Served(segment=segment, ranking=ranking, at=datetime.now(UTC))
+        own_credentials(session)
+        reads_as = role_session(session, role_arn, region) if role_arn else session
+        return ServedTable(reads_as.client("dynamodb", region_name=region, config=_CONFIG), name)
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is none
+        raise TrendsError(f"no table can be read in {region}: {error}. Check --table-region") from error
 
 
 def segment_of(parts: Sequence[str]) -> Segment:

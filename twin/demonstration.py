@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 
 from batch_server import TrendingArticle, TrendingReader, TrendsError
-from batch_server.board.account import RecordAccount
+from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
 from traffic.record import EntryPoint, Record
 from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
@@ -69,13 +69,6 @@ def demonstrate(
         write_segments(segments, readers(READERS, SEED))
         valid_from = datetime.now(UTC) - FIRST_VERSION_AGE
         twin.wait_for_segments(twin.publish_segments(segments.read_bytes(), valid_from))
-        environment = twin.write_reader_environment()
-        console.print(
-            f"to ask it yourself, in another terminal here:\n  . {environment}; "
-            ".venv/bin/python -m batch_server top --last 10m",
-            soft_wrap=True,
-            highlight=False,
-        )
         return _Run(twin, traffic, console, started).until_the_end()
 
 
@@ -99,6 +92,15 @@ def _replay(input_file: Path, speed: float) -> Traffic:
     return Traffic(records, timedelta(minutes=10), "the last 10 minutes")
 
 
+def hints(board: str, environment: Path) -> list[str]:
+    """Commands on lines of their own, which 80 columns hold, so that they can be copied."""
+    return [
+        f"the board: {board}; to ask yourself, in another terminal here:",
+        f"  . {environment}",
+        "  .venv/bin/python -m batch_server top --last 10m",
+    ]
+
+
 class _Run:
     """The twin at work, its traffic and its screen."""
 
@@ -112,7 +114,14 @@ class _Run:
         self._tally = TrafficTally()
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
         spans = Spans(last=traffic.window, before=max(traffic.window, BOARD_BEFORE))
-        self._board = Board(reader=twin.reader(max_attempts=ATTEMPTS), spans=spans, time_zone=BOARD_TIME_ZONE)
+        self._ledgers = Ledgers()
+        self._board = Board(
+            reader=twin.reader(max_attempts=ATTEMPTS),
+            spans=spans,
+            time_zone=BOARD_TIME_ZONE,
+            ledgers=self._ledgers,
+            served=twin.served_table().read,
+        )
 
     def until_the_end(self) -> bool:
         stop = threading.Event()
@@ -120,10 +129,10 @@ class _Run:
             running_board(self._board, bind_where_free()) as address,
             ThreadPoolExecutor(max_workers=1) as pool,
         ):
-            self._console.print(f"the board is at {address}")
+            screen_hints = hints(address, self._twin.write_reader_environment())
             sending = pool.submit(self._send, stop)
             try:
-                with Screen(self._console) as screen:
+                with Screen(self._console, screen_hints) as screen:
                     self._show_until_settled(screen, sending)
             finally:
                 stop.set()
@@ -167,7 +176,7 @@ class _Run:
         except TrendsError as error:
             problems.append(str(error))
         else:
-            self._board.ledgers.tell(
+            self._ledgers.tell(
                 RecordAccount(
                     sent=sent, counted=counted, rejected=live.rejected, unparseable=live.unparseable
                 )

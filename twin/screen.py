@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from rich.cells import chop_cells
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -23,7 +24,8 @@ MAX_ARTICLES_SHOWN = 8
 BAR_WIDTH = 10
 COLUMN_WIDTH = 36  # of one segment's panel
 PLAIN_LINES_EVERY_SECONDS = 5.0
-LINES_ABOVE_LISTS = 7  # the numbers, a title, and two for problems
+LINES_OF_NUMBERS = 4
+MIN_LINES_OF_LIST = 3  # of one segment's panel: its border and one article
 OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
 
 
@@ -68,16 +70,24 @@ class FinalAccount:
 
 
 class Screen:
-    """Shows pictures on a console: `with Screen(Console()) as screen: screen.show(picture)`."""
+    """Shows pictures on a console: `with Screen(Console(), hints) as screen: screen.show(picture)`.
 
-    def __init__(self, console: Console) -> None:
+    hints: what can be done meanwhile, such as the board's address. A picture as high as the terminal pushes
+    out what was printed before, so they are a part of it.
+    """
+
+    def __init__(self, console: Console, hints: Sequence[str] = ()) -> None:
         self._console = console
+        self._hints = hints
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._printed_at = float("-inf")
 
     def __enter__(self) -> "Screen":
         if self._live is not None:
             self._live.start()
+        else:
+            for hint in self._hints:
+                self._console.print(hint, markup=False, highlight=False, soft_wrap=True)
         return self
 
     def __exit__(
@@ -88,22 +98,29 @@ class Screen:
 
     def show(self, picture: Picture) -> None:
         if self._live is not None:
-            self._live.update(drawn(picture, *self._console.size), refresh=True)
+            self._live.update(drawn(picture, *self._console.size, self._hints), refresh=True)
         elif time.monotonic() - self._printed_at >= PLAIN_LINES_EVERY_SECONDS:
             self._printed_at = time.monotonic()
             self._console.print(plain(picture), markup=False, highlight=False, soft_wrap=True)
 
 
-def drawn(picture: Picture, width: int, height: int) -> RenderableType:
-    """The picture for a terminal of that many columns and lines; a low one shows fewer articles a segment."""
-    shown = _articles_that_fit(len(picture.trending), width, height)
-    lists = [_list_of_one_segment(title, articles[:shown]) for title, articles in picture.trending.items()]
-    waiting = Text("waiting for the first counts ...", style="dim")
-    parts: list[RenderableType] = [
-        _numbers(picture),
-        Text(f"Trending in {picture.window}", style="bold"),
-        Columns(lists) if lists else waiting,
-    ]
+def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) -> RenderableType:
+    """The picture for a terminal of that many columns and lines; a low one shows fewer articles a segment,
+    then fewer segments."""
+    hint_lines = [Text(line, style="cyan") for hint in hints for line in chop_cells(hint, max(width, 2))]
+    title = Text(f"Trending in {picture.window}", style="bold")
+    title.truncate(width, overflow="ellipsis")
+    taken = LINES_OF_NUMBERS + len(hint_lines) + 1 + len(picture.problems)
+    side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
+    rows = min(math.ceil(len(picture.trending) / side_by_side), max((height - taken) // MIN_LINES_OF_LIST, 1))
+    segments = list(picture.trending.items())[: rows * side_by_side]
+    if left_out := len(picture.trending) - len(segments):
+        title.append(f"; {left_out} more segments in a larger terminal", style="dim")
+        title.truncate(width, overflow="ellipsis")
+    shown = min(max((height - taken) // max(rows, 1) - 2, 1), MAX_ARTICLES_SHOWN)
+    lists = [_list_of_one_segment(name, articles[:shown]) for name, articles in segments]
+    parts: list[RenderableType] = [_numbers(picture), *hint_lines, title]
+    parts.append(Columns(lists) if lists else Text("waiting for the first counts ...", style="dim"))
     parts += [Text(problem, style="red", no_wrap=True, overflow="ellipsis") for problem in picture.problems]
     return Group(*parts)
 
@@ -135,12 +152,6 @@ def account_table(totals: FinalAccount) -> Table:
     missing = "missing" if totals.missing >= 0 else "counted twice"
     table.add_row(missing, f"{abs(totals.missing):,}", style="green" if totals.missing == 0 else "bold red")
     return table
-
-
-def _articles_that_fit(lists: int, width: int, height: int) -> int:
-    side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
-    rows = max(math.ceil(lists / side_by_side), 1)
-    return min(max((height - LINES_ABOVE_LISTS) // rows - 2, 1), MAX_ARTICLES_SHOWN)
 
 
 def _numbers(picture: Picture) -> RenderableType:

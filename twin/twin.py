@@ -17,6 +17,7 @@ from typing import Literal
 
 from batch_server import CountTotals, TrendingReader, TrendsError, connect
 from batch_server.search import MAX_ATTEMPTS
+from batch_server.served import ServedTable
 from contract.sink import CLICK_COUNTS
 from mobile_client.delivery import Stream
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
@@ -174,6 +175,11 @@ class Twin:
         session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
         return connect(self.emulator.search_endpoint, session, max_attempts=max_attempts)
 
+    def served_table(self) -> ServedTable:
+        """The rankings that the service has, read with the batch server's role."""
+        role = self.names.role_arn(self.names.batch_server_role)
+        return ServedTable(self.emulator.client_as(role, "dynamodb", TOKYO), self.names.trending_table)
+
     def write_reader_environment(self) -> Path:
         """A file to source in a shell: with it `python -m batch_server` asks this twin, with its role."""
         role = self.names.role_arn(self.names.batch_server_role)
@@ -181,6 +187,7 @@ class Twin:
             **self.emulator.client_environment(),
             "CLICK_TRENDS_ENDPOINT": self.emulator.search_endpoint,
             "CLICK_TRENDS_ROLE_ARN": role,
+            "CLICK_TRENDS_TABLE": self.names.trending_table,
         }
         file = self.work / "batch_server.env"
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())

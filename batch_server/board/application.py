@@ -3,8 +3,8 @@
 import asyncio
 import json
 import mimetypes
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -22,6 +22,7 @@ from batch_server.board.account import Ledgers
 from batch_server.board.messages import status
 from batch_server.board.query_loop import QueryLoop
 from batch_server.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
+from batch_server.board.served_watch import ServedWatch
 from batch_server.errors import TrendsError
 from contract.count import SEGMENT_COLUMNS
 
@@ -30,6 +31,9 @@ CHARTS = Path(__file__).parents[2] / "node_modules" / "uplot" / "dist"
 """uPlot, which `make setup` installs: the page draws its series with it."""
 MAX_VIEWERS = 50
 STATUS_SECONDS = 1.0
+MAX_STALLED_SECONDS = 30.0
+"""Without a viewer taking anything; then its stream ends, and nothing is asked for it."""
+RECONNECT_MILLISECONDS = 1000
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -43,8 +47,6 @@ HEADERS = {
 }
 
 Clock = Callable[[], datetime]
-ServedAt = Callable[[], datetime | None]
-"""When the ranking that the service now has was made; None where it has none."""
 
 mimetypes.add_type("text/javascript", ".js")  # a machine may call it otherwise, and a browser then refuses it
 
@@ -73,13 +75,29 @@ class _OwnPagesOnly:
         await app(scope, receive, send_with_headers)
 
 
+class _Viewing(StreamingResponse):
+    """A viewer's stream of events; `looking` is entered as soon as it is decided to send it."""
+
+    def __init__(self, events: AsyncIterator[bytes], looking: AbstractContextManager[None]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._looking = looking
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(MAX_STALLED_SECONDS):
+                await send(message)
+
+        with self._looking, suppress(TimeoutError, ClientDisconnect):
+            await super().__call__(scope, receive, send_in_time)
+
+
 def application(
     loop: QueryLoop,
     spans: Spans,
     *,
     time_zone: str,
-    ledgers: Ledgers,
-    served_at: ServedAt | None,
+    ledgers: Ledgers | None,
+    served: ServedWatch | None,
     clock: Clock,
 ) -> Starlette:
     viewers: set[object] = set()
@@ -95,7 +113,8 @@ def application(
                 "columns": SEGMENT_COLUMNS,
                 "last_seconds": spans.last.total_seconds(),
                 "before_seconds": spans.before.total_seconds(),
-                "served": served_at is not None,
+                "served": served is not None,
+                "account": ledgers is not None,
             }
         )
 
@@ -106,35 +125,42 @@ def application(
             return PlainTextResponse(str(error), status_code=400)
         if len(viewers) >= MAX_VIEWERS:
             return PlainTextResponse(f"{MAX_VIEWERS} viewers look already: close a page", status_code=503)
-        return StreamingResponse(_events(questions), media_type="text/event-stream")
+        return _Viewing(_events(questions), _looking(questions))
 
-    async def _events(questions: tuple[BoardQuestion, ...]) -> AsyncIterator[bytes]:
+    @contextmanager
+    def _looking(questions: tuple[BoardQuestion, ...]) -> Iterator[None]:
         viewer = object()
         viewers.add(viewer)
         try:
             with loop.watching(questions):
-                sent: dict[BoardQuestion, int] = {}
-                while True:
-                    for question in questions:
-                        answered = loop.answered(question)
-                        if answered is not None and answered.number != sent.get(question):
-                            sent[question] = answered.number
-                            yield _event(question.kind, answered.event)
-                    yield _event("status", await _status())
-                    await loop.change(timeout=STATUS_SECONDS)
+                yield
         finally:
             viewers.discard(viewer)
 
-    async def _status() -> bytes:
-        served = await asyncio.to_thread(served_at) if served_at is not None else None
-        told = status(now=clock(), problem=loop.problem, ledger=ledgers.newest, served_at=served)
+    async def _events(questions: tuple[BoardQuestion, ...]) -> AsyncIterator[bytes]:
+        yield f"retry: {RECONNECT_MILLISECONDS}\n\n".encode()
+        sent: dict[BoardQuestion, int] = {}
+        while True:
+            for question in questions:
+                answered = loop.answered(question)
+                if answered is not None and answered.number != sent.get(question):
+                    sent[question] = answered.number
+                    yield _event(question.kind, answered.event)
+            yield _event("status", _status())
+            await loop.change(timeout=STATUS_SECONDS)
+
+    def _status() -> bytes:
+        stage = None if served is None else served.stage
+        ledger = None if ledgers is None else ledgers.newest
+        told = status(now=clock(), problem=loop.problem, ledger=ledger, served=stage)
         return json.dumps(told).encode()
 
     @asynccontextmanager
     async def asking(_: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(loop.run())
+        tasks = [asyncio.create_task(part.run()) for part in (loop, served) if part is not None]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
     return Starlette(
         routes=[

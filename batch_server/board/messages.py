@@ -16,6 +16,7 @@ from batch_server.answers import (
     TrendingArticle,
 )
 from batch_server.board.account import Ledger
+from batch_server.board.served_watch import ServedStage
 from batch_server.minutes import Minutes
 from batch_server.segment import Segment
 from batch_server.text import printable
@@ -83,9 +84,10 @@ def _own(answer: Answer, titles: Titles) -> Message:
 
 
 def status(
-    *, now: datetime, problem: str | None, ledger: Ledger | None, served_at: datetime | None
+    *, now: datetime, problem: str | None, ledger: Ledger | None, served: ServedStage | None
 ) -> Message:
-    """What changes without a question: the clock, why the newest question failed, the account of the twin."""
+    """What changes without a question: the clock, why the newest question failed, the account of the twin,
+    the ranking that the service has."""
     account = None
     if ledger is not None:
         account = {
@@ -100,7 +102,12 @@ def status(
         "now": format_time(now),
         "problem": None if problem is None else printable(problem),
         "account": account,
-        "served_at": _time(served_at),
+        "served": served
+        and {
+            "counted_until": _time(served.counted_until),
+            "fresh_until": _time(served.fresh_until),
+            "problem": served.problem and printable(served.problem),
+        },
     }
 
 

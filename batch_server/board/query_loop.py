@@ -3,6 +3,9 @@
 The budget has two halves, each of one search in two seconds on average, so that no slow question keeps the
 heat map from being live: one for the heat maps, one for everything else. What is not used is saved, up to
 MAX_SAVED searches, so that a page that was just opened fills at once. Without a viewer nothing is asked.
+
+Over 00:00 UTC a heat map takes two searches. Then the other half lends it MAX_LENT of them, so that it is
+asked every 2.5 seconds, and keeps one search in five seconds for itself.
 """
 
 import asyncio
@@ -15,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from batch_server.answers import Answer
+from batch_server.board import background
 from batch_server.board.messages import Titles, message
 from batch_server.board.questions import SECONDS_BETWEEN, BoardQuestion, QuestionKind
 from batch_server.errors import TrendsError
@@ -23,8 +27,12 @@ SECONDS_A_SEARCH = 2.0
 """Of each half of the budget."""
 MAX_SAVED = 10.0
 """Searches that a half may save up."""
+MAX_LENT = 0.75
+"""Searches of one heat map that are paid by the half of everything else."""
 ATTEMPTS = 2
 """Of a search that fails: the loop asks again anyway."""
+SECONDS_AFTER_FAILURE = 2.0
+"""A question that failed is asked again after these, as the budget allows: its next answer may be at hand."""
 MAX_KEPT = 100
 """Answers kept of questions that nobody looks at any more."""
 
@@ -57,7 +65,7 @@ class Budget:
         self._at = now
         return max(1.0 - self._saved, 0.0) * SECONDS_A_SEARCH
 
-    def spend(self, searches: int) -> None:
+    def spend(self, searches: float) -> None:
         self._saved -= searches
 
 
@@ -75,6 +83,7 @@ class QueryLoop:
         self._problems: dict[bool, str] = {}  # of each half
         self._numbers = 0
         self._changed = asyncio.Event()
+        self._budgets = {live: Budget(clock) for live in (True, False)}
 
     @contextmanager
     def watching(self, questions: Sequence[BoardQuestion]) -> Iterator[None]:
@@ -87,6 +96,10 @@ class QueryLoop:
             self._viewers.subtract(questions)
             self._viewers += Counter()  # drops those at zero
             self._forget()
+
+    @property
+    def is_watched(self) -> bool:
+        return bool(self._viewers)
 
     @property
     def problem(self) -> str | None:
@@ -109,14 +122,18 @@ class QueryLoop:
         await asyncio.gather(self._half(True), self._half(False))
 
     async def _half(self, live: bool) -> None:
-        budget = Budget(self._clock)
+        budget = self._budgets[live]
         while True:
             question, due_in = self._next(live)
             pause = max(due_in, budget.seconds_until_next())
             if question is None or pause > 0:
                 await self.change(timeout=pause)
                 continue
-            budget.spend(await self._answer(question, live))
+            searches = await self._answer(question, live)
+            answered = live not in self._problems
+            lent = min(max(searches - 1, 0), MAX_LENT) if live and answered else 0
+            budget.spend(searches - lent)
+            self._budgets[not live].spend(lent)
 
     def _next(self, live: bool) -> tuple[BoardQuestion | None, float]:
         """The question that is longest overdue by its own measure, and in how many seconds it is due."""
@@ -140,7 +157,7 @@ class QueryLoop:
         """Searches that it took."""
         self._asked_at[question] = self._clock()
         try:
-            answer = await asyncio.to_thread(self._ask, question)
+            answer = await background.run(self._ask, question)
             event = json.dumps(message(answer, self._titles), ensure_ascii=False).encode("utf-8", "replace")
         except TrendsError as error:
             self._problems[live] = str(error)
@@ -154,6 +171,9 @@ class QueryLoop:
             self._answered[question] = Answered(self._numbers, event)
             self._problems.pop(live, None)
             searches = answer.searches
+        if live in self._problems:
+            wait = min(SECONDS_AFTER_FAILURE, SECONDS_BETWEEN[question.kind])
+            self._asked_at[question] = self._clock() + wait - SECONDS_BETWEEN[question.kind]
         self._notify()
         return searches
 

@@ -11,10 +11,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from batch_server.board.account import Ledgers
-from batch_server.board.application import CHARTS, Clock, ServedAt, application
+from batch_server.board.application import CHARTS, Clock, application
 from batch_server.board.messages import Titles
 from batch_server.board.query_loop import ATTEMPTS, QueryLoop
 from batch_server.board.questions import Spans
+from batch_server.board.served_watch import ReadServed, ServedWatch
 from batch_server.board.titles import read_titles
 from batch_server.errors import TrendsError
 from batch_server.reader import TrendingReader
@@ -39,14 +40,15 @@ SHUTDOWN_SECONDS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What is shown. time_zone: of the times on the page; served_at: see ServedAt; clock: the reader's."""
+    """What is shown. time_zone: of the times on the page; ledgers: where somebody counts every record;
+    served: reads the ranking that the service has, where it is known how; clock: the reader's."""
 
     reader: TrendingReader
     spans: Spans
     time_zone: str
     titles: Titles = field(default_factory=dict)
-    ledgers: Ledgers = field(default_factory=Ledgers)
-    served_at: ServedAt | None = None
+    ledgers: Ledgers | None = None
+    served: ReadServed | None = None
     clock: Clock = lambda: datetime.now(UTC)
 
     def application(self) -> Starlette:
@@ -56,7 +58,7 @@ class Board:
             self.spans,
             time_zone=self.time_zone,
             ledgers=self.ledgers,
-            served_at=self.served_at,
+            served=ServedWatch(self.served, loop) if self.served else None,
             clock=self.clock,
         )
 

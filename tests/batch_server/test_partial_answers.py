@@ -154,3 +154,14 @@ def test_indices_deleted_between_two_searches_of_a_question_are_an_error(
         pytest.raises(TrendsError, match="deleted while they were read"),
     ):
         reader.compare(MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)
+
+
+def test_a_page_that_a_proxy_sends_with_an_error_is_told_in_one_short_line() -> None:
+    page = b"<html>\n<h1>502 Bad Gateway</h1>\n" + b"<p>sorry</p>\n" * 10_000
+    with (
+        answering(502, answer=page, content_type="text/html") as server,
+        pytest.raises(TrendsError, match="answered 502: <html> <h1>502 Bad Gateway</h1>") as told,
+    ):
+        TrendingReader(server.endpoint, KEYS, max_attempts=1).top(HOUR)
+    assert len(str(told.value)) < 500
+    assert "\n" not in str(told.value)

@@ -1,11 +1,13 @@
 """Series, heat maps, totals and freshness, asked of a real OpenSearch server."""
 
+import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 
-from batch_server import ALL_READERS, CountTotals, Segment, TrendingReader, TrendsError, pictures
+from batch_server import ALL_READERS, CountTotals, Segment, TrendingReader, TrendsError, pictures, ranking
 from tests.batch_server.counts import AddCounts, Count, count
 
 SECOND = timedelta(seconds=1)
@@ -122,11 +124,49 @@ def test_a_heat_map_within_a_day_is_one_search_and_equal_to_the_same_counts_over
     within = reader.heat_map(HOUR, by, limit=7, until=day + HOUR + MINUTE)
     over = reader.heat_map(2 * HOUR, by, limit=7, until=day + timedelta(days=4) + MINUTE)
     assert (within.searches, len(within.articles), len(within.segments)) == (1, 7, 6)
-    assert over.searches > 1
+    assert over.searches == 2
     assert [row == again for row, again in zip(within.cells, over.cells, strict=True)] == [True] * 7
     assert (within.articles, within.segments) == (over.articles, over.segments)
     assert within.segment_clicks == over.segment_clicks
     assert [sum(row) for row in within.cells] == [article.clicks for article in within.articles]
+
+
+@pytest.mark.parametrize("flatness", [1, 3, 50])
+def test_a_heat_map_over_midnight_shows_the_most_clicked_articles_whatever_each_day_lists_first(
+    reader: TrendingReader,
+    add_counts: AddCounts,
+    day: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    flatness: int,
+) -> None:
+    monkeypatch.setattr(ranking, "PICTURE_CANDIDATES", 1)
+    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 0)  # 12 articles a day are listed, of 40
+    rng = random.Random(flatness)
+    searches = set()
+    for number in range(1, 7):
+        midnight = day + timedelta(days=number)
+        counts = [
+            count(midnight + at * MINUTE, f"{article:02}", 1 + rng.randrange(50) // flatness, region=region)
+            for article in range(40)
+            for at, region in ((-1, "osaka"), (-1, "tokyo"), (0, "tokyo"), (0, "nara"))
+            if rng.random() < 0.7
+        ]
+        add_counts(counts)
+        found = reader.heat_map(2 * MINUTE, ("region",), limit=3, until=midnight + MINUTE)
+        searches.add(found.searches)
+        sums: Counter[str] = Counter()
+        cells: Counter[tuple[str, str]] = Counter()
+        for each in counts:
+            sums[each["article_id"]] += each["clicks"]
+            cells[each["article_id"], each["region"]] += each["clicks"]
+        expected = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:3]
+        assert [(article.article_id, article.clicks) for article in found.articles] == expected
+        assert [segment.as_dict()["region"] for segment in found.segments] == ["nara", "osaka", "tokyo"]
+        assert found.cells == tuple(
+            tuple(cells[article, region] for region in ("nara", "osaka", "tokyo")) for article, _ in expected
+        )
+    assert searches <= {2, 3, 4}
+    assert (max(searches) > 2) == (flatness == 50)
 
 
 def test_nothing_counted_gives_an_empty_heat_map_and_series_of_zeros(

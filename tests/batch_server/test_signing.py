@@ -12,6 +12,7 @@ from botocore.credentials import Credentials
 
 from batch_server import TrendingReader, TrendsError, connect
 from batch_server.search import INDICES, MAX_ATTEMPTS
+from batch_server.served import connect_table
 from tests.batch_server.recording_server import Request, answering
 from twin.processes import free_port
 
@@ -88,6 +89,27 @@ def test_a_role_is_assumed_again_before_its_keys_expire() -> None:
         reader.top(HOUR)
     tokens = [request.headers["X-Amz-Security-Token"] for request in server.requests]
     assert tokens[-1] == "second"
+
+
+def test_the_table_of_rankings_is_read_with_the_role_which_is_assumed_again_before_its_keys_expire(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")
+    keys = {"AccessKeyId": "ASIA", "SecretAccessKey": "secret"}
+    now = datetime.now(UTC)
+    session.client.return_value.assume_role.side_effect = [
+        {"Credentials": keys | {"SessionToken": "first", "Expiration": now + timedelta(minutes=2)}},
+        {"Credentials": keys | {"SessionToken": "second", "Expiration": now + HOUR}},
+    ]
+    with answering() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        role = "arn:aws:iam::000000000000:role/batch-server"
+        table = connect_table("trending", region="ap-northeast-1", role_arn=role, session=session)
+        assert table.read().ranking is None
+        assert table.read().ranking is None
+    assert server.requests[-1].headers["X-Amz-Security-Token"] == "second"
+    assert {request.headers["X-Amz-Target"] for request in server.requests} == {"DynamoDB_20120810.GetItem"}
+    assert json.loads(server.requests[0].body)["Key"] == {"segment": {"S": "all"}}
 
 
 def test_a_refused_signature_names_the_role_the_action_and_the_policies_to_check() -> None:

@@ -1,6 +1,6 @@
 """A board in front of the real OpenSearch server, and a browser that looks at it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,9 @@ __all__ = ["add_counts", "bootstrapped", "day"]
 ARTIFACTS = PROJECT / ".cache" / "screenshots"
 KEYS = Credentials("AKIDEXAMPLE", "secret")
 SPANS = Spans(last=timedelta(minutes=10), before=timedelta(hours=1))
+
+LOST = ("net::ERR_CONNECTION", "net::ERR_INCOMPLETE")
+"""What Chromium logs when the board is away."""
 
 Clock = Callable[[], datetime]
 StartBoard = Callable[..., str]
@@ -45,7 +48,7 @@ def start_board(opensearch: str, clock: Clock) -> Iterator[StartBoard]:
     """start_board(**fields of a Board): its address. The reader asks the real server, unless one is given."""
     with ExitStack() as running:
 
-        def start(*, endpoint: str = opensearch, **fields: Any) -> str:
+        def start(*, endpoint: str = opensearch, clock: Clock = clock, **fields: Any) -> str:
             reader = TrendingReader(endpoint, KEYS, clock=clock, max_attempts=ATTEMPTS)
             values: dict[str, Any] = {"reader": reader, "spans": SPANS, "time_zone": "UTC", "clock": clock}
             board = Board(**values | fields)
@@ -57,26 +60,34 @@ def start_board(opensearch: str, clock: Clock) -> Iterator[StartBoard]:
 @pytest.fixture
 def look(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Look]:
     """look(address, **options of a browser context): the page there. Whatever it logs as an error fails the
-    test; its screenshot stays in .cache/screenshots."""
+    test, but for texts it `tolerates`; its screenshot stays in .cache/screenshots. browser_clock: what the
+    page takes for the time."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     pages: list[Page] = []
     errors: list[str] = []
 
-    def open_page(address: str, *, may_lose_the_board: bool = False, **options: Any) -> Page:
+    def open_page(
+        address: str,
+        *,
+        tolerates: Sequence[str] = (),
+        browser_clock: datetime | None = None,
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"} | options
         )
         context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        lost = ("net::ERR_CONNECTION", "net::ERR_INCOMPLETE") if may_lose_the_board else ()
 
         def check(told: ConsoleMessage) -> None:
-            if told.type == "error" and not any(text in told.text for text in lost):
+            if told.type == "error" and not any(text in told.text for text in tolerates):
                 errors.append(told.text)
 
         page.on("console", check)
         page.on("request", lambda asked: _check_host(asked.url, address, errors))
+        if browser_clock is not None:
+            page.clock.install(time=browser_clock)
         page.goto(address)
         pages.append(page)
         return page

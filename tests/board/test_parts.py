@@ -1,5 +1,7 @@
 """What the board is made of, without a browser: choices, titles, the account, the messages, the command."""
 
+import asyncio
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -7,12 +9,14 @@ from unittest import mock
 import pytest
 from typer.testing import CliRunner
 
-from batch_server import Segment, TrendsError
-from batch_server.board import server
+from batch_server import ALL_READERS, Segment, TrendsError
+from batch_server.board import served_watch, server
 from batch_server.board.account import MINUTES_KEPT, Ledgers, RecordAccount
+from batch_server.board.query_loop import QueryLoop
 from batch_server.board.questions import BoardQuestion, QuestionKind, questions_of_view
 from batch_server.board.titles import read_titles
 from batch_server.command import app
+from batch_server.served import Served
 from contract.count import SEGMENT_COLUMNS
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -112,6 +116,65 @@ def test_the_command_says_where_the_board_is_and_serves_it_as_asked() -> None:
     assert (board.spans.last, board.spans.before) == (timedelta(minutes=30), timedelta(hours=1))
     assert board.time_zone == "Asia/Tokyo"
     assert "the board is at http://127.0.0.1:" in result.stderr
+
+
+def test_the_command_reads_the_table_of_rankings_where_it_is_told_which() -> None:
+    arguments = ["board", "--endpoint", "https://d.example", "--port", "0", "--role-arn", "arn:role"]
+    with (
+        mock.patch("batch_server.command.connect", autospec=True),
+        mock.patch("batch_server.command.connect_table", autospec=True) as connect_table,
+        mock.patch.object(server, "serve") as serve,
+    ):
+        for more, environment in (([], {}), (["--table-region", "eu-west-1"], {"CLICK_TRENDS_TABLE": "t"})):
+            result = CliRunner().invoke(app, [*arguments, *more], env=environment)
+            assert result.exit_code == 0, result.output
+    boards = [call.args[0] for call in serve.call_args_list]
+    for call in serve.call_args_list:
+        call.args[1].close()
+    connect_table.assert_called_once_with("t", region="eu-west-1", role_arn="arn:role")
+    assert [board.served for board in boards] == [None, connect_table.return_value.read]
+
+
+def test_the_table_is_read_for_all_viewers_together_and_not_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served_watch, "SECONDS_BETWEEN", 0.02)
+    reasons: list[Exception | None] = [None, TrendsError("no such table"), KeyError("x"), None]
+    reads: list[int] = []
+
+    def read() -> Served:
+        reason = reasons[min(len(reads), len(reasons) - 1)]
+        reads.append(len(reads))
+        if reason is not None:
+            raise reason
+        return Served(segment=ALL_READERS, ranking=None, at=NOON)
+
+    async def watch() -> list[str | None]:
+        loop = QueryLoop(lambda _: mock.Mock(), {})
+        watched = served_watch.ServedWatch(read, loop)
+        running = asyncio.create_task(watched.run())
+        await asyncio.sleep(0.1)
+        assert reads == []
+        problems: list[str | None] = []
+        with ExitStack() as viewers:
+            for _ in range(10):
+                viewers.enter_context(loop.watching([]))
+            assert not loop.is_watched
+            for _ in range(10):
+                viewers.enter_context(loop.watching([BoardQuestion(QuestionKind.CLICKS)]))
+            while len(reads) < len(reasons) + 1:
+                if not problems or watched.stage.problem != problems[-1]:
+                    problems.append(watched.stage.problem)
+                await asyncio.sleep(0.001)
+        seen = len(reads)
+        await asyncio.sleep(0.1)
+        assert len(reads) <= seen + 1
+        running.cancel()
+        return problems
+
+    assert asyncio.run(watch()) == [
+        None, "no such table", "the board failed (KeyError): look at its log", None,
+    ]  # fmt: skip
 
 
 def test_the_command_names_a_port_that_is_taken() -> None:

@@ -1,11 +1,14 @@
 """The screen of `make run`, read as the text it draws."""
 
 import io
+import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 
 from batch_server import TrendingArticle
+from twin.demonstration import hints
 from twin.screen import FinalAccount, Picture, Screen, account_table, drawn, plain
 
 TRENDING = {
@@ -62,6 +65,39 @@ def test_the_picture_fits_the_terminal_with_at_least_one_article_a_segment(width
     assert text.count("music-0001") == 6
 
 
+HINTS = tuple(hints("http://127.0.0.1:38642", Path("/tmp/click-trends-twin-abcdefgh/batch_server.env")))
+
+
+@pytest.mark.parametrize("problems", [[], ["a problem", "x" * 300]])
+@pytest.mark.parametrize("segments", [1, 7, 40])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (200, 50)])
+def test_the_hints_stay_on_the_screen_of_a_terminal_of_any_usual_size(
+    width: int, height: int, segments: int, problems: list[str]
+) -> None:
+    trending = {f"segment-{number}": TRENDING["10s"] for number in range(segments)}
+    file = io.StringIO()
+    console = Console(file=file, width=width, height=height, force_terminal=True, color_system=None)
+    with Screen(console, HINTS) as screen:
+        file.truncate(file.seek(0))
+        screen.show(_picture(trending=trending, problems=problems))
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue()).replace("\r", "")
+    lines = text.rstrip("\n").split("\n")
+    assert len(lines) <= height
+    assert [line.rstrip() for line in lines[4:7]] == [*HINTS]
+    assert "2:05" in text
+    assert "a problem" in text or not problems
+    shown = text.count("music-0001")
+    assert shown == segments or f"{segments - shown} more segments in a larger terminal" in text
+    assert shown >= min(segments, 6)
+
+
+def test_a_hint_wider_than_the_terminal_is_folded_and_whole() -> None:
+    long = "/" + "深い/" * 40
+    text = _text(drawn(_picture(), 80, 24, [long]), width=80)
+    assert long in text.replace("\n", "")
+    assert len(text.splitlines()) <= 24
+
+
 def test_bars_are_as_long_as_the_clicks_beside_them() -> None:
     articles = [TrendingArticle("a", 100), TrendingArticle("b", 50), TrendingArticle("c", 1)]
     lines = _text(drawn(_picture(trending={"20s": articles}), 120, 40)).splitlines()
@@ -92,10 +128,11 @@ def test_ids_and_problems_are_shown_as_text_and_never_obeyed() -> None:
 
 def test_without_a_terminal_plain_lines_are_printed_now_and_then() -> None:
     file = io.StringIO()
-    with Screen(Console(file=file, width=40)) as screen:
+    with Screen(Console(file=file, width=40), HINTS) as screen:
         screen.show(_picture())
         screen.show(_picture(sent=99_999))
     lines = file.getvalue().splitlines()
+    assert (lines.pop(0), lines.pop(0), lines.pop(0)) == HINTS
     assert "sent 24,000" in lines[0]
     assert "newest count 3.4 s old" in lines[0]
     assert lines[1] == "  10s: music-0001 199, music-0002 198, music-0003 197"

@@ -10,14 +10,20 @@ import { drawAccount, drawStages, liveness } from "./status.js";
 import { clock, columnName, element, knownZone, number, span } from "./text.js";
 
 const AGAIN_AFTER_MS = 3000;
+const DEAD_AFTER_MS = 10_000; // a stream that brings nothing for so long: the board sends something each second
 const MIN_MINUTES_DRAWN = 10;
+const REJECTS_ELSEWHERE =
+  "Rejected clicks are in no count. CloudWatch counts them: IncomingRecords of the rejects delivery stream (Oregon), " +
+  "Rejected of the forwarder (Tokyo).";
 const at = (id) => document.getElementById(id);
 
 const settings = await (await fetch("/settings")).json();
 const zone = knownZone(settings.time_zone);
 const choice = new Choice(settings.columns, location.search);
 const shown = {}; // the newest message of each kind
-const heard = { at: null, ahead: 0 }; // when the last event came; how far the board's clock is ahead of ours
+// at: when the last event came; ahead: how far the board's clock is ahead of ours; lost: the stream broke off;
+// refused: why the board sends no stream
+const heard = { at: null, ahead: 0, lost: false, refused: null };
 const boardNow = () => Date.now() + heard.ahead;
 
 const heatMap = new HeatMap(at("heat-map"), { cell: chooseCell, segment: chooseSegment });
@@ -75,26 +81,52 @@ function fillSelect(select, values) {
 // ---- the stream of events
 
 let source = null;
+let listenedAt = 0;
 
 function listen() {
   source?.close();
+  source = null;
   history.replaceState(null, "", `?${choice.query()}`);
-  source = new EventSource(`/events?${choice.query()}`);
-  const opened = source;
+  redrawChosen();
+  if (document.hidden) return; // nobody looks: nothing is asked
+  const opened = new EventSource(`/events?${choice.query()}`);
+  source = opened;
+  listenedAt = Date.now();
   for (const kind of ["heat_map", "series", "clicks", "rising", "compare", "segments", "status"]) {
     source.addEventListener(kind, (event) => {
       if (opened !== source) return;
       shown[kind] = JSON.parse(event.data);
-      heard.at = Date.now();
+      Object.assign(heard, { at: Date.now(), lost: false, refused: null });
+      if (kind === "heat_map") at("heat-scroll").removeAttribute("aria-busy");
       draw[kind]();
     });
   }
   source.addEventListener("error", () => {
+    if (opened !== source) return;
+    heard.lost = true;
     // The browser connects again by itself, unless the board refused.
-    if (opened === source && source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_AFTER_MS);
+    if (opened.readyState === EventSource.CLOSED) askWhyRefused(opened);
+    tick();
   });
-  redrawChosen();
 }
+
+async function askWhyRefused(opened) {
+  try {
+    const answer = await fetch(`/events?${choice.query()}`);
+    if (answer.ok) await answer.body.cancel();
+    else if (opened === source) heard.refused = await answer.text();
+  } catch {
+    // It does not answer at all, which the silence tells.
+  }
+  if (opened !== source) return;
+  tick();
+  setTimeout(() => opened === source && listen(), AGAIN_AFTER_MS);
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) Object.assign(heard, { at: null, lost: false });
+  listen();
+});
 
 function redrawChosen() {
   if (shown.heat_map) draw.heat_map();
@@ -119,7 +151,6 @@ const draw = {
       cell: `${choice.article}\u0000${segmentKey(choice.cell)}`,
       compared: segmentKey(choice.compared),
     });
-    at("heat-scroll").removeAttribute("aria-busy");
     at("heat-most").textContent = `up to ${(100 * mostShare(map)).toFixed(1)} %`;
     if (!empty) chooseForNewcomer(map);
     tick();
@@ -140,10 +171,15 @@ const draw = {
     const answer = choice.comparing ? shown.compare : undefined;
     const items = answer ? [...answer.more.map((a) => compared(a, false)), ...answer.less.map((a) => compared(a, true))] : [];
     drawDifferences(at("compare"), items);
-    at("compare-note").textContent = answer
-      ? `${answer.segment_label}, last ${span(settings.before_seconds)}` +
-        (answer.found > items.length ? `; ${items.length} of ${answer.found}` : "")
-      : "";
+    at("compare-note").replaceChildren(
+      ...(answer
+        ? [
+            element("bdi", {}, answer.segment_label),
+            `, last ${span(settings.before_seconds)}`,
+            answer.found > items.length ? `; ${items.length} of ${answer.found}` : "",
+          ]
+        : []),
+    );
     at("compare-empty").hidden = items.length > 0;
     if (!choice.comparing) at("compare-empty").textContent = "Choose a segment: here, or the head of a column.";
     else if (!answer) at("compare-empty").textContent = "Reading …";
@@ -164,6 +200,7 @@ const draw = {
       key("complete", text),
       key("running", "still counting"),
       ...(lost === null ? [] : [key("rejected", `${number(lost)} rejected`)]),
+      ...(settings.account ? [] : [element("span", { class: "elsewhere" }, REJECTS_ELSEWHERE)]),
     );
   },
   series() {
@@ -172,9 +209,11 @@ const draw = {
     at("series-title").replaceChildren(element("bdi", { class: "label", title: series.label }, series.label));
     const sum = series.clicks.reduce((total, clicks) => total + clicks, 0);
     const most = series.clicks.indexOf(Math.max(...series.clicks));
-    at("series-note").textContent =
-      `${series.segment_label}: ${number(sum)} clicks in the last ${span(settings.before_seconds)}` +
-      (sum ? `, most ${number(series.clicks[most])} at ${bars.time(most)}` : "");
+    at("series-note").replaceChildren(
+      element("bdi", {}, series.segment_label),
+      `: ${number(sum)} clicks in the last ${span(settings.before_seconds)}`,
+      sum ? `, most ${number(series.clicks[most])} at ${bars.time(most)}` : "",
+    );
   },
   status() {
     heard.ahead = Date.parse(shown.status.now) - Date.now();
@@ -227,11 +266,26 @@ function chooseForNewcomer(map) {
 function tick() {
   const told = { freshness: shown.heat_map?.freshness, status: shown.status, now: boardNow(), zone };
   drawStages(at("stages"), { ...told, served: settings.served });
-  const live = liveness({ ...told, heardAt: heard.at === null ? null : heard.at + heard.ahead });
+  const unread = shown.status?.served?.problem ?? null;
+  at("served-problem").hidden = unread === null;
+  setText(at("served-problem"), unread ?? "");
+  const live = liveness({
+    ...told,
+    heardAt: heard.at === null ? null : heard.at + heard.ahead,
+    lost: heard.lost,
+    refused: heard.refused,
+  });
   at("state").textContent = live.text;
   at("state").dataset.state = live.state;
   at("problem").hidden = live.problem === null;
-  if (at("problem").textContent !== (live.problem ?? "")) at("problem").textContent = live.problem ?? "";
+  setText(at("problem"), live.problem ?? "");
+  // A connection can die without a word: a laptop that was closed, a port forward that is gone.
+  if (source && Date.now() - Math.max(heard.at ?? 0, listenedAt) > DEAD_AFTER_MS) listen();
+}
+
+/** A screen reader says an alert again when it is set again. */
+function setText(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 drawChoices();

@@ -31,6 +31,7 @@ export class HeatMap {
       head.lastElementChild.textContent = number(segment.clicks);
       head.setAttribute("aria-pressed", segmentKey(segment.segment) === chosen.compared);
     });
+    const allGrown = [];
     map.articles.forEach((article, row) => {
       this.totals[row].textContent = number(article.clicks);
       map.segments.forEach((segment, column) => {
@@ -45,9 +46,10 @@ export class HeatMap {
         button.dataset.level = level(clicks, bases[column], most);
         button.setAttribute("aria-label", `${article.label}, ${segment.segment_label}: ${clicks} clicks`);
         button.setAttribute("aria-pressed", key === chosen.cell);
-        if (grown) flash(button);
+        if (grown) allGrown.push(button);
       });
     });
+    flash(this.table, allGrown);
   }
 
   build(map, shape) {
@@ -156,8 +158,8 @@ function level(clicks, of, most) {
   return Math.min(1 + Math.floor(STEPS * Math.sqrt(clicks / of / most)), STEPS);
 }
 
-function flash(button) {
-  button.classList.remove("grown");
-  void button.offsetWidth; // starts the animation anew
-  button.classList.add("grown");
+function flash(table, buttons) {
+  for (const button of buttons) button.classList.remove("grown");
+  void table.offsetWidth; // starts the animations anew; once for all, as it lays the whole table out
+  for (const button of buttons) button.classList.add("grown");
 }

@@ -5,8 +5,8 @@ import { age, clock, element, number } from "./text.js";
 
 const OLD_COUNT_SECONDS = 30;
 const OLD_PICTURE_SECONDS = 15;
-const OLD_RANKING_SECONDS = 180;
 const SILENCE_SECONDS = 5;
+const LOST_SECONDS = 2; // of a stream that broke off: the browser connects again after a second
 
 const seconds = (now, time) => (now - Date.parse(time)) / 1000;
 
@@ -49,11 +49,13 @@ function readStage(freshness, now) {
   return { name: "read", value: age(old), note: "since OpenSearch was read", old: old > OLD_PICTURE_SECONDS };
 }
 
+/** The age is that of the newest counts in the ranking. A ranking that does not change is written anew only now
+    and then, so the item itself says until when it is fresh. */
 function servedStage(status, now) {
-  const at = status?.served_at;
-  if (!at) return { name: "served", value: "none yet", note: "ranking that the service has", old: false };
-  const old = seconds(now, at);
-  return { name: "served", value: age(old), note: "since the service's ranking", old: old > OLD_RANKING_SECONDS };
+  const { counted_until: at, fresh_until: fresh, problem } = status?.served ?? {};
+  const note = problem ? "the table cannot be read" : "the service’s newest counts";
+  if (!at) return { name: "served", value: problem ? "not known" : "none yet", note, old: Boolean(problem) };
+  return { name: "served", value: age(seconds(now, at)), note, old: Boolean(problem) || now > Date.parse(fresh) };
 }
 
 export function drawAccount(list, account) {
@@ -76,21 +78,23 @@ export function drawAccount(list, account) {
   );
 }
 
-/** What is wrong and how old the picture is; heardAt: milliseconds of the last event. */
-export function liveness({ freshness, status, now, heardAt }) {
-  const pictureAge = freshness ? age(seconds(now, freshness.asked_at)) : null;
+/** What is wrong and how old the picture is; heardAt: milliseconds of the last event; lost: the stream broke off;
+ *  refused: why the board sends no stream. */
+export function liveness({ freshness, status, now, heardAt, lost, refused }) {
+  const pictureSeconds = freshness ? seconds(now, freshness.asked_at) : null;
+  const pictureAge = freshness ? age(pictureSeconds) : null;
   const shown = pictureAge ? `The last picture is ${pictureAge} old.` : "There is no picture yet.";
-  if (!heardAt) return { state: "waiting", text: "Connecting …", problem: null };
-  if (now - heardAt > SILENCE_SECONDS * 1000) {
-    const problem =
+  const away = (problem) => ({ state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem });
+  if (refused) return away(`The board refuses this page: ${refused}. ${shown}`);
+  if (!heardAt && !lost) return { state: "waiting", text: "Connecting …", problem: null };
+  if (!heardAt || now - heardAt > (lost ? LOST_SECONDS : SILENCE_SECONDS) * 1000) {
+    return away(
       `The board does not answer. ${shown} Check that it still runs (python -m batch_server board), ` +
-      "and the port forward to it.";
-    return { state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem };
+        "and the port forward to it.",
+    );
   }
-  if (status?.problem) {
-    return { state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem: `${shown} ${status.problem}` };
-  }
-  return freshness
-    ? { state: "live", text: "live", problem: null }
-    : { state: "waiting", text: "waiting for the first answer", problem: null };
+  if (status?.problem) return away(`${shown} ${status.problem}`);
+  if (!freshness) return { state: "waiting", text: "waiting for the first answer", problem: null };
+  if (pictureSeconds > OLD_PICTURE_SECONDS) return away(`${shown} OpenSearch has not answered since.`);
+  return { state: "live", text: "live", problem: null };
 }
