@@ -13,8 +13,7 @@ CREATE TABLE clicks (
   user_id STRING,
   article_id STRING,
   platform STRING,
-  `position` STRING,
-  read_at AS PROCTIME()
+  `position` STRING
 ) WITH (${clicks},
   'format' = 'flat-json',
   'flat-json.ignore-parse-errors' = 'true',

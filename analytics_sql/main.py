@@ -145,15 +145,19 @@ def _streaming_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResu
     """Runs the compiled plan, with its stateful operators numbered as in the last release: operators.py says
     why."""
     sys.path += [folder for folder in map(str, (SQL_FOLDER, SQL_FOLDER.parent)) if folder not in sys.path]
-    from analytics_sql import operators
+    from analytics_sql import generated_code, operators
 
     record = operators.read_record(SQL_FOLDER)
     if record is None:
         raise SystemExit(f"{SQL_FOLDER / operators.FILE} is missing: run `make operators`")
     try:
-        plan = operators.numbered(compiled(tables, inserts), record)
+        plan = generated_code.in_one_piece(operators.numbered(compiled(tables, inserts), record))
     except operators.OperatorsError as error:
         raise SystemExit(str(error)) from None
+    return started(tables, plan)
+
+
+def started(tables: "TableEnvironment", plan: dict[str, Any]) -> "TableResult":
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plan.json"
         file.write_text(json.dumps(plan), encoding="utf-8")

@@ -4,15 +4,24 @@ from the last release where their state can be read again."""
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analytics_sql import main, operators
 from analytics_sql.local_flink import connector_jar, find_java
+
+if TYPE_CHECKING:
+    from pyflink.table import TableEnvironment
 
 TABLES = re.compile(r"\$\{([a-z_]+)\}")
 
 
 def compiled_here(folder: Path) -> operators.Plan:
     """The plan of the SQL in `folder`, over tables of files: what has state is the same as over streams."""
+    return main.compiled(*tables_here(folder))
+
+
+def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
+    """The tables and views of the SQL in `folder`, over files, and its INSERTs."""
     texts = [file.read_text("utf-8") for file in folder.glob("*.sql")]
     properties: main.Properties = {
         table: {"connector": "filesystem", "path": str(folder / "none"), "format": "json"}
@@ -31,7 +40,7 @@ def compiled_here(folder: Path) -> operators.Plan:
             inserts.append(statement)
         else:
             tables.execute_sql(statement)
-    return main.compiled(tables, inserts)
+    return tables, inserts
 
 
 def record(folder: Path = main.SQL_FOLDER) -> operators.Record:

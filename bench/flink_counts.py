@@ -3,7 +3,7 @@
 python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
     [--poll-milliseconds N] [--new-version FILE --after CLICKS]
 
-The statements are those of analytics_sql/. V:
+The statements are those of analytics_sql/, compiled and started as there. V:
 - `joined` has them as they are
 - `unjoined` takes the position, which has as many values as there are segments, for the gender: no join, and
   as many keys to count
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from analytics_sql import main as analytics
 from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
+from analytics_sql.generated_code import in_one_piece
 from analytics_sql.local_flink import connector_jar, find_java
 from bench.flink_job import FollowedJob, longest_gap
 from names import segments_version_key
@@ -132,14 +133,14 @@ def main() -> None:
     all_properties["flink"]["pipeline.jars"] = connector_jar(all_properties).as_uri()
     find_java()
     tables = analytics.table_environment(analytics.flink_configuration(all_properties, on_msf=False))
-    inserts = tables.create_statement_set()
+    inserts = []
     for statement in statements(given, all_properties):
         if re.search(r"^INSERT\b", statement, re.MULTILINE):
-            inserts.add_insert_sql(statement)
+            inserts.append(statement)
         else:
             tables.execute_sql(statement)
     started = time.monotonic()
-    client = inserts.execute().get_job_client()
+    client = analytics.started(tables, in_one_piece(analytics.compiled(tables, inserts))).get_job_client()
     assert client
     job = FollowedJob(port, str(client.get_job_id()), poll_seconds=given.poll_milliseconds / 1000)
     moved_at: list[float] = []
