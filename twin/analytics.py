@@ -119,7 +119,7 @@ class EmulatedApplication:
         outcome: dict[str, str] = {}
         try:
             if order["kind"] == "start":
-                self._run(savepoint=order["savepoint"])
+                self._start(savepoint=order["savepoint"])
             elif order["kind"] == "snapshot":
                 outcome = {"savepoint": self._savepoint(stop=False)}
             else:
@@ -132,6 +132,11 @@ class EmulatedApplication:
         body = json.dumps({"number": order["number"], **outcome}).encode()
         urllib.request.urlopen(self._orders, data=body, timeout=30).close()
         return True
+
+    def _start(self, *, savepoint: str | None) -> None:
+        """In the place of the job that may run: an update of a running application orders no stop."""
+        self._end()
+        self._run(savepoint=savepoint)
 
     def _run(self, *, savepoint: str | None) -> None:
         """Run the application's main until its job runs. Raises TwinError."""

@@ -129,3 +129,11 @@ def test_the_end_of_a_job_that_is_stopped_with_a_snapshot_is_no_error_and_a_fail
     with pytest.raises(TwinError, match="no savepoint"):
         application._stop_job(keep_state=True)
     assert stopped == [True, True, False]
+
+
+def test_a_start_takes_the_place_of_the_job_that_runs(application: EmulatedApplication) -> None:
+    happened: list[str] = []
+    application._process = cast(Any, SimpleNamespace(stop=lambda: happened.append("old one stopped")))
+    vars(application)["_run"] = lambda *, savepoint: happened.append(f"new one from {savepoint}")
+    application._start(savepoint="file:///saved")
+    assert happened == ["old one stopped", "new one from file:///saved"]
