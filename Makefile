@@ -117,6 +117,7 @@ format: setup ## format Python and Java
 
 .PHONY: docs
 docs: setup ## the pages that are made from the code
+	@python -m bench.constants
 	@python -m settings.page > docs/settings.md
 	@python -m lambdas.metrics_page > docs/metrics.md
 	@python -m settings.latency_table
@@ -193,7 +194,6 @@ $(SPARK)/.installed: bench/requirements.txt $(BIN)/.installed
 .PHONY: bench
 bench: setup $(SPARK)/.installed ## how fast everything is, into docs/benchmarks.md (about 40 minutes, nothing else running)
 	@python -m bench --record
-	@python -m bench.mobile_client
 
 .PHONY: bench-quick
 bench-quick: setup $(SPARK)/.installed ## a little of each benchmark, recorded nowhere (5 minutes)

@@ -1,21 +1,30 @@
 """Measure how fast everything is: python -m bench [--scale SCALE] [--record] [SECTION ...].
 
 Each section is shown as soon as it is measured; with --record it also goes into docs/benchmarks/figures.json,
-and docs/benchmarks.md is made anew. Exit code 1 if the SQL job has become slower than the guard allows.
+and docs/benchmarks.md is made anew. Exit code 1 if a section could not be measured, or if the SQL job has
+become slower than the guard allows; the other sections are measured and recorded all the same. Ctrl-C and
+SIGTERM leave nothing running, and what is recorded stays.
 """
 
 import argparse
+import signal
 import sys
 import time
+import traceback
+from typing import Any
 
 from rich.console import Console
 
+from bench.children import BenchmarkError, adopt_orphans
 from bench.figures import measured, record, recorded
 from bench.guard import regression
 from bench.page import measured_on, write
-from bench.report import show
-from bench.scale import SCALES
-from bench.sections import SECTIONS, counting
+from bench.report import Benchmark, show
+from bench.scale import SCALES, Scale
+from bench.sections import SECTIONS
+
+INTERRUPTED = 130
+"""As a shell has it for Ctrl-C."""
 
 
 def main() -> int:
@@ -28,28 +37,53 @@ def main() -> int:
     if unknown := set(given.sections) - set(names):
         parser.error(f"no section {', '.join(sorted(unknown))}: there are {', '.join(names)}")
     every = [section.name for section in SECTIONS if not section.on_demand]
-    console = Console(width=130, highlight=False)
-    scale = SCALES[given.scale]
-    slower = None
-    for section in SECTIONS:
-        if section.name not in (given.sections or every):
-            continue
-        began = time.monotonic()
-        console.rule(section.title)
+    chosen = [section for section in SECTIONS if section.name in (given.sections or every)]
+    console, began = Console(width=130, highlight=False), time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        adopt_orphans()
+        problems = [_run(section, SCALES[given.scale], console, keep=given.record) for section in chosen]
+    except KeyboardInterrupt:
+        console.print("interrupted: what was being measured is not recorded")
+        return INTERRUPTED
+    except BenchmarkError as error:
+        parser.error(str(error))
+    console.print(f"{(time.monotonic() - began) / 60:.1f} minutes in all")
+    for problem in filter(None, problems):
+        console.print(problem, style="bold red", markup=False)
+    return 1 if any(problems) else 0
+
+
+def _run(section: Benchmark, scale: Scale, console: Console, *, keep: bool) -> str | None:
+    """Measure, show and record a section; what went wrong."""
+    console.rule(section.title)
+    try:
+        before = recorded()
         entry = measured(section, scale)
-        if given.record:
-            record(section.name, entry)
-        console.print(measured_on(section, entry))
-        for block in section.report(entry["figures"]):
-            show(console, block)
-        console.print(f"({section.name}: {time.monotonic() - began:.0f} s)")
-        if section is counting.SECTION:
-            slower = regression(counting.ratio_to(entry["figures"], counting.DUCKDB))
-        if given.record:
-            write(recorded())
-    if slower:
-        console.print(f"SLOWER: {slower}")
-    return 1 if slower else 0
+        return _keep(section, entry, before, console, keep=keep)
+    except BenchmarkError as error:
+        return f"{section.name} was not measured or recorded: {error}"
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return f"{section.name} was not measured or recorded: {error!r}"
+
+
+def _keep(
+    section: Benchmark, entry: dict[str, Any], before: dict[str, Any], console: Console, *, keep: bool
+) -> str | None:
+    console.print(measured_on(section, entry))
+    for block in section.report(entry["figures"]):
+        show(console, block)
+    machine = entry["machine"]
+    console.print(
+        f"({section.name}: {machine['minutes']:g} minutes, {machine['processor_minutes']:g} of a processor)"
+    )
+    if slower := regression(section.name, entry, before):
+        return slower
+    if keep:
+        record(section.name, entry)
+        write(recorded())
+    return None
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Clicks and segments for the benchmarks, made by DuckDB: the same for the same numbers."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
+
+from bench.children import BenchmarkError
 
 SHARDS = 2
 CLICKS_A_FILE = 250_000
@@ -11,6 +14,9 @@ ARTICLES = 5_000
 GENDERS, AGE_BANDS, REGIONS = 2, 4, 3
 SEGMENTS = GENDERS * AGE_BANDS * REGIONS
 FIRST_VERSION = "20260101T000000Z.csv"
+MAX_BYTES_A_CLICK, MAX_BYTES_A_USER = 190, 40
+DISK_RESERVE_BYTES = 2_000_000_000
+"""For the checkpoints and logs beside them, and for whoever else uses the disk."""
 USER_ID = "format('user-{{:08d}}', {number})"
 
 # A hash of a number is a random number that is the same on every machine and every run.
@@ -43,12 +49,23 @@ COPY (
 """
 
 
+def _check_disk(folder: Path, wanted: int) -> None:
+    """Raises BenchmarkError before a disk is filled up."""
+    free = shutil.disk_usage(folder).free
+    if free < wanted + DISK_RESERVE_BYTES:
+        raise BenchmarkError(
+            f"{wanted / 1e9:.1f} GB are to be written to {folder}, {DISK_RESERVE_BYTES / 1e9:.0f} kept free, "
+            f"and {free / 1e9:.1f} GB are free: make room, or set TMPDIR to a folder on another disk"
+        )
+
+
 def write_clicks(
     folder: Path, *, clicks: int, users: int, articles: int = ARTICLES, skewed: bool = True
 ) -> Path:
     """`folder`/clicks, files of two shards in turn. skewed: Pareto with shape 1.1."""
     target = folder / "clicks"
     target.mkdir(parents=True)
+    _check_disk(target, clicks * MAX_BYTES_A_CLICK)
     article = (_SKEWED_ARTICLE if skewed else _UNIFORM_ARTICLE).format(articles=articles)
     user = USER_ID.format(number=f"(hash(i, 'user') % {users})::BIGINT")
     with duckdb.connect() as connection:
@@ -74,6 +91,7 @@ def write_segments(folder: Path, *, users: int, version: str = FIRST_VERSION) ->
     """`folder`/segments with one version, in which every user of `write_clicks` is."""
     target = folder / "segments"
     target.mkdir(parents=True, exist_ok=True)
+    _check_disk(target, users * MAX_BYTES_A_USER)
     with duckdb.connect() as connection:
         user = USER_ID.format(number="i")
         connection.execute(

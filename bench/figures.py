@@ -1,10 +1,12 @@
 """The figures of the last run of each section, in one file, from which the page is made."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from bench.machine import machine
+from bench.children import BenchmarkError, children_of, end_orphans
+from bench.machine import ProcessorTimes, machine
 from bench.report import Benchmark
 from bench.scale import Scale
 
@@ -12,16 +14,36 @@ FILE = Path(__file__).parent.parent / "docs" / "benchmarks" / "figures.json"
 
 
 def recorded(file: Path = FILE) -> dict[str, Any]:
-    """By the name of the section: `machine`, `scale` and `figures`."""
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    """By the name of the section: `machine`, `scale` and `figures`. Raises BenchmarkError."""
+    if not file.exists():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BenchmarkError(f"{file} is damaged ({error}): restore it with git, or delete it") from None
     return found
 
 
 def measured(section: Benchmark, scale: Scale) -> dict[str, Any]:
-    """Run a section; what `recorded` has of it. Through JSON, so that the page is the same from the file."""
-    on = machine()
-    entry = {"machine": on, "scale": scale.name, "figures": section.measure(scale)}
-    through_json: dict[str, Any] = json.loads(json.dumps(entry))
+    """Run a section; what `recorded` has of it. Through JSON, so that the page is the same from the file.
+
+    Whatever the section has left running is ended, also when it fails.
+    """
+    began, on = ProcessorTimes.now(), machine()  # without /proc not even Java starts
+    older = children_of(os.getpid())
+    try:
+        figures = section.measure(scale)
+    finally:
+        end_orphans(older)
+    ended = ProcessorTimes.now()
+    on |= {
+        "other_load": round(began.other_cores_until(ended), 1),
+        "minutes": round((ended.at - began.at) / 60, 1),
+        "processor_minutes": round((ended.own - began.own) / 60, 1),
+    }
+    through_json: dict[str, Any] = json.loads(
+        json.dumps({"machine": on, "scale": scale.name, "figures": figures})
+    )
     return through_json
 
 
@@ -29,4 +51,6 @@ def record(name: str, entry: dict[str, Any], file: Path = FILE) -> None:
     """Put a section in the place of its last run; the others stay."""
     together = recorded(file) | {name: entry}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(together, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    whole = file.with_suffix(".new")  # a full disk must not cost what is recorded
+    whole.write_text(json.dumps(together, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    whole.replace(file)

@@ -1,14 +1,16 @@
 """The SQL job over files, in streaming mode; prints what was measured as JSON.
 
 python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
-    [--poll-milliseconds N] [--new-version FILE --after CLICKS]
+    [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS]
 
 The statements are those of analytics_sql/, compiled and started as there. V:
 - `joined` has them as they are
 - `unjoined` takes the position, which has as many values as there are segments, for the gender: no join, and
   as many keys to count
-- `temporal` has Flink's own event-time temporal join in place of the lookup join
+- `temporal` has Flink's own event-time temporal join in place of the lookup join, and puts out no rejects,
+  for which it would read the clicks a second time
 FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks.
+--until: the source does not end, so that state and heap can be read when so many clicks are counted.
 """
 
 import argparse
@@ -20,10 +22,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pyflink.java_gateway import get_gateway
+
 from analytics_sql import main as analytics
 from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
 from analytics_sql.generated_code import in_one_piece
 from analytics_sql.local_flink import connector_jar, find_java
+from bench.clicks import MILLISECONDS_BETWEEN_CLICKS
 from bench.flink_job import FollowedJob, longest_gap
 from names import segments_version_key
 from twin.processes import free_port
@@ -31,6 +36,8 @@ from twin.processes import free_port
 PARALLELISM = 2
 POLL_MILLISECONDS = 1000
 CHECK_SECONDS = 1
+HELD_BY_WATERMARK = 2 * 1000 // MILLISECONDS_BETWEEN_CLICKS
+"""Clicks of the last second, and as many again: the shards are not read evenly."""
 _UNJOINED = """CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   event_time,
@@ -74,7 +81,8 @@ WHERE byte_length(c.click_id) BETWEEN 1 AND 512
 
 def properties(given: argparse.Namespace, rest_port: int) -> analytics.Properties:
     return {
-        "clicks": {"connector": "filesystem", "path": given.clicks},
+        "clicks": {"connector": "filesystem", "path": given.clicks}
+        | ({"source.monitor-interval": "1 h"} if given.until else {}),
         "segments": {
             "connector": "versioned-reference",
             "path": given.segments,
@@ -91,6 +99,8 @@ def properties(given: argparse.Namespace, rest_port: int) -> analytics.Propertie
             "rest.address": "127.0.0.1",
             "rest.port": str(rest_port),
             "metrics.fetcher.update-interval": f"{given.poll_milliseconds} ms",
+            # A reader that got no file would hold the watermark for which a temporal join waits.
+            **({"table.exec.source.idle-timeout": "500 ms"} if given.variant == "temporal" else {}),
         },
     }
 
@@ -98,9 +108,11 @@ def properties(given: argparse.Namespace, rest_port: int) -> analytics.Propertie
 def statements(given: argparse.Namespace, all_properties: analytics.Properties) -> list[str]:
     """Those of analytics_sql/ in order, with the view of the join as the variant has it."""
     changed = []
+    temporal = given.variant == "temporal"
     for statement in analytics.statements(all_properties, mode="streaming"):
         if "VIEW segmented_clicks" not in statement or given.variant == "joined":
-            changed.append(statement)
+            if not (temporal and "INSERT INTO rejected_clicks" in statement):
+                changed.append(statement)
         elif given.variant == "unjoined":
             changed.append(_UNJOINED)
         else:
@@ -118,6 +130,14 @@ def _move_in(job: FollowedJob, given: argparse.Namespace, moved_at: list[float])
     moved_at.append(time.monotonic())
 
 
+def _heap() -> int:
+    """Bytes in the heap of the JVM, which is Flink's as well, after garbage collection."""
+    java = get_gateway().jvm.java.lang
+    java.System.gc()
+    runtime = java.Runtime.getRuntime()
+    return int(runtime.totalMemory() - runtime.freeMemory())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     for name in ("clicks", "segments", "checkpoints"):
@@ -127,6 +147,7 @@ def main() -> None:
     parser.add_argument("--poll-milliseconds", type=int, default=POLL_MILLISECONDS)
     parser.add_argument("--new-version")
     parser.add_argument("--after", type=int)
+    parser.add_argument("--until", type=int)
     given = parser.parse_args()
     port = free_port()
     all_properties = properties(given, port)
@@ -142,14 +163,29 @@ def main() -> None:
     started = time.monotonic()
     client = analytics.started(tables, in_one_piece(analytics.compiled(tables, inserts))).get_job_client()
     assert client
-    job = FollowedJob(port, str(client.get_job_id()), poll_seconds=given.poll_milliseconds / 1000)
+    temporal = given.variant == "temporal"
+    job = FollowedJob(
+        port,
+        str(client.get_job_id()),
+        poll_seconds=given.poll_milliseconds / 1000,
+        # In a temporal join clicks wait for the watermark, which is to be behind them.
+        operator="TemporalJoin" if temporal else "Source: clicks",
+    )
     moved_at: list[float] = []
     if given.new_version:
         threading.Thread(target=_move_in, args=(job, given, moved_at), daemon=True).start()
-    client.get_job_execution_result().result()
-    ended = time.monotonic()
+    answer: dict[str, float] = {}
+    if given.until:
+        state_bytes = job.checkpoint_after(given.until - (HELD_BY_WATERMARK if temporal else 0))
+        if state_bytes is None:
+            client.get_job_execution_result().result()  # raises why it failed
+            sys.exit(f"the job ended before it had handed on {given.until:,} clicks")
+        answer = {"seconds": time.monotonic() - started, "state_bytes": state_bytes, "heap_bytes": _heap()}
+        client.cancel().result()
+    else:
+        client.get_job_execution_result().result()
+        answer = {"seconds": time.monotonic() - started}
     job.stop()
-    answer = {"seconds": ended - started, "state_bytes": job.state_bytes}
     if given.new_version:
         if not moved_at:
             sys.exit(f"the job ended before {given.after:,} clicks were seen: give it more clicks")

@@ -1,4 +1,4 @@
-"""Follows a Flink job by its REST API: how many clicks were read, and how large its checkpoints are."""
+"""Follows a Flink job by its REST API: how many clicks passed an operator, and how large its state is."""
 
 import json
 import re
@@ -7,21 +7,22 @@ import time
 import urllib.request
 from typing import Any
 
-CHECKPOINTS_SECONDS = 0.5
+STANDSTILL_SECONDS = 120
+"""A job that hands nothing on for so long is given up."""
 
 
 class FollowedJob:
-    """samples: (time.monotonic(), clicks that the source handed on) in turn.
+    """samples: (time.monotonic(), clicks that the operator handed on) in turn.
 
     Flink answers with what it fetched because of the request before, so a number is given the time of that
-    one. state_bytes: the largest checkpoint in full, 0 without any.
+    one. operator: what the names of the job's vertex and of its metric begin with.
     """
 
-    def __init__(self, port: int, job: str, *, poll_seconds: float) -> None:
+    def __init__(self, port: int, job: str, *, poll_seconds: float, operator: str = "Source: clicks") -> None:
         self.samples: list[tuple[float, int]] = []
-        self.state_bytes = 0
         self._job = f"http://127.0.0.1:{port}/jobs/{job}"
         self._poll_seconds = poll_seconds
+        self._operator = operator
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
@@ -32,38 +33,69 @@ class FollowedJob:
 
     def _follow(self) -> None:
         metrics, metric = "", ""
-        asked_at = checkpoints_at = time.monotonic()
+        wanted = re.compile(re.sub(r"\W", "_", self._operator) + r".*\.numRecordsOut")
+        asked_at = time.monotonic()
         while not self._ended.wait(self._poll_seconds):
             now = time.monotonic()
             try:
                 if not metrics:
-                    metrics = self._metrics_of_source()
+                    metrics = self._metrics_of_vertex()
                 elif not metric:
                     names = [each["id"] for each in self._get(metrics)]
-                    metric = next(
-                        (n for n in names if re.fullmatch(r"Source__clicks.*\.numRecordsOut", n)), ""
-                    )
+                    metric = next(filter(wanted.fullmatch, names), "")
                 elif answer := self._get(f"{metrics}?get={metric}&agg=sum"):
                     self.samples.append((asked_at, int(answer[0]["sum"])))
-                if now >= checkpoints_at:
-                    self._read_checkpoints()
-                    checkpoints_at = now + CHECKPOINTS_SECONDS
             except OSError:
                 continue  # the job has ended, and its cluster with it
             asked_at = now
 
-    def _metrics_of_source(self) -> str:
+    def _metrics_of_vertex(self) -> str:
         vertices = self._get("")["vertices"]
-        (source,) = (each["id"] for each in vertices if each["name"].startswith("Source: clicks"))
-        return f"/vertices/{source}/subtasks/metrics"
+        (vertex,) = (each["id"] for each in vertices if each["name"].startswith(self._operator))
+        return f"/vertices/{vertex}/subtasks/metrics"
 
-    def _read_checkpoints(self) -> None:
-        latest = self._get("/checkpoints")["latest"]["completed"]
-        if latest:
-            self.state_bytes = max(self.state_bytes, latest["state_size"])
+    def checkpoint_after(self, clicks: int) -> int | None:
+        """Take a checkpoint once the operator has handed on so many clicks; the bytes of the whole state.
 
-    def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self._job + path, timeout=5) as answer:
+        None if the job has ended before. SystemExit if it stands still.
+        """
+        grown, grown_at = 0, time.monotonic()
+        while (handed_on := self.samples[-1][1] if self.samples else 0) < clicks:
+            if handed_on > grown:
+                grown, grown_at = handed_on, time.monotonic()
+            if not self._runs():
+                return None
+            if time.monotonic() - grown_at > STANDSTILL_SECONDS:
+                raise SystemExit(f"{handed_on:,} of {clicks:,} clicks, and none for {STANDSTILL_SECONDS} s")
+            time.sleep(self._poll_seconds)
+        return self._checkpoint()
+
+    def _checkpoint(self) -> int:
+        """Flink declines one while a task of the job is ending, so it may take several attempts."""
+        deadline = time.monotonic() + STANDSTILL_SECONDS
+        while True:
+            body = json.dumps({"checkpointType": "FULL"}).encode()
+            request = self._get("/checkpoints", body)["request-id"]
+            while (answer := self._get(f"/checkpoints/{request}"))["status"]["id"] != "COMPLETED":
+                time.sleep(self._poll_seconds)
+            done = answer["operation"]
+            if "failureCause" not in done:
+                return int(self._get(f"/checkpoints/details/{done['checkpointId']}")["state_size"])
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no checkpoint at the end: {done['failureCause']['stack-trace'][:2000]}")
+            time.sleep(self._poll_seconds)
+
+    def _runs(self) -> bool:
+        try:
+            return self._get("")["state"] not in ("FAILED", "CANCELED", "FINISHED")
+        except OSError:
+            return False
+
+    def _get(self, path: str, body: bytes | None = None) -> Any:
+        request = urllib.request.Request(
+            self._job + path, data=body, headers={"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
 

@@ -21,6 +21,8 @@ from typing import Any
 
 import orjson
 
+from twin.processes import die_with_parent
+
 RECORDS = 10_000
 INVOCATIONS = 5
 INVOCATIONS_IN_SEQUENCE = 2
@@ -84,7 +86,12 @@ def _environment(endpoint: str, requests_in_flight: int) -> dict[str, str]:
 def _oregon(round_trip_milliseconds: int) -> Iterator[str]:
     """The endpoint of a stand-in that answers each request after the round trip."""
     command = [sys.executable, "-m", "bench.oregon", str(round_trip_milliseconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 (one system call, takes no lock)
+    ) as process:
         assert process.stdout
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"

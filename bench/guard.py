@@ -1,23 +1,27 @@
 """Has the SQL job become slower? Its CPU over DuckDB's of the same run tells on any machine.
 
-Set RECORDED_DUCKDB_RATIO by hand, from docs/benchmarks.md, when the job has become faster
-and that is to stay.
+It is compared with what is recorded in docs/benchmarks/figures.json, if that was measured at the same scale:
+a small run has less of its time behind the compiler, and another ratio.
 """
 
+from collections.abc import Mapping
 from statistics import median
+from typing import Any
 
-RECORDED_DUCKDB_RATIO = 5.7
-TOLERANCE = 1.3
-"""What the ratio swings by on a shared machine."""
+from bench.sections.counting import DUCKDB, SECTION, TOLERANCE, ratio_to
 
 
-def regression(ratios: list[float]) -> str | None:
-    """What has become slower, None if nothing. ratios: of the runs in turn."""
-    found, limit = median(ratios), RECORDED_DUCKDB_RATIO * TOLERANCE
-    if found <= limit:
+def regression(name: str, entry: Mapping[str, Any], recorded: Mapping[str, Any]) -> str | None:
+    """What has become slower in this entry of the section `name`, None if nothing."""
+    last = recorded.get(name)
+    if name != SECTION.name or last is None or last["scale"] != entry["scale"]:
+        return None
+    found, known = (median(ratio_to(each["figures"], DUCKDB)) for each in (entry, last))
+    if found <= known * TOLERANCE:
         return None
     return (
-        f"the SQL job takes {found:.2f} times DuckDB's CPU per million clicks, recorded are "
-        f"{RECORDED_DUCKDB_RATIO:g} and {TOLERANCE:g} times that is allowed: find what made it slower "
-        "(python -m bench.cpu_slope compares two states of the project)"
+        f"SLOWER: the SQL job takes {found:.2f} times DuckDB's CPU per million clicks, recorded are "
+        f"{known:.2f} and {TOLERANCE:g} times that is allowed, and it is not recorded: find what made it so "
+        "(python -m bench.cpu_slope compares two states of the project). If it is to stay, delete "
+        f'"{name}" from docs/benchmarks/figures.json and measure again.'
     )

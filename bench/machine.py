@@ -3,28 +3,61 @@
 import os
 import platform
 import re
+import resource
 import subprocess
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from analytics_sql.local_flink import find_java
+from bench.children import BenchmarkError
 from twin.opensearch import VERSION as OPENSEARCH_VERSION
 
 SPARK_REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 
 
 def machine() -> dict[str, Any]:
-    """Of now; other_load: processes that wanted a core in the last minute, before this benchmark began."""
+    """Of now."""
     return {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)),
         "processor": _first(r"model name\s*: (.+)", Path("/proc/cpuinfo")),
-        "memory_gib": round(int(_first(r"MemTotal:\s*(\d+)", Path("/proc/meminfo"))) / 1024**2),
-        "other_load": round(os.getloadavg()[0], 1),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3),
         "versions": versions(),
     }
+
+
+@dataclass(frozen=True)
+class ProcessorTimes:
+    """Seconds so far, of all cores. busy: of the machine; own: of this process and the children it has waited
+    for."""
+
+    at: float
+    busy: float
+    own: float
+
+    @classmethod
+    def now(cls) -> "ProcessorTimes":
+        """Raises BenchmarkError without /proc."""
+        try:
+            fields = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()
+        except OSError as error:
+            raise BenchmarkError(f"the machine's load can't be read: {error}; mount /proc") from None
+        user, nice, system, _, _, irq, softirq, steal = map(int, fields[1:9])
+        busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        own = sum(
+            used.ru_utime + used.ru_stime
+            for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        )
+        return cls(time.monotonic(), busy, own)
+
+    def other_cores_until(self, end: "ProcessorTimes") -> float:
+        """Cores that other work had on average; what a hypervisor kept for others counts as such."""
+        others = (end.busy - self.busy) - (end.own - self.own)
+        return max(0.0, others / max(end.at - self.at, 0.01))
 
 
 def versions() -> dict[str, str]:
@@ -50,5 +83,8 @@ def _java_version() -> str:
 
 
 def _first(pattern: str, file: Path) -> str:
-    found = re.search(pattern, file.read_text(encoding="utf-8"))
+    try:
+        found = re.search(pattern, file.read_text(encoding="utf-8"))
+    except OSError:
+        found = None
     return found[1].strip() if found else "unknown"

@@ -40,6 +40,9 @@ class Plot:
     logarithmic: bool = True
 
 
+MAX_COLUMNS = 12
+"""In the terminal; a curve of more points is on the page only."""
+
 Block = str | Table | Plot
 
 
@@ -84,10 +87,13 @@ def markdown(block: Block) -> str:
 def show(console: Console, block: Block) -> None:
     """Pictures are for the page; the terminal has the numbers of their curves."""
     if isinstance(block, str):
-        console.print(block)
+        console.print(block, markup=False)
         return
     if isinstance(block, Plot):
         xs = sorted({x for curve in block.curves for x, _ in curve.points})
+        if len(xs) > MAX_COLUMNS:
+            console.print(f"({block.title}: {block.name}.svg on the page)")
+            return
         rows = tuple(
             (
                 f"{curve.label}",

@@ -3,7 +3,6 @@
 `usage` measures in a process of its own, this module, since it waits for every child that the process has.
 """
 
-import ctypes
 import json
 import os
 import subprocess
@@ -13,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).parent.parent
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+from bench.children import BenchmarkError, adopt_orphans, output
+from twin.processes import die_with_parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,33 +29,36 @@ class Usage:
         """The last line of the output that is a JSON object."""
         lines = [line for line in self.output.splitlines() if line.startswith("{")]
         if not lines:
-            raise SystemExit(f"no JSON in the output:\n{self.output[-3000:]}")
+            raise BenchmarkError(f"no JSON in the output:\n{self.output[-3000:]}")
         return json.loads(lines[-1])
 
 
 def usage(command: list[str], *, log: Path) -> Usage:
     """Of `command` and all it starts, children that it doesn't wait for included.
 
-    SystemExit with the end of `log` if the command fails.
+    Raises BenchmarkError with the end of `log` if the command fails.
     """
-    measuring = [sys.executable, "-m", "bench.usage", str(log), *command]
-    done = subprocess.run(measuring, stdout=subprocess.PIPE, text=True, cwd=PROJECT, check=False)
-    if done.returncode:
+    try:
+        done = output([sys.executable, "-m", "bench.usage", str(log), *command])
+    except BenchmarkError as error:
         text = log.read_text(errors="replace") if log.exists() else ""
-        raise SystemExit(f"{' '.join(command)} failed:\n{text[-3000:]}")
-    return Usage(**json.loads(done.stdout))
+        raise BenchmarkError(f"{error}\n{text[-3000:]}") from None
+    return Usage(**json.loads(done))
 
 
 def _measure(log: Path, command: list[str]) -> Usage:
     """A JVM that PyFlink has started outlives Python: this process becomes the parent of such orphans, and
     the kernel tells the time of each when it has ended."""
-    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise SystemExit("prctl(PR_SET_CHILD_SUBREAPER) failed: the time of orphans can't be had here")
+    adopt_orphans()
     began = time.monotonic()
-    with log.open("wb") as output:
-        files = [(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)]
-        started = os.posix_spawn(command[0], command, os.environ, file_actions=files)
-    cpu_seconds, peak_kib, failed = 0.0, 0, False
+    with log.open("wb") as file:
+        started = subprocess.Popen(
+            command,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 (one system call, takes no lock)
+        )
+    cpu_seconds, peak_kib = 0.0, 0
     while True:
         try:
             process, status, used = os.wait4(-1, 0)
@@ -64,8 +66,9 @@ def _measure(log: Path, command: list[str]) -> Usage:
             break
         cpu_seconds += used.ru_utime + used.ru_stime
         peak_kib = max(peak_kib, used.ru_maxrss)
-        failed = failed or (process == started and status != 0)
-    if failed:
+        if process == started.pid:
+            started.returncode = os.waitstatus_to_exitcode(status)
+    if started.returncode:
         raise SystemExit(1)
     return Usage(
         cpu_seconds=cpu_seconds,

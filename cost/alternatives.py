@@ -12,11 +12,8 @@ from cost.prices import Prices
 from cost.range import Range, exactly, total
 from settings import Settings
 from settings.capacity import WANTED_HEADROOM
-from settings.measured import CLICKS_PER_SECOND_PER_KPU
+from settings.measured import CLICKS_PER_SECOND_PER_KPU, SPARK_SHARE_OF_FLINK
 
-SPARK_SHARE_OF_FLINK = 0.5
-"""Clicks that Spark Structured Streaming counts with the processor time in which this SQL counts one, to a
-tenth: docs/benchmarks.md has the figures, and a test compares."""
 EMR_VCPUS = 4
 EMR_PRIMARIES = Range(1, 3)
 """One, or three so that the cluster survives the loss of one."""

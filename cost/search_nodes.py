@@ -6,9 +6,10 @@ from cost.assumptions import DOCUMENT_BYTES, DOCUMENTS_PER_MINUTE
 from cost.prices import Prices
 from settings import Settings
 from settings.capacity import WANTED_HEADROOM
+from settings.measured import DOCUMENTS_PER_SECOND_PER_NODE
 
-DOCUMENTS_PER_SECOND_PER_VCPU = 2_000
-"""What a node of two cores is taken to index (settings/search.py); taken as growing with the processors."""
+DOCUMENTS_PER_SECOND_PER_VCPU = DOCUMENTS_PER_SECOND_PER_NODE // 2
+"""What a node of two cores is taken to index; taken as growing with the processors."""
 FULLEST_DISK = 0.75
 KEPT_DAYS = 90
 """Where an environment keeps counts for ever: as many days as are reckoned with."""

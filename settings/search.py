@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from settings.measured import DOCUMENTS_PER_SECOND_PER_NODE
 from settings.section import Section
 
 
@@ -28,7 +29,7 @@ class SearchSettings(Section):
         "A change holds for the indices made after it (docs/deployment.md).",
     )
     documents_per_second_per_node: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=4_000,
+        default=DOCUMENTS_PER_SECOND_PER_NODE,
         description="Assumed number of counts that a data node indexes, in documents/s; for the check only. "
         "docs/benchmarks.md measured more on two cores.",
     )

@@ -55,7 +55,7 @@ def _told(seen: Callable[[], str] | None) -> str:
         return f"; what was there cannot be told: {error!r}"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: be killed when the parent dies in whatever way (Linux; elsewhere a no-op)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -88,7 +88,7 @@ class ChildProcess:
                 env=dict(env),
                 cwd=cwd,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one system call, takes no lock)
+                preexec_fn=die_with_parent,  # noqa: PLW1509 (one system call, takes no lock)
             )
 
     @property

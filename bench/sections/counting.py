@@ -13,7 +13,6 @@ from statistics import median
 from typing import Any
 
 from bench.clicks import write_clicks, write_segments
-from bench.guard import RECORDED_DUCKDB_RATIO, TOLERANCE
 from bench.report import Benchmark, Block, Figures, Table, spread, verdict
 from bench.scale import Scale
 from bench.usage import Usage, usage
@@ -24,6 +23,8 @@ SPARK_PYTHON = PROJECT / ".cache" / "bench-spark" / "bin" / "python"
 MAX_OF_SPARK_CPU = 0.4
 MAX_TIMES_DUCKDB_CPU = 4.0
 MIN_SPARK_SPEED = 1.4
+TOLERANCE = 1.3
+"""What the ratio to DuckDB swings by on a shared machine; bench/guard.py."""
 
 SQL, UNJOINED, SPARK, DUCKDB = "SQL job", "without the join", "Spark", "DuckDB"
 
@@ -133,8 +134,7 @@ def report(figures: Figures) -> Sequence[Block]:
         ),
         f"The SQL job has {faster:.2f} times Spark's speed "
         f"({verdict(faster, MIN_SPARK_SPEED, at_most=False)}). "
-        f"`make bench` fails when the ratio to DuckDB is more than {TOLERANCE:g} times the recorded "
-        f"{RECORDED_DUCKDB_RATIO:g}.",
+        f"`make bench` fails when the ratio to DuckDB is more than {TOLERANCE:g} times the last recorded.",
     )
 
 

@@ -1,12 +1,12 @@
 """The forwarder: records a second and what a million records cost, by round trip and by record size."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from bench.children import output
 from bench.forwarder import RECORDS
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, spread, verdict
 from bench.scale import Scale
@@ -31,8 +31,7 @@ def one(round_trip: int, record_bytes: int, in_flight: int, *, orjson: bool = Fa
         *("--record-bytes", str(record_bytes), "--in-flight", str(in_flight)),
         *(["--orjson"] if orjson else []),
     ]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    figures: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    figures: dict[str, Any] = json.loads(output(command).splitlines()[-1])
     return {"round_trip": round_trip, "record_bytes": record_bytes, "in_flight": in_flight} | figures
 
 

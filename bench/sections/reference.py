@@ -1,13 +1,13 @@
 """The reference table: loading a version, its memory, looking up; and does loading hold up the clicks?"""
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.children import output
 from bench.clicks import write_clicks, write_segments
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, verdict
 from bench.scale import Scale
@@ -28,15 +28,14 @@ def measure(scale: Scale) -> dict[str, Any]:
         "test-compile",
         "dependency:build-classpath",
     ]
-    subprocess.run(maven, check=True, stdout=subprocess.DEVNULL)
+    output(maven)
     target = CONNECTORS / "target"
     libraries = (target / "test.classpath").read_text(encoding="utf-8").strip()
     class_path = f"{target / 'classes'}:{target / 'test-classes'}:{libraries}"
     loads = []
     for users in scale.reference_users:
         command = ["java", "-cp", class_path, "clicktrends.reference.SegmentsLoadBenchmark", str(users)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        loads.append(json.loads(done.stdout.splitlines()[-1]))
+        loads.append(json.loads(output(command).splitlines()[-1]))
     return {"loads": loads, "gap": _gap(scale) if scale.gap_users else None}
 
 

@@ -1,19 +1,22 @@
 """What the benchmarks reckon from what they measured, and how the page is made from it."""
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench import guard
+from bench.children import BenchmarkError
 from bench.figures import FILE, record, recorded
 from bench.flink_job import longest_gap
-from bench.page import PAGE, page, write
+from bench.page import EARLIER_FORM, PAGE, page, write
+from bench.processor import CONNECTORS, FIREHOSE, LAMBDA_POLL, SENDER, WATCHING, PartTimes, part_of_thread
 from bench.report import Curve, Plot, Table, markdown, spread, verdict
 from bench.sections import SECTIONS, counting
-from bench.sections.path import STAGES, budgeted, percentiles
-from bench.sections.throughput import WORKERS, processor_seconds
+from bench.sections.path import STAGES, budgeted, percentiles, served_budget
 from settings import load
 from settings.latency import budget
 from twin.twin import ENVIRONMENT
@@ -55,12 +58,25 @@ def test_a_goal_that_is_not_reached_is_said_to_be_missed() -> None:
     assert verdict(1.39, 1.4, at_most=False) == "at least 1.4: MISSED"
 
 
+def turned(spark: list[float], *, scale: str = "full") -> dict[str, Any]:
+    cpu = {"SQL job": spark, "Spark": [10.0, 8.0], "DuckDB": [1.0, 1.0]}
+    return {"machine": MACHINE, "scale": scale, "figures": COUNTING | {"cpu_seconds_per_million": cpu}}
+
+
 def test_the_guard_lets_pass_what_a_shared_machine_swings_by_and_stops_a_regression() -> None:
-    recorded_ratio = guard.RECORDED_DUCKDB_RATIO
-    assert guard.regression([recorded_ratio * 1.1, recorded_ratio * 1.2]) is None
-    slower = guard.regression([recorded_ratio * 1.3, recorded_ratio * 1.4])
+    recorded_before = {"counting": turned([4.0, 4.0])}
+    assert guard.regression("counting", turned([4.4, 4.8]), recorded_before) is None
+    slower = guard.regression("counting", turned([5.3, 5.6]), recorded_before)
     assert slower is not None
+    assert "5.45 times DuckDB's CPU" in slower
     assert "bench.cpu_slope" in slower
+
+
+def test_the_guard_compares_with_nothing_but_the_same_measurement() -> None:
+    slow = turned([50.0, 50.0])
+    assert guard.regression("counting", slow, {}) is None
+    assert guard.regression("counting", slow, {"counting": turned([4.0, 4.0], scale="quick")}) is None
+    assert guard.regression("growth", slow, {"growth": turned([4.0, 4.0])}) is None
 
 
 def test_a_spread_is_shown_only_where_there_is_one() -> None:
@@ -89,14 +105,47 @@ def test_the_budget_follows_the_publish_interval() -> None:
     assert at_60 - at_1 == pytest.approx(59)
 
 
+def test_the_budget_until_a_click_is_served_is_the_declared_one_without_the_producers_buffer() -> None:
+    settings = load(ENVIRONMENT)
+    (path,) = (each for each in budget(settings) if each.producer == "mobile apps")
+    buffer = next(stage.seconds for stage in path.to_visible if stage.name == "producer buffer")
+    typical, worst = served_budget(settings.analytics.publish_every_seconds)
+    assert typical == pytest.approx(path.served.typical - buffer.typical)
+    assert worst == pytest.approx(path.served.worst - buffer.worst)
+
+
 def test_percentiles_are_those_of_the_values() -> None:
     assert percentiles(list(range(101))) == {"p50": 50, "p95": 95, "p99": 99}
 
 
-def test_processor_time_is_read_for_the_process_itself() -> None:
-    before = processor_seconds()[WORKERS]
-    while processor_seconds()[WORKERS] < before + 0.05:
-        pass
+def test_processor_time_is_read_for_each_thread_and_kept_when_it_has_ended() -> None:
+    def work() -> None:
+        until = time.thread_time() + 0.2
+        while time.thread_time() < until:
+            pass
+        worked.set()
+        leave.wait()
+
+    worked, leave = threading.Event(), threading.Event()
+    thread = threading.Thread(target=work, name=SENDER)
+    thread.start()
+    worked.wait()
+    times = PartTimes()
+    leave.set()
+    thread.join()
+    times.sample()
+    assert times.seconds()[SENDER] == pytest.approx(0.2, abs=0.1)
+
+
+def test_the_twins_threads_are_told_apart() -> None:
+    names = (
+        "clicks to files",
+        "event source reader",
+        "delivery stream counts",
+        "put-records_0",
+        "MainThread",
+    )
+    assert [part_of_thread(name) for name in names] == [CONNECTORS, LAMBDA_POLL, FIREHOSE, SENDER, WATCHING]
 
 
 def entry(figures: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -112,7 +161,17 @@ def test_the_page_says_when_and_on_what_each_section_was_measured() -> None:
 def test_a_section_without_figures_says_which_command_measures_it() -> None:
     text = page({})
     for section in SECTIONS:
-        assert f"`python -m bench {section.name}` measures it" in text
+        assert f"`python -m bench --record {section.name}` measures it" in text
+
+
+def test_figures_of_an_earlier_form_cost_the_page_that_section_only() -> None:
+    text = page({"counting": entry(COUNTING), "growth": entry({"curves": []})})
+    assert f"{EARLIER_FORM}: `python -m bench --record growth`" in text
+    assert "| Spark | 9.00 (8.00-10.00) |" in text
+
+
+def test_no_recorded_figures_are_of_an_earlier_form() -> None:
+    assert EARLIER_FORM not in PAGE.read_text()
 
 
 def test_recording_a_section_keeps_the_others(tmp_path: Path) -> None:
@@ -122,6 +181,14 @@ def test_recording_a_section_keeps_the_others(tmp_path: Path) -> None:
     record("counting", entry(COUNTING, cores=4), file)
     assert recorded(file).keys() == {"counting", "growth"}
     assert recorded(file)["counting"]["machine"]["cores"] == 4
+
+
+def test_damaged_figures_are_not_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    file.write_text('{"counting": {')
+    with pytest.raises(BenchmarkError, match="restore it with git"):
+        record("growth", entry({"points": []}), file)
+    assert file.read_text() == '{"counting": {'
 
 
 def test_tables_and_pictures_are_markdown() -> None:

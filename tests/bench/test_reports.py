@@ -1,10 +1,19 @@
 """The sections that take long to measure: what they show of figures in the form in which they record them."""
 
+import json
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from bench.processor import EMULATOR, FLINK, PARTS
 from bench.report import Plot, Table, markdown
 from bench.scale import FULL, QUICK
-from bench.sections import growth, path, search, throughput
+from bench.sections import growth, mobile_client, path, search, throughput
+from bench.usage import Usage
+from contract.click import is_parseable
+from traffic.record import EntryPoint
 
 
 def point(case: growth.Case) -> dict[str, Any]:
@@ -13,25 +22,48 @@ def point(case: growth.Case) -> dict[str, Any]:
         "x": case.x,
         "cpu_seconds_per_million": 4.0,
         "seconds_per_million": 3.0,
+        "heap_mb": 90.0,
+        "state_mb": case.x / 1e5,
         "peak_mib": 900.0,
-        "state_mb": 12.0,
     }
 
 
-def test_growth_is_a_curve_by_users_and_by_articles_and_a_row_for_each_point() -> None:
-    cases = growth.cases(FULL)
-    figures = {"clicks": [1, 2], "users": 3, "points": [point(case) for case in cases]}
+def test_growth_is_a_curve_by_each_of_what_grows_and_a_row_for_each_point() -> None:
+    cases = list(growth.cases(FULL))
+    figures = {
+        "clicks": [1, 2],
+        "temporal_clicks": [1, 2],
+        "users": 3,
+        "points": [point(case) for case in cases],
+    }
     blocks = growth.report(figures)
     plots = {block.name: block for block in blocks if isinstance(block, Plot)}
-    assert plots.keys() == {"users-cpu", "users-state", "articles-cpu", "articles-state"}
+    for axis in ("users", "articles"):
+        assert {f"{axis}-cpu", f"{axis}-heap", f"{axis}-state"} <= plots.keys()
     assert [curve.label for curve in plots["users-cpu"].curves] == ["SQL job", "Flink's temporal join"]
+    assert [x for x, _ in plots["users-cpu"].curves[0].points] == list(FULL.curve_users)
+    assert [x for x, _ in plots["state-cpu"].curves[0].points] == [40, 80]
+    assert [x for x, _ in plots["parallelism"].curves[0].points] == [1, 2]
     (table,) = (block for block in blocks if isinstance(block, Table))
     assert len(table.rows) == len(cases)
     assert growth.report({"points": []}) == ("Not part of a quick run.",)
 
 
 def test_a_quick_run_measures_no_growth() -> None:
-    assert growth.cases(QUICK) == []
+    assert list(growth.cases(QUICK)) == []
+
+
+def test_what_two_curves_share_is_run_once() -> None:
+    ran = []
+
+    def run(load: growth.Load, clicks: int) -> Usage:
+        ran.append((load, clicks))
+        answer = {"seconds": clicks / 1e6, "heap_bytes": 1e6, "state_bytes": 2e6}
+        return Usage(cpu_seconds=4 * clicks / 1e6, wall_seconds=1, peak_mib=5, output=json.dumps(answer))
+
+    points = growth.points(FULL, run)
+    assert len(ran) == len(set(ran)) < 2 * len(points)
+    assert {round(each["cpu_seconds_per_million"], 6) for each in points} == {4.0}
 
 
 def test_the_latency_budget_stands_beside_each_measured_stage() -> None:
@@ -42,29 +74,95 @@ def test_the_latency_budget_stands_beside_each_measured_stage() -> None:
         "total": seconds,
         "stages": dict.fromkeys(path.STAGES, seconds),
     }
-    text = "\n".join(map(markdown, path.report({"transport": "files", "intervals": [interval]})))
+    text = "\n".join(map(markdown, path.report({"intervals": [interval], "served": None})))
     typical, worst = path.budgeted(5)["to the checkpoint"]
     assert f"| 5 s: to the checkpoint | 1.00 | 2.00 | 3.00 | {typical:.2f} | {worst:.2f} |" in text
     assert "| 5 s: **click to visible** | 1.00 | 2.00 | 3.00 |" in text
 
 
-def test_the_highest_rate_that_holds_is_named_with_the_busiest_part() -> None:
-    def run(rate: int, holds: bool) -> dict[str, Any]:
-        return {
-            "rate": rate,
-            "seconds": 30,
-            "sent_per_second": rate,
-            "lag_seconds": 3.0,
-            "missing": 0,
-            "holds": holds,
-            "cores": {"Flink": 0.2, "emulated AWS": 0.9},
-        }
+def test_what_is_served_stands_under_its_publish_interval() -> None:
+    seconds = {"p50": 1.0, "p95": 2.0, "p99": 3.0}
+    stages = dict.fromkeys(path.STAGES, seconds)
+    intervals = [
+        {"publish_seconds": number, "probes": 10, "total": seconds, "stages": stages} for number in (1, 5)
+    ]
+    served = {"publish_seconds": 5, "probes": 3, "total": {"p50": 40.0, "p95": 70.0, "p99": 75.0}}
+    text = "\n".join(map(markdown, path.report({"intervals": intervals, "served": served})))
+    typical, worst = path.served_budget(5)
+    assert f"| 5 s: **click to served** | 40.00 | 70.00 | 75.00 | {typical:.2f} | {worst:.2f} |" in text
+    assert "1 s: **click to served**" not in text
 
-    figures = {"transport": "files", "steps": [run(200, True), run(500, False)], "long_run": None}
-    text = "\n".join(map(markdown, throughput.report(figures)))
-    assert "200 clicks/s for 30 s" in text
-    assert "busiest part is: emulated AWS" in text
-    assert "| 500 (does not hold) |" in text
+
+def throughput_run(rate: int, holds: bool) -> dict[str, Any]:
+    cores = dict.fromkeys(PARTS, 0.1) | {FLINK: 0.4, EMULATOR: 0.9}
+    return {
+        "rate": rate,
+        "seconds": 600,
+        "sent_per_second": rate,
+        "lags": [[2.0, 3.0], [4.0, 3.5]],
+        "lag_growth": 0.5,
+        "end_lag": 3.0,
+        "holds": holds,
+        "cores": cores,
+    }
+
+
+def throughput_report(missing: int, *, holds: bool = True) -> str:
+    figures = {
+        "transport": "files",
+        "machine_cores": 2,
+        "steps": [throughput_run(300, True), throughput_run(450, False)],
+        "long_runs": [throughput_run(300, holds)],
+        "accounts": {"sent": 90, "counted": 80, "rejected": 6, "unparseable": 4, "missing": missing},
+    }
+    return "\n".join(map(markdown, throughput.report(figures)))
+
+
+def test_the_highest_rate_that_holds_is_named_with_what_limits_it() -> None:
+    text = throughput_report(0)
+    assert "the highest rate that holds for 10 minutes is **300 clicks/s**" in text
+    assert "Taken up: all cores of the machine, the one core that the emulator can have." in text
+    assert "Of what is deployed, Flink takes most: 0.40 cores, 750 clicks/s a core" in text
+    assert "| 450 (does not hold) |" in text
+    assert "sent 90 = counted 80 + rejected 6 + unparseable 4; nothing is lost" in text
+
+
+def test_a_loss_and_a_rate_that_does_not_hold_are_said() -> None:
+    assert "3 MISSING" in throughput_report(3)
+    assert "no rate held for 10 minutes, down to 300 clicks/s" in throughput_report(0, holds=False)
+
+
+def test_the_lag_is_how_long_ago_as_much_was_sent_as_is_counted_now() -> None:
+    positions = [(0.0, 0, 0), (2.0, 200, 50), (4.0, 400, 150)]
+    assert throughput.lag(positions) == pytest.approx(2.5)
+    assert throughput.lag([(0.0, 0, 0), (2.0, 200, 200)]) == 0.0
+    assert throughput.lag([(0.0, 0, 0)]) == 0.0
+
+
+def test_a_lag_that_swings_does_not_grow_and_one_that_creeps_does() -> None:
+    swinging = [(second * 2.0, 5.0 + second % 3) for second in range(300)]
+    creeping = [(moment, lag + moment * 0.01) for moment, lag in swinging]
+    assert abs(throughput.lag_growth(swinging)) < 0.5
+    assert throughput.lag_growth(creeping) == pytest.approx(0.8 * 598 * 0.01, abs=0.5)
+
+
+def test_clicks_are_spread_over_both_entry_points_and_a_known_part_is_bad() -> None:
+    records = list(throughput.clicks(1, rate=2_000, seconds=1, mobile_share=0.5))
+    labels = Counter(record.label for record in records)
+    assert labels == {throughput.GOOD: 1_980, throughput.BAD_TIME: 10, throughput.NO_JSON: 10}
+    assert 0.4 < sum(record.entry_point is EntryPoint.MOBILE for record in records) / 2_000 < 0.6
+    assert len({record.data for record in records}) == 2_000
+    assert all(is_parseable(record.data) == (record.label != throughput.NO_JSON) for record in records)
+
+
+def test_the_mobile_client_is_measured_against_a_stream_that_takes_little() -> None:
+    figures = mobile_client.measure(replace(QUICK, mobile_client_seconds=2))
+    little = figures["runs"][0]
+    assert little["taken"] > 0
+    assert little["put"] < 500 + 3 * little["taken"]  # the first call holds as many as a call may
+    (_, table, *_) = mobile_client.report(figures)
+    assert isinstance(table, Table)
+    assert table.rows[0][0] == mobile_client.LITTLE
 
 
 def asked(question: str, range_name: str, **figures: Any) -> dict[str, Any]:

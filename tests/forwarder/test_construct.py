@@ -14,6 +14,7 @@ from lambdas.forwarder.rules import RulesError
 from settings import Settings
 from settings.capacity import problems
 from settings.forwarder import ForwarderSettings
+from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 from stacks.forwarder.forwarder import SHARED_MODULES
 from stacks.parts.lambda_package import lambda_zip
 from tests.forwarder.synthesis import NAMES, synthesised
@@ -110,7 +111,8 @@ def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
 def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
     capacity = ForwarderSettings().capacity(record_bytes=300)
     assert capacity.records_per_batch == 6_291  # 6 MiB of payload, 1,000 bytes a record
-    assert capacity.batch_seconds == pytest.approx(0.02 + 6_291 * 60e-6 + 1 * 0.150)
+    processor_seconds = 6_291 * FORWARDER_CPU_SECONDS_PER_RECORD
+    assert capacity.batch_seconds == pytest.approx(0.02 + processor_seconds + 1 * 0.150)
     assert capacity.headroom > 6
 
 

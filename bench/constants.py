@@ -1,0 +1,42 @@
+"""settings/measured.toml, made from the recorded figures by the rules of settings/measured.py:
+python -m bench.constants."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.figures import recorded
+from bench.forwarder import RECORDS
+from bench.sections.counting import SPARK, SQL
+from settings import measured
+
+HEAD = """# Made by `make docs` from docs/benchmarks/figures.json, by the rules in settings/measured.py.
+"""
+
+
+def constants(figures: Mapping[str, Any]) -> dict[str, float]:
+    """Those of the sections that are recorded."""
+    found: dict[str, float] = {}
+    if counting := figures.get("counting"):
+        cpu = {job: median(values) for job, values in counting["figures"]["cpu_seconds_per_million"].items()}
+        found["clicks_per_second_per_kpu"] = measured.clicks_per_second_per_kpu(cpu[SQL])
+        found["spark_share_of_flink"] = measured.spark_share_of_flink(cpu[SQL], cpu[SPARK])
+    if forwarder := figures.get("forwarder"):
+        cpu_seconds = min(forwarder["figures"]["libraries"]["json"])
+        found["forwarder_cpu_microseconds_per_record"] = measured.forwarder_cpu_microseconds_per_record(
+            cpu_seconds, RECORDS
+        )
+    return found
+
+
+def write(figures: Mapping[str, Any], file: Path = measured.FILE) -> None:
+    """What no recorded figure tells stays as it is."""
+    values = tomllib.loads(file.read_text(encoding="utf-8")) | constants(figures)
+    lines = (f"{name} = {value}\n" for name, value in values.items())
+    file.write_text(HEAD + "".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(recorded())
