@@ -23,8 +23,8 @@ FORWARDER_ALLOWANCE = 2.5
 """For TLS, half as much again, and for a vCPU that is slower than the core that measured."""
 
 DOCUMENTS_PER_SECOND_PER_NODE = 4_000
-"""Chosen, and the default of a setting, since nodes differ: no more than the benchmarks measured on two cores,
-which a test compares."""
+"""Chosen, and the default of a setting, since nodes differ: no more than the benchmarks measured on two
+cores; a test compares."""
 
 
 def clicks_per_second_per_kpu(cpu_seconds_per_million: float) -> int:

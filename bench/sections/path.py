@@ -317,6 +317,12 @@ def report(figures: Figures) -> Sequence[Block]:
         "application's reading; on AWS their parts are those of the [latency budget](latency.md), which "
         "stands beside."
         + (
+            " As the transport is `files`, counts pass through a file that Flink shows at the checkpoint after "
+            "the one that published them, so a publish interval more than on AWS is in `to a search`."
+            if figures.get("transport") == "files"
+            else ""
+        )
+        + (
             f" Served: {served['probes']} further articles, spread over a period of the feedback, until a "
             "web server in Tokyo reads them in the ranking of all readers."
             if served
