@@ -317,8 +317,8 @@ def report(figures: Figures) -> Sequence[Block]:
         "application's reading; on AWS their parts are those of the [latency budget](latency.md), which "
         "stands beside."
         + (
-            " As the transport is `files`, counts pass through a file that Flink shows at the checkpoint after "
-            "the one that published them, so a publish interval more than on AWS is in `to a search`."
+            " As the transport is `files`, counts pass through a file that Flink shows a checkpoint after "
+            "they were published, so a publish interval more than on AWS is in `to a search`."
             if figures.get("transport") == "files"
             else ""
         )
