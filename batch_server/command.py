@@ -1,5 +1,6 @@
 """The command line: `python -m batch_server top --last 10m --gender female`."""
 
+import io
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -54,6 +55,14 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def _streams() -> None:
+    # A locale such as ja_JP.eucJP has not every character of an id: better one replaced than no answer.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
     """Makes `ask(asked, own options)` a command of its name, with the options that every question has."""
 
@@ -90,9 +99,12 @@ def _fail(error: TrendsError) -> NoReturn:
 
 
 def _write(text: str) -> None:
-    """For programs as it is (typer.echo would take terminal codes out of ids), for a terminal printable."""
+    """For programs as it is (typer.echo would take terminal codes out of ids), in UTF-8 whatever the locale;
+    for a terminal printable."""
     if sys.stdout.isatty():
         text = "\n".join(printable(line) for line in text.split("\n"))
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(text)
 
 

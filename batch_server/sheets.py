@@ -90,11 +90,14 @@ def _shown(value: Value) -> str:
 
 
 def as_csv(sheet: Sheet) -> str:
+    return "".join(_csv_line(row) for row in (sheet.columns, *sheet.rows))
+
+
+def _csv_line(row: Sequence[Value]) -> str:
+    # The writer quotes the characters of its own line end: a lone CR in an id would end a row for a reader.
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(sheet.columns)
-    writer.writerows(sheet.rows)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def as_json(sheet: Sheet) -> str:

@@ -132,3 +132,12 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
             f"feedback.period_minutes ({feedback.period_minutes}), as nothing is written between two runs: "
             f"set it to {feedback.period_minutes} or more"
         )
+    # Two runs at least find that no ranking is fresh any more, and keep what is there, before it expires.
+    kept_minutes = feedback.fresh_seconds // 60 + 2 * feedback.period_minutes
+    if feedback.keep_hours * 60 < kept_minutes:
+        yield (
+            f"feedback.keep_hours ({feedback.keep_hours}) must be at least {kept_minutes} minutes with "
+            f"feedback.refresh_minutes ({feedback.refresh_minutes}) and feedback.period_minutes "
+            f"({feedback.period_minutes}), or rankings would expire while the counts stand still: set it to "
+            f"{-(-kept_minutes // 60)} or more"
+        )

@@ -12,10 +12,11 @@ from contract.ranking import ServedRanking
 from lambdas.feedback.configuration import FeedbackConfiguration
 from lambdas.feedback.metrics import FeedbackOutcome
 from lambdas.feedback.rankings import due, groupings, kept_longer, newest_counted_until, rankings, unfit
-from lambdas.feedback.table import REQUESTS_IN_FLIGHT, RankingTable
+from lambdas.feedback.table import MAX_REQUEST_SECONDS, REQUESTS_IN_FLIGHT, RankingTable
 
-ATTEMPT_RESERVE_SECONDS = 6.0
-"""Kept free at the end of an invocation: no write begins that could not end. Two attempts that time out."""
+RESERVE_SECONDS = MAX_REQUEST_SECONDS + 0.5
+"""Kept free at the end of an invocation: no write begins that could not end, and what became of the others
+can still be told."""
 
 
 def _now() -> datetime:
@@ -39,13 +40,13 @@ class RankingFeedback:
         """remaining_seconds: until the invocation is ended. Raises nothing that a service did: what went
         wrong stands in the outcome, and what could be written is."""
         outcome = FeedbackOutcome()
-        deadline = time.monotonic() + remaining_seconds - ATTEMPT_RESERVE_SECONDS
+        deadline = time.monotonic() + remaining_seconds - RESERVE_SECONDS
         try:
             stored, outcome.problems = self._table.stored()
         except (BotoCoreError, ClientError) as error:
             outcome.problems = [f"the table {self._configuration.table} cannot be read: {error}"]
             return outcome
-        outcome.age_seconds = self._age(newest_counted_until(stored.values()))
+        outcome.age_seconds = self._age(newest_counted_until(stored.values(), now=self._clock()))
         # First, as a search that never answers ends the invocation.
         keep = kept_longer(stored.values(), self._configuration, now=self._clock())
         outcome.extended = self._write(keep, self._table.keep, outcome, deadline)

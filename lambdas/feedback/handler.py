@@ -21,6 +21,9 @@ from lambdas.feedback.metrics import publish
 from lambdas.feedback.table import CLIENT_CONFIG, RankingTable
 from lambdas.invocation import Invocation
 
+SEARCH_ATTEMPTS = 3
+"""Fewer than the library's: a search that is never answered must leave time to tell so."""
+
 
 class FeedbackError(Exception):
     """Something was not written; the message says what and why. The next run writes it."""
@@ -33,14 +36,19 @@ def _feedback() -> RankingFeedback:
     session = boto3.Session()
     return RankingFeedback(
         configuration,
-        connect(_endpoint(session, configuration), session, region=configuration.domain_region),
+        connect(
+            _endpoint(session, configuration),
+            session,
+            region=configuration.domain_region,
+            max_attempts=SEARCH_ATTEMPTS,
+        ),
         RankingTable(session.client("dynamodb", config=CLIENT_CONFIG), configuration.table),
     )
 
 
 def _endpoint(session: boto3.Session, configuration: FeedbackConfiguration) -> str:
     """The domain chooses its host name itself, and a stack cannot refer to another region's."""
-    client = session.client("opensearch", region_name=configuration.domain_region)
+    client = session.client("opensearch", region_name=configuration.domain_region, config=CLIENT_CONFIG)
     try:
         host = client.describe_domain(DomainName=configuration.domain)["DomainStatus"].get("Endpoint")
     except (BotoCoreError, ClientError) as error:

@@ -110,7 +110,8 @@ def kept_longer(
     """The rankings that would expire soon, with a later end, while none is fresh: when the counts stand
     still, what readers clicked last is better than nothing."""
     stored = list(stored)
-    if not stored or _seconds(now) <= max(ranking.fresh_until for ranking in stored):
+    trusted = _trusted(stored, now)  # a mark of a wrong clock would keep all others from being kept
+    if not stored or _seconds(now) <= max((ranking.fresh_until for ranking in trusted), default=0):
         return []
     soon = _seconds(now + configuration.keep_for / 2)
     later = _seconds(now + configuration.keep_for)
@@ -119,8 +120,13 @@ def kept_longer(
     ]
 
 
-def newest_counted_until(stored: Iterable[ServedRanking]) -> datetime | None:
-    return max((ranking.counted_until for ranking in stored), default=None)
+def newest_counted_until(stored: Iterable[ServedRanking], *, now: datetime) -> datetime | None:
+    """None where nothing is served, or only what a wrong clock has marked."""
+    return max((ranking.counted_until for ranking in _trusted(stored, now)), default=None)
+
+
+def _trusted(stored: Iterable[ServedRanking], now: datetime) -> list[ServedRanking]:
+    return [ranking for ranking in stored if not is_from_the_future(ranking.counted_until, now=now)]
 
 
 def _seconds(time: datetime) -> int:

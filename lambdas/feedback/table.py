@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REQUESTS_IN_FLIGHT = 16
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 2, 3
+BACK_OFF_SECONDS = 2**ATTEMPTS / 2 - 1
+"""All of botocore's pauses between that many attempts, at most: 1 s, then 2 s, ..."""
+MAX_REQUEST_SECONDS = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + BACK_OFF_SECONDS
+"""How long a request takes that no attempt is answered in time."""
 CLIENT_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=3,
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
     max_pool_connections=REQUESTS_IN_FLIGHT,
     # Throttled, timed out, 5xx: botocore retries with back-off and jitter.
-    retries={"mode": "standard", "total_max_attempts": 5},
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
 )
 
 # Times in the contract's one form compare as text. The newest publication decides, and only between two looks

@@ -1,9 +1,10 @@
 """Alarms of a function: it fails, or the account has no concurrent execution left for it."""
 
+from aws_cdk import Duration
 from constructs import Construct
 
 from stacks.monitoring.flow_alarm import AT_ONCE, SUSTAINED, FlowAlarm
-from stacks.monitoring.measure import metric
+from stacks.monitoring.measure import PERIOD, metric
 
 ERRORS_ALARM = 0
 """Invocations a minute that ended in an error or ran out of time."""
@@ -15,11 +16,18 @@ class FunctionAlarms(Construct):
     """Built beside the function of this name, in its region.
 
     once_is_enough: for a function that runs now and then, as that of a custom resource, where one failure in
-    one minute is all there will be. Where everything is repeated, it takes 3 minutes of 5.
+    one minute is all there will be. Where everything is repeated, it takes 3 minutes of 5. period: instead
+    of the minute, for a function that is invoked less often.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, function_name: str, once_is_enough: bool = False
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function_name: str,
+        once_is_enough: bool = False,
+        period: Duration = PERIOD,
     ) -> None:
         super().__init__(scope, construct_id)
         for alarm, name, threshold in (
@@ -31,7 +39,10 @@ class FunctionAlarms(Construct):
                 alarm,
                 watches=function_name,
                 measure=metric(
-                    f"AWS/Lambda {name}", dimensions={"FunctionName": function_name}, statistic="Sum"
+                    f"AWS/Lambda {name}",
+                    dimensions={"FunctionName": function_name},
+                    statistic="Sum",
+                    period=period,
                 ),
                 threshold=threshold,
                 minutes=AT_ONCE if once_is_enough else SUSTAINED,

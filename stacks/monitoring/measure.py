@@ -24,10 +24,12 @@ def metric(
     statistic: str,
     label: str | None = None,
     region: str | None = None,
+    period: Duration = PERIOD,
 ) -> Measure:
     """name: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`.
 
-    label: beside others in a graph; region: for a graph that shows several, an alarm watches its own only.
+    label: beside others in a graph; region: for a graph that shows several, an alarm watches its own only;
+    period: longer for what comes less often than once a minute.
     """
     namespace, plain_name = name.split(" ")
     return Measure(
@@ -37,7 +39,7 @@ def metric(
             metric_name=plain_name,
             dimensions_map=dict(dimensions),
             statistic=statistic,
-            period=PERIOD,
+            period=period,
             label=label,
             region=region,
         ),

@@ -1,5 +1,6 @@
 """Alarms of the feedback: what is served is old, a run fails or finds no room, an invocation is given up."""
 
+from aws_cdk import Duration
 from constructs import Construct
 
 from lambdas.feedback.metrics import AGE
@@ -11,16 +12,24 @@ from stacks.monitoring.measure import metric
 DEAD_LETTERS_ALARM = 0
 
 
-def alarm_on_feedback(scope: Construct, *, function: str, dead_letters: str, fresh_seconds: int) -> None:
+def alarm_on_feedback(
+    scope: Construct, *, function: str, dead_letters: str, fresh_seconds: int, period_minutes: int
+) -> None:
     """function, dead_letters: names of the function and of its queue; fresh_seconds: how long a ranking
-    counts as fresh."""
-    FunctionAlarms(scope, "Alarms", function_name=function)
+    counts as fresh; period_minutes: the function runs once in this time."""
+    period = Duration.minutes(period_minutes)  # minutes without a run tell nothing
+    FunctionAlarms(scope, "Alarms", function_name=function, period=period)
     # Silence is an alarm too: every run that can read the table tells the age of what it holds.
     FlowAlarm(
         scope,
         "IsOld",
         watches=function,
-        measure=metric(f"{NAMESPACE} {AGE}", dimensions={SERVICE_DIMENSION: function}, statistic="Maximum"),
+        measure=metric(
+            f"{NAMESPACE} {AGE}",
+            dimensions={SERVICE_DIMENSION: function},
+            statistic="Maximum",
+            period=period,
+        ),
         threshold=fresh_seconds,
         missing="bad",
     )

@@ -84,6 +84,7 @@ class Feedback(Construct):
             function=names.feedback,
             dead_letters=names.feedback_dead_letters,
             fresh_seconds=settings.feedback.fresh_seconds,
+            period_minutes=settings.feedback.period_minutes,
         )
 
 

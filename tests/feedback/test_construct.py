@@ -12,14 +12,20 @@ from typing import Any, get_args
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Match, Template
+from botocore.retries.standard import ExponentialBackoff, RetryContext
 
+from batch_server.search import MAX_PAUSE_SECONDS, REQUEST_TIMEOUT_SECONDS
 from lambdas.feedback.configuration import FeedbackConfiguration
+from lambdas.feedback.feedback import RESERVE_SECONDS
+from lambdas.feedback.handler import SEARCH_ATTEMPTS
 from lambdas.feedback.rankings import GROUPINGS
+from lambdas.feedback.table import CLIENT_CONFIG
 from names import TOKYO
+from settings import Settings
 from settings.feedback import Segments
 from stacks.parts.lambda_package import lambda_zip
 from stacks.parts.retention import Retention
-from stacks.serving.feedback import LIBRARY, SHARED_MODULES, Feedback
+from stacks.serving.feedback import LIBRARY, SHARED_MODULES, TIMEOUT, Feedback
 from stacks.serving.trending_table import TrendingTable
 from tests.feedback.conftest import SETTINGS
 
@@ -40,13 +46,17 @@ def table(*, destroys: bool) -> Template:
 
 @pytest.fixture(scope="module")
 def template() -> Template:
+    return feedback_of(SETTINGS)
+
+
+def feedback_of(settings: Settings) -> Template:
     return template_of(
         lambda stack: Feedback(
             stack,
             "Feedback",
             domain_arn=NAMES.search_domain_arn,
             table_arn=NAMES.trending_table_arn,
-            settings=SETTINGS,
+            settings=settings,
         )
     )
 
@@ -79,6 +89,31 @@ def test_the_function_runs_once_at_a_time_and_ends_before_the_next_run(template:
     configuration = FeedbackConfiguration.read(found["Environment"]["Variables"])
     assert configuration.table == NAMES.trending_table
     assert configuration.segments == tuple(SETTINGS.feedback.segments)
+
+
+def test_an_invocation_has_time_to_tell_what_became_of_a_search_and_writes_that_are_never_answered() -> None:
+    pauses = MAX_PAUSE_SECONDS * (SEARCH_ATTEMPTS - 1)
+    search = SEARCH_ATTEMPTS * REQUEST_TIMEOUT_SECONDS + pauses
+    assert search + RESERVE_SECONDS < TIMEOUT.to_seconds()
+    config: Any = CLIENT_CONFIG
+    attempts = config.retries["total_max_attempts"]
+    longest = ExponentialBackoff(random=lambda: 1.0)
+    waits = sum(longest.delay_amount(RetryContext(attempt)) for attempt in range(1, attempts))
+    write = attempts * (config.connect_timeout + config.read_timeout) + waits
+    assert write < RESERVE_SECONDS
+
+
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_alarms_look_as_often_as_the_function_runs(minutes: int) -> None:
+    """One that looks more often takes the minutes between two runs for silence, or for good ones."""
+    feedback = SETTINGS.feedback.model_copy(update={"period_minutes": minutes, "refresh_minutes": 60})
+    template = feedback_of(SETTINGS.model_copy(update={"feedback": feedback}))
+    alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
+    periods = {alarm["MetricName"]: alarm["Period"] for alarm in alarms}
+    assert periods == {
+        **dict.fromkeys(("Errors", "Throttles", "RankingAge"), 60 * minutes),
+        "ApproximateNumberOfMessagesVisible": 60,
+    }
 
 
 def test_every_segment_of_the_settings_is_one_that_the_function_knows() -> None:

@@ -1,5 +1,6 @@
 """What may be written, and when: decided without any service."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from batch_server import EACH_COMBINATION, EACH_VALUE, Segment
 from contract.click import MAX_ID_BYTES
 from contract.count import SEGMENT_COLUMNS
-from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, segment_key
-from lambdas.feedback.rankings import groupings, rankings, unfit
+from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, ServedRanking, segment_key
+from lambdas.feedback.rankings import groupings, kept_longer, newest_counted_until, rankings, unfit
+from settings.consistency import problems
 from settings.feedback import FeedbackSettings
-from tests.feedback.conftest import FEMALE, NOON, configuration_of, counted
+from tests.feedback.conftest import FEMALE, NOON, SETTINGS, configuration_of, counted
 
 SOME = {FEMALE: {"news-1": 9}}
 MAX_ITEM_BYTES = 400 * 1024
@@ -69,6 +71,41 @@ def test_the_setting_chooses_the_segments() -> None:
 def test_a_ranking_is_fresh_until_three_runs_after_it_would_be_written_again() -> None:
     [ranking] = rankings(counted(SOME), configuration_of(refresh_minutes=5, period_minutes=2))
     assert ranking.fresh_until == int(NOON.timestamp()) + (5 + 3 * 2) * 60
+
+
+def served(**changed: Any) -> ServedRanking:
+    [ranking] = rankings(counted(SOME), configuration_of())
+    return replace(ranking, **changed)
+
+
+def test_a_ranking_from_a_clock_that_was_wrong_neither_hides_an_age_nor_lets_others_expire() -> None:
+    """Its segment has no clicks any more, so nothing overwrites it."""
+    later = NOON + timedelta(hours=40)
+    year = timedelta(days=365)
+    wrong = served(
+        segment="gender=male", counted_until=NOON + year, fresh_until=int((NOON + year).timestamp())
+    )
+    good = served()
+    assert newest_counted_until([wrong, good], now=later) == good.counted_until
+    assert newest_counted_until([wrong], now=later) is None
+    kept = kept_longer([wrong, good], configuration_of(), now=later)
+    assert good.segment in {ranking.segment for ranking in kept}
+
+
+@pytest.mark.parametrize(("refresh", "period", "keep", "enough"), [(60, 60, 2, 6), (60, 30, 3, 4)])
+def test_a_ranking_may_not_expire_before_it_is_found_out_of_date(
+    refresh: int, period: int, keep: int, enough: int
+) -> None:
+    def found(keep_hours: int) -> list[str]:
+        feedback = SETTINGS.feedback.model_copy(
+            update={"refresh_minutes": refresh, "period_minutes": period, "keep_hours": keep_hours}
+        )
+        changed = SETTINGS.model_copy(update={"feedback": feedback})
+        return [problem for problem in problems(changed) if problem.startswith("feedback.keep_hours")]
+
+    [problem] = found(keep)
+    assert f"set it to {enough} or more" in problem
+    assert found(enough) == []
 
 
 def test_the_longest_ranking_with_the_longest_ids_fits_into_an_item() -> None:
