@@ -29,6 +29,7 @@ class Question:
         self.segment = segment
         self.searches = 0
         self._search = search
+        self._told = False  # whether a search told the freshness; one may have failed
         self._counted = False  # whether there is any index
         self._recent = Minutes(minutes.until - RECENT, minutes.until)
         self._asked_at = asked_at
@@ -44,7 +45,7 @@ class Question:
         index. Raises TrendsError."""
         chosen = [*aggregations.of(self.minutes, self.segment), *filters]
         self.searches += 1
-        if self.searches > 1:
+        if self._told:
             answer = self._search(aggregations.body(asked, *chosen))
             if self._counted and not answer:
                 raise TrendsError("the indices of the counts were deleted while they were read: ask again")
@@ -66,6 +67,7 @@ class Question:
                 )
             )
             found = answer.get("asked", {})
+        self._told = True
         if not answer:
             return {}
         self._counted = True

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from batch_server import aggregations
 from batch_server.aggregations import Aggregation
 from batch_server.answers import TopList, TrendingArticle
-from batch_server.errors import TrendsError
+from batch_server.errors import TooManyBucketsError, TrendsError
 from batch_server.minutes import Minutes
 from batch_server.question import Question
 from batch_server.segment import Grouping, Segment
@@ -36,7 +36,7 @@ list, 4 bytes each, whether or not there is one."""
 MAX_CLAUSES = 1000
 """Columns of segments in the filters of one search; OpenSearch allows 1,024 (max_clause_count)."""
 EXPECTED_VALUES = 20
-"""Of a column: how many segments a search is planned for. More make the answer larger, never wrong."""
+"""Of a column: how many segments a search is planned for. More can take more searches; no answer is wrong."""
 EXPECTED_SEGMENTS = 1000
 SPARE_CANDIDATES = 100
 PICTURE_CANDIDATES = 2000
@@ -141,7 +141,14 @@ def rank(question: Question, wanted: Wanted) -> dict[Segment, TopList]:
     """
     days = question.minutes.days()
     size = wanted.listed if len(days) == 1 else _candidates_a_day(wanted)
-    return ranked(question, wanted, first_of_days(question, wanted.groupings, size))
+    try:
+        first = first_of_days(question, wanted.groupings, size)
+    except TooManyBucketsError:
+        if len(days) == 1:
+            raise
+        # More segments than expected: of each day alone what is asked within a day, and more searches later.
+        first = first_of_days(question, wanted.groupings, wanted.listed, days_at_once=1)
+    return ranked(question, wanted, first)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +173,15 @@ def size_of_a_picture(wanted: Wanted, days: int) -> int:
     return max(_candidates_a_day(wanted), PICTURE_CANDIDATES // days)
 
 
-def first_of_days(question: Question, groupings: Sequence[Grouping], size: int) -> DayLists:
-    """The first `size` articles of each day and segment. Raises TrendsError."""
+def first_of_days(
+    question: Question, groupings: Sequence[Grouping], size: int, days_at_once: int | None = None
+) -> DayLists:
+    """The first `size` articles of each day and segment. days_at_once: in one search; as many as should have
+    room if None. Raises TrendsError."""
     found: dict[Key, _Days] = {}
     days = question.minutes.days()
-    for chunk in _chunks(days, max(1, MAX_BUCKETS // (size * _expected_segments(groupings)))):
+    roomy = max(1, MAX_BUCKETS // (size * _expected_segments(groupings)))
+    for chunk in _chunks(days, days_at_once or roomy):
         _add_first_of_each_day(question, groupings, chunk, size, found)
     return found
 

@@ -16,7 +16,7 @@ from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
 from opensearchpy.exceptions import ConnectionTimeout, SerializationError, TransportError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from batch_server.errors import TrendsError
+from batch_server.errors import TooManyBucketsError, TrendsError
 from contract.sink import CLICK_COUNTS
 from names import index_pattern
 
@@ -76,7 +76,8 @@ class CountSearch:
                 "be too small. Look at the domain's health (status red?) and its failed shards"
             ) from error
         except TransportError as error:
-            raise TrendsError(self._explain(error)) from error
+            kind = TooManyBucketsError if TOO_MANY_BUCKETS in _causes(error) else TrendsError
+            raise kind(self._explain(error)) from error
         except SerializationError as error:
             raise TrendsError(self._no_search_answer) from error
         except (BotoCoreError, ClientError) as error:

@@ -280,6 +280,7 @@ def compare(answer: Comparison) -> Sheet:
         remarks=(
             f"{answer.found:,} sure differences among {answer.compared:,} articles "
             f"(all with {answer.all_from:,} clicks or more).",
+            *_no_clicks_remark(segment=answer.segment_clicks, everyone_else=answer.others_clicks),
         ),
         facts={
             "segment_clicks": answer.segment_clicks,
@@ -308,6 +309,7 @@ def rising(answer: Rising) -> Sheet:
         remarks=(
             f"{answer.found:,} surely rising among {answer.compared:,} articles "
             f"(all with {answer.all_from:,} clicks or more).",
+            *_no_clicks_remark(lately=answer.recent_clicks, before=answer.before_clicks),
         ),
         facts={
             "recent_since": format_time(answer.recent.since),
@@ -316,6 +318,12 @@ def rising(answer: Rising) -> Sheet:
             **_looked_at(answer),
         },
     )
+
+
+def _no_clicks_remark(**sides: int) -> tuple[str, ...]:
+    """Without clicks on one side nothing can differ, which is not the same as no difference."""
+    empty = [side.replace("_", " ") for side, clicks in sides.items() if not clicks]
+    return (f"Nothing can be compared: no clicks ({', '.join(empty)}).",) if empty else ()
 
 
 def _looked_at(answer: Comparison | Rising) -> dict[str, int]:

@@ -24,7 +24,9 @@ class FeedbackSettings(Section):
         "steadier rankings, slower to follow.",
     )
     articles: Annotated[int, Field(ge=1, le=500)] = Field(
-        default=20, description="Articles in a ranking, at most; 500 are the most that an item has room for."
+        default=20,
+        description="Articles in a ranking, at most; 500 are the most that an item has room for. A run lists "
+        "them for all segments at once, in OpenSearch's 65,535 buckets: 700 segments have room for 85.",
     )
     min_clicks: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=2,

@@ -316,8 +316,21 @@ def test_a_locale_without_the_characters_of_an_id_costs_no_answer(
             ["top", "--last", "10m", "--endpoint", ENDPOINT, *([form] if form else [])], standalone_mode=False
         )
         locale.flush()
-    assert f"{article}-1" in locale.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    assert f"{article}-1" in locale.buffer.getvalue().decode()
     assert reader.top.call_count == 1
+
+
+def test_a_comparison_with_nothing_says_so(reader: mock.Mock) -> None:
+    nothing = {"found": 0, "compared": 2}
+    reader.compare.return_value = replace(
+        reader.compare.return_value, segment_clicks=0, more=(), less=(), **nothing
+    )
+    asked = ("--last", "10m", "--gender", "femal")
+    assert "Nothing can be compared: no clicks (segment)." in _run("compare", *asked)[1]
+    reader.rising.return_value = replace(reader.rising.return_value, before_clicks=0, articles=(), **nothing)
+    assert "Nothing can be compared: no clicks (before)." in _run("rising", *asked)[1]
+    reader.rising.return_value = replace(reader.rising.return_value, before_clicks=5)
+    assert "Nothing can be compared" not in _run("rising", *asked)[1]
 
 
 def test_an_id_with_a_line_end_is_one_field_of_csv(reader: mock.Mock) -> None:

@@ -1,6 +1,6 @@
 """An answer that is not whole is an error, never a smaller count: of a real server, and of a made-up one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -112,6 +112,30 @@ def test_more_buckets_than_the_server_allows_are_an_error_at_once_that_tells_wha
         assert asked.call_count == 1
     finally:
         call("PUT", "/_cluster/settings", {"transient": {"search.max_buckets": None}})
+
+
+def test_more_segments_than_planned_for_have_their_lists_across_midnight_too(
+    reader_at: Callable[[datetime], TrendingReader], add_counts: AddCounts, call: Call, day: datetime
+) -> None:
+    """At midnight more articles a day are asked for than within a day, and there is not room for all."""
+    midnight = day + timedelta(days=1)
+    each = [(f"a-{number:03}", 1 + number % 40) for number in range(130)]
+    add_counts(
+        count(minute, *article, published_at=midnight)
+        for minute in (midnight - MINUTE, midnight)
+        for article in each
+    )
+    call("PUT", "/_cluster/settings", {"transient": {"search.max_buckets": 100}})
+    try:
+        answer = reader_at(midnight + MINUTE).top_of_segments(2 * MINUTE, [(), ("gender",)], 5)
+    finally:
+        call("PUT", "/_cluster/settings", {"transient": {"search.max_buckets": None}})
+    expected = [("a-039", 80), ("a-079", 80), ("a-119", 80), ("a-038", 78), ("a-078", 78)]
+    for top in answer.lists.values():
+        assert [(article.article_id, article.clicks) for article in top.articles] == expected
+        assert top.clicks == 2 * sum(clicks for _, clicks in each)
+    assert len(answer.lists) == 2
+    assert answer.freshness.newest_published_at == midnight
 
 
 def test_more_values_of_a_column_than_are_listed_are_an_error(
