@@ -44,7 +44,9 @@ def minutes_between(since: datetime, until: datetime) -> Minutes:
         if time.utcoffset() is None:
             raise TrendsError(f"{time.isoformat()} has no time zone: write one, such as +09:00 or Z")
         if not FIRST_YEAR <= time.year <= LAST_YEAR:
-            raise TrendsError(f"there are no counts of the year {time.year}: write {FIRST_YEAR} or later")
+            raise TrendsError(
+                f"there are no counts of the year {time.year}: write one of {FIRST_YEAR} to {LAST_YEAR}"
+            )
     if since >= until:
         raise TrendsError("the time asked for is empty: it must end after it begins")
     if until - since > MAX_DURATION:

@@ -5,6 +5,7 @@ sent: no ping, no sniffing, no version check. A request has no URL parameters: t
 POST, and an answer must not depend on that.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,8 @@ MAX_REASON = 300
 """Characters of what a server says about an error: a proxy may send a whole page."""
 RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
 TOO_MANY_BUCKETS = "too_many_buckets_exception"
+_HOST = re.compile(r"[\w.:-]+")
+"""A name, or an address of IPv4 or IPv6."""
 
 
 class _ShardsMissingError(Exception):
@@ -80,11 +83,6 @@ class CountSearch:
             raise kind(self._explain(error)) from error
         except SerializationError as error:
             raise TrendsError(self._no_search_answer) from error
-        except (BotoCoreError, ClientError) as error:
-            raise TrendsError(
-                f"could not get credentials to sign with: {error}. Check that this machine's identity may "
-                "call sts:AssumeRole on the role, and that the role's trust policy names that identity"
-            ) from error
 
     def _ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._client.search(index=INDICES, body=dict(body))
@@ -126,6 +124,11 @@ class CountSearch:
                 f"{self._where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, {self._asked}: "
                 "check the domain's load, or ask for a shorter time"
             )
+        if _is_unsigned(error):
+            return (
+                f"could not get credentials to sign with: {error.info}. Check that this machine's identity "
+                "may call sts:AssumeRole on the role, and that the role's trust policy names that identity"
+            )
         if isinstance(error, OpenSearchUnreachable):
             return (
                 f"{self._where} cannot be reached ({error.error}): "
@@ -149,12 +152,17 @@ class CountSearch:
 def _is_retryable(error: BaseException) -> bool:
     """No connection, no answer in time, an answer without some shards, or one that says: not now."""
     if isinstance(error, (OpenSearchUnreachable, _ShardsMissingError)):
-        return True
+        return not _is_unsigned(error)  # botocore has asked again already
     return (
         isinstance(error, TransportError)
         and error.status_code in RETRYABLE_STATUS
         and TOO_MANY_BUCKETS not in _causes(error)  # a 503 too, but the same at every attempt
     )
+
+
+def _is_unsigned(error: BaseException) -> bool:
+    """opensearch-py signs while it sends, and calls whatever fails then no connection."""
+    return isinstance(error, OpenSearchUnreachable) and isinstance(error.info, (BotoCoreError, ClientError))
 
 
 def _host(endpoint: str) -> dict[str, Any]:
@@ -164,7 +172,7 @@ def _host(endpoint: str) -> dict[str, Any]:
     except ValueError:  # a port that is no number, or brackets that do not match
         parts, port = urlsplit(""), None
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-    if parts.scheme not in ("http", "https") or not parts.hostname or extra:
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or "") or extra:
         raise TrendsError(
             f"{endpoint!r} is no endpoint: write https:// and the domain's host name, "
             "as in https://search-click-trends-....us-west-2.es.amazonaws.com"

@@ -9,6 +9,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from batch_server import TrendingReader, TrendsError, connect
 from batch_server.search import INDICES, MAX_ATTEMPTS
@@ -119,6 +120,26 @@ def test_a_refused_signature_names_the_role_the_action_and_the_policies_to_check
     assert len(server.requests) == 1
     for part in (message, "TokyoIngest", "es:ESHttpPost", f"{INDICES}/_search", "access policy"):
         assert part in str(refused.value)
+
+
+def test_a_role_that_cannot_be_assumed_is_told_as_that_and_asked_for_once() -> None:
+    session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")
+    refusal = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}
+    assume_role = session.client.return_value.assume_role
+    assume_role.side_effect = ClientError(refusal, "AssumeRole")
+    with answering() as server:
+        reader = connect(server.endpoint, session, role_arn="arn:aws:iam::000000000000:role/batch-server")
+        with pytest.raises(TrendsError, match=r"could not get credentials .*AccessDenied.*trust policy"):
+            reader.top(HOUR)
+    assert (server.requests, assume_role.call_count) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://a b", "http://h\x00", "http://a:b", "https://u:p@h", "http://[::1"]
+)
+def test_what_can_be_no_host_is_refused(endpoint: str) -> None:
+    with pytest.raises(TrendsError, match="is no endpoint: write https://"):
+        TrendingReader(endpoint, KEYS)
 
 
 def test_a_busy_domain_is_asked_a_bounded_number_of_times() -> None:
