@@ -306,48 +306,6 @@ def test_a_terminal_gets_no_control_characters_from_csv_or_json(reader: mock.Moc
     assert reader.top.call_count == 2
 
 
-@pytest.mark.parametrize(("form", "article"), [("--csv", "記事"), ("--json", "記事"), ("", "??")])
-def test_a_locale_without_the_characters_of_an_id_costs_no_answer(
-    reader: mock.Mock, form: str, article: str
-) -> None:
-    locale = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    with mock.patch("sys.stdout", locale):
-        app(
-            ["top", "--last", "10m", "--endpoint", ENDPOINT, *([form] if form else [])], standalone_mode=False
-        )
-        locale.flush()
-    assert f"{article}-1" in locale.buffer.getvalue().decode()
-    assert reader.top.call_count == 1
-
-
-def test_a_comparison_with_nothing_says_so(reader: mock.Mock) -> None:
-    nothing = {"found": 0, "compared": 2}
-    reader.compare.return_value = replace(
-        reader.compare.return_value, segment_clicks=0, more=(), less=(), **nothing
-    )
-    asked = ("--last", "10m", "--gender", "femal")
-    assert "Nothing can be compared: no clicks (segment)." in _run("compare", *asked)[1]
-    reader.rising.return_value = replace(reader.rising.return_value, before_clicks=0, articles=(), **nothing)
-    assert "Nothing can be compared: no clicks (before)." in _run("rising", *asked)[1]
-    reader.rising.return_value = replace(reader.rising.return_value, before_clicks=5)
-    assert "Nothing can be compared" not in _run("rising", *asked)[1]
-
-
-def test_an_id_with_a_line_end_is_one_field_of_csv(reader: mock.Mock) -> None:
-    odd = "a\rb"
-    reader.top.return_value = TopArticles(
-        segment=FEMALE,
-        top=TopList(articles=(TrendingArticle(odd, 2), TrendingArticle("c", 1)), clicks=3, cut=False),
-        **ANSWER,
-    )
-    _, out, _ = _run("top", "--last", "10m", "--csv")
-    assert list(csv.reader(io.StringIO(out, newline=""))) == [
-        ["place", "article_id", "clicks"],
-        ["1", odd, "2"],
-        ["2", "c", "1"],
-    ]
-
-
 def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:
     nothing = Freshness(
         asked_at=NINE,

@@ -1,12 +1,43 @@
-"""How answers are written for people."""
+"""How answers are written, for people and for programs."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from batch_server.minutes import Minutes
+from batch_server import (
+    Comparison,
+    Freshness,
+    Minutes,
+    Rising,
+    Segment,
+    TopArticles,
+    TopList,
+    TrendingArticle,
+    sheets,
+)
+from batch_server.command import app
 from batch_server.sheets import span_text
+
+NINE = datetime(2026, 1, 31, 9, tzinfo=UTC)
+MINUTES = Minutes(NINE, NINE + timedelta(minutes=11))
+ANSWER: dict[str, Any] = {
+    "minutes": MINUTES,
+    "freshness": Freshness(
+        asked_at=NINE, since=NINE, newest_minute=None, newest_published_at=None, delivered_until=None
+    ),
+    "searches": 1,
+    "segment": Segment(gender="femal"),
+}
+
+
+def top(*article_ids: str) -> TopArticles:
+    articles = tuple(TrendingArticle(article_id, 2) for article_id in article_ids)
+    return TopArticles(top=TopList(articles=articles, clicks=2 * len(articles), cut=False), **ANSWER)
 
 
 @pytest.mark.parametrize(
@@ -21,3 +52,39 @@ from batch_server.sheets import span_text
 def test_a_span_over_a_change_of_the_clock_names_both_zones(zone: str, text: str) -> None:
     since = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
     assert span_text(Minutes(since, since + timedelta(hours=1)), ZoneInfo(zone)) == text
+
+
+@pytest.mark.parametrize(("form", "article"), [("--csv", "記事-1"), ("--json", "記事-1"), ("", "??-1")])
+def test_a_locale_without_the_characters_of_an_id_costs_no_answer(form: str, article: str) -> None:
+    written = io.BytesIO()
+    with (
+        mock.patch("batch_server.command.connect") as connect,
+        mock.patch("sys.stdout", io.TextIOWrapper(written, encoding="ascii")) as locale,
+    ):
+        connect.return_value.top.return_value = top("記事-1")
+        options = ["--last", "10m", "--endpoint", "https://domain.example", *([form] if form else [])]
+        app(["top", *options], standalone_mode=False)
+        locale.flush()
+        assert article in written.getvalue().decode()
+
+
+def test_an_id_with_a_line_end_is_one_field_of_csv() -> None:
+    text = sheets.as_csv(sheets.top(top("a\rb", "c\nd", "e")))
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert [row[1] for row in rows] == ["article_id", "a\rb", "c\nd", "e"]
+    assert text.endswith("3,e,2\n")
+
+
+def test_a_comparison_with_nothing_says_so() -> None:
+    looked_at: dict[str, Any] = {"found": 0, "compared": 2, "all_from": 10}
+    compared = Comparison(segment_clicks=0, others_clicks=9, more=(), less=(), **looked_at, **ANSWER)
+    assert sheets.compare(compared).remarks[-1] == "Nothing can be compared: no clicks (segment)."
+
+    def remarks(before: int) -> tuple[str, ...]:
+        rising = Rising(
+            recent=MINUTES, recent_clicks=9, before_clicks=before, articles=(), **looked_at, **ANSWER
+        )
+        return sheets.rising(rising).remarks
+
+    assert remarks(before=0)[-1] == "Nothing can be compared: no clicks (before)."
+    assert len(remarks(before=5)) == 1

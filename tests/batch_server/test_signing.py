@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest import mock
 
 import boto3
@@ -124,7 +125,7 @@ def test_a_refused_signature_names_the_role_the_action_and_the_policies_to_check
 
 def test_a_role_that_cannot_be_assumed_is_told_as_that_and_asked_for_once() -> None:
     session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")
-    refusal = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}
+    refusal: Any = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}
     assume_role = session.client.return_value.assume_role
     assume_role.side_effect = ClientError(refusal, "AssumeRole")
     with answering() as server:
