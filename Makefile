@@ -37,7 +37,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: setup
 setup: $(BIN)/.installed node_modules/.installed $(JAR) $(OPENSEARCH)/.installed ## install everything the other commands need, each part once
@@ -154,6 +154,7 @@ destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and sa
 	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
 	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
+
 .PHONY: operators
 operators: setup ## number the operators of the SQL that keep state, for an upgrade to find it (analytics_sql/operators.json)
 	@python -m analytics_sql.record_operators

@@ -16,7 +16,6 @@ from batch_server import differences, sheets
 from batch_server.credentials import signing_credentials
 from batch_server.dashboards import Dashboards
 from batch_server.errors import TrendsError
-from batch_server.minutes import MINUTE
 from batch_server.options import (
     CONNECTION,
     CSV,
@@ -159,8 +158,9 @@ def trend(
     ] = None,
     by: By = None,
     step: Annotated[
-        timedelta, typer.Option("--step", parser=duration, metavar="DURATION", help="1m, 5m, 1h, ...")
-    ] = MINUTE,
+        timedelta,
+        typer.Option("--step", parser=duration, metavar="DURATION", help="1m, 5m, 1h, ..."),
+    ] = "1m",  # type: ignore[assignment]  # typer parses it
 ) -> Sheet:
     """Clicks a minute, of all articles or some, of all readers or each segment; gaps are zeros."""
     return sheets.trend(
@@ -199,8 +199,13 @@ def rising(
     *,
     before: Annotated[
         timedelta,
-        typer.Option("--before", parser=duration, metavar="DURATION", help="The time it is held against."),
-    ] = timedelta(hours=1),
+        typer.Option(
+            "--before",
+            parser=duration,
+            metavar="DURATION",
+            help="The time it is held against.",
+        ),
+    ] = "1h",  # type: ignore[assignment]  # typer parses it
     limit: Limit = DEFAULT_LIMIT,
     min_clicks: MinClicks = differences.MIN_CLICKS,
 ) -> Sheet:
@@ -222,25 +227,6 @@ def freshness(
         _fail(error)
     text = sheets.freshness_as_json(found) if as_json else sheets.freshness_text(found, time_zone)
     _write(text + "\n")
-
-
-@app.command("saved-objects")
-def print_saved_objects() -> None:
-    """The board's pictures for OpenSearch Dashboards, as NDJSON."""
-    _write(as_ndjson(saved_objects()))
-
-
-@app.command("import-saved-objects")
-def import_saved_objects(
-    *, endpoint: Endpoint, role_arn: RoleArn = None, domain_region: DomainRegion = OREGON
-) -> None:
-    """Put them into the OpenSearch Dashboards of the domain; those of an earlier import are overwritten."""
-    try:
-        credentials = signing_credentials(boto3.Session(), role_arn, domain_region)
-        put = Dashboards(endpoint, credentials, domain_region).put(saved_objects())
-    except TrendsError as error:
-        _fail(error)
-    _tell(f"{put} saved objects are in OpenSearch Dashboards: open the dashboard {DASHBOARD_TITLE!r}")
 
 
 app.command("freshness")(with_options(freshness, *CONNECTION))
@@ -282,8 +268,13 @@ def board(
     time_zone: ZoneInfo,
     last: Annotated[
         timedelta,
-        typer.Option("--last", parser=duration, metavar="DURATION", help="Of the heat map and what rises."),
-    ] = timedelta(minutes=10),
+        typer.Option(
+            "--last",
+            parser=duration,
+            metavar="DURATION",
+            help="Of the heat map and what rises.",
+        ),
+    ] = "10m",  # type: ignore[assignment]  # typer parses it
     before: Annotated[
         timedelta,
         typer.Option(
@@ -292,7 +283,7 @@ def board(
             metavar="DURATION",
             help="Of series and compare, and what rising is held against.",
         ),
-    ] = timedelta(hours=1),
+    ] = "1h",  # type: ignore[assignment]  # typer parses it
     titles: Annotated[
         Path | None, typer.Option("--titles", help="CSV file with the header article_id,title.")
     ] = None,
@@ -323,3 +314,22 @@ _CONNECTION_OF_BOARD = tuple(each for each in CONNECTION if each.name != "as_jso
 app.command("board")(
     with_options(board, *_CONNECTION_OF_BOARD, *own_options(board)[len(_CONNECTION_OF_BOARD) - 1 :])
 )
+
+
+@app.command("saved-objects")
+def print_saved_objects() -> None:
+    """The board's pictures for OpenSearch Dashboards, as NDJSON."""
+    _write(as_ndjson(saved_objects()))
+
+
+@app.command("import-saved-objects")
+def import_saved_objects(
+    *, endpoint: Endpoint, role_arn: RoleArn = None, domain_region: DomainRegion = OREGON
+) -> None:
+    """Put the same into the OpenSearch Dashboards of the domain, over those of an earlier import."""
+    try:
+        credentials = signing_credentials(boto3.Session(), role_arn, domain_region)
+        put = Dashboards(endpoint, credentials, domain_region).put(saved_objects())
+    except TrendsError as error:
+        _fail(error)
+    _tell(f"{put} saved objects are in OpenSearch Dashboards: open the dashboard {DASHBOARD_TITLE!r}")

@@ -27,9 +27,7 @@ class Asked:
     segment: Segment
 
 
-def duration(text: str | timedelta) -> timedelta:
-    if isinstance(text, timedelta):  # an option's default
-        return text
+def duration(text: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:

@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from batch_server import (
@@ -376,6 +377,13 @@ def test_a_duration_is_a_whole_number_and_a_unit(text: str, seconds: int) -> Non
 def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match=r"write .*d"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("trend", ["1m"]), ("rising", ["1h"]), ("board", ["10m", "1h"])])
+def test_the_help_shows_the_default_of_a_duration_as_it_is_written(name: str, shown: list[str]) -> None:
+    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+    defaults = [option.default for option in commands[name].params if option.metavar == "DURATION"]
+    assert [default for default in defaults if default is not None] == shown
 
 
 def test_the_library_needs_nothing_that_only_the_command_line_needs() -> None:
