@@ -65,7 +65,8 @@ def main(
         report.growth(found),
         _beside(found, prices),
     )
-    Console(width=None if sys.stdout.isatty() else 200).print(report.shown(reports))
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(report.shown(reports, console.width))
 
 
 def grown(resources: Sequence[TemplateResource], settings: Settings, prices: Prices) -> list[Cheapest]:

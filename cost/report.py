@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from cost.alternatives import Alternative
 from cost.assumptions import SECONDS
@@ -13,30 +14,58 @@ from cost.cheapest import Cheapest
 from cost.estimate import Estimate
 from cost.range import Range
 
+CELL_MARGIN = 3  # blanks around a cell and the line between two of them
+
 SHOWN_FROM_USD = 1.0
 """A dimension whose high is less is in the JSON only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostTable:
-    """A table for people and for the docs; titles: of its columns."""
+    """A table for people and for the docs.
+
+    titles: of its columns; details: those that a terminal too narrow for all does without, in this order.
+    """
 
     title: str
     titles: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    details: tuple[str, ...] = ()
 
     def markdown(self) -> str:
         rule = "|".join("---:" if self._is_number(index) else "---" for index in range(len(self.titles)))
         lines = [_row(self.titles), f"|{rule}|", *(_row(row) for row in self.rows)]
         return "\n".join(lines)
 
-    def table(self) -> Table:
-        table = Table(title=self.title, box=box.SIMPLE, title_justify="left")
-        for index, title in enumerate(self.titles):
-            table.add_column(title, justify="right" if self._is_number(index) else "left")
+    def table(self, width: int) -> Table:
+        """width: of the terminal. Text may be wrapped in it; a number is never shortened."""
+        left_out = self._left_out(width)
+        table = Table(title=Text(self.title, no_wrap=len(self.title) <= width), box=box.SIMPLE)
+        table.title_justify = table.caption_justify = "left"
+        table.min_width = min(len(self.title), width)
+        if left_out:
+            table.caption = f"without {', '.join(left_out)}: a wider terminal, a file and --json have them"
+        shown = [index for index, title in enumerate(self.titles) if title not in left_out]
+        for index in shown:
+            number = self._is_number(index)
+            table.add_column(self.titles[index], justify="right" if number else "left", no_wrap=number)
         for row in self.rows:
-            table.add_row(*row)
+            table.add_row(*(row[index] for index in shown))
         return table
+
+    def _left_out(self, width: int) -> tuple[str, ...]:
+        widths = {
+            title: max(len(title), *(len(row[index]) for row in self.rows)) + CELL_MARGIN
+            for index, title in enumerate(self.titles)
+        }
+        return next(
+            (
+                self.details[:number]
+                for number in range(len(self.details))
+                if sum(widths.values()) - sum(widths[title] for title in self.details[:number]) <= width
+            ),
+            self.details,
+        )
 
     def _is_number(self, index: int) -> bool:
         return self.titles[index].startswith(("low", "high", "times", "ours", "it costs", "USD", "quantity"))
@@ -57,6 +86,7 @@ def by_dimension(estimate: Estimate) -> CostTable:
     return CostTable(
         title=f"Dimensions that may cost {SHOWN_FROM_USD:.0f} USD a month or more",
         titles=("part", "dimension", "of", "region", "quantity", "unit", "low", "high"),
+        details=("of", "region", "unit", "quantity"),
         rows=tuple(
             (
                 line.part,
@@ -77,6 +107,7 @@ def growth(found: Sequence[Cheapest]) -> CostTable:
     return CostTable(
         title="The cheapest settings as the traffic grows, USD a month",
         titles=("times", "low", "high", "USD a million clicks", "streams", "forwarder", "KPUs", "data nodes"),
+        details=("forwarder", "streams", "KPUs"),
         rows=tuple(_grown(one) for one in found),
     )
 
@@ -112,6 +143,7 @@ def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> CostTable:
     return CostTable(
         title="The same work done otherwise, USD a month, each against the cheapest settings of ours",
         titles=("times", "instead of", "ours", "with", "it costs", "shape"),
+        details=("shape",),
         rows=tuple(
             (
                 f"{factor:,}",
@@ -127,8 +159,8 @@ def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> CostTable:
     )
 
 
-def shown(reports: Iterable[CostTable]) -> RenderableType:
-    return Group(*(report.table() for report in reports))
+def shown(reports: Iterable[CostTable], width: int) -> RenderableType:
+    return Group(*(report.table(width) for report in reports))
 
 
 def _row(cells: Iterable[str]) -> str:

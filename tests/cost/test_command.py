@@ -1,12 +1,14 @@
 """The command prints tables and JSON, and what it wrote into the docs is what it would write today."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from cost import page, picture
+from cost import page, picture, report
 from cost.cheapest import Cheapest
 from cost.command import app, generated, grown
 from cost.estimate import estimate_resources
@@ -54,6 +56,19 @@ def test_people_read_tables(assembly: Path) -> None:
     assert ran.exit_code == 0
     for title in ("USD a month by part", "cheapest settings", "done otherwise"):
         assert title in ran.stdout
+
+
+def test_a_terminal_of_eighty_columns_shows_every_price_in_full(
+    resources: tuple[TemplateResource, ...], production: Settings, prices: Prices, found: list[Cheapest]
+) -> None:
+    now = estimate_resources(resources, production, prices)
+    for table in (report.by_part(now), report.by_dimension(now), report.growth(found)):
+        console = Console(width=80, record=True, file=io.StringIO())
+        console.print(report.shown([table], console.width))
+        text = console.export_text()
+        assert "…" not in text
+        usd = [index for index, title in enumerate(table.titles) if title in {"low", "high"}]
+        assert [row for row in table.rows if not all(row[index] in text.split() for index in usd)] == []
 
 
 @pytest.mark.parametrize(
