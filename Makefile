@@ -47,7 +47,7 @@ $(CACHE)/prerequisites: twin/prerequisites.sh
 	@mkdir -p $(CACHE) && touch $@
 
 $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
-	@echo "setup: Python packages into .venv"
+	@echo "setup: Python packages into .venv, 1.6 GB: some minutes"
 	@"$$(bash twin/prerequisites.sh python)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
@@ -55,7 +55,7 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 # npm and Node come with the Python packages.
 node_modules/.installed: package.json $(BIN)/.installed
 	@echo "setup: CDK command line, charts and a browser for tests into node_modules"
-	@npm install --silent --no-audit --no-fund --no-package-lock
+	@npm install --loglevel=error --no-audit --no-fund --no-package-lock >/dev/null
 	@touch $@
 
 $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
