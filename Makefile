@@ -47,7 +47,7 @@ $(CACHE)/prerequisites: twin/prerequisites.sh
 	@mkdir -p $(CACHE) && touch $@
 
 $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
-	@echo "setup: Python packages into .venv, 1.6 GB: some minutes"
+	@echo "setup: Python packages into .venv: some minutes"
 	@"$$(bash twin/prerequisites.sh python)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@

@@ -10,7 +10,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -118,12 +118,21 @@ def served_as_json(served: Served) -> str:
     )
 
 
+COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("place", "right"),
+    ("article id", "left"),
+    ("clicks", "right"),
+)
+
+
 def served_for_people(served: Served, zone: tzinfo) -> RenderableType:
     title = Text(f"Served to {served.segment.label}", style="bold")
     ranking = served.ranking
     if ranking is None or served.age is None:
         return Group(title, Text("No ranking: the segment had too few clicks for long, or none was written."))
-    table = Table("place", "article id", "clicks")
+    table = Table()
+    for column, justify in COLUMNS:
+        table.add_column(column, justify=justify)
     for place, (article_id, clicks) in enumerate(zip(ranking.articles, ranking.clicks, strict=True), start=1):
         table.add_row(str(place), Text(printable(article_id)), f"{clicks:,}")
     counted = ranking.counted_until.astimezone(zone)

@@ -277,6 +277,15 @@ def compare(answer: Comparison) -> Sheet:
             for direction, articles in (("more", answer.more), ("less", answer.less))
             for each in articles
         ],
+        shown_columns=("read", "article_id", "clicks", "expected", "times", "90 % interval"),
+        shown=[
+            (
+                *(direction, each.article_id, each.clicks, round(each.expected), each.times),
+                _between(each.times_low, each.times_high),
+            )
+            for direction, articles in (("more", answer.more), ("less", answer.less))
+            for each in articles
+        ],
         remarks=(
             f"{answer.found:,} sure differences among {answer.compared:,} articles "
             f"(all with {answer.all_from:,} clicks or more).",
@@ -306,6 +315,14 @@ def rising(answer: Rising) -> Sheet:
             )
             for each in answer.articles
         ],
+        shown_columns=("article_id", "clicks", "before", "expected", "growth", "90 % interval"),
+        shown=[
+            (
+                *(each.article_id, each.clicks, each.before, round(each.expected), each.growth),
+                _between(each.growth_low, each.growth_high),
+            )
+            for each in answer.articles
+        ],
         remarks=(
             f"{answer.found:,} surely rising among {answer.compared:,} articles "
             f"(all with {answer.all_from:,} clicks or more).",
@@ -324,6 +341,10 @@ def _no_clicks_remark(**sides: int) -> tuple[str, ...]:
     """Without clicks on one side nothing can differ, which is not the same as no difference."""
     empty = [side.replace("_", " ") for side, clicks in sides.items() if not clicks]
     return (f"Nothing can be compared: no clicks ({', '.join(empty)}).",) if empty else ()
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:.2f} to {high:.2f}"
 
 
 def _looked_at(answer: Comparison | Rising) -> dict[str, int]:

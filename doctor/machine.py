@@ -14,7 +14,7 @@ from stacks.analytics.package import AWS_JAR
 
 PROJECT = Path(__file__).parent.parent
 FREE_GB = 2.0
-"""A synthesis and the jar take less than one; what set-up takes (2.4 GB) is there by now."""
+"""A synthesis and the jar take less than one; what set-up takes (3 GB) is there by now."""
 COMMAND_SECONDS = 30
 
 FACTORIES = "META-INF/services/org.apache.flink.table.factories.Factory"

@@ -63,7 +63,7 @@ def demonstrate(
     if warning := memory_warning():
         console.print(f"Warning: {warning}", style="yellow")
     with running_twin() as twin:
-        console.print("starting OpenSearch and the emulated AWS, deploying the templates, starting Flink ...")
+        console.print("starting OpenSearch, the emulated AWS with the templates, Flink: a minute ...")
         twin.deploy()
         segments = twin.work / "segments.csv"
         write_segments(segments, readers(READERS, SEED))
@@ -134,6 +134,9 @@ class _Run:
             try:
                 with Screen(self._console, screen_hints) as screen:
                     self._show_until_settled(screen, sending)
+            except KeyboardInterrupt:
+                self._console.print("stopping everything ...")
+                raise
             finally:
                 stop.set()
         sending.result()

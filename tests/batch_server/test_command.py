@@ -379,6 +379,15 @@ def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
         parse_duration(text)
 
 
+@every_question
+@pytest.mark.usefixtures("reader")
+def test_a_terminal_of_eighty_columns_shows_the_heading_of_each_column_whole(name: str) -> None:
+    options, _ = QUESTIONS[name]
+    _, out, _ = _run(name, "--last", "10m", *options, COLUMNS="80")
+    heads = [line for line in out.splitlines() if line.startswith("┃")]
+    assert len(heads) == 1
+
+
 @pytest.mark.parametrize(("name", "shown"), [("trend", ["1m"]), ("rising", ["1h"]), ("board", ["10m", "1h"])])
 def test_the_help_shows_the_default_of_a_duration_as_it_is_written(name: str, shown: list[str]) -> None:
     commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
