@@ -9,10 +9,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, ViewportSize
 
-from batch_server import TrendingReader
+from batch_server import ALL_READERS, TrendingReader
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import Board, bind, running_board
+from batch_server.served import Served
 from contract.event_time import format_time
+from contract.ranking import ALL_READERS_KEY, ServedRanking
 from contract.sink import CLICK_COUNTS
 from lambdas.search_bootstrap.definitions import definitions
 from names import day_index
@@ -48,7 +50,13 @@ def main(file: Path) -> None:
         put_sample(endpoint, clock())
         reader = TrendingReader(endpoint, KEYS, clock=clock)
         board = Board(
-            reader=reader, spans=SPANS, time_zone="Asia/Tokyo", titles=TITLES, ledgers=ledgers(), clock=clock
+            reader=reader,
+            spans=SPANS,
+            time_zone="Asia/Tokyo",
+            titles=TITLES,
+            ledgers=ledgers(),
+            clock=clock,
+            served=lambda: served(clock()),
         )
         with running_board(board, bind(0)) as address:
             context = browser.new_context(viewport=SIZE, bypass_csp=True, locale="en-GB")
@@ -58,7 +66,8 @@ def main(file: Path) -> None:
 
 def put_sample(endpoint: str, now: datetime) -> None:
     for definition in definitions(definition_properties(SearchSettings())):
-        call(endpoint, "PUT", definition.path, json.dumps(definition.body))
+        if definition.body is not None:
+            call(endpoint, "PUT", definition.path, json.dumps(definition.body))
     lines = []
     for count in an_hour(now):
         index = day_index(CLICK_COUNTS.index_family, count["minute"])
@@ -93,6 +102,22 @@ def ledgers() -> Ledgers:
     sent = 15_830 + rejected + 21 + 12
     told.tell(RecordAccount(sent=sent, counted=15_830, rejected=rejected, unparseable=21), at=NOON)
     return told
+
+
+def served(now: datetime) -> Served:
+    """A ranking that the last run of the feedback wrote."""
+    counted = now - timedelta(seconds=34)
+    ranking = ServedRanking(
+        segment=ALL_READERS_KEY,
+        articles=("a",),
+        clicks=(1,),
+        counted_until=counted,
+        computed_at=counted,
+        complete_until=counted,
+        fresh_until=round((counted + timedelta(minutes=8)).timestamp()),
+        expires_at=round((counted + timedelta(hours=72)).timestamp()),
+    )
+    return Served(segment=ALL_READERS, ranking=ranking, at=now)
 
 
 def shoot(page: Page, address: str, file: Path) -> None:
