@@ -38,7 +38,9 @@ FIRST_VERSION_AGE = timedelta(days=3)
 PICTURE_SECONDS = 1.0
 RATE_OVER_PICTURES = 5
 SETTLE_SECONDS = 180.0
-BOARD_BEFORE = timedelta(hours=1)
+HOUR = timedelta(hours=1)
+# So that something rises within minutes of the start, when no hour was before it.
+SIMULATION_SPANS = Spans(last=timedelta(minutes=2), before=timedelta(minutes=20))
 BOARD_TIME_ZONE = "Asia/Tokyo"  # where the readers click
 
 
@@ -49,6 +51,7 @@ class Traffic:
     records: Callable[[datetime], Iterator[Record]]
     window: timedelta
     window_name: str
+    board_spans: Spans
 
 
 def demonstrate(
@@ -77,7 +80,7 @@ def _simulation(rate: float, seconds: float | None) -> Traffic:
         clicks = simulated_clicks(readers(READERS, SEED), rate=rate, started_at=started_at, seed=SEED)
         return itertools.takewhile(lambda record: seconds is None or record.due < seconds, clicks)
 
-    return Traffic(records, timedelta(minutes=10), "the last 10 minutes")
+    return Traffic(records, timedelta(minutes=10), "the last 10 minutes", SIMULATION_SPANS)
 
 
 def _replay(input_file: Path, speed: float) -> Traffic:
@@ -88,8 +91,10 @@ def _replay(input_file: Path, speed: float) -> Traffic:
 
     records(datetime.now(UTC))  # raises ReplayError before anything is started
     if speed == AS_FAST_AS_POSSIBLE:
-        return Traffic(records, timedelta(days=1), "the last 24 hours")
-    return Traffic(records, timedelta(minutes=10), "the last 10 minutes")
+        day = timedelta(days=1)
+        return Traffic(records, day, "the last 24 hours", Spans(last=day, before=day))
+    ten_minutes = timedelta(minutes=10)
+    return Traffic(records, ten_minutes, "the last 10 minutes", Spans(last=ten_minutes, before=HOUR))
 
 
 def hints(board: str, environment: Path) -> list[str]:
@@ -113,11 +118,10 @@ class _Run:
         self._accounts = LiveAccounts(twin.emulator, twin.names, twin.delivery_streams)
         self._tally = TrafficTally()
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
-        spans = Spans(last=traffic.window, before=max(traffic.window, BOARD_BEFORE))
         self._ledgers = Ledgers()
         self._board = Board(
             reader=twin.reader(max_attempts=ATTEMPTS),
-            spans=spans,
+            spans=traffic.board_spans,
             time_zone=BOARD_TIME_ZONE,
             ledgers=self._ledgers,
             served=twin.served_table().read,

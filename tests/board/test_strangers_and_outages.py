@@ -222,6 +222,36 @@ def blank(browser: Browser) -> Iterator[Page]:
         page.close()
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"content_type": "text/javascript", "body": "throw new Error('no such thing')"}, "no such thing"),
+        ({"status": 404, "body": ""}, "board.js cannot be read"),
+    ],
+)
+def test_a_page_that_cannot_start_says_why(
+    browser: Browser, start_board: StartBoard, answer: dict[str, Any], reason: str
+) -> None:
+    page = browser.new_page()
+    page.route("**/page/board.js", lambda asked: asked.fulfill(**answer))
+    page.goto(start_board())
+    expect(page.locator("#state")).to_have_text("stopped")
+    expect(page.get_by_role("alert")).to_contain_text(reason)
+    page.close()
+
+
+def test_a_browser_without_a_valid_language_shows_the_board(
+    browser: Browser, start_board: StartBoard
+) -> None:
+    page = browser.new_page()
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'language', {value: 'en-US@posix', configurable: true})"
+    )
+    page.goto(start_board())
+    expect(page.locator("#state")).to_have_text("live")
+    page.close()
+
+
 def test_hostile_and_japanese_ids_are_only_ever_text(
     add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
