@@ -1,5 +1,6 @@
 """GitHub's REST API as far as the workflows need it, with retries and errors that say what to do."""
 
+import http.client
 import json
 import os
 import time
@@ -90,9 +91,11 @@ class GitHub:
                 wait = _wait(error, attempt)
                 if wait is None or attempt == ATTEMPTS:
                     raise GitHubError(f"{method} {path}: {error.code} {reason}{_advice(error)}") from error
-            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            except (OSError, http.client.HTTPException, ValueError) as error:  # nothing, a part, or no JSON
                 if attempt == ATTEMPTS:
-                    raise GitHubError(f"{method} {path}: {self.api} does not answer: {error}") from error
+                    raise GitHubError(
+                        f"{method} {path}: {self.api} does not answer as GitHub does: {error}"
+                    ) from error
                 wait = _pause(attempt)
             self.pause(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -270,8 +270,20 @@ def test_github_that_stays_away_is_an_error(stand_in: StandIn, github: GitHub, p
     with pytest.raises(GitHubError, match="GET pulls: 503 not now"):
         run(github, EVENT, Path("nowhere"), ["production"])
     assert len(pauses) == 3
-    with pytest.raises(GitHubError, match="does not answer"):
+    with pytest.raises(GitHubError, match="does not answer as GitHub does"):
         replace(github, api="http://127.0.0.1:1").get("pulls")
+
+
+@pytest.mark.parametrize("answer", [b"<html>sign in</html>", b'[{"number": ', b"\xff"])
+def test_what_is_no_answer_of_github_is_asked_again_and_then_named(
+    answer: bytes, stand_in: StandIn, github: GitHub, pauses: list[float]
+) -> None:
+    stand_in.strange = [answer]
+    assert github.get("issues", state="open") == []
+    assert pauses == [2.0]
+    stand_in.strange = [answer] * 4
+    with pytest.raises(GitHubError, match="GET issues: .* does not answer as GitHub does"):
+        github.get("issues", state="open")
 
 
 def test_the_workflows_command_posts_with_what_every_runner_has(
