@@ -282,7 +282,7 @@ def test_what_is_no_answer_of_github_is_asked_again_and_then_named(
     assert github.get("issues", state="open") == []
     assert pauses == [2.0]
     stand_in.strange = [answer] * 4
-    with pytest.raises(GitHubError, match="GET issues: .* does not answer as GitHub does"):
+    with pytest.raises(GitHubError, match=r"GET issues: .* does not answer as GitHub does"):
         github.get("issues", state="open")
 
 
