@@ -424,6 +424,14 @@ def test_a_name_of_each_kind_that_is_taken_is_found(patient: Patient, put: Put) 
     }
 
 
+@pytest.mark.parametrize("code", ["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"])
+def test_a_queue_that_does_not_exist_is_free_in_either_protocol_of_its_service(
+    patient: Patient, code: str
+) -> None:
+    patient.answers["sqs.GetQueueUrl"] = {"Error": {"Code": code, "Message": "none"}}
+    assert not patient.not_ok(only="names of SQS queues")
+
+
 def test_a_bucket_of_another_account_is_taken(patient: Patient) -> None:
     patient.answers["s3.HeadBucket"] = {"Error": {"Code": "403", "Message": "Forbidden"}}
     outcome = patient.not_ok(only="names of S3 buckets")[OREGON, "names of S3 buckets"].diagnosis
