@@ -78,19 +78,20 @@ class Dashboards:
             answer = self._session.send(request.prepare())
         except (BotoCoreError, ClientError) as error:
             raise TrendsError(f"could not send the objects to {url}: {error}") from error
+        text = answer.content.decode("utf-8", errors="replace")
         if answer.status_code in (401, 403):
             raise TrendsError(
-                f"{url} refused the request ({answer.status_code}: {answer.text[:300]}). The role that "
+                f"{url} refused the request ({answer.status_code}: {text[:300]}). The role that "
                 f"signs must be allowed es:ESHttpPost on <domain ARN>/{ROUTES}/{route}; the batch server's "
                 "is not: see docs/opensearch_dashboards.md"
             )
         try:
-            told = json.loads(answer.text) if answer.status_code == 200 else None
+            told = json.loads(text) if answer.status_code == 200 else None
         except ValueError:
             told = None
         if not isinstance(told, dict):
             raise TrendsError(
-                f"{url} answered {answer.status_code} with {answer.text[:300]!r}, which is no answer of "
+                f"{url} answered {answer.status_code} with {text[:300]!r}, which is no answer of "
                 "OpenSearch Dashboards: check that the endpoint is the domain's own (--endpoint or "
                 "CLICK_TRENDS_ENDPOINT), that it has Dashboards, and that no sign-in page answers"
             )

@@ -21,8 +21,9 @@ from ci.github import MAX_BODY_CHARACTERS, GitHub, GitHubError, is_ours, of_work
 MAX_PAGE_BYTES = 4_000_000
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-MENTION = re.compile(r"@(?=[A-Za-z0-9])")
-NO_MENTION = "@\u200b"
+MENTION = re.compile(r"(@|&commat;?|&#0*64(?:;|(?!\d))|&#x0*40(?:;|(?![0-9a-f])))(?=[a-z0-9])", re.IGNORECASE)
+"""As Markdown or HTML may write it: GitHub looks for mentions in the rendered text."""
+NO_MENTION = "\\1\u200b"
 """A zero-width space: the text looks the same, and nobody is notified."""
 
 

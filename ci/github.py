@@ -1,5 +1,6 @@
 """GitHub's REST API as far as the workflows need it, with retries and errors that say what to do."""
 
+import http.client
 import json
 import os
 import time
@@ -89,12 +90,12 @@ class GitHub:
                 reason = _reason(error)
                 wait = _wait(error, attempt)
                 if wait is None or attempt == ATTEMPTS:
-                    raise GitHubError(
-                        f"{method} {path}: {error.code} {reason}{_advice(error.code)}"
-                    ) from error
-            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+                    raise GitHubError(f"{method} {path}: {error.code} {reason}{_advice(error)}") from error
+            except (OSError, http.client.HTTPException, ValueError) as error:  # nothing, a part, or no JSON
                 if attempt == ATTEMPTS:
-                    raise GitHubError(f"{method} {path}: {self.api} does not answer: {error}") from error
+                    raise GitHubError(
+                        f"{method} {path}: {self.api} does not answer as GitHub does: {error}"
+                    ) from error
                 wait = _pause(attempt)
             self.pause(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -117,13 +118,20 @@ def of_workflow() -> GitHub:
 
 def _wait(error: urllib.error.HTTPError, attempt: int) -> float | None:
     """Seconds until the next attempt; None if the answer will not change. A 403 is retryable only where it is
-    a rate limit, https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
+    a rate limit."""
     asked: str | None = error.headers.get("Retry-After")
-    if error.code not in RETRYABLE and not (error.code == 403 and asked):
+    if error.code not in RETRYABLE and not (error.code == 403 and _is_rate_limit(error)):
         return None
     if asked and asked.isdigit():
         return min(float(asked), MAX_PAUSE_SECONDS)
-    return _pause(attempt)
+    return MAX_PAUSE_SECONDS if _is_rate_limit(error) else _pause(attempt)
+
+
+def _is_rate_limit(error: urllib.error.HTTPError) -> bool:
+    """A secondary limit says when to come back, the primary one only that nothing remains of the hour,
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
+    headers = error.headers
+    return "Retry-After" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 
 def _pause(attempt: int) -> float:
@@ -138,10 +146,12 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return str(error.reason)
 
 
-def _advice(status: int) -> str:
+def _advice(error: urllib.error.HTTPError) -> str:
+    if error.code in (403, 429) and _is_rate_limit(error):
+        return ". The token's rate limit is used up: run the job again in an hour."
     return {
         401: ". The token in GITHUB_TOKEN is not valid (any more).",
         403: ". The job's `permissions:` lack the right to do this, or the repository's settings forbid it "
         "(Actions, General, Workflow permissions): docs/ci.md.",
         404: ". It does not exist, or the token may not see it: docs/ci.md.",
-    }.get(status, "")
+    }.get(error.code, "")

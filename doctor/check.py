@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from subprocess import SubprocessError
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 CHECKS_AT_ONCE = 8
+
+NOT_KNOWN = {"AuthFailure", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"}
+"""Answered to credentials that are not valid, and in a region that the account has not enabled."""
 
 
 class Verdict(StrEnum):
@@ -79,30 +77,32 @@ def _looked(check: Check) -> list[Diagnosis]:
     try:
         return list(check.look())
     except ClientError as error:
-        return [_refused(error)]
-    except (ConnectTimeoutError, ReadTimeoutError, EndpointConnectionError) as error:
+        return [_refused(error, check.where)]
+    except (ConnectionError, HTTPClientError) as error:
         remedy = "Look whether this machine reaches AWS (a proxy, a firewall), then run the doctor again."
         return [unknown(f"No answer: {error}", remedy)]
     except BotoCoreError as error:
         return [unknown(str(error), "Mend that in the credentials or in ~/.aws/config.")]
-    except (LookupError, ValueError, TypeError) as error:
+    except (OSError, SubprocessError) as error:
+        return [unknown(str(error), "Mend that on this machine, then run the doctor again.")]
+    except Exception as error:  # whatever it is, the other checks go on
         text = f"The answer was not understood: {type(error).__name__}: {error}"
         return [unknown(text, "Look at it by hand; docs/operations.md says what each check is for.")]
 
 
-def _refused(error: ClientError) -> Diagnosis:
+def _refused(error: ClientError, where: str) -> Diagnosis:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if "AccessDenied" in code or code in {"UnauthorizedOperation", "AuthorizationError"}:
         return unknown(
             f"These credentials may not call {error.operation_name}.",
             "Use credentials with ReadOnlyAccess and ServiceQuotasReadOnlyAccess, or look by hand.",
         )
-    if code in {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-    }:
+    if code in NOT_KNOWN and where not in ("account", "machine"):
+        return unknown(
+            f"{where} does not know the credentials ({code}), though they are valid elsewhere.",
+            "Enable the region, if its check `region` says so; else log in again, as with `aws sso login`.",
+        )
+    if code in NOT_KNOWN | {"ExpiredToken", "ExpiredTokenException"}:
         return lacks(f"The credentials are not valid: {code}.", "Log in again, as with `aws sso login`.")
     return unknown(
         f"{error.operation_name} answered {code}: {message}", "Run the doctor again, or look by hand."

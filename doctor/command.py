@@ -49,7 +49,15 @@ def examine(settings: Settings, aws: Aws, assembly: WantedResources | None = Non
             "Bootstrap, quotas, names and what the regions offer.", "Mend the credentials, then run again."
         )
         return [*credentials, CheckResult(check="everything else", where="account", diagnosis=diagnosis)]
-    return [*credentials, *run(account_checks(assembly or wanted(settings), aws))]
+    try:
+        made = assembly or wanted(settings)
+    except Exception as error:  # a rule of the project, cdk-nag, a package that cannot be fetched
+        diagnosis = lacks(
+            f"They cannot be synthesised: {str(error).strip() or type(error).__name__}",
+            f"`make synth ENVIRONMENT={settings.environment}` says more; then run the doctor again.",
+        )
+        return [*credentials, CheckResult(check="templates", where="account", diagnosis=diagnosis)]
+    return [*credentials, *run(account_checks(made, aws))]
 
 
 def account_checks(made: WantedResources, aws: Aws) -> list[Check]:

@@ -8,6 +8,9 @@ from cost.template import TemplateResource
 from doctor.aws import Aws
 from doctor.wanted import WantedResources
 
+GONE = {"DELETE_COMPLETE", "DELETE_SKIPPED"}
+"""Status of a resource that is its stack's no longer; a skipped one is there still, and its name is taken."""
+
 
 class Deployed:
     """Asks CloudFormation once; raises botocore's errors where it is asked."""
@@ -58,7 +61,7 @@ class Deployed:
             )
             for page in pages:
                 for resource in page["StackResourceSummaries"]:
-                    if resource.get("PhysicalResourceId") and resource["ResourceStatus"] != "DELETE_COMPLETE":
+                    if resource.get("PhysicalResourceId") and resource["ResourceStatus"] not in GONE:
                         found[stack, resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
         return found
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def jar_diagnoses(jar: Path, sources: Path) -> Iterator[Diagnosis]:
     try:
         with zipfile.ZipFile(jar) as opened:
             factories = opened.read(FACTORIES).decode().split() if FACTORIES in opened.namelist() else []
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error, EOFError):
         yield lacks(f"{jar.name} is damaged.", f"Delete {jar}, then run `make aws-jar`.")
         return
     missing = [

@@ -17,8 +17,9 @@ from doctor.wanted import WantedResources
 
 MAX_NAMES_TOLD = 5
 
-NO_SUCH = ("NonExistent", "NoSuchEntity", "ResourceNotFound")
-"""Words of the error codes of SQS, IAM and Managed Service for Apache Flink."""
+NO_SUCH = ("NonExistent", "DoesNotExist", "NoSuchEntity", "ResourceNotFound")
+"""Words of the error codes of SQS (in its older and its newer protocol), IAM and Managed Service for Apache
+Flink."""
 
 Finder = Callable[[Any, str, list[str]], set[str]]
 """Client, the prefix of the environment's names, wanted names -> those that exist."""

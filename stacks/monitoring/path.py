@@ -153,8 +153,10 @@ def oregon_path(names: Names) -> tuple[Hop, ...]:
                         ("JVMMemoryPressure", "heap, %"),
                     )
                 ),
-                "Searches and documents a minute": tuple(
-                    _of_domain(names, name, label, statistic="Average")
+                # Each node reports its own, a document and a search once a copy or shard (OpenSearch Service
+                # guide, "Monitoring OpenSearch cluster metrics"), so a mean would be one node's.
+                "Searches of shards and documents a minute, all nodes": tuple(
+                    _of_domain(names, name, label, statistic="Sum")
                     for name, label in (("SearchRate", "searches"), ("IndexingRate", "documents"))
                 ),
             },

@@ -100,6 +100,7 @@ def test_objects_of_an_earlier_import_are_overwritten() -> None:
         ([404], {"error": "no handler"}, r"answered 404 .*no answer of OpenSearch Dashboards"),
         ([200], b"<html>sign in</html>", "no sign-in page answers"),
         ([200], [], "no answer of OpenSearch Dashboards"),
+        ([200], b"\xff\xfe", "no answer of OpenSearch Dashboards"),
         ([302], b"", "answered 302"),
         ([200], {"errors": None}, "it says nothing more"),
         ([200], {"errors": ["conflict", {"error": "conflict"}]}, "took 0 of"),

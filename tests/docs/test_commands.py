@@ -15,6 +15,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from names import OREGON, TOKYO
 from tests.conftest import PROJECT
 
 GUIDE = PROJECT / "docs" / "operations.md"
@@ -118,6 +119,30 @@ def test_the_makefile_has_the_target_and_reads_its_variables(command: str) -> No
     _, target, *variables = shlex.split(command)
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     assert all(f"$({variable.partition('=')[0]})" in makefile for variable in variables)
+
+
+OPPOSITES = (
+    ("put-role-policy", "delete-role-policy"),
+    ("stop-application", "start-application"),
+    ("--no-enabled", "--enabled"),
+)
+
+
+def test_no_block_takes_back_at_its_end_what_it_did_at_its_beginning() -> None:
+    """A block is copied as a whole."""
+    for block in (block for page in PAGES for block in blocks(page)):
+        words = shlex.split(block.text) if block.kind == "aws" else []
+        for one, other in OPPOSITES:
+            assert not {one, other} <= set(words), block.text
+
+
+def test_every_topic_of_the_guide_has_a_subscriber() -> None:
+    regions: dict[str, set[str]] = {"create-topic": set(), "subscribe": set()}
+    for command in needing_aws("aws"):
+        _, service, operation, *words = shlex.split(command)
+        if service == "sns":
+            regions[operation].add(words[words.index("--region") + 1])
+    assert regions["create-topic"] == regions["subscribe"] == {TOKYO, OREGON}
 
 
 def test_the_guide_has_blocks_of_both_kinds() -> None:

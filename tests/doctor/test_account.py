@@ -1,15 +1,17 @@
 """A healthy account lacks nothing, and each thing that one may lack is said with its remedy."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError, ProxyConnectionError, SSLError
 from typer.testing import CliRunner
 
 from doctor import command, taken
 from doctor.aws import Aws
-from doctor.check import Verdict
+from doctor.check import Check, Diagnosis, Verdict, ok, run
 from doctor.report import as_json, as_text, exit_code
 from names import OREGON, TOKYO
 from tests.doctor.conftest import LIMITS, NOT_IN_THE_EMULATOR, Patient, Put
@@ -235,6 +237,56 @@ def test_without_credentials_the_machine_is_still_looked_at(
     assert by_check["everything else"]["verdict"] == "unknown"
 
 
+def test_a_region_that_is_not_enabled_is_not_taken_for_credentials_that_have_ended(patient: Patient) -> None:
+    not_known = {"Error": {"Code": "UnrecognizedClientException", "Message": "The security token is invalid"}}
+    patient.answers["kinesis.DescribeLimits"] = not_known
+    outcome = patient.not_ok(only="Kinesis streams and shards")[TOKYO, "Kinesis streams and shards"].diagnosis
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.text.startswith(f"{TOKYO} does not know the credentials")
+    assert outcome.remedy.startswith("Enable the region, if its check `region` says so")
+
+
+def test_a_synthesis_that_is_refused_is_a_finding(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: object) -> None:
+        raise RuntimeError("a rule says no")
+
+    monkeypatch.setattr(command, "wanted", refused)
+    [credentials, templates] = command.examine(patient.settings, patient.aws)
+    assert credentials.diagnosis.verdict is Verdict.OK
+    assert templates.diagnosis.verdict is Verdict.LACKS
+    assert "a rule says no" in templates.diagnosis.text
+    assert f"make synth ENVIRONMENT={patient.settings.environment}" in templates.diagnosis.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (ProxyConnectionError(proxy_url="http://127.0.0.1:9"), "Look whether this machine reaches AWS"),
+        (
+            SSLError(endpoint_url="https://sts", error=OSError("self-signed")),
+            "Look whether this machine reaches AWS",
+        ),
+        (ConnectionClosedError(endpoint_url="https://sts"), "Look whether this machine reaches AWS"),
+        (PermissionError("no right to read the jar"), "Mend that on this machine"),
+        (subprocess.TimeoutExpired("bash", 30), "Mend that on this machine"),
+        (AttributeError("a fault of the doctor"), "Look at it by hand"),
+    ],
+)
+def test_a_check_that_fails_hides_no_other_whatever_it_fails_of(error: Exception, remedy: str) -> None:
+    def fails() -> list[Diagnosis]:
+        raise error
+
+    failed, after = run(
+        [
+            Check(name="fails", where="machine", look=fails),
+            Check(name="after", where="machine", look=lambda: [ok("fine")]),
+        ]
+    )
+    assert failed.diagnosis.verdict is Verdict.UNKNOWN
+    assert failed.diagnosis.remedy.startswith(remedy)
+    assert after.diagnosis.verdict is Verdict.OK
+
+
 def test_an_environment_that_cannot_be_used_is_a_finding() -> None:
     answer = CliRunner().invoke(command.app, ["--environment", "nowhere"])
     assert answer.exit_code == 1
@@ -370,6 +422,14 @@ def test_a_name_of_each_kind_that_is_taken_is_found(patient: Patient, put: Put) 
         (OREGON, "names of Events rules"): names.redelivery,
         (OREGON, "names of CloudWatch alarms"): alarm,
     }
+
+
+@pytest.mark.parametrize("code", ["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"])
+def test_a_queue_that_does_not_exist_is_free_in_either_protocol_of_its_service(
+    patient: Patient, code: str
+) -> None:
+    patient.answers["sqs.GetQueueUrl"] = {"Error": {"Code": code, "Message": "none"}}
+    assert not patient.not_ok(only="names of SQS queues")
 
 
 def test_a_bucket_of_another_account_is_taken(patient: Patient) -> None:

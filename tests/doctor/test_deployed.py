@@ -36,6 +36,23 @@ def test_a_name_of_the_environments_own_stack_is_not_taken(deployed: Patient) ->
     assert found.diagnosis.text == "1 of this deployment"
 
 
+def test_what_a_stack_left_behind_is_its_own_no_longer(deployed: Patient) -> None:
+    [stream] = deployed.wanted.of_type("AWS::Kinesis::Stream", OREGON)
+    deployed.answers["cloudformation.ListStackResources"] = {
+        "StackResourceSummaries": [
+            {
+                "LogicalResourceId": stream.logical_id,
+                "PhysicalResourceId": stream.name,
+                "ResourceType": stream.type,
+                "LastUpdatedTimestamp": datetime(2026, 1, 31, tzinfo=UTC),
+                "ResourceStatus": "DELETE_SKIPPED",
+            }
+        ]
+    }
+    found = deployed.not_ok(only="names of Kinesis streams")[OREGON, "names of Kinesis streams"]
+    assert f"{stream.name} exists already" in found.diagnosis.text
+
+
 def test_a_reshard_needs_room_for_the_shards_that_are_added(deployed: Patient) -> None:
     [stream] = deployed.wanted.of_type("AWS::Kinesis::Stream", OREGON)
     client = deployed.emulator.client("kinesis", OREGON)
@@ -69,6 +86,7 @@ def test_what_is_there_needs_no_room_in_the_quota_again(deployed: Patient) -> No
     [
         ("UPDATE_COMPLETE", Verdict.OK, ""),
         ("ROLLBACK_COMPLETE", Verdict.OK, ""),
+        ("REVIEW_IN_PROGRESS", Verdict.OK, ""),  # the CDK creates it anew; it would stay so for ever
         ("ROLLBACK_FAILED", Verdict.LACKS, "When a first creation fails"),
         ("UPDATE_ROLLBACK_FAILED", Verdict.LACKS, "When the update of the application fails"),
         ("UPDATE_IN_PROGRESS", Verdict.LACKS, "Wait until it is done."),

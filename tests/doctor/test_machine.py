@@ -94,8 +94,21 @@ def test_a_jar_that_is_missing_damaged_or_old_is_told_apart(sources: Path) -> No
     jar.write_bytes(b"no zip")
     [damaged] = jar_diagnoses(jar, sources)
     assert "is damaged" in damaged.text
+    _write_with_a_broken_entry(jar)
+    [broken] = jar_diagnoses(jar, sources)
+    assert "is damaged" in broken.text
     jar_with(sources, ALL_FACTORIES)
     os.utime(jar, (1, 1))
     [old] = jar_diagnoses(jar, sources)
     assert old.verdict is Verdict.WARNING
     assert {missing.remedy, old.remedy} == {"Run `make aws-jar`."}
+
+
+def _write_with_a_broken_entry(jar: Path) -> None:
+    """Its list of entries is whole, what they hold is not, as after a copy that was cut and filled up."""
+    with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(FACTORIES, "x" * 9_999)
+    content = bytearray(jar.read_bytes())
+    start = 30 + len(FACTORIES)
+    content[start : start + 20] = b"\xff" * 20
+    jar.write_bytes(content)

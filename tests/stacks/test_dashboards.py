@@ -195,6 +195,14 @@ def test_every_metric_on_a_dashboard_is_one_that_a_deployed_resource_emits(
                 assert name in dict(metrics_in(LAMBDAS / folder / "metrics.py"))
 
 
+def test_what_is_counted_a_minute_is_a_sum_over_what_reports_it(bodies: dict[str, Body]) -> None:
+    """Each node of the domain reports its own count: the mean would be one node's."""
+    for body in bodies.values():
+        for widget in widgets(body, "metric"):
+            if " a minute" in widget.get("title", ""):
+                assert {one.get("stat") for one in shown(widget)} == {"Sum"}, widget["title"]
+
+
 def assert_firehose_emits(name: str, delivery_stream: dict[str, Any]) -> None:
     """Data Firehose developer guide, "Monitor with CloudWatch metrics": by source and by destination."""
     needed = {

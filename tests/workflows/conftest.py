@@ -27,6 +27,8 @@ class StandIn:
     may_write: bool = True
     failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Answers given before any other, as (status, headers)."""
+    strange: list[bytes] = field(default_factory=list)
+    """Contents of answers with status 200 given in place of others."""
 
     def comment(self, body: str, *, by: str = BOT, on: int = 7) -> int:
         number = 1000 + len(self.comments)
@@ -135,6 +137,8 @@ def stand_in() -> Iterator[StandIn]:
                 query = {key: value[0] for key, value in parse_qs(parts.query).items()}
                 status, answer = state.answer(self.command, parts.path.removeprefix(prefix), query, values)
             content = b"" if answer is None else json.dumps(answer).encode()
+            if state.strange:
+                status, content = 200, state.strange.pop(0)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -1,5 +1,6 @@
 """The review on its pull request: one comment an environment, whatever the page and whoever made it."""
 
+import html
 import json
 import subprocess
 import sys
@@ -151,6 +152,12 @@ def test_pages_cannot_say_where_they_are_posted(stand_in: StandIn, github: GitHu
     assert "\0" not in comment["body"]
 
 
+@pytest.mark.parametrize("at", ["@", "&#64;", "&#064", "&#x40;", "&#X0040", "&commat;"])
+def test_nobody_is_mentioned_however_the_at_sign_is_written(at: str) -> None:
+    text = body("production", f"<p>{at}somebody</p>", ABOUT)
+    assert "@\u200bsomebody" in html.unescape(text)
+
+
 @pytest.mark.parametrize("page", ["missing", "link", "empty"])
 def test_without_a_page_the_comment_says_so(
     page: str, stand_in: StandIn, github: GitHub, pages: Path, tmp_path: Path
@@ -245,13 +252,38 @@ def test_rate_limits_and_failures_of_github_are_waited_out(
     assert pauses == [2.0, 9.0, 60.0]
 
 
+def test_a_rate_limit_that_is_used_up_is_not_taken_for_a_lacking_right(
+    stand_in: StandIn, github: GitHub, pauses: list[float]
+) -> None:
+    used_up = (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1769860800"})
+    stand_in.failures = [used_up, used_up]
+    assert github.get("issues", state="open") == []
+    assert pauses == [60.0, 60.0]
+    stand_in.failures = [used_up] * 4
+    with pytest.raises(GitHubError, match="rate limit is used up: run the job again") as refused:
+        github.get("issues", state="open")
+    assert "permissions" not in str(refused.value)
+
+
 def test_github_that_stays_away_is_an_error(stand_in: StandIn, github: GitHub, pauses: list[float]) -> None:
     stand_in.failures = [(503, {})] * 9
     with pytest.raises(GitHubError, match="GET pulls: 503 not now"):
         run(github, EVENT, Path("nowhere"), ["production"])
     assert len(pauses) == 3
-    with pytest.raises(GitHubError, match="does not answer"):
+    with pytest.raises(GitHubError, match="does not answer as GitHub does"):
         replace(github, api="http://127.0.0.1:1").get("pulls")
+
+
+@pytest.mark.parametrize("answer", [b"<html>sign in</html>", b'[{"number": ', b"\xff"])
+def test_what_is_no_answer_of_github_is_asked_again_and_then_named(
+    answer: bytes, stand_in: StandIn, github: GitHub, pauses: list[float]
+) -> None:
+    stand_in.strange = [answer]
+    assert github.get("issues", state="open") == []
+    assert pauses == [2.0]
+    stand_in.strange = [answer] * 4
+    with pytest.raises(GitHubError, match=r"GET issues: .* does not answer as GitHub does"):
+        github.get("issues", state="open")
 
 
 def test_the_workflows_command_posts_with_what_every_runner_has(

@@ -1,5 +1,6 @@
 """The workflows name what exists, hold no more rights than they use, and take actions by digest."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -119,6 +120,45 @@ def test_checks_run_what_the_script_for_one_machine_runs() -> None:
     assert needed == set(workflow("checks")["jobs"]) - {"checks"}
 
 
+def test_each_page_is_fetched_by_its_name_into_the_folder_that_is_read() -> None:
+    """One artifact alone that fits a pattern is unpacked without a folder (download-artifact v5)."""
+    fetched = {
+        step["with"]["name"]: step["with"]["path"]
+        for step in steps(workflow("review-comment")["jobs"]["comment"])
+        if "download-artifact@" in step.get("uses", "")
+    }
+    assert fetched == {
+        f"review-{environment}": f"${{{{ runner.temp }}}}/pages/review-{environment}"
+        for environment in EVERY_ENVIRONMENT
+    }
+
+
+def test_a_run_that_waits_for_approval_is_not_said_to_have_no_page() -> None:
+    condition = workflow("review-comment")["jobs"]["comment"]["if"]
+    [conclusions] = re.findall(r"fromJSON\('(.*?)'\)", condition)
+    assert json.loads(conclusions) == ["success", "failure", "timed_out"]
+
+
+def test_every_required_check_runs_in_a_merge_queue() -> None:
+    """Else the queue waits for it for ever."""
+    required = re.search(r"require the checks (.*?), and", (PROJECT / "docs" / "ci.md").read_text("utf-8"))
+    assert required
+    names = {name.split()[0] for name in re.findall(r"`([^`]+)`", required[1])}
+    assert names == {"checks", "review"}
+    for name in names:
+        assert "merge_group" in workflow(name)[True]
+
+
+def test_credentials_last_as_long_as_the_deployment_may() -> None:
+    job = workflow("deploy")["jobs"]["deploy"]
+    [lasting] = [
+        s["with"]["role-duration-seconds"] for s in steps(job) if "credentials@" in s.get("uses", "")
+    ]
+    assert lasting == job["timeout-minutes"] * 60
+    roles = (PROJECT / "ci" / "roles.yaml").read_text(encoding="utf-8")
+    assert f"MaxSessionDuration: {lasting}" in roles
+
+
 def test_the_review_compares_with_the_branch_it_is_started_for() -> None:
     [branch] = workflow("review")[True]["pull_request"]["branches"]
     assert f"BASE=origin/{branch}" in _runs(FOLDER / "workflows" / "review.yml")
@@ -145,7 +185,7 @@ def test_jobs_have_only_the_rights_they_use_and_an_end() -> None:
         rights = {right: how for right, how in job["permissions"].items() if right != "contents"}
         assert rights == WRITES.get((name, job_name), {}), f"{name}/{job_name}"
         assert job["permissions"].get("contents", "read") == "read"
-        assert job["timeout-minutes"] <= 120
+        assert job["timeout-minutes"] <= (360 if (name, job_name) == ("deploy", "deploy") else 120)
         for step in steps(job):
             if "checkout@" in step.get("uses", ""):
                 assert step["with"]["persist-credentials"] is False
