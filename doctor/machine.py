@@ -95,7 +95,9 @@ def _git(project: Path) -> Iterator[Diagnosis]:
         yield warning("git is missing.", remedy)
     elif _printed("git", "-C", project, "rev-parse", "--is-inside-work-tree") != "true":
         yield warning("The project is no git work tree here.", remedy)
-    elif changed := _printed("git", "-C", project, "status", "--porcelain"):
+    elif (changed := _printed("git", "-C", project, "status", "--porcelain")) is None:
+        yield warning("`git status` fails: nobody knows what is committed.", "Run it, and mend what it says.")
+    elif changed:
         yield warning(
             f"{len(changed.splitlines())} files are not committed: what is deployed is in no revision.",
             "Commit them before you deploy.",
@@ -108,7 +110,7 @@ def _disk(project: Path) -> Iterator[Diagnosis]:
     free = shutil.disk_usage(project).free / 1e9
     if free < FREE_GB:
         yield lacks(
-            f"{free:.1f} GB are free, {FREE_GB:.0f} are needed.", "Make room; `make clean` gives 2.4."
+            f"{free:.1f} GB are free, {FREE_GB:.0f} are needed.", "Make room; `make clean` gives 3."
         )
     else:
         yield ok(f"{free:.0f} GB free")

@@ -1,6 +1,7 @@
 """What a machine may lack: each is found where it is lacking, and not where it is there."""
 
 import os
+import subprocess
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -72,6 +73,14 @@ def test_a_folder_that_is_no_clone_is_worth_a_warning(tmp_path: Path) -> None:
     [finding] = found(tmp_path, "git")
     assert finding.diagnosis.verdict is Verdict.WARNING
     assert "no git work tree" in finding.diagnosis.text
+
+
+def test_a_work_tree_that_git_cannot_read_is_not_called_committed(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".git" / "index").write_bytes(b"damaged")
+    [finding] = found(tmp_path, "git")
+    assert finding.diagnosis.verdict is Verdict.WARNING
+    assert "`git status` fails" in finding.diagnosis.text
 
 
 def test_the_jar_with_all_its_connectors_is_fine(sources: Path) -> None:
