@@ -1,9 +1,11 @@
 package clicktrends.reference;
 
+import java.util.function.LongUnaryOperator;
+
 /**
- * An immutable map from a key's 64-bit hash to a code: open addressing with linear probing, two
- * parallel primitive arrays, no key stored. At two thirds full a key takes 12 bytes plus 1.5 codes,
- * so 5 million users with up to 65,536 distinct rows take 75 MB.
+ * An immutable map from a key's 64-bit hash to a code: open addressing with linear probing, hashes
+ * and codes in parallel, no key stored. At two thirds full a key takes 12 bytes plus 1.5 codes, so
+ * 5 million users with up to 65,536 distinct rows take 75 MB.
  *
  * <p><b>Collisions.</b> Two keys with the same hash are the same key here. The hash is keyed with a
  * secret ({@link KeyHash}), so collisions come by chance only. With n keys loaded,
@@ -20,13 +22,11 @@ final class CodeTable {
   /** What {@link #get} returns for a hash that is not in the table. */
   static final int NONE = -1;
 
-  private static final long EMPTY = 0;
-
-  private final long[] hashes;
+  private final Hashes hashes;
   private final Codes codes;
   private final int size;
 
-  private CodeTable(long[] hashes, Codes codes, int size) {
+  private CodeTable(Hashes hashes, Codes codes, int size) {
     this.hashes = hashes;
     this.codes = codes;
     this.size = size;
@@ -37,67 +37,101 @@ final class CodeTable {
   }
 
   int get(long hash) {
-    long stored = stored(hash);
-    int slot = slotOf(stored, hashes);
-    return hashes[slot] == EMPTY ? NONE : codes.get(slot);
+    int slot = hashes.slotOf(stored(hash));
+    return slot < 0 ? NONE : codes.get(slot);
   }
 
-  /** The hash as it stands in the array, where 0 marks an empty slot. */
+  /** The hash as it stands in the set, where 0 marks an empty slot. */
   private static long stored(long hash) {
-    return hash == EMPTY ? 1 : hash;
+    return hash == Hashes.EMPTY ? 1 : hash;
   }
 
-  /** The slot that holds the hash, or the empty slot where it belongs. */
-  private static int slotOf(long stored, long[] hashes) {
-    int slot = (int) (((stored >>> 32) * hashes.length) >>> 32);
-    while (hashes[slot] != stored && hashes[slot] != EMPTY) {
-      slot = slot + 1 == hashes.length ? 0 : slot + 1;
-    }
-    return slot;
-  }
-
-  /** Grows by doubling and trims at the end; not for use by several threads. */
+  /**
+   * Grows to what is expected in all, and trims at the end what that was too much; not for use by
+   * several threads.
+   */
   static final class Builder {
     private static final int FIRST_CAPACITY = 1 << 10;
 
-    private long[] hashes = new long[FIRST_CAPACITY];
-    private Codes codes = Codes.holding(0, FIRST_CAPACITY);
+    /** An estimate by the first keys of a file may be far off. */
+    private static final int MAX_GROWTH = 32;
+
+    private static final int SPARE_SHARE = 16;
+    private static final int MAX_SPARE_SHARE = 8;
+
+    private final LongUnaryOperator expectedKeys;
+    private Hashes hashes = Hashes.ofLength(FIRST_CAPACITY);
+    private Codes codes = Codes.holding(0, hashes.length());
     private int greatest;
     private int size;
+
+    /** Without an estimate: it doubles. */
+    Builder() {
+      this(keys -> 2 * keys);
+    }
+
+    /**
+     * @param expectedKeys an estimate of the number of keys in all by the number of those added
+     */
+    Builder(LongUnaryOperator expectedKeys) {
+      this.expectedKeys = expectedKeys;
+    }
 
     /** Returns false, and changes nothing, if the hash is there already. */
     boolean add(long hash, int code) {
       long stored = stored(hash);
-      int slot = slotOf(stored, hashes);
-      if (hashes[slot] != EMPTY) {
+      int slot = ~hashes.slotOf(stored);
+      if (slot < 0) {
         return false;
       }
       greatest = Math.max(greatest, code);
       if (greatest > codes.limit()) {
-        rebuild(hashes.length);
-        slot = slotOf(stored, hashes);
+        widen();
       }
-      hashes[slot] = stored;
+      hashes.set(slot, stored);
       codes.set(slot, code);
       size++;
-      if (size > hashes.length / 3 * 2) {
-        rebuild(hashes.length * 2);
+      if (size > hashes.length() / 3 * 2) {
+        rebuild(capacityFor(keysToExpect()));
       }
       return true;
     }
 
     CodeTable build() {
-      rebuild(size + size / 2 + 2);
+      int fitting = capacityFor(size);
+      if (hashes.length() - fitting > fitting / MAX_SPARE_SHARE) {
+        rebuild(fitting);
+      }
       return new CodeTable(hashes, codes, size);
     }
 
+    /** At least a quarter more than there are, so that a low estimate does not cost much. */
+    private long keysToExpect() {
+      long expected = expectedKeys.applyAsLong(size);
+      long atMost = Math.min(expected + expected / SPARE_SHARE, (long) size * MAX_GROWTH);
+      return Math.max(atMost, size + size / 4L);
+    }
+
+    private static int capacityFor(long keys) {
+      return Math.toIntExact(keys + keys / 2 + 2);
+    }
+
+    private void widen() {
+      Codes wider = Codes.holding(greatest, hashes.length());
+      for (int slot = 0; slot < hashes.length(); slot++) {
+        wider.set(slot, codes.get(slot));
+      }
+      codes = wider;
+    }
+
     private void rebuild(int capacity) {
-      long[] newHashes = new long[capacity];
-      Codes newCodes = Codes.holding(greatest, capacity);
-      for (int slot = 0; slot < hashes.length; slot++) {
-        if (hashes[slot] != EMPTY) {
-          int newSlot = slotOf(hashes[slot], newHashes);
-          newHashes[newSlot] = hashes[slot];
+      Hashes newHashes = Hashes.ofLength(capacity);
+      Codes newCodes = Codes.holding(greatest, newHashes.length());
+      for (int slot = 0; slot < hashes.length(); slot++) {
+        long hash = hashes.get(slot);
+        if (hash != Hashes.EMPTY) {
+          int newSlot = ~newHashes.slotOf(hash);
+          newHashes.set(newSlot, hash);
           newCodes.set(newSlot, codes.get(slot));
         }
       }

@@ -21,7 +21,7 @@ final class FieldRules {
   private FieldRules() {}
 
   /** What is wrong with the characters of a field, and how to mend it; null if nothing is. */
-  static String problemOfCharacters(String field) {
+  static String problemOfCharacters(CharSequence field) {
     for (int i = 0; i < field.length(); i++) {
       char character = field.charAt(i);
       if (isLineBreak(character)) {
@@ -42,14 +42,14 @@ final class FieldRules {
   }
 
   /** What is wrong with the length of a field, and how to mend it; null if nothing is. */
-  static String problemOfLength(String field, int maxBytes) {
+  static String problemOfLength(CharSequence field, int maxBytes) {
     if (field.isEmpty()) {
       return "is empty; give it a value or leave the row out";
     }
     if (field.length() * MAX_BYTES_OF_A_CHAR <= maxBytes) {
       return null;
     }
-    int bytes = field.getBytes(StandardCharsets.UTF_8).length;
+    int bytes = field.toString().getBytes(StandardCharsets.UTF_8).length;
     return bytes <= maxBytes
         ? null
         : "has %,d bytes of UTF-8, at most %d are allowed; shorten it".formatted(bytes, maxBytes);

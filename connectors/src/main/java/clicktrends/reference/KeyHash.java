@@ -1,5 +1,8 @@
 package clicktrends.reference;
 
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import org.apache.flink.core.memory.MemorySegment;
@@ -17,6 +20,8 @@ final class KeyHash {
   private static final KeyParameter SECRET = new KeyParameter(randomBytes());
 
   private final SipHash sipHash = new SipHash();
+  private final CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
+  private final ByteBuffer encoded = ByteBuffer.allocate(FieldRules.MAX_KEY_BYTES);
 
   KeyHash() {
     this(SECRET);
@@ -29,6 +34,20 @@ final class KeyHash {
   long of(String key) {
     byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
     return of(bytes, 0, bytes.length);
+  }
+
+  /**
+   * Makes no object. The characters are consumed.
+   *
+   * @throws IllegalArgumentException if they are more than {@link FieldRules#MAX_KEY_BYTES} of
+   *     UTF-8, or no text
+   */
+  long of(CharBuffer key) {
+    encoded.clear();
+    if (!encoder.reset().encode(key, encoded, true).isUnderflow()) {
+      throw new IllegalArgumentException("A key must be checked before it is hashed");
+    }
+    return of(encoded.array(), 0, encoded.position());
   }
 
   /** Reads the bytes where they are: only a string that spans memory segments is copied. */

@@ -138,7 +138,7 @@ final class VersionDirectory {
 
   private void load(long validFrom, VersionFile file) throws IOException {
     try {
-      Version version = VersionReader.read(file.path(), validFrom, settings);
+      Version version = VersionReader.read(file, validFrom, settings);
       refused.remove(validFrom);
       loaded.put(validFrom, new Loaded(version, file));
       LOG.info(

@@ -2,13 +2,13 @@ package clicktrends.reference;
 
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
-import de.siegmar.fastcsv.reader.CsvRecord;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,25 +19,35 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.flink.core.fs.FSDataInputStream;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 
-/** Reads one version's CSV file (RFC 4180, UTF-8, a header that names the columns). */
+/**
+ * Reads one version's CSV file (RFC 4180, UTF-8, a header that names the columns).
+ *
+ * <p>A row whose values have been seen before makes no object: what a load leaves to the garbage
+ * collector holds up the tasks of the same JVM.
+ */
 final class VersionReader {
   private static final int READ_BYTES = 1 << 16;
 
   private static final byte[] BYTE_ORDER_MARK = "\uFEFF".getBytes(StandardCharsets.UTF_8);
 
   private final Path file;
+  private final long fileBytes;
   private final ReferenceSettings settings;
   private final KeyHash keyHash = new KeyHash();
-  private final CodeTable.Builder codes = new CodeTable.Builder();
-  private final Map<List<String>, Integer> codeOfRow = new HashMap<>();
+  private final CodeTable.Builder codes = new CodeTable.Builder(this::expectedRows);
+  private final Map<CharBuffer, Integer> codeOfRow = new HashMap<>();
   private final List<StringData[]> rows = new ArrayList<>();
+  private FSDataInputStream source;
+  private CharBuffer values = CharBuffer.allocate(FieldRules.MAX_VALUE_BYTES);
 
-  private VersionReader(Path file, ReferenceSettings settings) {
-    this.file = file;
+  private VersionReader(VersionFile file, ReferenceSettings settings) {
+    this.file = file.path();
+    this.fileBytes = file.size();
     this.settings = settings;
   }
 
@@ -47,20 +57,20 @@ final class VersionReader {
    * @throws BadVersionException if the content is wrong
    * @throws IOException if the file cannot be read, whatever it holds
    */
-  static Version read(Path file, long validFromMillis, ReferenceSettings settings)
+  static Version read(VersionFile file, long validFromMillis, ReferenceSettings settings)
       throws IOException, BadVersionException {
     return new VersionReader(file, settings).read(validFromMillis);
   }
 
   private Version read(long validFromMillis) throws IOException, BadVersionException {
     try (InputStream bytes = openPastByteOrderMark();
-        CsvReader<CsvRecord> csv =
+        CsvReader<CsvRow> csv =
             CsvReader.builder()
                 .allowUnclosedQuote(false)
                 .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
                 .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
-                .ofCsvRecord(bytes, StandardCharsets.UTF_8)) {
-      Iterator<CsvRecord> records = csv.iterator();
+                .build(new CsvRow(), bytes, StandardCharsets.UTF_8)) {
+      Iterator<CsvRow> records = csv.iterator();
       if (!records.hasNext()) {
         throw bad(1, "the file is empty; begin it with a header that names the columns");
       }
@@ -81,7 +91,8 @@ final class VersionReader {
   }
 
   private InputStream openPastByteOrderMark() throws IOException {
-    InputStream bytes = new BufferedInputStream(file.getFileSystem().open(file), READ_BYTES);
+    source = file.getFileSystem().open(file);
+    InputStream bytes = new BufferedInputStream(source, READ_BYTES);
     bytes.mark(BYTE_ORDER_MARK.length);
     if (!Arrays.equals(bytes.readNBytes(BYTE_ORDER_MARK.length), BYTE_ORDER_MARK)) {
       bytes.reset();
@@ -89,8 +100,19 @@ final class VersionReader {
     return bytes;
   }
 
-  private Columns columnsOf(CsvRecord header) throws BadVersionException {
-    List<String> names = header.getFields();
+  /** By the part of the file that so many took. */
+  private long expectedRows(long rowsRead) {
+    try {
+      double share = (double) source.getPos() / fileBytes;
+      return Math.round(rowsRead / Math.min(share, 1));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Columns columnsOf(CsvRow header) throws BadVersionException {
+    List<String> names =
+        IntStream.range(0, header.fields()).mapToObj(i -> header.field(i).toString()).toList();
     for (int i = 0; i < names.size(); i++) {
       refuse(1, "field " + (i + 1), FieldRules.problemOfCharacters(names.get(i)));
     }
@@ -122,48 +144,61 @@ final class VersionReader {
     return index;
   }
 
-  private void add(CsvRecord row, Columns columns) throws BadVersionException {
-    long line = row.getStartingLineNumber();
-    if (row.getFieldCount() != columns.count()) {
+  private void add(CsvRow row, Columns columns) throws BadVersionException {
+    long line = row.line();
+    if (row.fields() != columns.count()) {
       throw bad(
           line,
-          row.getFieldCount()
+          row.fields()
               + " fields where the header has "
               + columns.count()
               + "; quote fields that contain commas");
     }
     for (int extra : columns.extra()) {
-      refuse(line, columns.name(extra), FieldRules.problemOfCharacters(row.getField(extra)));
+      refuse(line, columns.name(extra), FieldRules.problemOfCharacters(row.field(extra)));
     }
-    String key = row.getField(columns.key());
-    check(line, columns.name(columns.key()), key, FieldRules.MAX_KEY_BYTES);
-    if (!codes.add(keyHash.of(key), codeOf(row, columns))) {
+    int key = columns.key();
+    check(line, columns.name(key), row.field(key), FieldRules.MAX_KEY_BYTES);
+    int code = codeOf(row, columns);
+    if (!codes.add(keyHash.of(row.field(key)), code)) {
       throw bad(
           line,
-          settings.keyColumn() + " '" + key + "' stands in an earlier line too; keep one row each");
+          settings.keyColumn()
+              + " '"
+              + row.field(key)
+              + "' stands in an earlier line too; keep one row each");
     }
   }
 
   /** A row seen before has been checked then. */
-  private int codeOf(CsvRecord row, Columns columns) throws BadVersionException {
-    List<String> values = new ArrayList<>(columns.values().length);
-    for (int column : columns.values()) {
-      values.add(row.getField(column));
-    }
+  private int codeOf(CsvRow row, Columns columns) throws BadVersionException {
+    join(row, columns.values());
     Integer known = codeOfRow.get(values);
     if (known != null) {
       return known;
     }
-    for (int i = 0; i < values.size(); i++) {
-      check(
-          row.getStartingLineNumber(),
-          settings.valueColumns().get(i),
-          values.get(i),
-          FieldRules.MAX_VALUE_BYTES);
+    StringData[] kept = new StringData[columns.values().length];
+    for (int i = 0; i < kept.length; i++) {
+      CharBuffer value = row.field(columns.values()[i]);
+      check(row.line(), settings.valueColumns().get(i), value, FieldRules.MAX_VALUE_BYTES);
+      kept[i] = stringData(value.toString());
     }
-    codeOfRow.put(values, rows.size());
-    rows.add(values.stream().map(VersionReader::stringData).toArray(StringData[]::new));
+    codeOfRow.put(CharBuffer.allocate(values.length()).put(values).flip(), rows.size());
+    rows.add(kept);
     return rows.size() - 1;
+  }
+
+  /** Each value and a line feed, which a value that passed the check does not hold. */
+  private void join(CsvRow row, int[] columns) {
+    if (row.length() > values.capacity()) {
+      values = CharBuffer.allocate(row.length() * 2);
+    }
+    values.clear();
+    for (int column : columns) {
+      row.appendTo(values, column);
+      values.put('\n');
+    }
+    values.flip();
   }
 
   /** Made binary now, so that tasks share a value that no longer changes. */
@@ -173,7 +208,7 @@ final class VersionReader {
     return data;
   }
 
-  private void check(long line, String column, String field, int maxBytes)
+  private void check(long line, String column, CharSequence field, int maxBytes)
       throws BadVersionException {
     refuse(line, column, FieldRules.problemOfCharacters(field));
     refuse(line, column, FieldRules.problemOfLength(field, maxBytes));

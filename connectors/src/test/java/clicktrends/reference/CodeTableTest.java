@@ -41,6 +41,28 @@ class CodeTableTest {
     assertThat(actual.equals(expected)).isTrue();
   }
 
+  /** In two chunks of hashes at least. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 500_000, 600_000, 10_000_000, Long.MAX_VALUE / 2})
+  void holds_every_key_whatever_number_was_expected(long expected) {
+    int keys = 600_000;
+    CodeTable.Builder builder = new CodeTable.Builder(added -> expected);
+    for (int i = 0; i < keys; i++) {
+      if (!builder.add(Long.reverse(i * 0x9E3779B97F4A7C15L), i % 300)) {
+        fail("key %d should be new", i);
+      }
+    }
+    assertThat(builder.add(Long.reverse(0), 1)).isFalse();
+    CodeTable table = builder.build();
+    assertThat(table.size()).isEqualTo(keys);
+    for (int i = 0; i < keys; i++) {
+      if (table.get(Long.reverse(i * 0x9E3779B97F4A7C15L)) != i % 300) {
+        fail("key %d should have code %d", i, i % 300);
+      }
+    }
+    assertThat(table.get(Long.reverse(keys * 0x9E3779B97F4A7C15L))).isEqualTo(CodeTable.NONE);
+  }
+
   @Test
   void finds_nothing_when_empty() {
     assertThat(new CodeTable.Builder().build().get(0)).isEqualTo(CodeTable.NONE);

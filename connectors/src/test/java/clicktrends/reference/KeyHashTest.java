@@ -1,7 +1,9 @@
 package clicktrends.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.IntStream;
 import org.apache.flink.core.memory.MemorySegment;
@@ -15,6 +17,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KeyHashTest {
+  @Test
+  void a_key_that_is_too_long_is_not_hashed_in_part() {
+    KeyHash hash = new KeyHash();
+    String longest = "x".repeat(512);
+    assertThat(hash.of(CharBuffer.wrap(longest))).isEqualTo(hash.of(longest));
+    assertThatThrownBy(() -> hash.of(CharBuffer.wrap(longest + "x")))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
   /** From the reference implementation's vectors.h: key 00..0f, message 00..(length - 1). */
   @ParameterizedTest
   @CsvSource({
@@ -38,6 +49,7 @@ class KeyHashTest {
     KeyHash hash = new KeyHash();
     long expected = hash.of(text);
     assertThat(hash.of(StringData.fromString(text))).isEqualTo(expected);
+    assertThat(hash.of(CharBuffer.wrap(text.toCharArray()))).isEqualTo(expected);
     assertThat(hash.of(inTheMiddleOfASegment(bytes))).isEqualTo(expected);
     assertThat(hash.of(acrossSegments(bytes))).isEqualTo(expected);
   }

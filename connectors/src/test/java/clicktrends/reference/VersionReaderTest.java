@@ -3,7 +3,9 @@ package clicktrends.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VersionReaderTest {
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
   @TempDir Path directory;
 
   @Test
@@ -150,8 +154,27 @@ class VersionReaderTest {
 
   @Test
   void a_file_that_cannot_be_opened_is_not_called_bad() {
-    assertThatThrownBy(() -> VersionReader.read(flinkPath(), 0, settings()))
+    assertThatThrownBy(() -> VersionReader.read(file(1), 0, settings()))
         .isInstanceOf(IOException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 1L << 50})
+  void a_file_whose_size_is_listed_wrongly_is_read_whole(long size) throws Exception {
+    int users = 50_000;
+    read(rows(users));
+    assertThat(VersionReader.read(file(size), 0, settings()).users()).isEqualTo(users);
+  }
+
+  @Test
+  void a_row_leaves_nothing_to_the_garbage_collector_but_its_place_in_the_table() throws Exception {
+    int users = 300_000;
+    byte[] content = rows(users).getBytes(StandardCharsets.UTF_8);
+    read(content); // loads the classes
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    VersionReader.read(file(content.length), 0, settings());
+    long bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+    assertThat(bytes / users).isLessThan(60); // its place is 1.5 * 9, growing and trimming the rest
   }
 
   private Version read(String content) throws Exception {
@@ -160,15 +183,26 @@ class VersionReaderTest {
 
   private Version read(byte[] content) throws Exception {
     Files.write(directory.resolve("20260131T000000Z.csv"), content);
-    return VersionReader.read(flinkPath(), 0, settings());
+    return VersionReader.read(file(content.length), 0, settings());
   }
 
-  private org.apache.flink.core.fs.Path flinkPath() {
-    return new org.apache.flink.core.fs.Path(directory.resolve("20260131T000000Z.csv").toUri());
+  private VersionFile file(long size) {
+    return new VersionFile(
+        new org.apache.flink.core.fs.Path(directory.resolve("20260131T000000Z.csv").toUri()),
+        size,
+        0);
   }
 
   private ReferenceSettings settings() {
     return new SegmentFiles(directory).settings(Duration.ZERO, null);
+  }
+
+  private static String rows(int users) {
+    StringBuilder content = new StringBuilder("user_id,gender,age_band\n");
+    for (int i = 0; i < users; i++) {
+      content.append("user-%07d,%s,%d0s\n".formatted(i, i % 3 == 0 ? "f" : "m", i % 7));
+    }
+    return content.toString();
   }
 
   private static List<String> valuesOf(Version version, String user) {
