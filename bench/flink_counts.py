@@ -9,7 +9,8 @@ The statements are those of analytics_sql/, compiled and started as there. V:
   as many keys to count
 - `temporal` has Flink's own event-time temporal join in place of the lookup join, and puts out no rejects,
   for which it would read the clicks a second time
-FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks.
+FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks; the
+clicks must last until it is loaded.
 --until: the source does not end, so that state and heap can be read when so many clicks are counted.
 """
 
@@ -19,6 +20,7 @@ import re
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +40,8 @@ POLL_MILLISECONDS = 1000
 CHECK_SECONDS = 1
 HELD_BY_WATERMARK = 2 * 1000 // MILLISECONDS_BETWEEN_CLICKS
 """Clicks of the last second, and as many again: the shards are not read evenly."""
+VERSIONS = 2
+LOADED_SECONDS = 0.1
 _UNJOINED = """CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   event_time,
@@ -121,13 +125,55 @@ def statements(given: argparse.Namespace, all_properties: analytics.Properties) 
     return changed
 
 
-def _move_in(job: FollowedJob, given: argparse.Namespace, moved_at: list[float]) -> None:
-    """Publish the version given once so many clicks have been read."""
-    while not job.samples or job.samples[-1][1] < given.after:
-        time.sleep(given.poll_milliseconds / 1000)
-    name = Path(segments_version_key(datetime.now(UTC))).name
-    Path(given.new_version).rename(Path(given.segments) / name)
-    moved_at.append(time.monotonic())
+class _NewVersion(threading.Thread):
+    """Publishes the version given once so many clicks have been read, and waits until it is loaded.
+
+    moved_at, loaded_at: time.monotonic(); None before.
+    """
+
+    def __init__(self, job: FollowedJob, given: argparse.Namespace) -> None:
+        super().__init__(daemon=True)
+        self.moved_at: float | None = None
+        self.loaded_at: float | None = None
+        self._job, self._given = job, given
+
+    def run(self) -> None:
+        while not self._job.samples or self._job.samples[-1][1] < self._given.after // 4:
+            time.sleep(self._given.poll_milliseconds / 1000)
+        loaded_versions = self._job.metric("segmentsLoadedVersions")
+        assert loaded_versions
+        while self._job.samples[-1][1] < self._given.after:
+            time.sleep(self._given.poll_milliseconds / 1000)
+        name = Path(segments_version_key(datetime.now(UTC))).name
+        Path(self._given.new_version).rename(Path(self._given.segments) / name)
+        self.moved_at = time.monotonic()
+        with suppress(OSError):  # the job has ended, and `gaps` says so
+            while self._job.greatest(loaded_versions) < VERSIONS:
+                time.sleep(LOADED_SECONDS)
+            self.loaded_at = time.monotonic()
+
+    def gaps(self) -> dict[str, float]:
+        """The longest ones before it came and while it was loaded, which ends before the last click is read:
+        a job that has read everything takes half a second to close, and that is no gap.
+        """
+        samples = self._job.samples
+        last_read = samples[-1][1]
+        if not self.moved_at or not self.loaded_at or self.loaded_at > _time_of(samples, last_read):
+            sys.exit(
+                f"the version was not loaded before the last of {last_read:,} clicks: give it more clicks"
+            )
+        warm_at = _time_of(samples, self._given.after // 2)
+        return {
+            "gap_before_seconds": longest_gap([s for s in samples if warm_at <= s[0] < self.moved_at]),
+            "gap_loading_seconds": longest_gap(
+                [s for s in samples if self.moved_at <= s[0] <= self.loaded_at]
+            ),
+            "load_seconds": self.loaded_at - self.moved_at,
+        }
+
+
+def _time_of(samples: list[tuple[float, int]], clicks: int) -> float:
+    return next(time for time, number in samples if number >= clicks)
 
 
 def _heap() -> int:
@@ -171,9 +217,9 @@ def main() -> None:
         # In a temporal join clicks wait for the watermark, which is to be behind them.
         operator="TemporalJoin" if temporal else "Source: clicks",
     )
-    moved_at: list[float] = []
-    if given.new_version:
-        threading.Thread(target=_move_in, args=(job, given, moved_at), daemon=True).start()
+    new_version = _NewVersion(job, given) if given.new_version else None
+    if new_version:
+        new_version.start()
     answer: dict[str, float] = {}
     if given.until:
         state_bytes = job.checkpoint_after(given.until - (HELD_BY_WATERMARK if temporal else 0))
@@ -186,17 +232,8 @@ def main() -> None:
         client.get_job_execution_result().result()
         answer = {"seconds": time.monotonic() - started}
     job.stop()
-    if given.new_version:
-        if not moved_at:
-            sys.exit(f"the job ended before {given.after:,} clicks were seen: give it more clicks")
-        warm_at = next(moment for moment, clicks in job.samples if clicks >= given.after / 2)
-        before = [each for each in job.samples if warm_at <= each[0] < moved_at[0]]
-        after = [each for each in job.samples if each[0] >= moved_at[0]]
-        answer |= {
-            "gap_before_seconds": longest_gap(before),
-            "gap_after_seconds": longest_gap(after[:-1]),
-            "seconds_after": after[-1][0] - moved_at[0],
-        }
+    if new_version:
+        answer |= new_version.gaps()
     print(json.dumps(answer))
 
 

@@ -31,6 +31,23 @@ class FollowedJob:
         self._ended.set()
         self._thread.join()
 
+    def metric(self, name: str) -> str | None:
+        """Where `greatest` reads the metric whose name ends so; None if no task has it.
+
+        The answers are long: reading them holds up the samples by half a second.
+        """
+        for vertex in self._get("")["vertices"]:
+            metrics = f"/vertices/{vertex['id']}/subtasks/metrics"
+            for each in self._get(metrics):
+                if each["id"].endswith(name):
+                    return f"{metrics}?get={each['id']}&agg=max"
+        return None
+
+    def greatest(self, metric: str) -> int:
+        """Of all tasks; OSError once the job has ended."""
+        answer = self._get(metric)
+        return int(answer[0]["max"]) if answer else 0
+
     def _follow(self) -> None:
         metrics, metric = "", ""
         wanted = re.compile(re.sub(r"\W", "_", self._operator) + r".*\.numRecordsOut")
