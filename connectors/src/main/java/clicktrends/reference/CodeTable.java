@@ -5,7 +5,7 @@ import java.util.function.LongUnaryOperator;
 /**
  * An immutable map from a key's 64-bit hash to a code: open addressing with linear probing, hashes
  * and codes in parallel, no key stored. At two thirds full a key takes 12 bytes plus 1.5 codes, so
- * 5 million users with up to 65,536 distinct rows take 75 MB.
+ * 5 million users with up to 65,536 distinct rows take 75 MB, or up to an eighth more.
  *
  * <p><b>Collisions.</b> Two keys with the same hash are the same key here. The hash is keyed with a
  * secret ({@link KeyHash}), so collisions come by chance only. With n keys loaded,
