@@ -109,9 +109,7 @@ def _git(project: Path) -> Iterator[Diagnosis]:
 def _disk(project: Path) -> Iterator[Diagnosis]:
     free = shutil.disk_usage(project).free / 1e9
     if free < FREE_GB:
-        yield lacks(
-            f"{free:.1f} GB are free, {FREE_GB:.0f} are needed.", "Make room; `make clean` gives 3."
-        )
+        yield lacks(f"{free:.1f} GB are free, {FREE_GB:.0f} are needed.", "Make room; `make clean` gives 3.")
     else:
         yield ok(f"{free:.0f} GB free")
 
