@@ -141,7 +141,7 @@ def report(figures: Figures) -> Sequence[Block]:
                     point["curve"],
                     f"{point['x']:,}",
                     f"{point['cpu_seconds_per_million']:.2f}",
-                    f"{point['seconds_per_million']:.2f}",
+                    _seconds(point["seconds_per_million"]),
                     f"{point['heap_mb']:,.0f}",
                     f"{point['state_mb']:,.1f}",
                     f"{point['peak_mib']:,.0f}",
@@ -150,6 +150,11 @@ def report(figures: Figures) -> Sequence[Block]:
             ),
         ),
     )
+
+
+def _seconds(per_million: float) -> str:
+    """Of a slope: between runs too short for the clock it can come out below zero, which says nothing."""
+    return f"{per_million:.2f}" if per_million > 0 else "too short to tell"
 
 
 CPU, SECONDS = "cpu_seconds_per_million", "seconds_per_million"

@@ -49,6 +49,13 @@ def test_growth_is_a_curve_by_each_of_what_grows_and_a_row_for_each_point() -> N
     assert growth.report({"points": []}) == ("Not part of a quick run.",)
 
 
+def test_a_time_that_comes_out_below_zero_is_not_shown_as_one() -> None:
+    short = point(next(growth.cases(FULL))) | {"seconds_per_million": -6.67}
+    figures = {"clicks": [1, 2], "temporal_clicks": [1, 2], "users": 3, "points": [short]}
+    (table,) = (block for block in growth.report(figures) if isinstance(block, Table))
+    assert table.rows[0][3] == "too short to tell"
+
+
 def test_a_quick_run_measures_no_growth() -> None:
     assert list(growth.cases(QUICK)) == []
 
