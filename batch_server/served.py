@@ -70,7 +70,9 @@ class ServedTable:
         try:
             ranking = ServedRanking.from_item(item) if item else None
         except RankingError as error:
-            raise TrendsError(f"{error}. The next run of the feedback function replaces it") from error
+            raise TrendsError(
+                f"{error}. The feedback function replaces it when the segment is clicked; else delete it"
+            ) from error
         return Served(segment=segment, ranking=ranking, at=datetime.now(UTC))
 
 

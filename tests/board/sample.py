@@ -5,7 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from batch_server import ALL_READERS
+from batch_server.served import Served
 from contract.count import UNKNOWN
+from contract.ranking import ALL_READERS_KEY, ServedRanking
 from tests.batch_server.counts import Count, count
 
 TITLES = {
@@ -76,3 +79,19 @@ def _click(rng: random.Random, *, late: bool) -> tuple[str, str, str, str]:
 def _drawn(rng: random.Random, weights: Mapping[str, float]) -> str:
     (drawn,) = rng.choices([*weights], [*weights.values()])
     return drawn
+
+
+def served(now: datetime, *, age: timedelta) -> Served:
+    """A ranking whose newest counts are of this age, as the feedback writes it: fresh for eight minutes."""
+    counted = now - age
+    ranking = ServedRanking(
+        segment=ALL_READERS_KEY,
+        articles=("a",),
+        clicks=(1,),
+        counted_until=counted,
+        computed_at=counted,
+        complete_until=counted,
+        fresh_until=round((counted + timedelta(minutes=8)).timestamp()),
+        expires_at=round((counted + timedelta(hours=72)).timestamp()),
+    )
+    return Served(segment=ALL_READERS, ranking=ranking, at=now)

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, ViewportSize
 
-from batch_server import ALL_READERS, TrendingReader
+from batch_server import TrendingReader
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import Board, bind, running_board
-from batch_server.served import Served
 from contract.event_time import format_time
-from contract.ranking import ALL_READERS_KEY, ServedRanking
 from contract.sink import CLICK_COUNTS
 from lambdas.search_bootstrap.definitions import definitions
 from names import day_index
@@ -22,7 +20,7 @@ from settings.search import SearchSettings
 from stacks.search.bootstrap import definition_properties
 from tests.board.browser import running_chromium
 from tests.board.conftest import KEYS, SPANS
-from tests.board.sample import TITLES, an_hour
+from tests.board.sample import TITLES, an_hour, served
 from tests.conftest import PROJECT
 from twin.opensearch import running_opensearch
 
@@ -56,7 +54,7 @@ def main(file: Path) -> None:
             titles=TITLES,
             ledgers=ledgers(),
             clock=clock,
-            served=lambda: served(clock()),
+            served=lambda: served(clock(), age=timedelta(seconds=34)),
         )
         with running_board(board, bind(0)) as address:
             context = browser.new_context(viewport=SIZE, bypass_csp=True, locale="en-GB")
@@ -102,22 +100,6 @@ def ledgers() -> Ledgers:
     sent = 15_830 + rejected + 21 + 12
     told.tell(RecordAccount(sent=sent, counted=15_830, rejected=rejected, unparseable=21), at=NOON)
     return told
-
-
-def served(now: datetime) -> Served:
-    """A ranking that the last run of the feedback wrote."""
-    counted = now - timedelta(seconds=34)
-    ranking = ServedRanking(
-        segment=ALL_READERS_KEY,
-        articles=("a",),
-        clicks=(1,),
-        counted_until=counted,
-        computed_at=counted,
-        complete_until=counted,
-        fresh_until=round((counted + timedelta(minutes=8)).timestamp()),
-        expires_at=round((counted + timedelta(hours=72)).timestamp()),
-    )
-    return Served(segment=ALL_READERS, ranking=ranking, at=now)
 
 
 def shoot(page: Page, address: str, file: Path) -> None:

@@ -15,11 +15,11 @@ from batch_server import ALL_READERS, Segment, TrendingReader, TrendsError
 from batch_server.board import query_loop, served_watch
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.served import Served
-from contract.ranking import ServedRanking
 from tests.batch_server.counts import AddCounts, count
 from tests.board.colour_distance import MIN_STEP, distance
 from tests.board.conftest import ARTIFACTS, KEYS, SPANS, Clock, Look, StartBoard
 from tests.board.pages import LIVE_MS, MINUTE, cell, cells, choose_columns, heat_map, some_counts
+from tests.board.sample import served
 from tests.conftest import PROJECT
 
 SIZES = ((375, 812), (768, 1024), (1280, 720), (1920, 1080), (3840, 2160))
@@ -179,18 +179,7 @@ class _Table:
         now = self._clock()
         if self.age is None:
             return Served(segment=ALL_READERS, ranking=None, at=now)
-        counted = now - self.age
-        ranking = ServedRanking(
-            segment="all",
-            articles=("a",),
-            clicks=(1,),
-            counted_until=counted,
-            computed_at=counted,
-            complete_until=counted,
-            fresh_until=round((counted + timedelta(minutes=8)).timestamp()),
-            expires_at=round((counted + timedelta(hours=72)).timestamp()),
-        )
-        return Served(segment=ALL_READERS, ranking=ranking, at=now)
+        return served(now, age=self.age)
 
 
 def _account(page: Page) -> list[tuple[str, str]]:

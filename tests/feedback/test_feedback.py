@@ -249,6 +249,19 @@ def test_an_item_that_is_no_ranking_is_told_and_replaced(service: Service) -> No
     assert service.run(after(60)).problems == []
 
 
+def test_an_item_that_is_no_ranking_of_a_segment_without_clicks_is_told_until_it_is_deleted(
+    service: Service,
+) -> None:
+    key = {"segment": {"S": "gender=other"}}
+    service.client.put_item(TableName=service.name, Item=key)
+    for seconds in (0, 60):
+        outcome = service.run(after(seconds))
+        assert [problem for problem in outcome.problems if "'gender=other' is no ranking" in problem]
+        assert set(service.articles()) >= {"gender=female", "gender=male"}
+    service.client.delete_item(TableName=service.name, Key=key)
+    assert service.run(after(120)).problems == []
+
+
 HOSTILE = [
     "<b>",
     "\x00\x1b[2J",

@@ -63,6 +63,16 @@ def test_a_table_that_is_not_there_is_an_error_with_advice(service: Service) -> 
     assert service
 
 
+@pytest.mark.usefixtures("as_root")
+def test_an_item_that_is_no_ranking_is_an_error_with_both_ways_out(service: Service) -> None:
+    service.client.put_item(TableName=service.name, Item={"segment": {"S": "gender=female"}})
+    code, text = ask(service, "--segment", "gender=female")
+    assert code == 1
+    told = " ".join(text.split())
+    assert "the item 'gender=female' is no ranking" in told
+    assert "replaces it when the segment is clicked; else delete it" in told
+
+
 @pytest.mark.parametrize("part", ["sex=female", "gender", "gender=", "=female", ""])
 def test_what_is_no_part_of_a_segment_is_wrong_usage(part: str) -> None:
     result = CliRunner().invoke(app, ["served", "--table", "t", "--segment", part])
