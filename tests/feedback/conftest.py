@@ -1,6 +1,7 @@
 """A table of rankings in the twin's emulated AWS, and counts as a reader would tell them."""
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -73,11 +74,19 @@ class Counts:
 
     answer: TopOfSegments | Exception
     asked: list[tuple[timedelta, tuple[Grouping, ...], int, int]] = field(default_factory=list)
+    within: timedelta | None = None
 
     def top_of_segments(
-        self, last: timedelta, groupings: tuple[Grouping, ...], limit: int, *, min_clicks: int
+        self,
+        last: timedelta,
+        groupings: tuple[Grouping, ...],
+        limit: int,
+        *,
+        min_clicks: int,
+        within: timedelta,
     ) -> TopOfSegments:
         self.asked.append((last, groupings, limit, min_clicks))
+        self.within = within
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -132,3 +141,11 @@ def service(emulator: Emulator) -> Iterator[Service]:
     )
     yield Service(name, client)
     client.delete_table(TableName=name)
+
+
+@pytest.fixture
+def as_root(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that are made with nothing but a region reach the emulated AWS."""
+    for name, value in emulator.client_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
