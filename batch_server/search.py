@@ -60,14 +60,14 @@ class _ShardsMissingError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _Attempts:
     """How often a search was asked, and whether the time of its question was over then."""
 
-    attempts: int
+    number: int
     is_too_late: bool
 
     def __str__(self) -> str:
-        often = "once" if self.attempts == 1 else f"{self.attempts} times"
+        often = "once" if self.number == 1 else f"{self.number} times"
         return f"asked {often}{', with no time left for more' if self.is_too_late else ''}"
 
 
@@ -104,13 +104,13 @@ class CountSearch:
             return retrying(self._ask, body, deadline)
         except _ShardsMissingError as error:
             raise TrendsError(
-                f"{self._where} answered without some of its data ({error}), {_asked(retrying, deadline)}: "
-                "the counts would be too small. Look at the domain's health (status red?) and its failed "
-                "shards"
+                f"{self._where} answered without some of its data ({error}), "
+                f"{_attempts(retrying, deadline)}: the counts would be too small. Look at the domain's "
+                "health (status red?) and its failed shards"
             ) from error
         except TransportError as error:
             kind = TooManyBucketsError if TOO_MANY_BUCKETS in _causes(error) else TrendsError
-            raise kind(self._explain(error, _asked(retrying, deadline))) from error
+            raise kind(self._explain(error, _attempts(retrying, deadline))) from error
         except SerializationError as error:
             raise TrendsError(self._no_search_answer) from error
 
@@ -156,7 +156,7 @@ class CountSearch:
             "the domain's own (--endpoint or CLICK_TRENDS_ENDPOINT), and no proxy or sign-in page answers"
         )
 
-    def _explain(self, error: TransportError, asked: _Asked) -> str:
+    def _explain(self, error: TransportError, asked: _Attempts) -> str:
         if isinstance(error, ConnectionTimeout):
             in_time = "in time" if asked.is_too_late else f"within {REQUEST_TIMEOUT_SECONDS} s"
             return f"{self._where} did not answer {in_time}, {asked}: {_LESS}"
@@ -189,9 +189,9 @@ def _seconds_until(deadline: float | None) -> float:
     return float("inf") if deadline is None else deadline - time.monotonic()
 
 
-def _asked(retrying: Retrying, deadline: float | None) -> _Asked:
-    attempts = retrying.statistics["attempt_number"]
-    return _Asked(attempts=attempts, is_too_late=_seconds_until(deadline) <= 0)
+def _attempts(retrying: Retrying, deadline: float | None) -> _Attempts:
+    number = retrying.statistics["attempt_number"]
+    return _Attempts(number=number, is_too_late=_seconds_until(deadline) <= 0)
 
 
 def _is_slow_again(state: RetryCallState) -> bool:

@@ -213,7 +213,7 @@ def test_whether_the_picture_is_live_is_told_by_its_age_and_what_is_known(
 
 
 def test_the_page_writes_an_age_as_the_command_line_does(blank: Page) -> None:
-    some = (-5, 0, 0.4, 0.5, 2.5, 99.4, 99.5, 100, 149, 150, 3569, 3570, 3600, 7190, 100_000, 172_770, 900_000)
+    some = (-5, 0, 0.4, 0.5, 2.5, 99.4, 99.5, 100, 149, 150, 3569, 3570, 7190, 100_000, 172_770, 900_000)
     written = blank.evaluate("(some) => import('/page/text.js').then((m) => some.map(m.age))", some)
     assert written == [age_text(timedelta(seconds=seconds)) for seconds in some]
 
