@@ -1,7 +1,7 @@
 """The SQL job over files, in streaming mode; prints what was measured as JSON.
 
 python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
-    [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS]
+    [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS] [--managed-memory SIZE]
 
 The statements are those of analytics_sql/, compiled and started as there. V:
 - `joined` has them as they are
@@ -12,6 +12,7 @@ The statements are those of analytics_sql/, compiled and started as there. V:
 FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks; the
 clicks must last until it is loaded.
 --until: the source does not end, so that state and heap can be read when so many clicks are counted.
+--managed-memory: of all tasks together, for RocksDB; 128 MB where nothing is said.
 """
 
 import argparse
@@ -100,6 +101,7 @@ def properties(given: argparse.Namespace, rest_port: int) -> analytics.Propertie
             "execution.checkpointing.interval": "5 s",
             "execution.checkpointing.dir": Path(given.checkpoints).as_uri(),
             "state.backend.type": "rocksdb",
+            **({"taskmanager.memory.managed.size": given.managed_memory} if given.managed_memory else {}),
             "rest.address": "127.0.0.1",
             "rest.port": str(rest_port),
             "metrics.fetcher.update-interval": f"{given.poll_milliseconds} ms",
@@ -194,6 +196,7 @@ def main() -> None:
     parser.add_argument("--new-version")
     parser.add_argument("--after", type=int)
     parser.add_argument("--until", type=int)
+    parser.add_argument("--managed-memory")
     given = parser.parse_args()
     port = free_port()
     all_properties = properties(given, port)
