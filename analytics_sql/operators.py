@@ -1,4 +1,5 @@
-"""Which operators of the job keep state, and under which number: so that an upgrade finds its state again.
+"""Which operators of the job keep state, and under which number: so that an upgrade finds its state again,
+and with which key each sink counts, so that counts of two keys never meet.
 
 Flink finds an operator's state by its id, and gives ids to the nodes of a plan in the order in which it
 compiles them: one more node before the counts, and their state would not be found. operators.json keeps the
@@ -18,8 +19,12 @@ FILE = "operators.json"
 Plan = dict[str, Any]
 """What COMPILE PLAN writes: nodes, edges."""
 Record = dict[str, Any]
-"""`next`: the first number that was never given; `operators`: by name, each with its `id` and the signature
-of its `state`. The state of a source (where it stands) and of a sink (what is not delivered) has none."""
+"""`next`: the first number that was never given; `sinks`: by the name of their index family in generation 1,
+each with its `generation` and its `key`, those of former releases too; `operators`: by name, each with its
+`id` and the signature of its `state`. The state of a source (where it stands) and of a sink (what is not
+delivered) has none."""
+Sinks = Mapping[str, Mapping[str, Any]]
+"""As in a record."""
 
 _TABLE = re.compile(r"`([^`]+)`$")
 _FIELD = re.compile(r"`[^`]*` ")
@@ -42,17 +47,23 @@ def stateful(plan: Plan) -> dict[str, dict[str, Any]]:
     return found
 
 
-def recorded(plan: Plan, last: Record | None) -> Record:
+def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
     """The record for the next release: the numbers of the last one where the state of every operator of
     before can be read, new numbers for all where one cannot.
 
-    Then nothing is restored, the source begins at the oldest record of the stream, and counts are built
-    again; a source that went on where it stood, with empty counts behind it, would count too little.
+    sinks: as the record has them, from contract/sink.py. A raised generation tells of a key that means
+    something else, though its types may be the same: ten seconds in place of a minute. Raises OperatorsError
+    where a key changes and its generation does not rise: counts of both keys would be in the same indices.
+
+    With new numbers nothing is restored, the source begins at the oldest record of the stream, and counts are
+    built again; a source that went on where it stood, with empty counts behind it, would count too little.
     """
     now = stateful(plan)
     before: dict[str, dict[str, Any]] = last["operators"] if last else {}
     following = last["next"] if last else 1
     kept = all(now[name]["state"] == operator["state"] for name, operator in before.items() if name in now)
+    _check_generations(last, sinks)
+    kept &= not raised_generations(last, sinks)
     operators = {}
     for name, operator in now.items():
         if kept and name in before:
@@ -60,7 +71,28 @@ def recorded(plan: Plan, last: Record | None) -> Record:
         else:
             number, following = following, following + 1
         operators[name] = {"id": number, "state": operator["state"]}
-    return {"next": following, "operators": operators}
+    return {"next": following, "sinks": {**(last or {}).get("sinks", {}), **sinks}, "operators": operators}
+
+
+def raised_generations(last: Record | None, sinks: Sinks) -> list[str]:
+    """The sinks of the last release that have another generation now."""
+    return [
+        family
+        for family, sink in (last or {}).get("sinks", {}).items()
+        if family in sinks and sinks[family]["generation"] != sink["generation"]
+    ]
+
+
+def _check_generations(last: Record | None, sinks: Sinks) -> None:
+    for family, sink in (last or {}).get("sinks", {}).items():
+        now, generation = sinks.get(family, sink), sink["generation"]
+        needed = generation + ([*now["key"]] != [*sink["key"]])
+        if now["generation"] < needed:
+            raise OperatorsError(
+                f"the key of {family} is {now['key']} and was {sink['key']} in generation {generation}: give "
+                f"the sink generation {needed} in contract/sink.py, or documents of two keys would meet in "
+                "one index and every click count twice (docs/changing_the_query.md)"
+            )
 
 
 def numbered(plan: Plan, record: Record) -> Plan:

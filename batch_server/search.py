@@ -29,7 +29,7 @@ from urllib3 import Timeout
 
 from batch_server.errors import TooManyBucketsError, TrendsError
 from contract.sink import CLICK_COUNTS
-from names import index_pattern
+from names import OREGON_STORAGE, TOKYO_INGEST, index_pattern, stack_name
 
 # All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
 # of days would outgrow a request line.
@@ -173,9 +173,9 @@ class CountSearch:
         if error.status_code in (401, 403):
             return (
                 f"{self._where} refused the signature ({error.status_code}: {_reason(error)}). Check that "
-                "the batch server's role (ClickTrends-<environment>-TokyoIngest) may call es:ESHttpPost on "
-                f"<domain>/{INDICES}/_search, that the domain's access policy "
-                "(ClickTrends-<environment>-OregonStorage) names that role, and the region and clock"
+                f"the batch server's role ({stack_name('<environment>', TOKYO_INGEST)}) may call "
+                f"es:ESHttpPost on <domain>/{INDICES}/_search, that the domain's access policy "
+                f"({stack_name('<environment>', OREGON_STORAGE)}) names that role, and the region and clock"
             )
         if TOO_MANY_BUCKETS in _causes(error):
             return (

@@ -21,6 +21,7 @@ from batch_server.text import age_text, printable
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
 from contract.ranking import KEY, RankingError, ServedRanking, segment_key
+from names import TOKYO_INGEST, stack_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,8 +63,8 @@ class ServedTable:
         except (BotoCoreError, ClientError) as error:
             raise TrendsError(
                 f"the table {self._name} in {self._client.meta.region_name} cannot be read: {error}. Check "
-                "--table, and that the role of the batch server (ClickTrends-<environment>-TokyoIngest) is "
-                "the one that reads it"
+                f"--table, and that the batch server's role ({stack_name('<environment>', TOKYO_INGEST)}) "
+                "is the one that reads it"
             ) from error
         deserialize = TypeDeserializer().deserialize
         item = {name: deserialize(value) for name, value in answer.get("Item", {}).items()}

@@ -3,16 +3,11 @@ settings/capacity.py, as numbers to compare."""
 
 from math import floor
 
-from settings.capacity import (
-    COUNT_BYTES,
-    MIB,
-    MOBILE_READERS,
-    SHARD_READ_BYTES_PER_SECOND,
-    SOURCE_READERS,
-)
+from settings.capacity import COUNT_BYTES, MOBILE_READERS, SHARD_READ_BYTES_PER_SECOND, SOURCE_READERS
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
+from settings.quotas import MIB
 
 ON_DEMAND = None
 """The stream follows the traffic: it has no head-room of its own to state."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analytics_sql.operators import FILE, Record, read_record
+from analytics_sql.operators import FILE, Record, raised_generations, read_record
 from review.findings import Finding, Kind
 
 FOLDER = "analytics_sql"
@@ -104,7 +104,8 @@ def _starts_fresh(before: Record | None, after: Record, retention_hours: object)
         for name, operator in (before["operators"] if before else {}).items()
         if name in after["operators"] and operator["state"] != after["operators"][name]["state"]
     ]
-    if keys := [name for name, was, now in changed if was.get("key") != now.get("key")]:
+    keys = [name for name, was, now in changed if was.get("key") != now.get("key")]
+    if keys := keys or raised_generations(before, after.get("sinks", {})):
         return Finding(
             kind=Kind.REPLAY,
             text="**The application needs a replay**: the key under which it counts changes "

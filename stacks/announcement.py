@@ -13,12 +13,10 @@ from typing import Annotated
 
 import typer
 
+from analytics_sql.local_flink import AWS_JAR
+from names import STACKS
 from settings import ENVIRONMENTS, Settings, SettingsError, load
-from stacks.analytics.package import AWS_JAR
 from stacks.parts.retention import Retention
-
-STACKS = ("OregonStorage", "TokyoStorage", "OregonAnalytics", "TokyoIngest")
-"""In the order of their deployment; they are destroyed in the reverse order."""
 
 
 class Command(StrEnum):

@@ -19,6 +19,7 @@ from typing import Any
 from bench.processor import BENCHMARK, DEPLOYED, EMULATOR, IN_PROCESS, PARTS, SENDER, PartTimes
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
+from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from settings import load
 from traffic.record import EntryPoint, Record
@@ -85,8 +86,9 @@ def _round(rate: float) -> int:
 
 
 def _segments() -> bytes:
-    rows = (f"user-{user:05},{('female', 'male')[user % 2]},20s,tokyo" for user in range(USERS))
-    return "\n".join(["user_id,gender,age_band,region", *rows, ""]).encode()
+    others = ["any"] * (len(SEGMENT_COLUMNS) - 1)
+    rows = (",".join([f"user-{user:05}", ("a", "b")[user % 2], *others]) for user in range(USERS))
+    return "\n".join([",".join(SEGMENT_FILE_HEADER), *rows, ""]).encode()
 
 
 def clicks(run: int, rate: float, seconds: float, mobile_share: float) -> Iterator[Record]:
@@ -236,11 +238,11 @@ def lag(positions: Sequence[tuple[float, int, int]]) -> float:
     """
     now, _, counted = positions[-1]
     earlier = (0.0, 0)
-    for moment, acknowledged, _ in positions:
+    for at, acknowledged, _ in positions:
         if acknowledged > counted:
             share = (counted - earlier[1]) / (acknowledged - earlier[1])
-            return now - (earlier[0] + share * (moment - earlier[0]))
-        earlier = (moment, acknowledged)
+            return now - (earlier[0] + share * (at - earlier[0]))
+        earlier = (at, acknowledged)
     return 0.0
 
 
@@ -297,7 +299,7 @@ def report(figures: Figures) -> Sequence[Block]:
             curves=tuple(
                 Curve(
                     label=f"{run['rate']:,} clicks/s{'' if run['holds'] else ', does not hold'}",
-                    points=tuple((moment, seconds) for moment, seconds in run["lags"]),
+                    points=tuple((at, seconds) for at, seconds in run["lags"]),
                 )
                 for run in runs[-4:]
             ),

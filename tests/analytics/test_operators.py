@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 
-from analytics_sql.operators import OperatorsError, Plan, numbered, recorded, stateful
+from analytics_sql.main import SQL_FOLDER
+from analytics_sql.operators import OperatorsError, Plan, Record, numbered, read_record, stateful
+from analytics_sql.operators import recorded as recorded_with
+from analytics_sql.record_operators import sinks_here
 
 KEY = "ROW<`minute` TIMESTAMP(3) WITH LOCAL TIME ZONE, `article_id` VARCHAR(2147483647)>"
 SOURCE, COUNT, SINK = "source clicks", "groupState of click_counts", "sink click_counts"
+
+
+def sink(generation: int, *key: str) -> dict[str, Any]:
+    return {"generation": generation, "key": [*(key or ("minute", "article_id"))]}
+
+
+def recorded(plan: Plan, last: Record | None, counts: dict[str, Any] | None = None) -> Record:
+    return recorded_with(plan, last, sinks={"click-counts": counts or sink(1)})
 
 
 def table(name: str) -> dict[str, Any]:
@@ -68,7 +79,7 @@ def test_a_node_more_takes_no_number_from_an_operator_with_state() -> None:
 @pytest.mark.parametrize(
     "harmless",
     [
-        aggregate(2, key=KEY.replace("minute", "moment")),
+        aggregate(2, key=KEY.replace("minute", "start")),
         aggregate(2, state=[{"index": 0, "ttl": "50 h", "name": "groupState"}]),
         aggregate(2, description="another text", configuration={"table.exec.mini-batch.size": "7"}),
     ],
@@ -98,6 +109,43 @@ def test_state_that_cannot_be_read_gives_every_operator_a_number_never_used(othe
     assert not set(ids(after).values()) & set(ids(before).values())
     back = recorded(plan(aggregate(2)), after)
     assert not set(ids(back).values()) & {*ids(before).values(), *ids(after).values()}
+
+
+def test_a_key_of_the_same_types_that_means_something_else_gives_every_operator_a_new_number() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = recorded(plan(aggregate(2)), before, counts=sink(2))
+    assert not set(ids(after).values()) & set(ids(before).values())
+    assert ids(recorded(plan(aggregate(2)), after, counts=sink(2))) == ids(after)
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted"),
+    [(sink(1, "minute"), 2), (sink(1, "article_id", "minute"), 2), (sink(0), 1)],
+    ids=["a column less", "another order", "a former generation"],
+)
+def test_another_key_in_a_generation_that_was_deployed_is_refused(now: dict[str, Any], wanted: int) -> None:
+    before = recorded(plan(aggregate(2)), None)
+    with pytest.raises(OperatorsError, match=f"give the sink generation {wanted} in contract"):
+        recorded(plan(aggregate(2)), before, counts=now)
+
+
+def test_another_key_in_a_new_generation_is_recorded() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = recorded(plan(aggregate(2)), before, counts=sink(2, "minute"))
+    assert after["sinks"]["click-counts"] == sink(2, "minute")
+
+
+def test_the_sinks_are_recorded() -> None:
+    record = read_record(SQL_FOLDER)
+    assert record, "run `make operators`"
+    assert {**record["sinks"], **sinks_here()} == record["sinks"], "run `make operators`"
+
+
+def test_the_key_of_a_sink_that_is_gone_is_remembered() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    gone = recorded_with(plan(aggregate(2)), before, sinks={})
+    with pytest.raises(OperatorsError, match="give the sink generation 2"):
+        recorded(plan(aggregate(2)), gone, counts=sink(1, "minute"))
 
 
 def test_a_second_query_keeps_the_state_of_the_first() -> None:

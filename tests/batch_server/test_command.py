@@ -13,7 +13,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from batch_server import (
@@ -37,7 +36,6 @@ from batch_server import (
     command,
 )
 from batch_server.command import app
-from batch_server.duration import parse_duration
 from contract.count import SEGMENT_COLUMNS
 from tests.conftest import PROJECT
 
@@ -373,26 +371,6 @@ def test_wrong_usage_is_told_with_what_to_write(
     connect.assert_not_called()
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86_400), (" 5m ", 300), ("366d", 366 * 86_400)],
-)
-def test_a_duration_is_a_whole_number_and_a_unit(text: str, seconds: int) -> None:
-    assert parse_duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "10", "m", "0m", "-5m", "1.5h", "10 m", "5w", "9999999d", "1" * 5000 + "s"),
-        "\N{ARABIC-INDIC DIGIT FIVE}m",
-    ],
-)
-def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write .*d"):
-        parse_duration(text)
-
-
 @every_question
 @pytest.mark.usefixtures("reader")
 def test_a_terminal_of_eighty_columns_shows_the_heading_of_each_column_whole(name: str) -> None:
@@ -400,13 +378,6 @@ def test_a_terminal_of_eighty_columns_shows_the_heading_of_each_column_whole(nam
     _, out, _ = _run(name, "--last", "10m", *options, COLUMNS="80")
     heads = [line for line in out.splitlines() if line.startswith("┃")]
     assert len(heads) == 1
-
-
-@pytest.mark.parametrize(("name", "shown"), [("trend", ["1m"]), ("rising", ["1h"]), ("board", ["10m", "1h"])])
-def test_the_help_shows_the_default_of_a_duration_as_it_is_written(name: str, shown: list[str]) -> None:
-    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    defaults = [option.default for option in commands[name].params if option.metavar == "DURATION"]
-    assert [default for default in defaults if default is not None] == shown
 
 
 def test_the_library_needs_nothing_that_only_the_command_line_needs() -> None:

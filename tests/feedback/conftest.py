@@ -42,7 +42,8 @@ Lists = Mapping[Segment, Mapping[str, int]]
 def configuration_of(**settings: Any) -> FeedbackConfiguration:
     """As the infrastructure would set it."""
     changed = SETTINGS.model_copy(update={"feedback": FeedbackSettings(**settings)})
-    return FeedbackConfiguration.read(environment_of(changed))
+    arns = {"domain_arn": changed.names.search_domain_arn, "table_arn": changed.names.trending_table_arn}
+    return FeedbackConfiguration.read(environment_of(changed, **arns))
 
 
 def counted(lists: Lists, at: datetime = NOON, **freshness: datetime | None) -> TopOfSegments:

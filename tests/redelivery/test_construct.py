@@ -1,11 +1,6 @@
-"""What the templates say of redelivery: its schedule, its rights, its package."""
+"""What the templates say of redelivery: its schedule, its rights."""
 
 import json
-import os
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +11,8 @@ from aws_cdk.assertions import Match, Template
 from contract.sink import CLICK_COUNTS, Sink
 from names import FAILED_DOCUMENTS_PREFIX, OREGON
 from settings import Settings
-from stacks.delivery.redelivery import SHARED_MODULES, Redelivery
+from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.search_delivery import SearchDelivery
-from stacks.parts.lambda_package import lambda_zip
 
 SETTINGS = Settings(environment="trial", account="111111111111")
 SECOND = Sink(
@@ -118,20 +112,3 @@ def test_counts_are_redelivered_no_faster_than_the_declared_peak(template: Templ
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"RECORDS_PER_SECOND": "1000"})}},
     )
-
-
-def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
-    with zipfile.ZipFile(lambda_zip("redelivery", *SHARED_MODULES)) as archive:
-        archive.extractall(tmp_path)
-    check = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport handler\nprint(handler.__file__)\n"
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    outcome = subprocess.run(
-        [sys.executable, "-c", check],
-        cwd=tmp_path.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stderr
-    assert outcome.stdout.startswith(str(tmp_path))

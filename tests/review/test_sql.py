@@ -67,6 +67,14 @@ def test_another_key_needs_a_replay(tmp_path: Path) -> None:
     assert "needs a replay" in finding.text
 
 
+def test_a_key_of_the_same_types_in_another_generation_needs_a_replay(tmp_path: Path) -> None:
+    old = {**RECORD, "sinks": {"click-counts": {"generation": 1, "key": ["minute"]}}}
+    new = {**changed(), "sinks": {"click-counts": {"generation": 2, "key": ["minute"]}}}
+    (finding,) = found(tmp_path, old, new, sql="SELECT 2;", raised=True)
+    assert finding.kind is Kind.REPLAY
+    assert "`click-counts`" in finding.text
+
+
 def test_the_first_release_with_numbers_starts_fresh(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, None, RECORD, raised=True)
     assert finding.kind is Kind.FRESH_STATE

@@ -9,7 +9,6 @@ import pytest
 
 from contract.sink import CLICK_COUNTS, SINKS
 from names import Names, day_index, index_pattern
-from stacks.delivery.s3_delivery import delivery_stream_arn
 from stacks.search import access as search_access
 from stacks.search.access import SearchAccess
 
@@ -90,11 +89,11 @@ def test_the_feedback_function_searches_writes_rankings_and_nothing_else(resourc
         "logs:PutLogEvents",
     }
     assert found["es:DescribeDomain"] == NAMES.search_domain_arn
-    assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/click-counts.*/_search"
+    assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/{INDICES}/_search"
     assert found["dynamodb:PutItem"] == found["dynamodb:Scan"] == NAMES.trending_table_arn
 
 
-@pytest.mark.parametrize("path", ["/click-counts.*/_search", "/click-counts.2026.01.31/_search"])
+@pytest.mark.parametrize("path", [f"/{INDICES}/_search", f"/{DAY}/_search"])
 def test_the_feedback_function_may_search(resources: Resources, path: str) -> None:
     resource = NAMES.search_domain_arn + path
     assert allowed(rights(resources, NAMES.feedback), "es:ESHttpPost", resource)
@@ -227,9 +226,7 @@ def test_the_application_puts_into_its_delivery_streams_only(resources: Resource
         if ":Put" in action and not action.startswith("logs:")
     ]
     streams = [*(NAMES.delivery_stream(sink.name) for sink in SINKS), NAMES.rejects_delivery_stream]
-    assert writes == [
-        ("firehose:PutRecordBatch", [delivery_stream_arn(name, names=NAMES) for name in streams])
-    ]
+    assert writes == [("firehose:PutRecordBatch", [NAMES.delivery_stream_arn(name) for name in streams])]
 
 
 def test_every_bucket_refuses_what_does_not_come_over_tls(resources: Resources) -> None:
