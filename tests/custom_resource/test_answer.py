@@ -15,10 +15,11 @@ from lambdas.custom_resource import ANSWER_RESERVE_SECONDS, answer
 
 
 class AnswerTaker:
-    """Takes answers; refuses the first `refusals` of them."""
+    """Takes answers; refuses the first `refusals` of them, or ends the first `cuts` connections instead."""
 
     def __init__(self) -> None:
         self.refusals = 0
+        self.cuts = 0
         self.longest = 0
         self.answers: list[dict[str, Any]] = []
         self.content_types: list[str | None] = []
@@ -29,6 +30,10 @@ class AnswerTaker:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 body = json.loads(content)
                 outer.longest = max(outer.longest, len(content))
+                if outer.cuts > 0:
+                    outer.cuts -= 1
+                    self.close_connection = True
+                    return
                 refused = outer.refusals > 0
                 outer.refusals -= 1
                 if not refused:
@@ -133,6 +138,15 @@ def test_a_reason_that_fits_is_given_whole(cloudformation: AnswerTaker, reason: 
 
 def test_an_answer_that_is_not_taken_is_given_again(cloudformation: AnswerTaker) -> None:
     cloudformation.refusals = 2
+    answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
+    assert len(cloudformation.answers) == 1
+
+
+def test_an_answer_of_which_nobody_knows_whether_it_was_taken_is_given_again(
+    cloudformation: AnswerTaker,
+) -> None:
+    """Left to Lambda, all the work would be done once more, for which CloudFormation may not wait."""
+    cloudformation.cuts = 2
     answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
     assert len(cloudformation.answers) == 1
 

@@ -78,7 +78,7 @@ def test_the_table_goes_with_both_keys_only(destroys: bool, policy: str) -> None
     # A table that a failed first creation has made holds nothing, and would be in the next one's way.
     assert found["DeletionPolicy"] == ("Delete" if destroys else "RetainExceptOnCreate")
     assert found["UpdateReplacePolicy"] == policy
-    assert found["Properties"]["DeletionProtectionEnabled"] is not destroys
+    assert not found["Properties"].get("DeletionProtectionEnabled", False)
 
 
 def test_the_function_runs_once_at_a_time_and_ends_before_the_next_run(template: Template) -> None:

@@ -51,8 +51,14 @@ def test_it_is_invoked_every_minute_and_ends_before_the_next(template: Template)
     template.has_resource_properties(
         "AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)", "State": "ENABLED"}
     )
-    template.has_resource_properties("AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0})
     assert function(template)["Timeout"] < 60
+
+
+def test_an_invocation_that_failed_or_found_no_room_is_left_to_the_schedule(template: Template) -> None:
+    """Else Lambda keeps one for six hours: an hour without room would end with sixty invocations at once."""
+    template.has_resource_properties(
+        "AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    )
 
 
 def test_each_sink_has_a_folder_of_its_own_that_redelivery_reads(template: Template) -> None:
