@@ -27,7 +27,9 @@ Sinks = Mapping[str, Mapping[str, Any]]
 """As in a record."""
 
 _TABLE = re.compile(r"`([^`]+)`$")
-_FIELD = re.compile(r"`[^`]*` ")
+_FIELD = re.compile(r"`([^`]*)` ")
+_PASSING_ON = ("stream-exec-exchange", "stream-exec-mini-batch-assigner")
+_CALLED = ("internalName", "systemName", "catalogName", "syntax")
 
 
 class OperatorsError(Exception):
@@ -43,7 +45,7 @@ def stateful(plan: Plan) -> dict[str, dict[str, Any]]:
         for name in _names(node, plan):
             if name in found:
                 raise OperatorsError(f"two operators are called '{name}': give their tables different names")
-            found[name] = {"id": node["id"], "state": _signature(node) if "state" in node else None}
+            found[name] = {"id": node["id"], "state": _signature(node, plan) if "state" in node else None}
     return found
 
 
@@ -161,28 +163,74 @@ def _sinks_after(node_id: int, plan: Plan) -> set[str]:
     return {_table(nodes[one]["dynamicTableSink"]) for one in reached if "dynamicTableSink" in nodes[one]}
 
 
-def _signature(node: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides whether state can be read again: the kind of operator, the types of its key and of what it
-    adds up. Names of columns and the state's lifetime do not; of any node but an aggregation, all of it
-    does."""
+def _signature(node: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """What decides whether state can be read again and means the same: the kind of operator, its key, and
+    what it adds up. The state's lifetime does not; of any node but an aggregation, all of it does.
+
+    Flink finds a count by the bytes of its key alone. With two columns of one type in each other's place, or
+    with hours in place of minutes, it restores the state without a word and counts under the wrong keys: so a
+    column of the key has its name here, and one that is no text what computes it. What a column of texts says
+    may change: another text is another key, in the state as in the index.
+    """
     if "grouping" not in node or "aggCalls" not in node:
         ours = {"id", "description", "inputProperties", "configuration"}
         return {key: value for key, value in node.items() if key not in ours}
-    types = _types(node.get("localAggInputRowType") or node["outputType"])
+    fields = _fields(node.get("localAggInputRowType") or node["outputType"])
     return {
         "type": node["type"],
-        "key": [types[column] for column in node["grouping"]],
+        "key": [
+            f"{name} {kind}" + ("" if "CHAR" in kind else _origin(node, column, plan))
+            for column in node["grouping"]
+            for name, kind in [fields[column]]
+        ],
         "calls": [
-            {key: value for key, value in call.items() if key not in {"name", "argList"}}
+            {
+                **{key: value for key, value in call.items() if key not in {"name", "argList"}},
+                "arguments": [fields[column][0] for column in call["argList"]],
+            }
             for call in node["aggCalls"]
         ],
         "retractions": [node.get("needRetraction"), node.get("aggCallNeedRetractions")],
     }
 
 
-def _types(row: Any) -> list[str]:
-    """The types of `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or of the same written as an object."""
+def _origin(node: Mapping[str, Any], column: int, plan: Plan) -> str:
+    """` = $FLOOR$1(event_time, MINUTE)`, or nothing where a column comes as it is from what is no
+    projection."""
+    nodes = {one["id"]: one for one in plan["nodes"]}
+    while True:
+        before = [nodes[edge["source"]] for edge in plan["edges"] if edge["target"] == node["id"]]
+        if len(before) != 1:
+            return ""
+        (node,) = before
+        if "projection" in node:
+            expression = node["projection"][column]
+            if expression["kind"] != "INPUT_REF":
+                (source,) = [nodes[edge["source"]] for edge in plan["edges"] if edge["target"] == node["id"]]
+                return f" = {_expression(expression, _fields(source['outputType']))}"
+            column = expression["inputIndex"]
+        elif "grouping" in node:
+            column = node["grouping"][column]
+        elif not node["type"].startswith(_PASSING_ON):
+            return ""
+
+
+def _expression(expression: Mapping[str, Any], fields: list[tuple[str, str]]) -> str:
+    match expression:
+        case {"kind": "INPUT_REF", "inputIndex": column}:
+            return fields[int(column)][0]
+        case {"kind": "LITERAL", "value": value}:
+            return str(value)
+        case {"kind": "CALL", "operands": operands}:
+            name = next(str(expression[key]) for key in _CALLED if key in expression)
+            return f"{name}({', '.join(_expression(operand, fields) for operand in operands)})"
+    return json.dumps(expression, sort_keys=True)
+
+
+def _fields(row: Any) -> list[tuple[str, str]]:
+    """Name and type, of `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or of the same written as an object."""
     if isinstance(row, Mapping):
-        return [str(field["fieldType"]) for field in row["fields"]]
+        return [(str(field["name"]), str(field["fieldType"])) for field in row["fields"]]
     inner = str(row).removeprefix("ROW<").removesuffix(" NOT NULL").removesuffix(">")
-    return [field.strip().removesuffix(",") for field in _FIELD.split(inner)[1:]]
+    _, *rest = _FIELD.split(inner)
+    return [(name, kind.strip().removesuffix(",")) for name, kind in zip(rest[::2], rest[1::2], strict=True)]

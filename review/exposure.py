@@ -101,7 +101,7 @@ _RULES = (
     ),
 )
 
-_ENCRYPTION_WORDS = ("Encrypt", "Kms", "KMS", "SSE", "TLS", "Tls")
+_ENCRYPTION_WORDS = ("Encrypt", "Kms", "KMS", "SSE", "Sse", "TLS", "Tls")
 _NETWORK_WORDS = ("VPC", "Vpc", "Subnet", "SecurityGroup", "Cidr")
 
 
