@@ -15,8 +15,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from names import STACKS
 from settings import Settings, load
-from stacks.announcement import STACKS, region_of
+from stacks.announcement import region_of
 
 ONLY_PLANNED = "REVIEW_IN_PROGRESS"
 """Of a stack that a change set would make: nobody is deploying it, and it may stay so for months."""
