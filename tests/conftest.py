@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share: the real data sets beside the project, and one OpenSearch
 server."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from hypothesis import HealthCheck, settings
 
 from twin.emulator import Emulator
 from twin.opensearch import running_opensearch
+
+# A shell starts what it does not wait for deaf to Ctrl-C, and so is all that is started from there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine makes inputs slowly; how fast is a question for benchmarks.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

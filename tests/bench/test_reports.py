@@ -28,15 +28,12 @@ def point(case: growth.Case) -> dict[str, Any]:
     }
 
 
+GROWTH = {"clicks": [1, 2], "temporal_clicks": [1, 2], "managed_mib_a_task": 512, "users": 3}
+
+
 def test_growth_is_a_curve_by_each_of_what_grows_and_a_row_for_each_point() -> None:
     cases = list(growth.cases(FULL))
-    figures = {
-        "clicks": [1, 2],
-        "temporal_clicks": [1, 2],
-        "users": 3,
-        "points": [point(case) for case in cases],
-    }
-    blocks = growth.report(figures)
+    blocks = growth.report(GROWTH | {"points": [point(case) for case in cases]})
     plots = {block.name: block for block in blocks if isinstance(block, Plot)}
     for axis in ("users", "articles"):
         assert {f"{axis}-cpu", f"{axis}-heap", f"{axis}-state"} <= plots.keys()
@@ -51,7 +48,7 @@ def test_growth_is_a_curve_by_each_of_what_grows_and_a_row_for_each_point() -> N
 
 def test_a_time_that_comes_out_below_zero_is_not_shown_as_one() -> None:
     short = point(next(growth.cases(FULL))) | {"seconds_per_million": -6.67}
-    figures = {"clicks": [1, 2], "temporal_clicks": [1, 2], "users": 3, "points": [short]}
+    figures = GROWTH | {"points": [short]}
     (table,) = (block for block in growth.report(figures) if isinstance(block, Table))
     assert table.rows[0][3] == "too short to tell"
 

@@ -2,13 +2,17 @@
 
 import base64
 import json
+import time
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from lambdas.forwarder.destinations import DeliveryStream, Outgoing
 from lambdas.redelivery.configuration import RedeliveryConfiguration
+from lambdas.redelivery.metrics import Outcomes
 from lambdas.redelivery.redelivery import Redeliverer
 from names import (
     FAILED_DOCUMENTS_PREFIX,
@@ -20,6 +24,8 @@ from tests.redelivery.documents import INDEX, as_object
 from twin.emulator import Emulator
 
 ENOUGH_SECONDS = 55.0
+GIVEN_UP = f"{GIVEN_UP_DOCUMENTS_PREFIX}counts/"
+WAITING = f"{WAITING_DOCUMENTS_PREFIX}counts/"
 
 
 @dataclass
@@ -76,6 +82,49 @@ class Deposit:
             if not some:
                 return found
             found += [base64.b64decode(record) for record in some]
+
+
+def run(deposit: Deposit, *, after: float = 0.0) -> Outcomes:
+    """One invocation, `after` seconds from now."""
+    deposit.now = time.time() + after
+    return deposit.redelivery().run(ENOUGH_SECONDS)
+
+
+class ScriptedDeliveryStream(DeliveryStream):
+    """A delivery stream that refuses by a script, then takes everything."""
+
+    def __init__(self, *answers: str) -> None:
+        super().__init__("arn:aws:firehose:us-west-2:000000000000:deliverystream/scripted", client=None)
+        self._answers = list(answers)
+        self.taken: list[bytes] = []
+
+    def put(self, records: Sequence[Outgoing]) -> list[str | None]:
+        answer = self._answers.pop(0) if self._answers else "all"
+        codes: list[str | None] = [None] * len(records)
+        if answer == "half":
+            codes[::2] = ["ServiceUnavailableException"] * len(codes[::2])
+        if answer == "die":
+            raise SystemExit  # as a time-out ends a function in the middle
+        self.taken += [record.line for record, code in zip(records, codes, strict=True) if code is None]
+        return codes
+
+
+def with_stream(deposit: Deposit, stream: ScriptedDeliveryStream) -> Redeliverer:
+    function = deposit.redelivery()
+    function._destinations["counts"] = stream
+    return function
+
+
+class OfAMinute:
+    """The context of an invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 55_000
+
+
+def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines in CloudWatch's embedded format."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
 
 
 @pytest.fixture

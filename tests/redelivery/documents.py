@@ -54,3 +54,7 @@ def failed(
 def as_object(documents: Iterable[dict[str, Any] | bytes]) -> bytes:
     lines = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in documents]
     return gzip.compress(b"".join(line + b"\n" for line in lines))
+
+
+def records(number: int, *, article: str = "a") -> list[bytes]:
+    return [as_record(count(clicks, article=article)) for clicks in range(1, number + 1)]

@@ -2,48 +2,34 @@
 
 import gzip
 import json
-import threading
 import time
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
-from lambdas.forwarder.destinations import DeliveryStream, Outgoing
+from lambdas.forwarder.destinations import Outgoing
 from lambdas.redelivery import handler as entry_point
 from lambdas.redelivery import objects, redelivery
 from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.metrics import Outcomes
 from lambdas.redelivery.redelivery import RESERVE_SECONDS
-from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX
-from tests.redelivery.conftest import ENOUGH_SECONDS, Deposit
-from tests.redelivery.documents import as_object, as_record, count, failed
+from names import FAILED_DOCUMENTS_PREFIX
+from tests.redelivery.conftest import (
+    ENOUGH_SECONDS,
+    GIVEN_UP,
+    WAITING,
+    Deposit,
+    OfAMinute,
+    ScriptedDeliveryStream,
+    published,
+    run,
+    with_stream,
+)
+from tests.redelivery.documents import as_object, failed, records
 
 LATER = 4 * 3600.0
-GIVEN_UP = f"{GIVEN_UP_DOCUMENTS_PREFIX}counts/"
-WAITING = f"{WAITING_DOCUMENTS_PREFIX}counts/"
-
-
-def records(number: int, *, article: str = "a") -> list[bytes]:
-    return [as_record(count(clicks, article=article)) for clicks in range(1, number + 1)]
-
-
-def run(deposit: Deposit, *, after: float = 0.0) -> Outcomes:
-    """One invocation, `after` seconds from now."""
-    deposit.now = time.time() + after
-    return deposit.redelivery().run(ENOUGH_SECONDS)
-
-
-class OfAMinute:
-    def get_remaining_time_in_millis(self) -> int:
-        return 55_000
-
-
-def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The lines in CloudWatch's embedded format."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
 
 
 def test_a_count_is_redelivered_unchanged_after_its_pause_and_once(deposit: Deposit) -> None:
@@ -187,124 +173,6 @@ def test_large_lines_end_a_part_by_their_bytes(deposit: Deposit, monkeypatch: py
     deposit.fail("large", [b"x" * 60_000] * 4)
     run(deposit)
     assert len(deposit.listed(GIVEN_UP)) == 2
-
-
-class ScriptedDeliveryStream(DeliveryStream):
-    """A delivery stream that refuses by a script, then takes everything."""
-
-    def __init__(self, *answers: str) -> None:
-        super().__init__("arn:aws:firehose:us-west-2:000000000000:deliverystream/scripted", client=None)
-        self._answers = list(answers)
-        self.taken: list[bytes] = []
-
-    def put(self, records: Sequence[Outgoing]) -> list[str | None]:
-        answer = self._answers.pop(0) if self._answers else "all"
-        codes: list[str | None] = [None] * len(records)
-        if answer == "half":
-            codes[::2] = ["ServiceUnavailableException"] * len(codes[::2])
-        if answer == "die":
-            raise SystemExit  # as a time-out ends a function in the middle
-        self.taken += [record.line for record, code in zip(records, codes, strict=True) if code is None]
-        return codes
-
-
-def with_stream(deposit: Deposit, stream: ScriptedDeliveryStream) -> redelivery.Redeliverer:
-    function = deposit.redelivery()
-    function._destinations["counts"] = stream
-    return function
-
-
-def test_records_that_firehose_refuses_one_by_one_are_retried_alone(deposit: Deposit) -> None:
-    sent = records(1_200)
-    deposit.fail("one", [failed(record) for record in sent])
-    run(deposit)
-    stream = ScriptedDeliveryStream("half", "all", "half")
-    deposit.now = time.time() + 62
-    assert with_stream(deposit, stream).run(ENOUGH_SECONDS).redelivered == 1_200
-    assert Counter(stream.taken) == Counter(sent)
-    assert deposit.listed() == []
-
-
-def test_what_was_put_when_the_function_died_is_redelivered_and_nothing_is_lost(deposit: Deposit) -> None:
-    sent = records(1_200)
-    deposit.fail("one", [failed(record) for record in sent])
-    run(deposit)
-    stream = ScriptedDeliveryStream("all", "die")
-    deposit.now = time.time() + 62
-    with pytest.raises(SystemExit):
-        with_stream(deposit, stream).run(ENOUGH_SECONDS)
-    assert len(stream.taken) < 1_200
-    assert run(deposit, after=62).redelivered == 1_200
-    assert Counter(deposit.taken()) == Counter(sent)
-
-
-def test_an_object_sorted_again_after_a_time_out_overwrites_its_parts(
-    deposit: Deposit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent = records(50)
-    deposit.fail("one", [failed(record) for record in sent])
-
-    def die(*_: Any) -> None:
-        raise SystemExit
-
-    with monkeypatch.context() as patched:
-        patched.setattr(objects.Bucket, "delete", die)
-        with pytest.raises(SystemExit):
-            run(deposit)
-    parts = deposit.listed(WAITING)
-    assert parts
-    run(deposit)
-    assert deposit.listed(WAITING) == parts
-    run(deposit, after=62)
-    assert deposit.taken() == sent
-
-
-@pytest.mark.parametrize("whole", [False, True], ids=["document", "whole object"])
-def test_what_was_given_up_is_told_though_the_invocation_dies_on_the_next_object(
-    deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], whole: bool
-) -> None:
-    """Its object is gone by then, so no later invocation would tell, and the alarm would never ring."""
-    if whole:
-        deposit.put(f"{FAILED_DOCUMENTS_PREFIX}counts/AmazonOpenSearchService_failed/0", b"\x1f\x8bdamaged")
-    else:
-        deposit.fail("a", [failed(*records(1), code="400")])
-    deposit.fail("b", [failed(*records(1))])
-    deposit.now = time.time()
-    lines = objects.Bucket.lines
-
-    def die_on_the_second(self: objects.Bucket, key: str) -> Iterator[bytes]:
-        if "/AmazonOpenSearchService_failed/2026/01/01/00/b" in key:
-            raise SystemExit  # as a time-out ends a function in the middle
-        return lines(self, key)
-
-    monkeypatch.setattr(objects.Bucket, "lines", die_on_the_second)
-    monkeypatch.setattr(entry_point, "_redelivery", deposit.redelivery)
-    with pytest.raises(SystemExit):
-        entry_point.handler({}, OfAMinute())
-    assert len(deposit.listed(GIVEN_UP)) == 1
-    assert sum(one.get("GivenUp", [0.0])[0] for one in published(capsys)) == 1.0
-
-
-def test_two_invocations_at_once_lose_nothing(deposit: Deposit) -> None:
-    sent = records(3_000)
-    for part in range(6):
-        deposit.fail(f"part-{part}", [failed(record) for record in sent[part::6]])
-    deposit.now = time.time() + 62
-    problems: list[str] = []
-
-    def invoke() -> None:
-        for _ in range(2):
-            problems.extend(deposit.redelivery().run(ENOUGH_SECONDS).problems)
-
-    both = [threading.Thread(target=invoke) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
-    assert problems == []
-    run(deposit, after=62)
-    assert set(deposit.taken()) == set(sent)
-    assert deposit.listed() == []
 
 
 def test_without_time_nothing_is_begun_and_nothing_is_a_problem(deposit: Deposit) -> None:
