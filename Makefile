@@ -26,6 +26,8 @@ DESTROY ?=
 # make review: the revision that is deployed, and kinds of findings that end it with an error (docs/review.md)
 BASE ?= origin/main
 FAIL_ON ?=
+# Two workers: one mostly waits for the twin
+PYTEST := python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 # make run: INPUT=FILE replays a click file instead of simulated readers, at SPEED times its pace
 INPUT ?=
 SPEED ?=
@@ -79,7 +81,7 @@ run: setup ## the whole path in the local twin, shown in the terminal (INPUT=FIL
 .PHONY: test
 test: setup ## all tests: the Java table source, then pytest with real Flink, OpenSearch and the twin
 	@$(MVN) -f connectors/pom.xml verify
-	@python -m pytest
+	@$(PYTEST)
 
 .PHONY: fuzz
 fuzz: setup ## a million made and damaged records: our JSON format beside Flink's (a minute or two)
@@ -87,7 +89,7 @@ fuzz: setup ## a million made and damaged records: our JSON format beside Flink'
 
 .PHONY: test-fast
 test-fast: setup ## all tests but those on Flink, in the twin and with the CDK command line
-	@python -m pytest -m "not flink and not twin and not slow"
+	@$(PYTEST) -m "not flink and not twin and not slow"
 
 .PHONY: lint
 lint: setup ## formatting, lint, types, which room may use which, and the workflows

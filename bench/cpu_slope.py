@@ -1,16 +1,20 @@
 """CPU seconds per million clicks of the SQL job, as the slope between a small and a large number of clicks.
 
-python -m bench.cpu_slope [PROJECT ...] [--small N] [--large N] [--users N] [--runs N]
+python -m bench.cpu_slope [PROJECT ...] [--flink KEY=VALUE[,KEY=VALUE...] ...] [--small N] [--large N]
+    [--users N] [--runs N]
 
-PROJECT: folders of this project at other states, each
-with its connectors/target/analytics.jar; they take turns, so that all meet the machine's
-moods. bench/sections/counting.py tells why a slope.
+PROJECT: folders of this project at other states, each with its connectors/target/analytics.jar. --flink:
+settings of Flink, such as table.exec.mini-batch.size=20000; each project runs as it is, and with each of
+these. All take turns, so that they meet the same moods of the machine. bench/sections/counting.py tells why a
+slope.
 """
 
 import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
@@ -24,8 +28,21 @@ HERE = Path(__file__).resolve().parent.parent
 PARALLELISM = 2
 
 
-def properties(project: Path, data: Path, checkpoints: Path) -> list[dict[str, object]]:
-    """Application properties of a streaming run of `project` that ends with the files of `data`."""
+def settings_of(text: str) -> dict[str, str]:
+    """KEY=VALUE[,KEY=VALUE...] as settings of Flink. ArgumentTypeError for anything else."""
+    pairs = [setting.partition("=") for setting in text.split(",")]
+    if not all(key and value for key, _, value in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r}: write KEY=VALUE, and several with a comma between them")
+    return {key: value for key, _, value in pairs}
+
+
+def properties(
+    project: Path, data: Path, checkpoints: Path, settings: Mapping[str, str]
+) -> list[dict[str, object]]:
+    """Application properties of a streaming run of `project` that ends with the files of `data`.
+
+    settings: keys of Flink beside or in place of those of the benchmark.
+    """
     groups = {
         "clicks": {"connector": "filesystem", "path": str(data / "clicks")},
         "segments": {"connector": "versioned-reference", "path": str(data / "segments")},
@@ -38,18 +55,20 @@ def properties(project: Path, data: Path, checkpoints: Path) -> list[dict[str, o
             "execution.checkpointing.dir": checkpoints.as_uri(),
             "state.backend.type": "rocksdb",
             "pipeline.jars": (project / "connectors" / "target" / "analytics.jar").as_uri(),
+            **settings,
         },
     }
     return [{"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()]
 
 
-def slope(project: Path, data: dict[int, Path]) -> float:
+def slope(project: Path, data: dict[int, Path], settings: Mapping[str, str]) -> float:
     """CPU seconds per million clicks of the project's job. data: the folder of each number of clicks."""
     seconds = {}
     for clicks, folder in data.items():
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             file = Path(temporary) / "properties.json"
-            file.write_text(json.dumps(properties(project, folder, Path(temporary) / "checkpoints")))
+            checkpoints = Path(temporary) / "checkpoints"
+            file.write_text(json.dumps(properties(project, folder, checkpoints, settings)))
             main_file = project / "analytics_sql" / "main.py"
             command = [sys.executable, str(main_file), "--properties", str(file)]
             seconds[clicks] = usage(command, log=Path(temporary) / "log").cpu_seconds
@@ -60,6 +79,7 @@ def slope(project: Path, data: dict[int, Path]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("projects", type=Path, nargs="*", default=[HERE], metavar="PROJECT")
+    parser.add_argument("--flink", type=settings_of, action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--small", type=int, default=2_000_000)
     parser.add_argument("--large", type=int, default=10_000_000)
     parser.add_argument("--users", type=int, default=200_000)
@@ -75,9 +95,10 @@ def main() -> None:
             write_clicks(data[clicks], clicks=clicks, users=given.users)
             write_segments(data[clicks], users=given.users)
         for _ in range(given.runs):
-            for project in given.projects:
-                seconds = slope(project.resolve(), data)
-                Console().print(f"{project}: {seconds:.2f} CPU seconds per million clicks")
+            for project, settings in product(given.projects, [{}, *given.flink]):
+                seconds = slope(project.resolve(), data, settings)
+                variant = " ".join([str(project), *map("=".join, settings.items())])
+                Console().print(f"{variant}: {seconds:.2f} CPU seconds per million clicks", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,20 @@ PROJECT = Path(__file__).parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
+END_TO_END = PROJECT / "tests" / "end_to_end"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A worker of pytest-xdist gets the tests of a file together, and those that share the one twin."""
+    group = END_TO_END if END_TO_END in item.path.parents else item.path
+    item.add_marker(pytest.mark.xdist_group(str(group.relative_to(PROJECT))))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folder that takes longest goes first, so that the workers end at about the same time."""
+    items.sort(key=lambda item: END_TO_END not in item.path.parents)
+
+
 @pytest.fixture(scope="session")
 def tree() -> list[Path]:
     """Every file of the project that git tracks or would track, relative to it; skips in no git work tree."""

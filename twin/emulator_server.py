@@ -8,6 +8,7 @@ Run as `python -m twin.emulator_server` with MiniStack's environment variables p
 What is changed in MiniStack, and why:
 - every request counts as TLS, because the bucket policies refuse anything else and loopback needs none;
 - its Kinesis event source is off: twin/event_source.py does partial failures, bisecting and retries;
+- its streams do not become slower with the records that they hold: twin/stream_expiry.py;
 - its Firehose keeps records and delivers nothing: twin/delivery_stream.py fetches them from GET
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
@@ -35,12 +36,21 @@ import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudwatch, cognito, firehose, kinesisanalyticsv2, lambda_svc, opensearch, sts
+from ministack.services import (
+    cloudwatch,
+    cognito,
+    firehose,
+    kinesis,
+    kinesisanalyticsv2,
+    lambda_svc,
+    opensearch,
+    sts,
+)
 from ministack.services import kinesisanalyticsv2_flink as flink
 from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
-from twin import domain_arns, expression_alarms, flink_orders, identity_pools, managed_flink
+from twin import domain_arns, expression_alarms, flink_orders, identity_pools, managed_flink, stream_expiry
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -99,6 +109,7 @@ def _domain_policy_for_arn(resource_arn: str) -> tuple[Any, str] | None:
 def replace_services() -> None:
     """Turn off what the twin's workers do instead, and make policies count that MiniStack ignores."""
     _require(lambda_svc, "_poll_kinesis")
+    _require(kinesis, *stream_expiry.NEEDED_OF_KINESIS)
     _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_dest_description")
     _require(firehose, "_streams", "_lock")
     _require(opensearch, "_domains")
@@ -109,6 +120,7 @@ def replace_services() -> None:
     _require(flink, *flink_orders.NEEDED_OF_FLINK)
     _require(provisioners, *expression_alarms.NEEDED_OF_PROVISIONERS)
     lambda_svc._poll_kinesis = _poll_nothing
+    stream_expiry.expire_the_oldest(kinesis)
     firehose._deliver_records_to_s3 = _deliver_nothing
     firehose.ingest_from_kinesis_source = _deliver_nothing
     firehose._dest_description = _describe_as_the_api

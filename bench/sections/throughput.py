@@ -40,7 +40,7 @@ GIVE_UP_LAG_SECONDS = 45.0
 SETTLE_SECONDS = 300
 STEP_FACTOR = 1.5
 LONG_FACTOR = 0.8
-MAX_LONG_RUNS = 2
+MAX_LONG_RUNS = 3
 NEAR_LIMIT = 0.85
 """Of a core or of all: more than this is hardly had, with the others who want some."""
 
