@@ -13,6 +13,11 @@ from datetime import UTC, date, datetime
 TOKYO = "ap-northeast-1"
 OREGON = "us-west-2"
 
+OREGON_STORAGE, TOKYO_STORAGE = "OregonStorage", "TokyoStorage"
+OREGON_ANALYTICS, TOKYO_INGEST = "OregonAnalytics", "TokyoIngest"
+STACKS = (OREGON_STORAGE, TOKYO_STORAGE, OREGON_ANALYTICS, TOKYO_INGEST)
+"""In the order of their deployment; they are destroyed in the reverse order."""
+
 TWIN_ACCOUNT = "000000000000"
 """No AWS account has this number: an environment that uses it can be deployed in the local twin only."""
 
@@ -30,6 +35,11 @@ GIVEN_UP_DOCUMENTS_PREFIX = "given-up/"
 REJECTED_RECORDS_PREFIX = "rejected-records/"
 FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Chosen by Lambda for batches that an event source mapping gives up; nothing can change it."""
+
+
+def stack_name(environment: str, stack: str) -> str:
+    """stack: one of STACKS."""
+    return f"ClickTrends-{environment}-{stack}"
 
 
 def segments_version_key(valid_from: datetime) -> str:
@@ -83,8 +93,8 @@ class Names:
         return f"click-trends-{self.environment}"
 
     def stack(self, stack: str) -> str:
-        """stack: TokyoStorage, OregonStorage, OregonAnalytics or TokyoIngest."""
-        return f"ClickTrends-{self.environment}-{stack}"
+        """stack: one of STACKS."""
+        return stack_name(self.environment, stack)
 
     # Tokyo
     @property
@@ -185,6 +195,10 @@ class Names:
     def delivery_stream(self, sink: str) -> str:
         """sink: the name of a contract.sink.Sink, such as `counts`."""
         return f"{self.prefix}-{sink}"
+
+    def delivery_stream_arn(self, delivery_stream: str) -> str:
+        """delivery_stream: its name."""
+        return f"arn:aws:firehose:{self.oregon}:{self.account}:deliverystream/{delivery_stream}"
 
     def delivery_role(self, sink: str) -> str:
         return f"{self.prefix}-{sink}-delivery"

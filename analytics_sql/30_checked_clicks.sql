@@ -5,7 +5,7 @@
 -- would turn id = '' into a search in a set, and hash every id for it. CURRENT_TIMESTAMP is the time of the check (in a
 -- bounded run, of its start); a column of PROCTIME() would be a projection of its own, which copies every field once more.
 
--- Flink's TO_TIMESTAMP_LTZ moves 30 February to the 28th and is slow; docs/analytics.md has the figures.
+-- In place of Flink's TO_TIMESTAMP_LTZ, which moves 30 February to the 28th and is slow.
 CREATE TEMPORARY FUNCTION parse_clicked_at AS 'clicktrends.clicks.ParseClickedAt';
 
 CREATE TEMPORARY FUNCTION byte_length AS 'clicktrends.clicks.ByteLength';

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analytics_sql.local_flink import connector_jar, find_java
 from analytics_sql.main import Properties, run
-from contract.click import clicks_in
+from contract.click import MAX_CLOCK_AHEAD_SECONDS, clicks_in
 from contract.sink import REJECTS_TABLE, SINKS
 
 NO_AGE_LIMIT_SECONDS = 10**11
@@ -38,7 +38,10 @@ def properties(clicks: Path, segments: Path, out: Path) -> Properties:
             table: {"connector": "filesystem", "format": "json", "path": str(out / table)}
             for table in output_tables()
         },
-        "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
+        "checks": {
+            "max-age-seconds": str(NO_AGE_LIMIT_SECONDS),
+            "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+        },
         "flink": {
             "execution.runtime-mode": "BATCH",
             # One validation for both readers of 35_validated_clicks.batch.sql. A lookup that two sinks need

@@ -1,4 +1,4 @@
-"""What Flink needs on this machine and Managed Service for Apache Flink brings itself: Java and a jar."""
+"""What Flink needs on this machine: Java, which Managed Service for Apache Flink brings itself, and a jar."""
 
 import os
 import shutil
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-JARS = Path(__file__).resolve().parent.parent / "connectors" / "target"
+_JARS = Path(__file__).resolve().parent.parent / "connectors" / "target"
+JAR = _JARS / "analytics.jar"
+AWS_JAR = _JARS / "analytics-aws.jar"
+"""With the Kinesis and Firehose connectors: the jar that runs on AWS."""
 
 
 def connector_jar(properties: Mapping[str, Mapping[str, str]]) -> Path:
@@ -15,7 +18,7 @@ def connector_jar(properties: Mapping[str, Mapping[str, str]]) -> Path:
     SystemExit, saying how to build it, where it is missing.
     """
     aws = any(options.get("connector") in {"kinesis", "firehose"} for options in properties.values())
-    jar = JARS / ("analytics-aws.jar" if aws else "analytics.jar")
+    jar = AWS_JAR if aws else JAR
     if not jar.is_file():
         raise SystemExit(f"{jar} is missing: run `make {'aws-jar' if aws else 'setup'}`")
     return jar

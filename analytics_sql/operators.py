@@ -1,4 +1,5 @@
-"""Which operators of the job keep state, and under which number: so that an upgrade finds its state again.
+"""Which operators of the job keep state, and under which number: so that an upgrade finds its state again,
+and with which key each sink counts, so that counts of two keys never meet.
 
 Flink finds an operator's state by its id, and gives ids to the nodes of a plan in the order in which it
 compiles them: one more node before the counts, and their state would not be found. operators.json keeps the
@@ -18,11 +19,17 @@ FILE = "operators.json"
 Plan = dict[str, Any]
 """What COMPILE PLAN writes: nodes, edges."""
 Record = dict[str, Any]
-"""`next`: the first number that was never given; `operators`: by name, each with its `id` and the signature
-of its `state`. The state of a source (where it stands) and of a sink (what is not delivered) has none."""
+"""`next`: the first number that was never given; `sinks`: by the name of their index family in generation 1,
+each with its `generation` and its `key`, those of former releases too; `operators`: by name, each with its
+`id` and the signature of its `state`. The state of a source (where it stands) and of a sink (what is not
+delivered) has none."""
+Sinks = Mapping[str, Mapping[str, Any]]
+"""As in a record."""
 
 _TABLE = re.compile(r"`([^`]+)`$")
-_FIELD = re.compile(r"`[^`]*` ")
+_FIELD = re.compile(r"`([^`]*)` ")
+_PASSING_ON = ("stream-exec-exchange", "stream-exec-mini-batch-assigner")
+_CALLED = ("internalName", "systemName", "catalogName", "syntax")
 
 
 class OperatorsError(Exception):
@@ -38,21 +45,27 @@ def stateful(plan: Plan) -> dict[str, dict[str, Any]]:
         for name in _names(node, plan):
             if name in found:
                 raise OperatorsError(f"two operators are called '{name}': give their tables different names")
-            found[name] = {"id": node["id"], "state": _signature(node) if "state" in node else None}
+            found[name] = {"id": node["id"], "state": _signature(node, plan) if "state" in node else None}
     return found
 
 
-def recorded(plan: Plan, last: Record | None) -> Record:
+def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
     """The record for the next release: the numbers of the last one where the state of every operator of
     before can be read, new numbers for all where one cannot.
 
-    Then nothing is restored, the source begins at the oldest record of the stream, and counts are built
-    again; a source that went on where it stood, with empty counts behind it, would count too little.
+    sinks: as the record has them, from contract/sink.py. A raised generation tells of a key that means
+    something else, though its types may be the same: ten seconds in place of a minute. Raises OperatorsError
+    where a key changes and its generation does not rise: counts of both keys would be in the same indices.
+
+    With new numbers nothing is restored, the source begins at the oldest record of the stream, and counts are
+    built again; a source that went on where it stood, with empty counts behind it, would count too little.
     """
     now = stateful(plan)
     before: dict[str, dict[str, Any]] = last["operators"] if last else {}
     following = last["next"] if last else 1
     kept = all(now[name]["state"] == operator["state"] for name, operator in before.items() if name in now)
+    _check_generations(last, sinks)
+    kept &= not raised_generations(last, sinks)
     operators = {}
     for name, operator in now.items():
         if kept and name in before:
@@ -60,7 +73,28 @@ def recorded(plan: Plan, last: Record | None) -> Record:
         else:
             number, following = following, following + 1
         operators[name] = {"id": number, "state": operator["state"]}
-    return {"next": following, "operators": operators}
+    return {"next": following, "sinks": {**(last or {}).get("sinks", {}), **sinks}, "operators": operators}
+
+
+def raised_generations(last: Record | None, sinks: Sinks) -> list[str]:
+    """The sinks of the last release that have another generation now."""
+    return [
+        family
+        for family, sink in (last or {}).get("sinks", {}).items()
+        if family in sinks and sinks[family]["generation"] != sink["generation"]
+    ]
+
+
+def _check_generations(last: Record | None, sinks: Sinks) -> None:
+    for family, sink in (last or {}).get("sinks", {}).items():
+        now, generation = sinks.get(family, sink), sink["generation"]
+        needed = generation + ([*now["key"]] != [*sink["key"]])
+        if now["generation"] < needed:
+            raise OperatorsError(
+                f"the key of {family} is {now['key']} and was {sink['key']} in generation {generation}: give "
+                f"the sink generation {needed} in contract/sink.py, or documents of two keys would meet in "
+                "one index and every click count twice (docs/changing_the_query.md)"
+            )
 
 
 def numbered(plan: Plan, record: Record) -> Plan:
@@ -129,28 +163,74 @@ def _sinks_after(node_id: int, plan: Plan) -> set[str]:
     return {_table(nodes[one]["dynamicTableSink"]) for one in reached if "dynamicTableSink" in nodes[one]}
 
 
-def _signature(node: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides whether state can be read again: the kind of operator, the types of its key and of what it
-    adds up. Names of columns and the state's lifetime do not; of any node but an aggregation, all of it
-    does."""
+def _signature(node: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """What decides whether state can be read again and means the same: the kind of operator, its key, and
+    what it adds up. The state's lifetime does not; of any node but an aggregation, all of it does.
+
+    Flink finds a count by the bytes of its key alone. With two columns of one type in each other's place, or
+    with hours in place of minutes, it restores the state without a word and counts under the wrong keys: so a
+    column of the key has its name here, and one that is no text what computes it. What a column of texts says
+    may change: another text is another key, in the state as in the index.
+    """
     if "grouping" not in node or "aggCalls" not in node:
         ours = {"id", "description", "inputProperties", "configuration"}
         return {key: value for key, value in node.items() if key not in ours}
-    types = _types(node.get("localAggInputRowType") or node["outputType"])
+    fields = _fields(node.get("localAggInputRowType") or node["outputType"])
     return {
         "type": node["type"],
-        "key": [types[column] for column in node["grouping"]],
+        "key": [
+            f"{name} {kind}" + ("" if "CHAR" in kind else _origin(node, column, plan))
+            for column in node["grouping"]
+            for name, kind in [fields[column]]
+        ],
         "calls": [
-            {key: value for key, value in call.items() if key not in {"name", "argList"}}
+            {
+                **{key: value for key, value in call.items() if key not in {"name", "argList"}},
+                "arguments": [fields[column][0] for column in call["argList"]],
+            }
             for call in node["aggCalls"]
         ],
         "retractions": [node.get("needRetraction"), node.get("aggCallNeedRetractions")],
     }
 
 
-def _types(row: Any) -> list[str]:
-    """The types of `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or of the same written as an object."""
+def _origin(node: Mapping[str, Any], column: int, plan: Plan) -> str:
+    """` = $FLOOR$1(event_time, MINUTE)`, or nothing where a column comes as it is from what is no
+    projection."""
+    nodes = {one["id"]: one for one in plan["nodes"]}
+    while True:
+        before = [nodes[edge["source"]] for edge in plan["edges"] if edge["target"] == node["id"]]
+        if len(before) != 1:
+            return ""
+        (node,) = before
+        if "projection" in node:
+            expression = node["projection"][column]
+            if expression["kind"] != "INPUT_REF":
+                (source,) = [nodes[edge["source"]] for edge in plan["edges"] if edge["target"] == node["id"]]
+                return f" = {_expression(expression, _fields(source['outputType']))}"
+            column = expression["inputIndex"]
+        elif "grouping" in node:
+            column = node["grouping"][column]
+        elif not node["type"].startswith(_PASSING_ON):
+            return ""
+
+
+def _expression(expression: Mapping[str, Any], fields: list[tuple[str, str]]) -> str:
+    match expression:
+        case {"kind": "INPUT_REF", "inputIndex": column}:
+            return fields[int(column)][0]
+        case {"kind": "LITERAL", "value": value}:
+            return str(value)
+        case {"kind": "CALL", "operands": operands}:
+            name = next(str(expression[key]) for key in _CALLED if key in expression)
+            return f"{name}({', '.join(_expression(operand, fields) for operand in operands)})"
+    return json.dumps(expression, sort_keys=True)
+
+
+def _fields(row: Any) -> list[tuple[str, str]]:
+    """Name and type, of `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or of the same written as an object."""
     if isinstance(row, Mapping):
-        return [str(field["fieldType"]) for field in row["fields"]]
+        return [(str(field["name"]), str(field["fieldType"])) for field in row["fields"]]
     inner = str(row).removeprefix("ROW<").removesuffix(" NOT NULL").removesuffix(">")
-    return [field.strip().removesuffix(",") for field in _FIELD.split(inner)[1:]]
+    _, *rest = _FIELD.split(inner)
+    return [(name, kind.strip().removesuffix(",")) for name, kind in zip(rest[::2], rest[1::2], strict=True)]

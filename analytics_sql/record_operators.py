@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from analytics_sql import main, operators
 from analytics_sql.local_flink import connector_jar, find_java
+from contract.click import MAX_CLOCK_AHEAD_SECONDS
+from contract.sink import SINKS
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
@@ -30,7 +32,10 @@ def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
     }
     properties["segments"] = {"connector": "versioned-reference", "path": str(folder / "none")}
     properties["clicks"]["source.monitor-interval"] = "1 s"
-    properties["checks"] = {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"}
+    properties["checks"] = {
+        "max-age-seconds": "86400",
+        "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+    }
     properties["flink"] = {"pipeline.jars": connector_jar(properties).as_uri()}
     find_java()
     tables = main.table_environment(main.flink_configuration(properties, on_msf=False))
@@ -43,12 +48,19 @@ def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
     return tables, inserts
 
 
+def sinks_here() -> operators.Sinks:
+    return {sink.definitions: {"generation": sink.generation, "key": [*sink.key]} for sink in SINKS}
+
+
 def record(folder: Path = main.SQL_FOLDER) -> operators.Record:
     """Writes operators.json beside the SQL in `folder`, from the one that is there."""
-    now = operators.recorded(compiled_here(folder), operators.read_record(folder))
+    now = operators.recorded(compiled_here(folder), operators.read_record(folder), sinks=sinks_here())
     operators.write_record(now, folder)
     return now
 
 
 if __name__ == "__main__":
-    record(*map(Path, sys.argv[1:]))
+    try:
+        record(*map(Path, sys.argv[1:]))
+    except operators.OperatorsError as error:
+        sys.exit(f"make operators: {error}")

@@ -120,10 +120,12 @@ class Trend(Answer):
 class HeatMap(Answer):
     """cells[row][column]: the clicks of articles[row] by segments[column].
 
-    segment_clicks: of all articles, so that a cell can be shown as a share of its segment.
+    segment_clicks: of all articles, so that a cell can be shown as a share of its segment; cut: whether more
+    articles were clicked than were to be listed.
     """
 
     articles: tuple[TrendingArticle, ...]
+    cut: bool
     segments: tuple[Segment, ...]
     segment_clicks: tuple[int, ...]
     cells: tuple[tuple[int, ...], ...]

@@ -49,6 +49,7 @@ from names import OREGON, TOKYO
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help, in which a flag has no `<bool>` beside it
     pretty_exceptions_show_locals=False,  # they would print credentials
     help="Ask the click counts in OpenSearch what each kind of reader clicks.",
 )
@@ -83,7 +84,7 @@ def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
             _write(sheets.as_json(sheet) + "\n")
         elif as_csv:
             _write(sheets.as_csv(sheet))
-            _tell(sheets.freshness_text(sheet.answer.freshness, time_zone))
+            _tell("\n".join(sheets.remarks(sheet, time_zone)))
         else:
             Console().print(sheets.for_people(sheet, time_zone))
 
@@ -154,7 +155,8 @@ def trend(
     asked: Asked,
     *,
     article: Annotated[
-        list[str] | None, typer.Option("--article", help="A series for this article; repeatable.")
+        list[str] | None,
+        typer.Option("--article", metavar="ID", help="A series for this article; repeatable."),
     ] = None,
     by: By = None,
     step: Annotated[

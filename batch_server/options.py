@@ -115,7 +115,9 @@ TableRegion = Annotated[
     str, typer.Option("--table-region", envvar="CLICK_TRENDS_TABLE_REGION", help="AWS region of the table.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV; how fresh it is goes to standard error.")]
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print CSV; what stands below a table goes to standard error.")
+]
 
 
 def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from batch_server import aggregations, ranking
 from batch_server.aggregations import Aggregation
-from batch_server.answers import HeatMap, Series, Trend, TrendingArticle
+from batch_server.answers import HeatMap, Series, TopList, Trend, TrendingArticle
 from batch_server.errors import TrendsError
 from batch_server.minutes import DAY, MINUTE, Minutes
 from batch_server.question import Question
@@ -90,7 +90,9 @@ def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
     if len(days) == 1:
         # The counts of a day are in one index with one shard, whose largest sums are the largest.
         lists = aggregations.articles(size=limit, inner=inner)
-        return _heat_map_in(question, question.ask({"articles": lists, "columns": columns}), limit, by)
+        answer = question.ask({"articles": lists, "columns": columns})
+        cut = bool(answer) and answer["articles"]["sum_other_doc_count"] > 0
+        return _heat_map_in(question, answer, limit, by, cut=cut)
     wanted = Wanted(groupings=((),), limit=limit, min_clicks=1)
     first = ranking.first_of_days(question, wanted.groupings, ranking.size_of_a_picture(wanted, len(days)))
     leaders = ranking.leaders(first, wanted)
@@ -99,10 +101,11 @@ def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
         lists = aggregations.articles(size=min(wanted.listed, len(among)), among=among, inner=inner)
         answer = question.ask({"articles": lists, "columns": columns})
         if _decides(answer["articles"], leaders.bound, wanted):
-            return _heat_map_in(question, answer, limit, by)
+            cut = len(answer["articles"]["buckets"]) > limit
+            return _heat_map_in(question, answer, limit, by, cut=cut)
     lists_of = ranking.ranked(question, wanted, first)
-    articles = lists_of[question.segment].articles if question.segment in lists_of else ()
-    return _heat_map_of(question, articles, by)
+    nothing = TopList(articles=(), clicks=0, cut=False)
+    return _heat_map_of(question, lists_of.get(question.segment, nothing), by)
 
 
 def _decides(listed: Aggregation, bound: int, wanted: Wanted) -> bool:
@@ -114,8 +117,9 @@ def _decides(listed: Aggregation, bound: int, wanted: Wanted) -> bool:
     return max(last, wanted.min_clicks) > bound
 
 
-def _heat_map_of(question: Question, articles: Sequence[TrendingArticle], by: Grouping) -> HeatMap:
+def _heat_map_of(question: Question, top: TopList, by: Grouping) -> HeatMap:
     """The cells of these articles; their clicks are summed anew, so that each row adds up."""
+    articles = top.articles
     answer: Aggregation = {}
     if articles:
         among = [article.article_id for article in articles]
@@ -130,6 +134,7 @@ def _heat_map_of(question: Question, articles: Sequence[TrendingArticle], by: Gr
             TrendingArticle(article.article_id, sum(row))
             for article, row in zip(articles, cells, strict=True)
         ),
+        cut=top.cut,
         segments=tuple(nodes),
         segment_clicks=tuple(aggregations.clicks(node) for node in nodes.values()),
         cells=cells,
@@ -137,7 +142,7 @@ def _heat_map_of(question: Question, articles: Sequence[TrendingArticle], by: Gr
     )
 
 
-def _heat_map_in(question: Question, answer: Aggregation, limit: int, by: Grouping) -> HeatMap:
+def _heat_map_in(question: Question, answer: Aggregation, limit: int, by: Grouping, *, cut: bool) -> HeatMap:
     """From an answer that lists the articles, each with its cells, and the columns; of the same counts."""
     nodes = dict(aggregations.each_segment(by, answer["columns"], question.segment)) if answer else {}
     articles, cells = [], []
@@ -147,6 +152,7 @@ def _heat_map_in(question: Question, answer: Aggregation, limit: int, by: Groupi
         cells.append(tuple(aggregations.clicks(row[each]) if each in row else 0 for each in nodes))
     return HeatMap(
         articles=tuple(articles),
+        cut=cut,
         segments=tuple(nodes),
         segment_clicks=tuple(aggregations.clicks(node) for node in nodes.values()),
         cells=tuple(cells),

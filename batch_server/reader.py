@@ -1,8 +1,10 @@
 """The questions that a batch server asks of the counts. Each method says how many searches (round trips) it
 takes, raises TrendsError where it can't answer in full, and may be called from several threads at once."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import boto3
 from botocore.credentials import Credentials
@@ -86,14 +88,16 @@ class TrendingReader:
         segment: Segment = ALL_READERS,
         min_clicks: int = 1,
         until: datetime | None = None,
+        within: timedelta | None = None,
     ) -> TopOfSegments:
         """The same list for each segment of the groupings (EACH_VALUE, EACH_COMBINATION, EVERY_SEGMENT, ...).
 
         1 search within a UTC day, for any number of segments. Over several days: one a day, one for the sums,
         and more for segments where the lists of the days decide nothing (see ranking). limit times the number
-        of segments must stay below OpenSearch's search.max_buckets (65,535).
+        of segments must stay below OpenSearch's search.max_buckets (65,535). within: all of the searches
+        together, from now; TrendsError when they take longer.
         """
-        question = self._question(last, segment, until)
+        question = self._question(last, segment, until, within)
         lists = rank(question, _wanted(groupings, limit, min_clicks))
         return TopOfSegments(lists=lists, **question.answer)
 
@@ -210,11 +214,15 @@ class TrendingReader:
         found = self._search(aggregations.body(newest, aggregations.during(minutes)))
         return freshness_in(found, asked_at=asked_at, since=minutes.since)
 
-    def _question(self, last: timedelta, segment: Segment, until: datetime | None) -> Question:
-        return self._about(last_minutes(last, until or self._clock()), segment)
+    def _question(
+        self, last: timedelta, segment: Segment, until: datetime | None, within: timedelta | None = None
+    ) -> Question:
+        return self._about(last_minutes(last, until or self._clock()), segment, within)
 
-    def _about(self, minutes: Minutes, segment: Segment) -> Question:
-        return Question(self._search, minutes, segment, asked_at=self._clock())
+    def _about(self, minutes: Minutes, segment: Segment, within: timedelta | None = None) -> Question:
+        deadline = None if within is None else time.monotonic() + within.total_seconds()
+        search = self._search if deadline is None else partial(self._search, deadline=deadline)
+        return Question(search, minutes, segment, asked_at=self._clock())
 
 
 def connect(

@@ -6,7 +6,9 @@ POST, and an answer must not depend on that.
 """
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +17,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
 from opensearchpy.exceptions import ConnectionTimeout, SerializationError, TransportError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+from urllib3 import Timeout
 
 from batch_server.errors import TooManyBucketsError, TrendsError
 from contract.sink import CLICK_COUNTS
-from names import index_pattern
+from names import OREGON_STORAGE, TOKYO_INGEST, index_pattern, stack_name
 
 # All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
 # of days would outgrow a request line.
@@ -28,18 +38,37 @@ REQUEST_TIMEOUT_SECONDS = 10
 # A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard does not
 # answer for a short while: at midnight UTC, under every reader.
 MAX_ATTEMPTS = 5
+MAX_UNANSWERED = 2
+"""Attempts, if the last of them was not answered in time: one that asks too much would be so every time, and
+each costs the domain all that it can do in REQUEST_TIMEOUT_SECONDS."""
 MAX_CONNECTIONS = 8
 MAX_PAUSE_SECONDS = 2.0
 MAX_REASON = 300
 """Characters of what a server says about an error: a proxy may send a whole page."""
 RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
 TOO_MANY_BUCKETS = "too_many_buckets_exception"
+_LESS = (
+    "ask for less: a shorter time, or fewer segments (--by one column in place of --all-segments); or check "
+    "the domain's load"
+)
 _HOST = re.compile(r"[\w.:-]+")
 """A name, or an address of IPv4 or IPv6."""
 
 
 class _ShardsMissingError(Exception):
     """An answer without some shards: their numbers as OpenSearch gave them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempts:
+    """How often a search was asked, and whether the time of its question was over then."""
+
+    number: int
+    is_too_late: bool
+
+    def __str__(self) -> str:
+        often = "once" if self.number == 1 else f"{self.number} times"
+        return f"asked {often}{', with no time left for more' if self.is_too_late else ''}"
 
 
 class CountSearch:
@@ -55,37 +84,50 @@ class CountSearch:
         self._client = OpenSearch(
             hosts=[_host(endpoint)],
             http_auth=Urllib3AWSV4SignerAuth(credentials, region, "es"),
-            timeout=REQUEST_TIMEOUT_SECONDS,
             pool_maxsize=MAX_CONNECTIONS,
             max_retries=0,  # __call__ retries, with pauses
         )
 
-    def __call__(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, body: Mapping[str, Any], deadline: float | None = None) -> dict[str, Any]:
         """The answer's aggregations, by every shard; {} while there is no index, so nothing was ever counted.
 
-        Raises TrendsError for every other answer.
+        deadline: by time.monotonic(); no answer is waited for beyond it. Raises TrendsError for every other
+        answer, and for none.
         """
         retrying = Retrying(
             retry=retry_if_exception(_is_retryable),
-            stop=stop_after_attempt(self._max_attempts),
+            stop=self._stop(deadline),
             wait=wait_random_exponential(multiplier=0.25, max=MAX_PAUSE_SECONDS),
             reraise=True,
         )
         try:
-            return retrying(self._ask, body)
+            return retrying(self._ask, body, deadline)
         except _ShardsMissingError as error:
             raise TrendsError(
-                f"{self._where} answered without some of its data ({error}), {self._asked}: the counts would "
-                "be too small. Look at the domain's health (status red?) and its failed shards"
+                f"{self._where} answered without some of its data ({error}), "
+                f"{_attempts(retrying, deadline)}: the counts would be too small. Look at the domain's "
+                "health (status red?) and its failed shards"
             ) from error
         except TransportError as error:
             kind = TooManyBucketsError if TOO_MANY_BUCKETS in _causes(error) else TrendsError
-            raise kind(self._explain(error)) from error
+            raise kind(self._explain(error, _attempts(retrying, deadline))) from error
         except SerializationError as error:
             raise TrendsError(self._no_search_answer) from error
 
-    def _ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        answer = self._client.search(index=INDICES, body=dict(body))
+    def _stop(self, deadline: float | None) -> Callable[[RetryCallState], bool]:
+        enough = stop_after_attempt(self._max_attempts) | stop_before_delay(_seconds_until(deadline))
+        return lambda state: enough(state) or _is_slow_again(state)
+
+    def _ask(self, body: Mapping[str, Any], deadline: float | None) -> dict[str, Any]:
+        seconds = min(REQUEST_TIMEOUT_SECONDS, _seconds_until(deadline))
+        if seconds <= 0:
+            raise TrendsError(
+                f"the time for the question was over before all of its searches were asked of {self._where}: "
+                f"{_LESS}"
+            )
+        # A number would be a limit to connect, and one more to read.
+        timeout = Timeout(total=seconds)
+        answer = self._client.search(index=INDICES, body=dict(body), request_timeout=timeout)
         try:
             shards, timed_out = answer["_shards"], answer["timed_out"]
             total, successful, failed = shards["total"], shards["successful"], shards["failed"]
@@ -108,22 +150,16 @@ class CountSearch:
         return f"OpenSearch at {self._endpoint}"
 
     @property
-    def _asked(self) -> str:
-        return f"asked {self._max_attempts} times"
-
-    @property
     def _no_search_answer(self) -> str:
         return (
             f"{self._where} answered 200 with something that is no search answer: check that the endpoint is "
             "the domain's own (--endpoint or CLICK_TRENDS_ENDPOINT), and no proxy or sign-in page answers"
         )
 
-    def _explain(self, error: TransportError) -> str:
+    def _explain(self, error: TransportError, asked: _Attempts) -> str:
         if isinstance(error, ConnectionTimeout):
-            return (
-                f"{self._where} did not answer within {REQUEST_TIMEOUT_SECONDS} s, {self._asked}: "
-                "check the domain's load, or ask for a shorter time"
-            )
+            in_time = "in time" if asked.is_too_late else f"within {REQUEST_TIMEOUT_SECONDS} s"
+            return f"{self._where} did not answer {in_time}, {asked}: {_LESS}"
         if _is_unsigned(error):
             return (
                 f"could not get credentials to sign with: {error.info}. Check that this machine's identity "
@@ -137,9 +173,9 @@ class CountSearch:
         if error.status_code in (401, 403):
             return (
                 f"{self._where} refused the signature ({error.status_code}: {_reason(error)}). Check that "
-                "the batch server's role (ClickTrends-<environment>-TokyoIngest) may call es:ESHttpPost on "
-                f"<domain>/{INDICES}/_search, that the domain's access policy "
-                "(ClickTrends-<environment>-OregonStorage) names that role, and the region and clock"
+                f"the batch server's role ({stack_name('<environment>', TOKYO_INGEST)}) may call "
+                f"es:ESHttpPost on <domain>/{INDICES}/_search, that the domain's access policy "
+                f"({stack_name('<environment>', OREGON_STORAGE)}) names that role, and the region and clock"
             )
         if TOO_MANY_BUCKETS in _causes(error):
             return (
@@ -147,6 +183,20 @@ class CountSearch:
                 "fewer columns of segments, a longer step or a shorter time"
             )
         return f"{self._where} answered {error.status_code}: {_reason(error)}"
+
+
+def _seconds_until(deadline: float | None) -> float:
+    return float("inf") if deadline is None else deadline - time.monotonic()
+
+
+def _attempts(retrying: Retrying, deadline: float | None) -> _Attempts:
+    number = retrying.statistics["attempt_number"]
+    return _Attempts(number=number, is_too_late=_seconds_until(deadline) <= 0)
+
+
+def _is_slow_again(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, ConnectionTimeout) and state.attempt_number >= MAX_UNANSWERED
 
 
 def _is_retryable(error: BaseException) -> bool:

@@ -17,10 +17,11 @@ from rich.text import Text
 from batch_server.credentials import own_credentials, role_session
 from batch_server.errors import TrendsError
 from batch_server.segment import ALL_READERS, Segment
-from batch_server.text import printable
+from batch_server.text import age_text, printable
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
 from contract.ranking import KEY, RankingError, ServedRanking, segment_key
+from names import TOKYO_INGEST, stack_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,8 +63,8 @@ class ServedTable:
         except (BotoCoreError, ClientError) as error:
             raise TrendsError(
                 f"the table {self._name} in {self._client.meta.region_name} cannot be read: {error}. Check "
-                "--table, and that the role of the batch server (ClickTrends-<environment>-TokyoIngest) is "
-                "the one that reads it"
+                f"--table, and that the batch server's role ({stack_name('<environment>', TOKYO_INGEST)}) "
+                "is the one that reads it"
             ) from error
         deserialize = TypeDeserializer().deserialize
         item = {name: deserialize(value) for name, value in answer.get("Item", {}).items()}
@@ -120,6 +121,20 @@ def served_as_json(served: Served) -> str:
     )
 
 
+def _nothing_served(segment: Segment) -> str:
+    few = (
+        "no article has enough clicks in this segment, or no reader is in it, and the service shows what all "
+        "readers click; or "
+        if segment.fields
+        else ""
+    )
+    return (
+        f"The table has no ranking of {segment.label}. Within two minutes of the first clicks that is as it "
+        f"should be: ask again then. Later, {few}nothing is counted (`python -m batch_server freshness` "
+        "tells), or the feedback function fails (its alarms ring, and its log says why)."
+    )
+
+
 COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
     ("place", "right"),
     ("article id", "left"),
@@ -131,20 +146,19 @@ def served_for_people(served: Served, zone: tzinfo) -> RenderableType:
     title = Text(f"Served to {served.segment.label}", style="bold")
     ranking = served.ranking
     if ranking is None or served.age is None:
-        return Group(title, Text("No ranking: the segment had too few clicks for long, or none was written."))
+        return Group(title, Text(_nothing_served(served.segment)))
     table = Table()
     for column, justify in COLUMNS:
         table.add_column(column, justify=justify)
     for place, (article_id, clicks) in enumerate(zip(ranking.articles, ranking.clicks, strict=True), start=1):
         table.add_row(str(place), Text(printable(article_id)), f"{clicks:,}")
     counted = ranking.counted_until.astimezone(zone)
-    age = timedelta(seconds=round(served.age.total_seconds()))
     fresh_until = datetime.fromtimestamp(ranking.fresh_until, zone)
     fresh = "Fresh until" if served.is_fresh else "OUT OF DATE since"
     return Group(
         title,
         table,
-        Text(f"Counted until {counted:%Y-%m-%d %H:%M:%S %Z} ({age} ago)."),
+        Text(f"Counted until {counted:%Y-%m-%d %H:%M:%S %Z} ({age_text(served.age)} ago)."),
         Text(
             f"{fresh} {fresh_until:%Y-%m-%d %H:%M:%S %Z}: an unchanged ranking is written again before.",
             style="" if served.is_fresh else "bold",

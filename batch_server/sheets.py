@@ -28,7 +28,7 @@ from batch_server.answers import (
 )
 from batch_server.minutes import Minutes
 from batch_server.segment import Segment
-from batch_server.text import printable
+from batch_server.text import age_text, printable
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
 
@@ -62,9 +62,13 @@ class Sheet:
 def for_people(sheet: Sheet, zone: tzinfo) -> RenderableType:
     """A title, a table, and what its reader must know."""
     title = f"{sheet.title}, {sheet.segment.label}, {span_text(sheet.answer.minutes, zone)}"
-    remarks = [*sheet.remarks, freshness_text(sheet.answer.freshness, zone, sheet.answer.minutes)]
     table = _table(sheet) if sheet.rows else Text("nothing to list")
-    return Group(Text(title, style="bold"), table, *map(Text, remarks))
+    return Group(Text(title, style="bold"), table, *map(Text, remarks(sheet, zone)))
+
+
+def remarks(sheet: Sheet, zone: tzinfo) -> list[str]:
+    """What a reader of the rows must know: whether they are all, and how fresh they are."""
+    return [*sheet.remarks, freshness_text(sheet.answer.freshness, zone, sheet.answer.minutes)]
 
 
 def _table(sheet: Sheet) -> Table:
@@ -136,15 +140,16 @@ def freshness_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None =
     """minutes: what the answer covers; it may be complete as a whole."""
     if freshness.newest_published_at is None or freshness.age is None:
         return f"No count of any reader since {_clock(freshness.since, zone)}."
-    age = timedelta(seconds=round(freshness.age.total_seconds()))
-    how_old = f"{age} ago" if age >= timedelta(0) else f"{-age} ahead of this machine's clock"
+    age = freshness.age
+    ahead = f"{age_text(-age)} ahead of this machine's clock"
+    how_old = ahead if age < timedelta(0) else f"{age_text(age)} ago"
     counted = f"Counted until {_clock(freshness.newest_published_at, zone)} ({how_old})"
     complete = freshness.complete_until
     if complete is None or (minutes is not None and complete <= minutes.since):
         return f"{counted}; no minute is complete yet."
     if minutes is not None and complete >= minutes.until:
-        return f"{counted}; all minutes are complete but for late clicks."
-    return f"{counted}; minutes before {_clock(complete, zone)} are complete but for late clicks."
+        return f"{counted}; complete but for late clicks."
+    return f"{counted}; complete until {complete.astimezone(zone):%Y-%m-%d %H:%M %Z} but for late clicks."
 
 
 def span_text(minutes: Minutes, zone: tzinfo) -> str:
@@ -249,7 +254,10 @@ def heat_map(answer: HeatMap, within: Segment) -> Sheet:
             for article, row in zip(answer.articles, answer.cells, strict=True)
             for segment, clicks, of_segment in zip(answer.segments, row, answer.segment_clicks, strict=True)
         ],
-        facts={},
+        remarks=_clicks_remark(
+            sum(answer.segment_clicks), sum(each.clicks for each in answer.articles), answer.cut
+        ),
+        facts={"clicks": sum(answer.segment_clicks), "cut": answer.cut},
         shown_columns=("article_id", "clicks", *(segment.label for segment in answer.segments)),
         shown=[(article.article_id, article.clicks, *row) for article, row in rows],
     )
@@ -288,7 +296,8 @@ def compare(answer: Comparison) -> Sheet:
         ],
         remarks=(
             f"{answer.found:,} sure differences among {answer.compared:,} articles "
-            f"(all with {answer.all_from:,} clicks or more).",
+            f"(all with {answer.all_from:,} clicks or more)"
+            f"{_if_cut(answer.found, len(answer.more) + len(answer.less))}.",
             *_no_clicks_remark(segment=answer.segment_clicks, everyone_else=answer.others_clicks),
         ),
         facts={
@@ -325,7 +334,7 @@ def rising(answer: Rising) -> Sheet:
         ],
         remarks=(
             f"{answer.found:,} surely rising among {answer.compared:,} articles "
-            f"(all with {answer.all_from:,} clicks or more).",
+            f"(all with {answer.all_from:,} clicks or more){_if_cut(answer.found, len(answer.articles))}.",
             *_no_clicks_remark(lately=answer.recent_clicks, before=answer.before_clicks),
         ),
         facts={
@@ -335,6 +344,10 @@ def rising(answer: Rising) -> Sheet:
             **_looked_at(answer),
         },
     )
+
+
+def _if_cut(found: int, listed: int) -> str:
+    return f"; {listed:,} of them are listed" if listed < found else ""
 
 
 def _no_clicks_remark(**sides: int) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Text from readers (ids, segment values) as a terminal may show it."""
+"""Text for people: ids and segment values from readers as a terminal may show them, and ages."""
+
+import math
+from datetime import timedelta
 
 
 def printable(text: str) -> str:
@@ -6,3 +9,17 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def age_text(age: timedelta) -> str:
+    """4 s, 3 min, 2 h 5 min, 3 days; below zero 0 s. The board's page does the same (board/page/text.js)."""
+    seconds = max(math.floor(age.total_seconds() + 0.5), 0)
+    if seconds < 100:
+        return f"{seconds} s"
+    minutes = (seconds + 30) // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days"

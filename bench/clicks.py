@@ -1,18 +1,25 @@
 """Clicks and segments for the benchmarks, made by DuckDB: the same for the same numbers."""
 
 import shutil
+from math import prod
 from pathlib import Path
 
 import duckdb
 
 from bench.children import BenchmarkError
+from contract.count import SEGMENT_COLUMNS
 
 SHARDS = 2
 CLICKS_A_FILE = 250_000
 MILLISECONDS_BETWEEN_CLICKS = 2
 ARTICLES = 5_000
-GENDERS, AGE_BANDS, REGIONS = 2, 4, 3
-SEGMENTS = GENDERS * AGE_BANDS * REGIONS
+VALUES = {
+    "gender": ("female", "male"),
+    "age_band": ("10s", "20s", "30s", "40s"),
+    "region": ("tokyo", "osaka", "kyoto"),
+}
+"""Of the columns of a segment; one that is not named here has the same value for every user."""
+SEGMENTS = prod(map(len, VALUES.values()))
 FIRST_VERSION = "20260101T000000Z.csv"
 MAX_BYTES_A_CLICK, MAX_BYTES_A_USER = 190, 40
 DISK_RESERVE_BYTES = 2_000_000_000
@@ -41,12 +48,20 @@ _SEGMENTS = """
 COPY (
   SELECT
     {user_id} AS user_id,
-    ['female', 'male'][1 + s % 2] AS gender,
-    ['10s', '20s', '30s', '40s'][1 + s // 2 % 4] AS age_band,
-    ['tokyo', 'osaka', 'kyoto'][1 + s // 8 % 3] AS region
+    {columns}
   FROM (SELECT i, (hash(i, 'segment') % {segments})::BIGINT AS s FROM range({users}) AS numbers(i))
 ) TO '{file}' (FORMAT csv, HEADER)
 """
+
+
+def _columns() -> str:
+    """The columns of a user's segment from its number `s`."""
+    columns, weight = [], 1
+    for column in SEGMENT_COLUMNS:
+        values = VALUES.get(column, ("any",))
+        columns.append(f"{[*values]}[1 + s // {weight} % {len(values)}] AS {column}")
+        weight *= len(values)
+    return ",\n    ".join(columns)
 
 
 def _check_disk(folder: Path, wanted: int) -> None:
@@ -95,6 +110,8 @@ def write_segments(folder: Path, *, users: int, version: str = FIRST_VERSION) ->
     with duckdb.connect() as connection:
         user = USER_ID.format(number="i")
         connection.execute(
-            _SEGMENTS.format(user_id=user, segments=SEGMENTS, users=users, file=target / version)
+            _SEGMENTS.format(
+                user_id=user, columns=_columns(), segments=SEGMENTS, users=users, file=target / version
+            )
         )
     return target

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from contract.count import COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
+
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
 MINUTES = 24 * 60
 CLICKS_A_MINUTE = 13_500
@@ -12,8 +14,8 @@ CLICKS_A_MINUTE = 13_500
 ARTICLES_AT_A_TIME = 3_000
 MINUTES_OF_AN_ARTICLE = 360
 """Each place of the ranking goes to a new article after so long: about 15,000 articles a day."""
-GENDERS, AGE_BANDS, REGIONS = ("female", "male"), 7, 47
-SEGMENTS = len(GENDERS) * AGE_BANDS * REGIONS + 1
+GENDERS, AGE_BANDS, REGIONS = 2, 7, 47
+SEGMENTS = GENDERS * AGE_BANDS * REGIONS + 1
 PUBLICATIONS_A_MINUTE = 12
 BULK_DOCUMENTS = 4_000
 
@@ -21,18 +23,28 @@ BULK_DOCUMENTS = 4_000
 _UNIFORM = "(hash(i, '{of}') >> 11)::DOUBLE / (1::UBIGINT << 53)"
 _PLACE = _UNIFORM.format(of="article")
 _REGION = _UNIFORM.format(of="region")
+_VALUES = {
+    "gender": "['female', 'male'][1 + (hash(i, 'gender') % 2)::INT]",
+    "age_band": f"concat(1 + hash(i, 'age_band') % {AGE_BANDS}, '0s')",
+    "region": f"format('JP-{{{{:02d}}}}', floor({REGIONS} * pow({_REGION}, 2))::BIGINT)",
+}
+"""SQL of the columns of a segment; one that is not named here has the same value in every count."""
+_OTHER = "'any'"
+_NAMED = ",\n    ".join(
+    f"CASE WHEN is_unknown THEN '{UNKNOWN}' ELSE {_VALUES.get(column, _OTHER)} END AS {column}"
+    for column in SEGMENT_COLUMNS
+)
+_SEGMENT = ", ".join(SEGMENT_COLUMNS)
 
 # Articles by Zipf's law, regions by a skew as that of Japan's prefectures, one reader in ten in no version.
 _CLICKS = f"""
 clicks AS (
   SELECT
+    i,
     i // {CLICKS_A_MINUTE} AS m,
     i % {CLICKS_A_MINUTE} * {PUBLICATIONS_A_MINUTE} // {CLICKS_A_MINUTE} AS publication,
     floor(exp({_PLACE} * ln({ARTICLES_AT_A_TIME} + 1)))::BIGINT AS place,
-    hash(i, 'segment') % 10 = 0 AS is_unknown,
-    hash(i, 'gender') % 2 AS gender,
-    hash(i, 'age_band') % {AGE_BANDS} AS age_band,
-    floor({REGIONS} * pow({_REGION}, 2))::BIGINT AS region
+    hash(i, 'segment') % 10 = 0 AS is_unknown
   FROM range({{first}} * {CLICKS_A_MINUTE}, {{end}} * {CLICKS_A_MINUTE}) AS numbers(i)
 ), named AS (
   SELECT
@@ -41,12 +53,10 @@ clicks AS (
     'article-' || substr(md5(concat(
       place, ':', (m + hash(place) % {MINUTES_OF_AN_ARTICLE})::BIGINT // {MINUTES_OF_AN_ARTICLE})), 1, 12
     ) AS article_id,
-    CASE WHEN is_unknown THEN 'unknown' ELSE ['female', 'male'][1 + gender::INT] END AS gender,
-    CASE WHEN is_unknown THEN 'unknown' ELSE concat(1 + age_band, '0s') END AS age_band,
-    CASE WHEN is_unknown THEN 'unknown' ELSE format('JP-{{{{:02d}}}}', region) END AS region
+    {_NAMED}
   FROM clicks
 ), published AS (
-  SELECT m, article_id, gender, age_band, region, publication, count(*) AS clicks
+  SELECT m, article_id, {_SEGMENT}, publication, count(*) AS clicks
   FROM named
   GROUP BY ALL
 )
@@ -54,29 +64,27 @@ clicks AS (
 _EVERY_VERSION = f"""
 WITH {_CLICKS}
 SELECT * REPLACE (
-  (sum(clicks) OVER (PARTITION BY m, article_id, gender, age_band, region ORDER BY publication))::BIGINT
+  (sum(clicks) OVER (PARTITION BY m, article_id, {_SEGMENT} ORDER BY publication))::BIGINT
     AS clicks)
 FROM published
 """
 _LAST_VERSION = f"""
 WITH {_CLICKS}
-SELECT m, article_id, gender, age_band, region, max(publication) AS publication, sum(clicks)::BIGINT AS clicks
+SELECT m, article_id, {_SEGMENT}, max(publication) AS publication, sum(clicks)::BIGINT AS clicks
 FROM published
-GROUP BY m, article_id, gender, age_band, region
+GROUP BY m, article_id, {_SEGMENT}
 """
 
 # What the fingerprint processor digests: the fields by name, each with the length of its value.
 _DIGEST = "unhex(sha256(concat({}, '|')))".format(
-    ", ".join(
-        f"'|{column}|', length({column}), ':', {column}"
-        for column in ("age_band", "article_id", "gender", "minute", "region")
-    )
+    ", ".join(f"'|{column}|', length({column}), ':', {column}" for column in sorted(COUNT_KEY))
 )
 DEPLOYED_ID = f"'SHA-256@2.16.0:' || to_base64({_DIGEST})"
 """The `_id` that the ingest pipeline makes, 59 characters; tests/bench compares the two."""
 SHORT_ID = f"replace(replace(to_base64({_DIGEST})[:24], '+', '-'), '/', '_')"
 """144 bits of the same digest in the alphabet that OpenSearch stores as bytes: 18 of them."""
 
+_KEY_AS_JSON = ", ',', ".join(f"""'"{column}":"', {column}, '"'""" for column in COUNT_KEY)
 _LINES = """
 WITH counts AS ({counts}), timed AS (
   SELECT
@@ -89,12 +97,10 @@ WITH counts AS ({counts}), timed AS (
   FROM counts
 ), lines AS (
   SELECT
-    row_number() OVER (ORDER BY m, publication, hash(article_id, gender, age_band, region)) - 1 AS number,
+    row_number() OVER (ORDER BY m, publication, hash(article_id, {segment})) - 1 AS number,
     concat(
       '{{"index":{{', {action}, '}}}}', chr(10),
-      '{{"minute":"', minute, '","article_id":"', article_id, '","gender":"', gender,
-      '","age_band":"', age_band, '","region":"', region, '","clicks":', clicks,
-      ',"published_at":"', published_at, '"}}', chr(10)
+      '{{', {key}, ',"clicks":', clicks, ',"published_at":"', published_at, '"}}', chr(10)
     ) AS line
   FROM timed
 )
@@ -128,6 +134,8 @@ def bulks(
                 counts=counts.format(first=begin, end=min(begin + 60, end)),
                 publications=PUBLICATIONS_A_MINUTE,
                 action=action,
+                key=_KEY_AS_JSON,
+                segment=_SEGMENT,
                 documents=documents,
             )
             for number, text in connection.execute(query).fetchall():

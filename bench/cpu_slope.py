@@ -19,10 +19,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
-from analytics_sql.local_flink import find_java
+from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS, output_tables
+from analytics_sql.local_flink import JAR, find_java
 from bench.clicks import write_clicks, write_segments
 from bench.usage import usage
+from contract.click import MAX_CLOCK_AHEAD_SECONDS
 
 HERE = Path(__file__).resolve().parent.parent
 PARALLELISM = 2
@@ -46,15 +47,17 @@ def properties(
     groups = {
         "clicks": {"connector": "filesystem", "path": str(data / "clicks")},
         "segments": {"connector": "versioned-reference", "path": str(data / "segments")},
-        "click_counts": {"connector": "blackhole"},
-        "rejected_clicks": {"connector": "blackhole"},
-        "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
+        **{table: {"connector": "blackhole"} for table in output_tables()},
+        "checks": {
+            "max-age-seconds": str(NO_AGE_LIMIT_SECONDS),
+            "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+        },
         "flink": {
             "parallelism.default": str(PARALLELISM),
             "execution.checkpointing.interval": "5 s",
             "execution.checkpointing.dir": checkpoints.as_uri(),
             "state.backend.type": "rocksdb",
-            "pipeline.jars": (project / "connectors" / "target" / "analytics.jar").as_uri(),
+            "pipeline.jars": (project / JAR.relative_to(HERE)).as_uri(),
             **settings,
         },
     }

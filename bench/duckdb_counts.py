@@ -11,21 +11,28 @@ import time
 
 import duckdb
 
+from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES
+from contract.count import SEGMENT_COLUMNS, UNKNOWN
+
 THREADS = 2
-MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
-COUNTS = """
+CONTRACT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
+_SEGMENT = ",\n  ".join(f"coalesce({column}, '{UNKNOWN}') AS {column}" for column in SEGMENT_COLUMNS)
+_IDS_ARE_GOOD = "\n  AND ".join(f"strlen({id_}) BETWEEN 1 AND {MAX_ID_BYTES}" for id_ in ID_FIELDS)
+
+
+def counts_query(clicks: str, segments: str) -> str:
+    """clicks, segments: the folders of the files."""
+    return f"""
 SELECT
-  date_trunc('minute', moment) AS minute,
+  date_trunc('minute', event_time) AS minute,
   article_id,
-  coalesce(gender, 'unknown') AS gender,
-  coalesce(age_band, 'unknown') AS age_band,
-  coalesce(region, 'unknown') AS region,
+  {_SEGMENT},
   count(*) AS clicks
 FROM (
   SELECT
     *,
-    CASE WHEN regexp_full_match(clicked_at, '{moment}')
-    THEN try_strptime(clicked_at, '%Y-%m-%dT%H:%M:%S.%gZ') END AS moment
+    CASE WHEN regexp_full_match(clicked_at, '{CONTRACT_TIME}')
+    THEN try_strptime(clicked_at, '%Y-%m-%dT%H:%M:%S.%gZ') END AS event_time
   FROM read_json(
     '{clicks}/*.json',
     format = 'newline_delimited',
@@ -33,16 +40,10 @@ FROM (
   )
 )
 LEFT JOIN read_csv('{segments}/*.csv', header = true, all_varchar = true) USING (user_id)
-WHERE strlen(click_id) BETWEEN 1 AND 512
-  AND strlen(user_id) BETWEEN 1 AND 512
-  AND strlen(article_id) BETWEEN 1 AND 512
-  AND moment <= now()::TIMESTAMP + INTERVAL 60 SECONDS
+WHERE {_IDS_ARE_GOOD}
+  AND event_time <= now()::TIMESTAMP + INTERVAL {MAX_CLOCK_AHEAD_SECONDS} SECONDS
 GROUP BY ALL
 """
-
-
-def counts_query(clicks: str, segments: str) -> str:
-    return COUNTS.format(clicks=clicks, segments=segments, moment=MOMENT)
 
 
 def main(clicks: str, segments: str) -> None:

@@ -1,17 +1,18 @@
 """The SQL job over files, in streaming mode; prints what was measured as JSON.
 
 python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
-    [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS]
+    [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS] [--managed-memory SIZE]
 
 The statements are those of analytics_sql/, compiled and started as there. V:
 - `joined` has them as they are
-- `unjoined` takes the position, which has as many values as there are segments, for the gender: no join, and
-  as many keys to count
+- `unjoined` takes the position, which has as many values as there are segments, for the first column
+  of a segment: no join, and as many keys to count
 - `temporal` has Flink's own event-time temporal join in place of the lookup join, and puts out no rejects,
   for which it would read the clicks a second time
 FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks; the
 clicks must last until it is loaded.
 --until: the source does not end, so that state and heap can be read when so many clicks are counted.
+--managed-memory: of all tasks together, for RocksDB; 128 MB where nothing is said.
 """
 
 import argparse
@@ -22,16 +23,19 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from pyflink.java_gateway import get_gateway
 
 from analytics_sql import main as analytics
-from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS
+from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS, output_tables
 from analytics_sql.generated_code import in_one_piece
 from analytics_sql.local_flink import connector_jar, find_java
 from bench.clicks import MILLISECONDS_BETWEEN_CLICKS
 from bench.flink_job import FollowedJob, longest_gap
+from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES
+from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER, UNKNOWN
 from names import segments_version_key
 from twin.processes import free_port
 
@@ -42,13 +46,18 @@ HELD_BY_WATERMARK = 2 * 1000 // MILLISECONDS_BETWEEN_CLICKS
 """Clicks of the last second, and as many again: the shards are not read evenly."""
 VERSIONS = 2
 LOADED_SECONDS = 0.1
-_UNJOINED = """CREATE TEMPORARY VIEW segmented_clicks AS
+_OF_POSITION = ",\n  ".join(
+    f"{value} AS {column}"
+    for value, column in zip_longest(["`position`"], SEGMENT_COLUMNS, fillvalue=f"'{UNKNOWN}'")
+)
+_OF_VERSION = ",\n  ".join(f"COALESCE(s.{column}, '{UNKNOWN}') AS {column}" for column in SEGMENT_COLUMNS)
+_VERSION_COLUMNS = ", ".join(f"{column} STRING" for column in SEGMENT_FILE_HEADER)
+_IDS_ARE_GOOD = "\n  AND ".join(f"byte_length(c.{id_}) BETWEEN 1 AND {MAX_ID_BYTES}" for id_ in ID_FIELDS)
+_UNJOINED = f"""CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   event_time,
   article_id,
-  `position` AS gender,
-  'unknown' AS age_band,
-  'unknown' AS region
+  {_OF_POSITION}
 FROM validated_clicks
 WHERE reason IS NULL"""
 # Its clicks need a watermark, which can't pass TO_CHANGELOG: so they are checked, but not copied by it.
@@ -58,28 +67,24 @@ _TEMPORAL = [
   event_time AS parse_clicked_at(clicked_at),
   WATERMARK FOR event_time AS event_time - INTERVAL '1' SECOND
 ) WITH ({clicks}, 'format' = 'flat-json', 'flat-json.ignore-parse-errors' = 'true')""",
-    """CREATE TABLE versions (
-  user_id STRING, gender STRING, age_band STRING, region STRING,
+    f"""CREATE TABLE versions (
+  {_VERSION_COLUMNS},
   valid_from AS TO_TIMESTAMP_LTZ(0, 3),
   WATERMARK FOR valid_from AS valid_from,
   PRIMARY KEY (user_id) NOT ENFORCED
 ) WITH (
-  'connector' = 'filesystem', 'path' = '{segments}',
+  'connector' = 'filesystem', 'path' = '{{segments}}',
   'format' = 'csv', 'csv.ignore-parse-errors' = 'true'
 )""",
-    """CREATE TEMPORARY VIEW segmented_clicks AS
+    f"""CREATE TEMPORARY VIEW segmented_clicks AS
 SELECT
   c.event_time,
   c.article_id,
-  COALESCE(s.gender, 'unknown') AS gender,
-  COALESCE(s.age_band, 'unknown') AS age_band,
-  COALESCE(s.region, 'unknown') AS region
+  {_OF_VERSION}
 FROM timed AS c
 LEFT JOIN versions FOR SYSTEM_TIME AS OF c.event_time AS s
   ON s.user_id = c.user_id
-WHERE byte_length(c.click_id) BETWEEN 1 AND 512
-  AND byte_length(c.user_id) BETWEEN 1 AND 512
-  AND byte_length(c.article_id) BETWEEN 1 AND 512""",
+WHERE {_IDS_ARE_GOOD}""",
 ]
 
 
@@ -92,14 +97,17 @@ def properties(given: argparse.Namespace, rest_port: int) -> analytics.Propertie
             "path": given.segments,
             "check-interval": f"{CHECK_SECONDS} s",
         },
-        "click_counts": {"connector": "blackhole"},
-        "rejected_clicks": {"connector": "blackhole"},
-        "checks": {"max-age-seconds": str(NO_AGE_LIMIT_SECONDS), "max-clock-ahead-seconds": "60"},
+        **{table: {"connector": "blackhole"} for table in output_tables()},
+        "checks": {
+            "max-age-seconds": str(NO_AGE_LIMIT_SECONDS),
+            "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+        },
         "flink": {
             "parallelism.default": str(given.parallelism),
             "execution.checkpointing.interval": "5 s",
             "execution.checkpointing.dir": Path(given.checkpoints).as_uri(),
             "state.backend.type": "rocksdb",
+            **({"taskmanager.memory.managed.size": given.managed_memory} if given.managed_memory else {}),
             "rest.address": "127.0.0.1",
             "rest.port": str(rest_port),
             "metrics.fetcher.update-interval": f"{given.poll_milliseconds} ms",
@@ -194,6 +202,7 @@ def main() -> None:
     parser.add_argument("--new-version")
     parser.add_argument("--after", type=int)
     parser.add_argument("--until", type=int)
+    parser.add_argument("--managed-memory")
     given = parser.parse_args()
     port = free_port()
     all_properties = properties(given, port)

@@ -119,8 +119,8 @@ class FollowedJob:
 def longest_gap(samples: list[tuple[float, int]]) -> float:
     """Seconds in which the number did not grow, at most; 0.0 for fewer than two samples."""
     longest, since = 0.0, samples[0] if samples else (0.0, 0)
-    for moment, number in samples[1:]:
+    for at, number in samples[1:]:
         if number > since[1]:
-            longest = max(longest, moment - since[0])
-            since = (moment, number)
+            longest = max(longest, at - since[0])
+            since = (at, number)
     return max(longest, samples[-1][0] - since[0]) if samples else 0.0

@@ -21,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from names import REJECTED_RECORDS_PREFIX
 from twin.processes import die_with_parent
 
 RECORDS = 10_000
@@ -77,7 +78,7 @@ def _environment(endpoint: str, requests_in_flight: int) -> dict[str, str]:
         "AWS_REGION": "ap-northeast-1",
         "DESTINATION_SOURCE_STREAM": "arn:aws:kinesis:us-west-2:000000000000:stream/source",
         "DEAD_LETTER_BUCKET": "none-is-rejected",
-        "DEAD_LETTER_PREFIX": "rejected-records/",
+        "DEAD_LETTER_PREFIX": REJECTED_RECORDS_PREFIX,
         "REQUESTS_IN_FLIGHT": str(requests_in_flight),
     }
 

@@ -1,7 +1,8 @@
 """The count of analytics_sql/ by Spark Structured Streaming; prints its timing as bench.flink_counts does.
 
-python spark_counts.py CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR
+python spark_counts.py CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR SEGMENT_COLUMNS
 
+SEGMENT_COLUMNS: their names with commas between; the environment of Spark has nothing of the project.
 The same checks, join and count as the SQL job, without the output of rejected clicks.
 """
 
@@ -17,10 +18,11 @@ from pyspark.sql import functions as f
 PARALLELISM = 2
 # About as many clicks as Flink counts between two checkpoints: both publish every few seconds.
 FILES_A_BATCH = 2
-MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
+CONTRACT_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
 
 
-def main(clicks: str, segments: str, checkpoints: str) -> None:
+def main(clicks: str, segments: str, checkpoints: str, segment_columns: str) -> None:
+    columns = segment_columns.split(",")
     spark = (
         SparkSession.builder.master(f"local[{PARALLELISM}]")
         .config("spark.sql.shuffle.partitions", str(PARALLELISM))
@@ -39,19 +41,17 @@ def main(clicks: str, segments: str, checkpoints: str) -> None:
     users = spark.read.csv(segments, header=True)
     ids = [f.col(name) for name in ("click_id", "user_id", "article_id")]
     good = reduce(and_, [(id_ != "") & (f.octet_length(id_) <= 512) for id_ in ids])
-    in_time = f.col("moment") <= f.current_timestamp() + f.expr("INTERVAL 60 SECONDS")
+    in_time = f.col("event_time") <= f.current_timestamp() + f.expr("INTERVAL 60 SECONDS")
     counts = (
         spark.readStream.schema("click_id STRING, clicked_at STRING, user_id STRING, article_id STRING")
         .option("maxFilesPerTrigger", FILES_A_BATCH)
         .json(clicks)
-        .where(good & f.col("clicked_at").rlike(MOMENT))
-        .withColumn("moment", f.try_to_timestamp("clicked_at"))
+        .where(good & f.col("clicked_at").rlike(CONTRACT_TIME))
+        .withColumn("event_time", f.try_to_timestamp("clicked_at"))
         .where(in_time)
         .join(users, "user_id", "left")
-        .fillna("unknown", ["gender", "age_band", "region"])
-        .groupBy(
-            f.date_trunc("minute", "moment").alias("minute"), "article_id", "gender", "age_band", "region"
-        )
+        .fillna("unknown", columns)
+        .groupBy(f.date_trunc("minute", "event_time").alias("minute"), "article_id", *columns)
         .count()
     )
     started = time.monotonic()

@@ -115,13 +115,17 @@ def post(github: GitHub, number: int, environment: str, text: str) -> str:
 
     Only comments of the workflows' own account count, so that nobody else's text is overwritten.
     """
-    ours = [
-        comment["id"]
-        for comment in github.every(f"issues/{number}/comments")
-        if is_ours(comment, marker(environment))
-    ]
+
+    def found() -> list[int]:
+        return [
+            comment["id"]
+            for comment in github.every(f"issues/{number}/comments")
+            if is_ours(comment, marker(environment))
+        ]
+
+    ours = found()
     if not ours:
-        github.post(f"issues/{number}/comments", body=text)
+        github.post(f"issues/{number}/comments", body=text, made=lambda: found() or None)
         return "created"
     github.patch(f"issues/comments/{ours[0]}", body=text)
     for double in ours[1:]:

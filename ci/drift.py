@@ -1,16 +1,19 @@
 """Keeps one issue an environment about what `make drift` found: opened, updated, closed when it is over.
 
-  python -m ci.drift --environment production --output drift.txt --status 1
+  python -m ci.drift --environment production --output drift.txt --status 1 --deploying deploying.txt
 
-Ends with 1 if something drifted or detection failed, so that the job is red as well.
+Ends with 1 if something drifted or detection failed, so that the job is red as well. While stacks are being
+deployed (ci/deploying.py says which) nothing is known of them: the issue is left as it is.
 """
 
 import argparse
 import os
 import re
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from ci.github import MAX_BODY_CHARACTERS, GitHub, GitHubError, is_ours, of_workflow
 
@@ -55,11 +58,15 @@ def body(environment: str, found: DriftState, output: str, address: str) -> str:
 
 def keep_issue(github: GitHub, environment: str, found: DriftState, text: str) -> str:
     """Opens, updates or closes the environment's issue; says which."""
-    existing = [
-        issue["number"]
-        for issue in github.every("issues", state="open")
-        if "pull_request" not in issue and is_ours(issue, marker(environment))
-    ]
+
+    def open_issues() -> list[Mapping[str, Any]]:
+        return [
+            issue
+            for issue in github.every("issues", state="open")
+            if "pull_request" not in issue and is_ours(issue, marker(environment))
+        ]
+
+    existing = [issue["number"] for issue in open_issues()]
     if found is DriftState.CLEAN:
         for number in existing:
             github.post(f"issues/{number}/comments", body=text)
@@ -68,8 +75,13 @@ def keep_issue(github: GitHub, environment: str, found: DriftState, text: str) -
     if existing:
         github.patch(f"issues/{existing[0]}", body=text)
         return f"updated #{existing[0]}"
-    made = github.post("issues", title=f"Nightly drift detection: {environment}", body=text)
+    title = f"Nightly drift detection: {environment}"
+    made = github.post("issues", title=title, body=text, made=lambda: next(iter(open_issues()), None))
     return f"opened #{made['number']}"
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -77,8 +89,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--environment", required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--status", type=int, required=True)
+    parser.add_argument("--deploying", type=Path, required=True)
     options = parser.parse_args(arguments)
-    output = options.output.read_text(encoding="utf-8", errors="replace") if options.output.exists() else ""
+    if deploying := _read(options.deploying).strip():
+        told = "; ".join(deploying.splitlines())
+        print(f"::warning::{options.environment} is not looked at, as it is being deployed: {told}")
+        return 0
+    output = _read(options.output)
     found = outcome(output, options.status)
     address = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format(**os.environ)
     try:

@@ -51,13 +51,16 @@ class GitHub:
                 return
             page += 1
 
-    def post(self, path: str, **values: str) -> Any:
-        return self._request("POST", path, values=values)
+    def post(self, path: str, *, made: Callable[[], Any] | None = None, **values: str) -> Any:
+        """made: looks whether it is there already, and returns it or None. It is asked before each retry: the
+        attempt before may have been carried out, and only its answer lost."""
+        return self._request("POST", path, values=values, made=made)
 
     def patch(self, path: str, **values: str) -> Any:
         return self._request("PATCH", path, values=values)
 
     def delete(self, path: str) -> None:
+        """What is not there any more counts as deleted."""
         self._request("DELETE", path)
 
     def _request(
@@ -67,6 +70,7 @@ class GitHub:
         *,
         query: dict[str, str] | None = None,
         values: dict[str, str] | None = None,
+        made: Callable[[], Any] | None = None,
     ) -> Any:
         address = f"{self.api}/repos/{self.repository}/{path}"
         if query:
@@ -87,6 +91,8 @@ class GitHub:
                 with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
                     return json.loads(answer.read() or b"null")
             except urllib.error.HTTPError as error:
+                if (method, error.code) == ("DELETE", 404):
+                    return None
                 reason = _reason(error)
                 wait = _wait(error, attempt)
                 if wait is None or attempt == ATTEMPTS:
@@ -98,6 +104,8 @@ class GitHub:
                     ) from error
                 wait = _pause(attempt)
             self.pause(wait)
+            if made is not None and (found := made()) is not None:
+                return found
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

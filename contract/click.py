@@ -12,6 +12,8 @@ OPTIONAL_FIELDS = ("platform", "position")
 ID_FIELDS = ("click_id", "user_id", "article_id")
 MAX_ID_BYTES = 512
 """Of UTF-8, for each of ID_FIELDS."""
+MAX_CLOCK_AHEAD_SECONDS = 60
+"""A click that happened later than this after it is read is rejected as `clock_ahead`."""
 
 MAX_NESTING = 1000
 """Levels of objects and arrays that the parser of Flink's json format (Jackson) reads: its default."""
@@ -25,7 +27,7 @@ _FORBIDDEN_UTF8 = re.compile(
     rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}"
 )
-_SURE_NESTING = 100  # levels for which any caller leaves Python room
+_SURE_NESTING = 100  # levels that Python reads however deep its caller stands
 _recursion_lock = threading.Lock()
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateescape makes of such a byte
 

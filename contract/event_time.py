@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+# Newer versions of Python read 24:00 as the midnight after; the application does not.
+_FORM = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 
 
 def format_time(at: datetime) -> str:

@@ -24,7 +24,7 @@ BESIDE_FACTORS = (1, 30, 1000)
 """Of the traffic, at which the alternatives are told."""
 DOCUMENTED = "production"
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from doctor.deployed import Deployed
 from doctor.wanted import WantedResources, wanted
 from settings import Settings, SettingsError, load
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

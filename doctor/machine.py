@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from analytics_sql.local_flink import AWS_JAR
 from doctor.check import Check, Diagnosis, lacks, ok, warning
-from stacks.analytics.package import AWS_JAR
 
 PROJECT = Path(__file__).parent.parent
 FREE_GB = 2.0

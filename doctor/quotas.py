@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from cost.template import TemplateResource
 from doctor.aws import Aws
-from doctor.check import Check, Diagnosis, lacks, ok
+from doctor.check import Check, Diagnosis, lacks, ok, warning
 from doctor.deployed import Deployed
 from doctor.taken import delivery_stream_names
 from doctor.wanted import WantedResources
@@ -28,6 +28,8 @@ with a quota of up to 100 can reserve nothing ("decreases account's UnreservedCo
 minimum value"); new accounts were seen with 10 and 50."""
 USUAL_EXECUTIONS = 1_000
 ALARMS_MAX = 5_000
+CLICKS_A_LOGIN = 10
+"""Assumed: an app logs in when it starts and once an hour, and its reader clicks so often meanwhile."""
 OTHER_FUNCTIONS = 1
 """Executions at a time of a function that does little: the schedules' and the custom resources'."""
 
@@ -48,6 +50,16 @@ DELIVERY_STREAMS = Quota(service="firehose", code="L-14BB0BE7", name="Delivery s
 DOMAINS = Quota(service="es", code="L-076D529E", name="Domains per Region", default=100)
 DOMAIN_NODES = Quota(service="es", code="L-6408ABDE", name="Instances per domain", default=80)
 TABLES = Quota(service="dynamodb", code="L-F98FE922", name="Maximum number of tables", default=2_500)
+LOGINS = (
+    Quota(service="cognito-identity", code="L-A38ADA84", name="Rate of GetId requests", default=25),
+    Quota(
+        service="cognito-identity",
+        code="L-5AE9F13D",
+        name="Rate of GetCredentialsForIdentity requests",
+        default=200,
+    ),
+)
+"""A login of an app is one of each."""
 
 
 def checks(wanted: WantedResources, aws: Aws, deployed: Deployed) -> list[Check]:
@@ -57,6 +69,7 @@ def checks(wanted: WantedResources, aws: Aws, deployed: Deployed) -> list[Check]
         *(("Lambda executions", region, asked.executions) for region in (tokyo, oregon)),
         *(("Kinesis streams and shards", region, asked.streams) for region in (tokyo, oregon)),
         *(("CloudWatch alarms", region, asked.alarms) for region in (tokyo, oregon)),
+        ("logins of the apps", tokyo, asked.logins),
         ("DynamoDB tables", tokyo, asked.tables),
         ("KPUs of an application", oregon, asked.kpus),
         ("Flink applications", oregon, asked.applications),
@@ -150,6 +163,23 @@ class _Asked:
         pages = self._aws.client("dynamodb", region).get_paginator("list_tables").paginate()
         used = sum(len(page["TableNames"]) for page in pages)
         yield self._of_quota("AWS::DynamoDB::Table", region, used, TABLES)
+
+    def logins(self, region: str) -> Iterator[Diagnosis]:
+        """Beyond the quota Cognito throttles: apps keep their clicks and retry, so this stops no
+        deployment."""
+        clicks = self._settings.peak.mobile_clicks_per_second
+        needed = ceil(clicks / CLICKS_A_LOGIN)
+        limits = {quota: self._limit(quota, region) for quota in LOGINS}
+        short = [quota for quota, limit in limits.items() if needed > limit]
+        for quota in short:
+            yield warning(
+                f"{clicks:,.0f} clicks a second of apps are {needed:,} logins a second if each makes "
+                f"{CLICKS_A_LOGIN} clicks, {quota.name} is {limits[quota]:,}: apps would be throttled, and "
+                "their clicks late.",
+                _more(quota, region, needed),
+            )
+        if not short:
+            yield ok(f"{needed:,} a second needed, the least quota is {min(limits.values()):,}")
 
     def applications(self, region: str) -> Iterator[Diagnosis]:
         found = self._aws.listed("kinesisanalyticsv2", region, "list_applications", "ApplicationSummaries")

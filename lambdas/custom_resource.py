@@ -3,10 +3,10 @@
 The request and the answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
 
+import http.client
 import json
 import logging
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,6 +16,10 @@ ANSWER_RESERVE_SECONDS = 20.0
 ANSWER_ATTEMPTS = 4
 MAX_ANSWER_BYTES = 4_096
 """CloudFormation refuses a longer answer ("Response object is too long"), and would then wait in vain."""
+
+CONNECTION_ERRORS = (OSError, http.client.HTTPException)
+"""What urllib raises where no answer comes, or none that can be read: URLError and a time-out are an OSError,
+a connection that is cut in an answer is either."""
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
@@ -85,14 +89,15 @@ def _encoded(body: dict[str, Any], reason: str, where: str) -> bytes:
 
 
 def _send(url: str, body: bytes) -> None:
-    """PUT the answer; raises URLError after the last attempt, and Lambda then invokes the function again."""
+    """PUT the answer; raises one of CONNECTION_ERRORS after the last attempt, and Lambda then invokes the
+    function again."""
     # The URL is signed without a content type; any other would break its signature.
     request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(request, timeout=3):
                 return
-        except (urllib.error.URLError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             log.warning("answer to CloudFormation not taken, attempt %d: %s", attempt, error)
             if attempt == ANSWER_ATTEMPTS:
                 raise

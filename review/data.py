@@ -8,25 +8,8 @@ from typing import Any
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
 from review.naming import physical_name, shown
+from stacks.house_rules.holds_data import HOLDS_DATA
 
-HOLDS = {
-    "AWS::Cognito::IdentityPool": "the identities of the mobile apps",
-    "AWS::Cognito::UserPool": "the accounts of readers",
-    "AWS::DynamoDB::GlobalTable": "its items",
-    "AWS::DynamoDB::Table": "its items",
-    "AWS::EC2::Volume": "its blocks",
-    "AWS::EFS::FileSystem": "its files",
-    "AWS::KMS::Key": "the key to all that it encrypted",
-    "AWS::Kinesis::Stream": "the clicks that are not read yet",
-    "AWS::KinesisAnalyticsV2::Application": "the running counts and every snapshot of them",
-    "AWS::OpenSearchService::Domain": "all counts",
-    "AWS::RDS::DBCluster": "its tables",
-    "AWS::RDS::DBInstance": "its tables",
-    "AWS::S3::Bucket": "its objects",
-    "AWS::SQS::Queue": "the messages that are not read yet",
-    "AWS::SecretsManager::Secret": "its value",
-}
-"""Types that hold data, and what."""
 LOGS = "AWS::Logs::LogGroup"
 
 _SHORTER = {
@@ -71,8 +54,8 @@ _FILTERS = ("TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
 
 def data_findings(changes: Differences) -> Iterator[Finding]:
     for change in changes.resources:
-        if change.type in HOLDS and change.old is not None and not made_anew(changes, change):
-            yield from _fate(change, HOLDS[change.type])
+        if change.type in HOLDS_DATA and change.old is not None and not made_anew(changes, change):
+            yield from _fate(change, HOLDS_DATA[change.type])
             yield from _protection(change)
         elif change.type == LOGS and (change.gone or change.replaced):
             yield Finding(
@@ -160,7 +143,7 @@ def _no_longer_retained(changes: Differences) -> Iterator[Finding]:
     unprotected = [
         (change, policies)
         for change in changes.resources
-        if change.type in HOLDS and change.old is not None and change.new is not None
+        if change.type in HOLDS_DATA and change.old is not None and change.new is not None
         if (policies := [policy for policy in _RETAINING if _newly_deleted(change, policy)])
     ]
     if not unprotected:
@@ -171,7 +154,7 @@ def _no_longer_retained(changes: Differences) -> Iterator[Finding]:
         text=f"**{_sentence(titles)} {'is' if len(titles) == 1 else 'are'} no longer retained**: from this "
         "deployment on, deleting or replacing what is named deletes its data.",
         details=tuple(
-            f"The {change.title}: {HOLDS[change.type]} ({' and '.join(policies)}: Delete)."
+            f"The {change.title}: {HOLDS_DATA[change.type]} ({' and '.join(policies)}: Delete)."
             for change, policies in unprotected
         ),
         covers=tuple(

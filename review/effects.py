@@ -4,17 +4,20 @@ says.
 A property that stands in no rule here is reported as not understood.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from review.alarms import TYPES as ALARMS
-from review.data import HOLDS, LOGS
+from review.assembly import Assembly
+from review.data import LOGS
 from review.differences import AssetChange, Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
 from review.naming import DASHBOARD, shown
 from review.readers import reader_replaced, reads_otherwise
+from review.restart import restart
+from stacks.house_rules.holds_data import HOLDS_DATA
 
 # OpenSearch Service developer guide, "Making configuration changes": a second set of nodes is built, data is
 # copied, and requests move over without loss; it may take longer "depending on the cluster size".
@@ -23,27 +26,22 @@ _BLUE_GREEN = (
     "all the while, but slower, and no other change of it can start. AWS gives no duration: it grows with "
     "the data."
 )
-# Managed Service for Apache Flink developer guide, "Maintenance": 10 to 30 seconds for a restart of the job,
-# more with large state.
-RESTART = (
-    "The application stops with a snapshot and starts again. Counts stand still meanwhile (AWS names 10 to "
-    "30 seconds for a restart, longer with large state), then catch up: clicks wait in the source stream, "
-    "none is lost."
-)
 _FIREHOSE = (
     "Firehose takes the change over within minutes and goes on delivering; what it has buffered goes the old "
     "way."
 )
 _NO_PAUSE = "Takes effect without a pause."
 
+_Text = str | Callable[[Assembly, Assembly], str]
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Effect:
-    """paths: patterns below Properties; text: what happens."""
+    """paths: patterns below Properties; text: what happens, or what says it of the assemblies."""
 
     type: str
     paths: tuple[str, ...]
-    text: str
+    text: _Text
     kind: Kind = Kind.NOTE
 
 
@@ -70,7 +68,7 @@ _EFFECTS = (
     _Effect(
         type="AWS::KinesisAnalyticsV2::Application",
         paths=("ApplicationConfiguration*", "RuntimeEnvironment", "ServiceExecutionRole"),
-        text=RESTART,
+        text=restart,
         kind=Kind.INTERRUPTION,
     ),
     _Effect(
@@ -150,15 +148,15 @@ _EFFECTS = (
         text="The application is started if it is not running.",
     ),
 )
-_TOLD_ELSEWHERE = {*HOLDS, *ALARMS, LOGS, "AWS::Logs::LogStream", "AWS::S3::BucketPolicy"}
+_TOLD_ELSEWHERE = {*HOLDS_DATA, *ALARMS, LOGS, "AWS::Logs::LogStream", "AWS::S3::BucketPolicy"}
 _MIRRORED = {"Configuration", "Definitions", "Deployed"}
 """What custom resources have only to notice that something else changes."""
 _WITHOUT_VALUES = {"DashboardBody"}
 """Pages of JSON, of which a line shows nothing."""
 _HARMLESS = {"Description", "Tags", "ApplicationDescription", "DeliveryStreamTags", "AlarmDescription"}
 
-_CODE = {
-    "AWS::KinesisAnalyticsV2::Application": (Kind.INTERRUPTION, RESTART),
+_CODE: dict[str, tuple[Kind, _Text]] = {
+    "AWS::KinesisAnalyticsV2::Application": (Kind.INTERRUPTION, restart),
     "AWS::Lambda::Function": (
         Kind.NOTE,
         "Calls that run finish as they are; the next ones run the new code.",
@@ -172,13 +170,13 @@ def effect_findings(changes: Differences) -> Iterator[Finding]:
             yield from _shards(change)
             losses = list(reads_otherwise(change))
             yield from losses
-            yield from _updated(change, {cover for loss in losses for cover in loss.covers})
+            yield from _updated(changes, change, {cover for loss in losses for cover in loss.covers})
         replaced_reader = list(reader_replaced(change))
         yield from replaced_reader
         if not replaced_reader and change.type not in _TOLD_ELSEWHERE:
             yield from _gone_or_replaced(change)
     for asset in changes.assets:
-        yield from _code(asset)
+        yield from _code(changes, asset)
 
 
 def understood(change: ResourceChange, value: ValueChange) -> bool:
@@ -213,7 +211,9 @@ def _gone_or_replaced(change: ResourceChange) -> Iterator[Finding]:
         )
 
 
-def _updated(change: ResourceChange, said: set[tuple[str, str, str]]) -> Iterator[Finding]:
+def _updated(
+    changes: Differences, change: ResourceChange, said: set[tuple[str, str, str]]
+) -> Iterator[Finding]:
     """One sentence for all values of a resource that do the same. said: of which more was said already."""
     by_effect: dict[_Effect, list[ValueChange]] = {}
     mirrored: list[ValueChange] = []
@@ -234,7 +234,7 @@ def _updated(change: ResourceChange, said: set[tuple[str, str, str]]) -> Iterato
         yield Finding(
             kind=effect.kind,
             text=f"{_changed(change, values)}.",
-            details=(effect.text,),
+            details=(_said(effect.text, changes),),
             covers=tuple((change.stack.name, change.logical_id, value.path) for value in values),
         )
 
@@ -303,7 +303,11 @@ def _shard_word(value: Any) -> str:
     return "on demand" if value is None else str(value)
 
 
-def _code(asset: AssetChange) -> Iterator[Finding]:
+def _said(text: _Text, changes: Differences) -> str:
+    return text if isinstance(text, str) else text(changes.old, changes.new)
+
+
+def _code(changes: Differences, asset: AssetChange) -> Iterator[Finding]:
     files = ", ".join(f"`{file}`" for file in asset.files[:6])
     more = f" and {len(asset.files) - 6} more" if len(asset.files) > 6 else ""
     for title, kind in asset.users:
@@ -312,5 +316,5 @@ def _code(asset: AssetChange) -> Iterator[Finding]:
             yield Finding(
                 kind=finding_kind,
                 text=f"The {title} gets new code: {files or 'its package'}{more}.",
-                details=(text,),
+                details=(_said(text, changes),),
             )

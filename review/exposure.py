@@ -101,7 +101,7 @@ _RULES = (
     ),
 )
 
-_ENCRYPTION_WORDS = ("Encrypt", "Kms", "KMS", "SSE", "TLS", "Tls")
+_ENCRYPTION_WORDS = ("Encrypt", "Kms", "KMS", "SSE", "Sse", "TLS", "Tls")
 _NETWORK_WORDS = ("VPC", "Vpc", "Subnet", "SecurityGroup", "Cidr")
 
 
@@ -151,7 +151,7 @@ def _newly_unsafe(change: ResourceChange, rule: _Rule) -> bool:
 
 
 def _other(change: ResourceChange, covered: set[str]) -> Iterator[Finding]:
-    """Any other change of encryption or network, whose direction this tool does not judge."""
+    """Any other change of encryption or network, whose direction this tool cannot tell."""
     for value in change.values:
         if any(value.path.startswith(path) or path.startswith(value.path) for path in covered):
             continue

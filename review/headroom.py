@@ -1,18 +1,13 @@
 """How many times the declared peak each hop carries, from the settings alone: the checks of
 settings/capacity.py, as numbers to compare."""
 
-from math import floor
+from math import floor, isinf
 
-from settings.capacity import (
-    COUNT_BYTES,
-    MIB,
-    MOBILE_READERS,
-    SHARD_READ_BYTES_PER_SECOND,
-    SOURCE_READERS,
-)
+from settings.capacity import COUNT_BYTES, MOBILE_READERS, SHARD_READ_BYTES_PER_SECOND, SOURCE_READERS
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
+from settings.quotas import MIB
 
 ON_DEMAND = None
 """The stream follows the traffic: it has no head-room of its own to state."""
@@ -38,7 +33,9 @@ def headroom(settings: Settings) -> dict[str, float | None]:
 
 def shown(times: float | None) -> str:
     """`3.2 x`, rounded down: a head-room is no larger than it is."""
-    return "on demand" if times is ON_DEMAND else f"{floor(times * 10) / 10:,} x"
+    if times is ON_DEMAND:
+        return "on demand"
+    return "no traffic" if isinf(times) else f"{floor(times * 10) / 10:,} x"
 
 
 def _stream(shards: int | None, records_per_second: float, record_bytes: int, readers: int) -> float | None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from review.alarms import TYPES as ALARMS
 from review.assembly import Assembly, ReviewedStack
-from review.data import HOLDS, made_anew
+from review.data import made_anew
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
 from review.naming import DASHBOARD, physical_name, title
+from stacks.house_rules.holds_data import HOLDS_DATA
 
 
 def name_findings(changes: Differences, outside: Mapping[str, str]) -> Iterator[Finding]:
@@ -105,7 +106,9 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
     yield from _exports_in_use(changes)
     for stack in changes.removed_stacks:
         yield Finding(
-            kind=Kind.DATA_LEFT if any(r["Type"] in HOLDS for r in stack.resources.values()) else Kind.NOTE,
+            kind=Kind.DATA_LEFT
+            if any(r["Type"] in HOLDS_DATA for r in stack.resources.values())
+            else Kind.NOTE,
             text=f"**The stack {stack.title} ({stack.region}{_account(changes, stack)}) is no longer part of "
             f"the app.** A deployment does not delete it: its {len(stack.resources)} resources and their "
             "rights stay, and cost, until someone runs "

@@ -16,6 +16,7 @@ from review.figures import differing, figure_findings
 from review.findings import Finding, Kind
 from review.naming import TYPE_WORDS, shown
 from review.places import deployment_findings, name_findings
+from review.restart import restart, takes_snapshots
 from review.revisions import Revision, outside_files
 from review.settings_changes import (
     SettingChange,
@@ -90,7 +91,9 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
     effects = tuple(effect for effect in effect_findings(changes) if not _says_less(effect, said))
     alarms = tuple(alarm_findings(changes))
     dependencies = dependency_changes(base.tree, head.tree)
-    unseen = tuple(unseen_findings(base.tree, head.tree, dependencies))
+    unseen = tuple(
+        unseen_findings(base.tree, head.tree, dependencies, restart=restart(changes.old, changes.new))
+    )
     covered = [
         cover for group in (data, places, access, effects, alarms) for f in group for cover in f.covers
     ]
@@ -124,8 +127,12 @@ def _state_settings(base: Revision, head: Revision) -> StateSettings:
         return setting.value if setting else otherwise
 
     generations = [value(revision, "analytics.state_generation", 0) for revision in (base, head)]
+    before, after = (value(revision, "analytics.parallelism", None) for revision in (base, head))
     return StateSettings(
-        retention_hours=value(head, "streams.retention_hours", "?"), raised=generations[0] < generations[1]
+        retention_hours=value(head, "streams.retention_hours", "?"),
+        raised=generations[0] < generations[1],
+        snapshots=takes_snapshots(base.assembly, head.assembly),
+        parallelism=(before, after) if isinstance(before, int) and isinstance(after, int) else None,
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analytics_sql.operators import FILE, Record, read_record
+from analytics_sql.operators import FILE, Record, raised_generations, read_record
 from review.findings import Finding, Kind
+from settings.capacity import default_max_parallelism
 
 FOLDER = "analytics_sql"
 _COMMENT = re.compile(r"""(?P<kept>'(?:[^']|'')*'|`[^`]*`|/\*\+.*?\*/)|--[^\n]*|/\*.*?\*/""", re.DOTALL)
@@ -47,10 +48,13 @@ def only_comments_differ(old: Path, new: Path) -> bool:
 @dataclass(frozen=True, kw_only=True)
 class StateSettings:
     """retention_hours: of the source stream, from which counts are built again; raised: whether the setting
-    analytics.state_generation is, so that the deployment drops the state."""
+    analytics.state_generation is, so that the deployment drops the state; snapshots: whether the application
+    takes them, so that a deployment keeps the state; parallelism: before and after, None where not known."""
 
     retention_hours: object
     raised: bool
+    snapshots: bool = True
+    parallelism: tuple[int, int] | None = None
 
 
 def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Finding]:
@@ -60,6 +64,7 @@ def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Fi
     lost = after is not None and (
         before is None or any(_moved(name, one, after) for name, one in before["operators"].items())
     )
+    yield from _too_many_tasks(settings)
     if after is None:
         if rules_differ:
             yield Finding(
@@ -69,7 +74,7 @@ def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Fi
             )
     elif lost:
         yield _starts_fresh(before, after, settings.retention_hours)
-        if not settings.raised:
+        if settings.snapshots and not settings.raised:
             yield Finding(
                 kind=Kind.FAILS,
                 text="**The update of the analytics application will fail: its state cannot be restored**, "
@@ -87,10 +92,33 @@ def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Fi
             f"the stream within {settings.retention_hours} h.** Its state could be restored.",
             details=(_FRESH,),
         )
+    elif not settings.snapshots and (before != after or sql_diffs(old, new)):
+        yield Finding(
+            kind=Kind.FRESH_STATE,
+            text="**The application starts fresh and is rebuilt from the stream within "
+            f"{settings.retention_hours} h**: its snapshots are off, so no update keeps its state.",
+            details=(_FRESH,),
+        )
     elif rules_differ or before != after:
         yield _keeps_state(before or after, after, rules_differ=rules_differ)
     elif sql_diffs(old, new):
         yield Finding(kind=Kind.NOTE, text="Only comments of the SQL differ: it **keeps state**.")
+
+
+def _too_many_tasks(settings: StateSettings) -> Iterator[Finding]:
+    if settings.parallelism is None or settings.raised or not settings.snapshots:
+        return
+    before, after = settings.parallelism
+    if after > (most := default_max_parallelism(before)):
+        yield Finding(
+            kind=Kind.FAILS,
+            text="**The update of the analytics application will fail: a state begun with "
+            f"{before} tasks can be restored with {most} at most**, not with {after}, unless it was begun "
+            f"with more than {before}.",
+            details=(
+                "Raise `analytics.state_generation` with the parallelism: docs/deployment.md, Parallelism.",
+            ),
+        )
 
 
 def _moved(name: str, operator: Mapping[str, Any], after: Record) -> bool:
@@ -104,11 +132,18 @@ def _starts_fresh(before: Record | None, after: Record, retention_hours: object)
         for name, operator in (before["operators"] if before else {}).items()
         if name in after["operators"] and operator["state"] != after["operators"][name]["state"]
     ]
-    if keys := [name for name, was, now in changed if was.get("key") != now.get("key")]:
+    keys = [
+        (name, before_key, after_key)
+        for name, was, now in changed
+        for before_key, after_key in [(was.get("key", []), now.get("key", []))]
+        if before_key != after_key
+    ]
+    other = [name for name, was, now in keys if sorted(was) != sorted(now)]
+    if other := other or raised_generations(before, after.get("sinks", {})):
         return Finding(
             kind=Kind.REPLAY,
             text="**The application needs a replay**: the key under which it counts changes "
-            f"({_said(keys)}), so "
+            f"({_said(other)}), so "
             f"its state cannot be read. What the stream still holds ({retention_hours} h) is counted again "
             "under "
             "the new key; older days are not until a replay of the raw backup.",
@@ -123,7 +158,12 @@ def _starts_fresh(before: Record | None, after: Record, retention_hours: object)
         if before is None
         else "its operators have new numbers"
     )
-    if changed:
+    if keys:
+        why = (
+            f"the columns of the key of {_said([name for name, _, _ in keys])} stand in another order, so "
+            "its state would be counted under other keys"
+        )
+    elif changed:
         why = f"the state of {_said([name for name, _, _ in changed])} is of another kind"
     return Finding(
         kind=Kind.FRESH_STATE,

@@ -4,22 +4,24 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from review.dependencies import DependencyChange
-from review.effects import RESTART
 from review.findings import Finding, Kind
 
 _WRITE_TEMPLATES = ("aws-cdk", "aws-cdk-lib", "cdk-nag", "constructs", "jsii")
 _JAR_SOURCES = ("connectors/pom.xml", "connectors/src/main/**/*")
 
 
-def unseen_findings(old: Path, new: Path, dependencies: Iterable[DependencyChange]) -> Iterator[Finding]:
-    """old, new: two trees of the repository; dependencies: what differs between them."""
+def unseen_findings(
+    old: Path, new: Path, dependencies: Iterable[DependencyChange], *, restart: str
+) -> Iterator[Finding]:
+    """old, new: two trees of the repository; dependencies: what differs between them; restart: what a restart
+    of the application does."""
     if files := _changed(old, new):
         more = f" and {len(files) - 6} more" if len(files) > 6 else ""
         yield Finding(
             kind=Kind.INTERRUPTION,
             text="The analytics application gets a new jar, as its sources change: "
             f"{', '.join(f'`{file}`' for file in files[:6])}{more}.",
-            details=(RESTART,),
+            details=(restart,),
         )
     for change in dependencies:
         if change.ecosystem == "Python" and change.name.startswith(_WRITE_TEMPLATES):

@@ -12,9 +12,7 @@ from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
-from settings.quotas import DirectPut, on_demand_bytes_per_second
-
-MIB = 1024 * 1024
+from settings.quotas import MIB, DirectPut, on_demand_bytes_per_second
 
 WANTED_HEADROOM = 2.0
 """Twice the peak at every hop: after an outage it catches up as fast as new clicks arrive, and a shard that

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from names import OREGON, TOKYO
+from settings.delivery import DeliverySettings
 from settings.environment import Settings
 from settings.regions import Place
 
@@ -52,6 +53,7 @@ def problems(settings: Settings) -> Iterator[str]:
         )
     yield from _provider_problems(settings)
     yield from _index_problems(settings)
+    yield from _redelivery_problems(settings.delivery)
     yield from _feedback_problems(settings)
     if search.scheme == "http" and not settings.is_twin:
         yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'
@@ -121,6 +123,17 @@ def _index_problems(settings: Settings) -> Iterator[str]:
             f"analytics.allowed_lateness_hours ({lateness}), or a late count would make the index of its day "
             f"again, without that day's other counts: set search.retention_days = {lateness // 24 + 2}, or "
             "shorten the allowed lateness"
+        )
+
+
+def _redelivery_problems(delivery: DeliverySettings) -> Iterator[str]:
+    """A count first fails when Firehose has retried it for as long as it does."""
+    retried = delivery.counts_retry_seconds
+    if 2 * retried > delivery.redelivery_give_up_hours * 3600:
+        yield (
+            f"delivery.redelivery_give_up_hours ({delivery.redelivery_give_up_hours}) must be at least twice "
+            f"delivery.counts_retry_seconds ({retried}), or a count would be given up when it first fails "
+            f"and never be redelivered: set it to {-(-2 * retried // 3600)} or more, or shorten the retry"
         )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contract.ranking import MAX_ARTICLES
 from settings.section import Section
 
 Segments = Literal["all readers", "each value", "each combination"]
@@ -23,10 +24,11 @@ class FeedbackSettings(Section):
         description="A ranking is of the clicks of the last minutes, this many and the running one. Longer: "
         "steadier rankings, slower to follow.",
     )
-    articles: Annotated[int, Field(ge=1, le=500)] = Field(
+    articles: Annotated[int, Field(ge=1, le=MAX_ARTICLES)] = Field(
         default=20,
-        description="Articles in a ranking, at most; 500 are the most that an item has room for. A run lists "
-        "them for all segments at once, in OpenSearch's 65,535 buckets: 700 segments have room for 85.",
+        description=f"Articles in a ranking, at most; {MAX_ARTICLES} are the most that an item has room for. "
+        "A run lists them for all segments at once, in OpenSearch's 65,535 buckets: 700 segments have room "
+        "for 85.",
     )
     min_clicks: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=2,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from settings.section import Section
 
-# What a shell pattern, a list, a time format or YAML would read as something else is not in it.
+# Without characters that mean something in a shell pattern, a list, a time format or YAML.
 _PATH = r"^(/[A-Za-z0-9._-]+)+$"
 
 

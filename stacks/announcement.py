@@ -13,12 +13,10 @@ from typing import Annotated
 
 import typer
 
+from analytics_sql.local_flink import AWS_JAR
+from names import STACKS
 from settings import ENVIRONMENTS, Settings, SettingsError, load
-from stacks.analytics.package import AWS_JAR
 from stacks.parts.retention import Retention
-
-STACKS = ("OregonStorage", "TokyoStorage", "OregonAnalytics", "TokyoIngest")
-"""In the order of their deployment; they are destroyed in the reverse order."""
 
 
 class Command(StrEnum):
@@ -81,9 +79,13 @@ def _regions(settings: Settings) -> dict[str, str]:
     return {"Tokyo": settings.regions.tokyo, "Oregon": settings.regions.oregon}
 
 
+def region_of(stack: str, settings: Settings) -> str:
+    """stack: one of STACKS."""
+    return next(region for place, region in _regions(settings).items() if stack.startswith(place))
+
+
 def _described(stack: str, settings: Settings) -> str:
-    region = next(region for place, region in _regions(settings).items() if stack.startswith(place))
-    return f"{settings.names.stack(stack)} ({region})"
+    return f"{settings.names.stack(stack)} ({region_of(stack, settings)})"
 
 
 def _twin_only(settings: Settings) -> list[str]:

@@ -5,9 +5,10 @@ from pathlib import Path
 from aws_cdk import Annotations, App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from analytics_sql.local_flink import AWS_JAR
+from names import OREGON_ANALYTICS, OREGON_STORAGE, TOKYO_INGEST, TOKYO_STORAGE
 from settings import load
 from settings.capacity import warnings
-from stacks.analytics.package import AWS_JAR
 from stacks.house_rules.plugin import HouseRules
 from stacks.house_rules.tags import stack_tags
 from stacks.monitoring.dashboard import add_dashboards
@@ -53,14 +54,14 @@ def build_app(
     names, tags = settings.names, stack_tags(settings)
 
     tokyo_storage = TokyoStorage(
-        app, names.stack("TokyoStorage"), settings=settings, retention=retention, env=tokyo, tags=tags
+        app, names.stack(TOKYO_STORAGE), settings=settings, retention=retention, env=tokyo, tags=tags
     )
     oregon_storage = OregonStorage(
-        app, names.stack("OregonStorage"), settings=settings, retention=retention, env=oregon, tags=tags
+        app, names.stack(OREGON_STORAGE), settings=settings, retention=retention, env=oregon, tags=tags
     )
     oregon_analytics = OregonAnalytics(
         app,
-        names.stack("OregonAnalytics"),
+        names.stack(OREGON_ANALYTICS),
         domain=oregon_storage.search.domain,
         jar=jar,
         settings=settings,
@@ -69,7 +70,7 @@ def build_app(
     )
     tokyo_ingest = TokyoIngest(
         app,
-        names.stack("TokyoIngest"),
+        names.stack(TOKYO_INGEST),
         identity_pool_id=tokyo_storage.mobile_identities.pool.ref,
         settings=settings,
         env=tokyo,

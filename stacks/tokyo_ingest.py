@@ -25,7 +25,13 @@ class TokyoIngest(Stack):
         names = settings.names
         source = kinesis.Stream.from_stream_arn(self, "SourceStream", names.source_stream_arn)
 
-        MobileAppRoles(self, "MobileApps", pool_id=identity_pool_id, settings=settings)
+        MobileAppRoles(
+            self,
+            "MobileApps",
+            pool_id=identity_pool_id,
+            stream_arn=names.mobile_stream_arn,
+            settings=settings,
+        )
         Forwarder(
             self,
             "Forwarder",

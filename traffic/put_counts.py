@@ -24,7 +24,7 @@ from settings import SettingsError, load
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.2
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class NotTakenError(Exception):

@@ -17,6 +17,10 @@ from twin.processes import TwinError
 DEFAULT_RATE = 200.0
 
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
 def run(
     *,
     input_file: Annotated[
@@ -45,4 +49,4 @@ def run(
 
 
 if __name__ == "__main__":
-    typer.run(run)
+    app(prog_name="python -m twin")

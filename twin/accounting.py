@@ -108,10 +108,6 @@ def _is_stale(line: bytes) -> bool:
         return False
 
 
-def _reasons(rejects: Iterator[bytes]) -> Counter[str]:
-    return Counter(json.loads(line)["reason"] for line in rejects)
-
-
 def _reasons_of_letters(letters: Iterator[bytes]) -> Counter[str]:
     """By record: a letter can stand in two objects where S3 refused the forwarder's correction."""
     return Counter({letter_id(line): json.loads(line)["reason"] for line in letters}.values())

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analytics_sql.local_flink import find_java
+from analytics_sql.local_flink import AWS_JAR, JAR, find_java
 from names import OREGON, Names
 from twin.emulator import Emulator
 from twin.flink_job import FlinkJob, JobState, RestartWatch
@@ -27,9 +27,6 @@ from twin.worker import Worker
 START_TIMEOUT_SECONDS = 120
 ORDERS_POLL_SECONDS = 0.3
 JOB_POLL_SECONDS = 2.0
-_PROJECT = Path(__file__).parent.parent
-JAR = _PROJECT / "connectors" / "target" / "analytics.jar"
-AWS_JAR = _PROJECT / "connectors" / "target" / "analytics-aws.jar"
 
 
 class EmulatedApplication:

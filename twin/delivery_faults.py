@@ -27,9 +27,6 @@ class DeliveryFaults:
                 raise ValueError(f"{name} is a share of the deliveries, from 0 to 1, not {share}")
 
 
-NO_FAULTS = DeliveryFaults(repeated=0.0, delayed=0.0)
-
-
 @dataclass
 class _Held:
     due: float

@@ -16,7 +16,7 @@ from twin.processes import TwinError, wait_for
 
 REQUEST_TIMEOUT_SECONDS = 10
 SAVEPOINT_TIMEOUT_SECONDS = 60
-# So many restarts within the time, or without a checkpoint in between, and a job does not get on.
+# A job makes no progress if it restarts so often within the time, or without a checkpoint in between.
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_SECONDS = 30.0
 _ENDED = ("FAILED", "CANCELED", "FINISHED")

@@ -9,7 +9,7 @@ from botocore.config import Config
 
 from mobile_client.credentials import mobile_session, mobile_stream
 from mobile_client.delivery import Stream
-from names import TOKYO, Names
+from names import TOKYO, TOKYO_STORAGE, Names
 from twin.emulator import Emulator
 
 READER = "reader"
@@ -22,7 +22,7 @@ class MobileApp:
         self._emulator = emulator
         self._names = names
         stacks = emulator.client("cloudformation", TOKYO).describe_stacks(
-            StackName=names.stack("TokyoStorage")
+            StackName=names.stack(TOKYO_STORAGE)
         )
         told = {output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0]["Outputs"]}
         self.identity_pool_id = told["IdentityPoolId"]

@@ -36,6 +36,7 @@ def _metrics(message: str) -> list[tuple[str, int]]:
         written = json.loads(message)
         if "_aws" not in written:
             return []
-        return [(name, int(sum(written[name]))) for name in (STALE, WAITING, REDELIVERED, GIVEN_UP)]
+        published = [name for name in (STALE, WAITING, REDELIVERED, GIVEN_UP) if name in written]
+        return [(name, int(sum(written[name]))) for name in published]
     except (ValueError, TypeError, KeyError):
         return []

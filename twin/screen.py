@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 
 from rich.cells import chop_cells
@@ -19,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from batch_server import TrendingArticle
+from batch_server.text import age_text
 
 MAX_ARTICLES_SHOWN = 8
 BAR_WIDTH = 10
@@ -178,7 +180,7 @@ def _named_numbers(picture: Picture) -> list[tuple[str, str]]:
         ("counted", f"{picture.counted:,}"),
         ("rejected", f"{picture.rejected:,}"),
         ("unparseable", f"{picture.unparseable:,}"),
-        ("newest count", "none yet" if age is None else f"{max(age, 0):.1f} s old"),
+        ("newest count", "none yet" if age is None else f"{age_text(timedelta(seconds=age))} old"),
     ]
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from analytics_sql.local_flink import AWS_JAR
 from batch_server import CountTotals, TrendingReader, TrendsError, connect
 from batch_server.search import MAX_ATTEMPTS
 from batch_server.served import ServedTable
@@ -24,7 +25,7 @@ from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pat
 from traffic.record import EntryPoint
 from traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.accounting import Accounts, take_accounts
-from twin.analytics import AWS_JAR, EmulatedApplication
+from twin.analytics import EmulatedApplication
 from twin.delivery_faults import DeliveryFaults
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.deployment import deploy

@@ -11,7 +11,7 @@ from web_servers.rendering import rendered
 MADE = Path("web_servers/made")
 """Beside the committed files, which are those of production, and ignored by git."""
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -41,6 +41,7 @@ def _own(answer: Answer, titles: Titles) -> Message:
         case HeatMap():
             return {
                 "articles": [_article(article, titles) for article in answer.articles],
+                "cut": answer.cut,
                 "segments": [
                     {**_segment(segment), "clicks": clicks}
                     for segment, clicks in zip(answer.segments, answer.segment_clicks, strict=True)

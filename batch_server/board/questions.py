@@ -9,13 +9,12 @@ from batch_server.answers import Answer
 from batch_server.errors import TrendsError
 from batch_server.reader import TrendingReader
 from batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment
+from contract.click import MAX_ID_BYTES
 from contract.count import SEGMENT_COLUMNS
 
 ARTICLES_SHOWN = 12
 DIFFERENCES_SHOWN = 6
 DEFAULT_BY: Grouping = ("age_band",)
-MAX_ID_BYTES = 512
-"""Of an article or a segment's value; the contract allows an id no more."""
 
 
 class QuestionKind(StrEnum):

@@ -16,6 +16,7 @@ from bench.clicks import write_clicks, write_segments
 from bench.report import Benchmark, Block, Figures, Table, spread, verdict
 from bench.scale import Scale
 from bench.usage import Usage, usage
+from contract.count import SEGMENT_COLUMNS
 
 PROJECT = Path(__file__).parent.parent.parent
 SPARK_PYTHON = PROJECT / ".cache" / "bench-spark" / "bin" / "python"
@@ -32,11 +33,12 @@ SQL, UNJOINED, SPARK, DUCKDB = "SQL job", "without the join", "Spark", "DuckDB"
 def command(job: str, data: Path, checkpoints: str) -> list[str]:
     """Of a job over the clicks and segments in `data`; its last line of JSON has the seconds."""
     files = [str(data / "clicks"), str(data / "segments")]
+    spark = [str(SPARK_PYTHON), str(PROJECT / "bench" / "spark_counts.py")]
     flink = [sys.executable, "-m", "bench.flink_counts", *files, checkpoints]
     return {
         SQL: flink,
         UNJOINED: [*flink, "--variant", "unjoined"],
-        SPARK: [str(SPARK_PYTHON), str(PROJECT / "bench" / "spark_counts.py"), *files, checkpoints],
+        SPARK: [*spark, *files, checkpoints, ",".join(SEGMENT_COLUMNS)],
         DUCKDB: [sys.executable, "-m", "bench.duckdb_counts", *files],
     }[job]
 

@@ -18,6 +18,7 @@ from bench.children import BenchmarkError
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
 from bench.search_server import call
+from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from contract.ranking import ALL_READERS_KEY, ARTICLES, KEY
 from contract.sink import CLICK_COUNTS
@@ -38,22 +39,22 @@ SETTLE_SECONDS = 240
 MIN_SPACING_SECONDS = 0.25
 SERVED_CLICKS = 2
 """Of one reader a ranking takes no notice: feedback.min_clicks."""
-SEGMENTS = b"user_id,gender,age_band,region\nprobe,female,20s,tokyo\n"
+SEGMENTS = "\n".join(
+    [",".join(SEGMENT_FILE_HEADER), ",".join(["probe", *("any" for _ in SEGMENT_COLUMNS)]), ""]
+).encode()
 INDICES = index_pattern(CLICK_COUNTS.index_family)
 STAGES = {
     "to the source stream": (
-        *(
-            "request to Tokyo",
-            "Lambda's poll",
-            "forwarder's window",
-            "forwarder's start",
-            "request to Oregon",
-        ),
+        "request to Tokyo",
+        "Lambda's poll",
+        "forwarder's window",
+        "forwarder's start",
+        "request to Oregon",
     ),
     "to the checkpoint": ("application's poll", "checkpoint interval", "checkpoint"),
     "to a search": ("Firehose's buffer", "Firehose's delivery", "indexing", "refresh"),
 }
-"""The stages of the latency budget (settings/latency.py) that lie between two moments which are observed."""
+"""The stages of the latency budget (settings/latency.py) between two times that are observed."""
 
 
 class _Observer:
@@ -151,16 +152,16 @@ def _interval(twin: Twin, observer: _Observer, publish_seconds: int, probes: int
     spacing = max(MIN_SPACING_SECONDS, publish_seconds / probes)
     sent = _put_probes(twin, probes, spacing)
     _wait(twin, observer, sent, observer.visible)
-    moments = [
-        (moment, observer.arrived[probe], observer.published[probe], observer.visible[probe])
-        for probe, moment in sent.items()
+    times = [
+        (clicked, observer.arrived[probe], observer.published[probe], observer.visible[probe])
+        for probe, clicked in sent.items()
     ]
     return {
         "publish_seconds": publish_seconds,
         "probes": probes,
-        "total": percentiles([visible - clicked for clicked, _, _, visible in moments]),
+        "total": percentiles([visible - clicked for clicked, _, _, visible in times]),
         "stages": {
-            name: percentiles([each[number + 1] - each[number] for each in moments])
+            name: percentiles([each[number + 1] - each[number] for each in times])
             for number, name in enumerate(STAGES)
         },
     }
@@ -174,7 +175,7 @@ def _served(twin: Twin, observer: _Observer, publish_seconds: int, probes: int) 
     return {
         "publish_seconds": publish_seconds,
         "probes": probes,
-        "total": percentiles([observer.served[probe] - moment for probe, moment in sent.items()]),
+        "total": percentiles([observer.served[probe] - clicked for probe, clicked in sent.items()]),
     }
 
 
@@ -183,8 +184,8 @@ def _put_probes(twin: Twin, probes: int, spacing: float, *, clicks: int = 1) -> 
     sent = {}
     for number in range(probes):
         time.sleep(spacing * (0.5 + number * 0.618 % 1))
-        article, moment = _put_probe(twin, clicks=clicks)
-        sent[article] = moment
+        article, clicked = _put_probe(twin, clicks=clicks)
+        sent[article] = clicked
     return sent
 
 
@@ -234,21 +235,21 @@ def _put_probe(twin: Twin, *, clicks: int = 1) -> tuple[str, float]:
     return article, now
 
 
-def _wait(twin: Twin, observer: _Observer, probes: Iterable[str], moments: Mapping[str, float]) -> None:
-    """Until every probe has its moment, and has been seen in the source stream."""
+def _wait(twin: Twin, observer: _Observer, probes: Iterable[str], found_at: Mapping[str, float]) -> None:
+    """Until every probe is in `found_at`, and has been seen in the source stream."""
     wanted = set(probes)
 
     def all_there() -> bool:
         twin.check()
         if observer.error:
             raise observer.error
-        return wanted <= moments.keys() and wanted <= observer.arrived.keys()
+        return wanted <= found_at.keys() and wanted <= observer.arrived.keys()
 
     wait_for(
         all_there,
         what="every probe found",
         timeout_seconds=SETTLE_SECONDS,
-        seen=lambda: f"{len(wanted - moments.keys())} of {len(wanted)} not found, {twin.last_seen()}",
+        seen=lambda: f"{len(wanted - found_at.keys())} of {len(wanted)} not found, {twin.last_seen()}",
     )
 
 

@@ -1,7 +1,7 @@
 """The most clicks a second that the whole path in the twin holds, and which part is at its limit.
 
-The rate is raised in short steps until one does not hold; the highest that held then runs for ten minutes,
-and the next lower one if it does not. At the end every click that was sent is accounted for.
+The rate is raised in short steps until one does not hold; four fifths of the highest that held then runs for
+ten minutes, and a fifth less each time that it does not. At the end every click sent is accounted for.
 """
 
 import json
@@ -19,6 +19,7 @@ from typing import Any
 from bench.processor import BENCHMARK, DEPLOYED, EMULATOR, IN_PROCESS, PARTS, SENDER, PartTimes
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
+from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from settings import load
 from traffic.record import EntryPoint, Record
@@ -36,7 +37,8 @@ MAX_LAG_GROWTH_SECONDS = 3.0
 """Over a run, by least squares: what the lag of a rate that holds swings by."""
 MAX_SENDING = 1.05
 GIVE_UP_LAG_SECONDS = 45.0
-"""A run that is so far behind is ended: it does not hold."""
+GIVE_UP_LAG_GROWTH_SECONDS = 3 * MAX_LAG_GROWTH_SECONDS
+"""A run that is so far behind, or falls behind so fast, is ended: it does not hold."""
 SETTLE_SECONDS = 300
 STEP_FACTOR = 1.5
 LONG_FACTOR = 0.8
@@ -61,7 +63,7 @@ def measure(scale: Scale) -> dict[str, Any]:
                 rate = _round(rate * STEP_FACTOR)
         held = [step["rate"] for step in steps if step["holds"]]
         long_runs: list[dict[str, Any]] = []
-        rate = held[-1] if held else _round(steps[0]["rate"] * LONG_FACTOR)
+        rate = _round((held[-1] if held else steps[0]["rate"]) * LONG_FACTOR)
         while len(long_runs) < MAX_LONG_RUNS and not (long_runs and long_runs[-1]["holds"]):
             long_runs.append(run(rate=rate, seconds=scale.throughput_long_seconds))
             rate = _round(rate * LONG_FACTOR)
@@ -84,8 +86,9 @@ def _round(rate: float) -> int:
 
 
 def _segments() -> bytes:
-    rows = (f"user-{user:05},{('female', 'male')[user % 2]},20s,tokyo" for user in range(USERS))
-    return "\n".join(["user_id,gender,age_band,region", *rows, ""]).encode()
+    others = ["any"] * (len(SEGMENT_COLUMNS) - 1)
+    rows = (",".join([f"user-{user:05}", ("a", "b")[user % 2], *others]) for user in range(USERS))
+    return "\n".join([",".join(SEGMENT_FILE_HEADER), *rows, ""]).encode()
 
 
 def clicks(run: int, rate: float, seconds: float, mobile_share: float) -> Iterator[Record]:
@@ -159,7 +162,7 @@ class _Runs:
                 good = tally.totals().sent_by_label.get(GOOD, 0)
                 positions.append((time.monotonic() - began, good, counted))
                 lags.append((positions[-1][0], lag(positions)))
-                if lags[-1][1] > GIVE_UP_LAG_SECONDS:
+                if lags[-1][1] > GIVE_UP_LAG_SECONDS or lag_growth(lags) > GIVE_UP_LAG_GROWTH_SECONDS:
                     stop.set()
         finally:
             stop.set()
@@ -235,11 +238,11 @@ def lag(positions: Sequence[tuple[float, int, int]]) -> float:
     """
     now, _, counted = positions[-1]
     earlier = (0.0, 0)
-    for moment, acknowledged, _ in positions:
+    for at, acknowledged, _ in positions:
         if acknowledged > counted:
             share = (counted - earlier[1]) / (acknowledged - earlier[1])
-            return now - (earlier[0] + share * (moment - earlier[0]))
-        earlier = (moment, acknowledged)
+            return now - (earlier[0] + share * (at - earlier[0]))
+        earlier = (at, acknowledged)
     return 0.0
 
 
@@ -296,7 +299,7 @@ def report(figures: Figures) -> Sequence[Block]:
             curves=tuple(
                 Curve(
                     label=f"{run['rate']:,} clicks/s{'' if run['holds'] else ', does not hold'}",
-                    points=tuple((moment, seconds) for moment, seconds in run["lags"]),
+                    points=tuple((at, seconds) for at, seconds in run["lags"]),
                 )
                 for run in runs[-4:]
             ),

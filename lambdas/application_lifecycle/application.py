@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+NAMESPACE = "AWS/KinesisAnalytics"
+RUNNING_TIME = "runningTime"
 METRIC_PERIOD = timedelta(minutes=1)
 
 log = logging.getLogger()
@@ -108,14 +110,19 @@ class FlinkApplication:
 
         `runningTime` is how long the job is in the state RUNNING, and 0 in every other; without a job there
         is no such metric (developer guide, "Metrics and dimensions"; Flink, "Metrics", job status).
+        A metric is found by all of its dimensions only, and the guide lists further ones for this one than
+        Application without their values. So it is also asked for in a query that leaves them open.
         """
-        answered = self._metrics.get_metric_statistics(
-            Namespace="AWS/KinesisAnalytics",
-            MetricName="runningTime",
-            Dimensions=[{"Name": "Application", "Value": self.name}],
+        period = int(METRIC_PERIOD.total_seconds())
+        dimensions = [{"Name": "Application", "Value": self.name}]
+        metric = {"Namespace": NAMESPACE, "MetricName": RUNNING_TIME, "Dimensions": dimensions}
+        query = f"SELECT MIN({RUNNING_TIME}) FROM \"{NAMESPACE}\" WHERE Application = '{self.name}'"
+        answered = self._metrics.get_metric_data(
             StartTime=begin.replace(second=0, microsecond=0),
             EndTime=now + METRIC_PERIOD,
-            Period=int(METRIC_PERIOD.total_seconds()),
-            Statistics=["Minimum"],
+            MetricDataQueries=[
+                {"Id": "alone", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Minimum"}},
+                {"Id": "among_others", "Expression": query, "Period": period},
+            ],
         )
-        return any(point["Minimum"] > 0 for point in answered["Datapoints"])
+        return any(minimum > 0 for result in answered["MetricDataResults"] for minimum in result["Values"])

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,6 +17,9 @@ from lambdas.feedback.table import MAX_REQUEST_SECONDS, REQUESTS_IN_FLIGHT, Rank
 RESERVE_SECONDS = MAX_REQUEST_SECONDS + 0.5
 """Kept free at the end of an invocation: no write begins that could not end, and what became of the others
 can still be told."""
+WRITING_SECONDS = 2.0
+"""Left for the writes when all searches of a run, however many, took as long as they may: 700 writes of
+10 ms, REQUESTS_IN_FLIGHT at once, take half a second."""
 
 
 def _now() -> datetime:
@@ -47,7 +50,7 @@ class RankingFeedback:
             outcome.problems = [f"the table {self._configuration.table} cannot be read: {error}"]
             return outcome
         outcome.age_seconds = self._age(newest_counted_until(stored.values(), now=self._clock()))
-        # First, as a search that never answers ends the invocation.
+        # First, as searches that are not answered leave no time for it.
         keep = kept_longer(stored.values(), self._configuration, now=self._clock())
         outcome.extended = self._write(keep, self._table.keep, outcome, deadline)
         try:
@@ -56,6 +59,7 @@ class RankingFeedback:
                 groupings(self._configuration),
                 self._configuration.articles,
                 min_clicks=self._configuration.min_clicks,
+                within=timedelta(seconds=max(deadline - WRITING_SECONDS - time.monotonic(), 0.0)),
             )
         except TrendsError as error:
             outcome.problems.append(str(error))

@@ -22,7 +22,7 @@ from lambdas.feedback.table import CLIENT_CONFIG, RankingTable
 from lambdas.invocation import Invocation
 
 SEARCH_ATTEMPTS = 3
-"""Fewer than the library's: a search that is never answered must leave time to tell so."""
+"""Fewer than the library's: the next run asks again anyway."""
 
 
 class FeedbackError(Exception):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.config import Config
 
+from contract.event_time import format_time
 from lambdas.forwarder.kinesis_event import ReceivedRecord
 
 
@@ -59,7 +60,6 @@ def object_key(prefix: str, batch: Sequence[ReceivedRecord]) -> str:
 
 def _line(letter: DeadLetter) -> bytes:
     record = letter.record
-    arrived_at = datetime.fromtimestamp(record.arrived_at, UTC).replace(tzinfo=None)
     fields = {
         "reason": letter.reason,
         "tag": letter.tag,
@@ -67,6 +67,6 @@ def _line(letter: DeadLetter) -> bytes:
         "partition_key": record.partition_key,
         "sequence_number": record.sequence_number,
         "shard": record.shard,
-        "arrived_at": arrived_at.isoformat(timespec="milliseconds") + "Z",
+        "arrived_at": format_time(datetime.fromtimestamp(record.arrived_at, UTC)),
     }
     return (json.dumps(fields) + "\n").encode()

@@ -76,7 +76,7 @@ class BatchForwarder:
         wait(self._corrections)  # one that comes after this batch would undo what is written for it
         whole = self._sort(batch)
         attempted = whole
-        # First, so that S3 refusing leads to no delivery that the repetition would make a second time.
+        # First: if S3 refuses, nothing is delivered yet that the repeated batch would deliver once more.
         if whole.rejected and not self._keep(whole, batch):
             _logger.warning("Lambda will hand over the batch again from its first invalid record")
             attempted = whole.before(min(whole.rejected))

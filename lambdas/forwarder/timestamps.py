@@ -4,12 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
+from contract.event_time import format_time, parse_time
+
 # Below this an epoch number counts seconds (until the year 5138), from it on milliseconds (since March 1973).
 FIRST_EPOCH_MILLISECONDS = 10**11
 # From here on it would be microseconds or nothing sensible: refused rather than guessed.
 FIRST_EPOCH_REFUSED = 10**14
 
-_CONTRACT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 _ISO_8601 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))? ?"
     r"(?:[Zz]|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>[0-5]\d))?)",
@@ -25,8 +26,7 @@ def to_contract_time(value: object) -> str:
     Raises ValueError for anything else, among it a time without an offset: nobody can tell what it meant.
     """
     if isinstance(value, str):
-        if _CONTRACT.fullmatch(value):
-            datetime.fromisoformat(value)  # refuses 31 February
+        if parse_time(value) is not None:
             return value
         text = value.strip()
         iso = _ISO_8601.fullmatch(text)
@@ -45,7 +45,7 @@ def _from_iso(match: re.Match[str]) -> str:
     offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
     zone = timezone(-offset if match["sign"] == "-" else offset)
     try:
-        return _in_contract_form(datetime(year, month, day, hour, minute, second, microsecond, zone))
+        return format_time(datetime(year, month, day, hour, minute, second, microsecond, zone))
     except OverflowError as error:  # year 1 or 9999 moved over the edge by its offset
         raise ValueError(str(error)) from error
 
@@ -54,8 +54,4 @@ def _from_epoch(number: Decimal) -> str:
     if not number.is_finite() or not 0 <= number < FIRST_EPOCH_REFUSED:
         raise ValueError(f"{number} is neither epoch seconds nor epoch milliseconds")
     milliseconds = int(number if number >= FIRST_EPOCH_MILLISECONDS else number * 1000)
-    return _in_contract_form(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds))
-
-
-def _in_contract_form(at: datetime) -> str:
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return format_time(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds))

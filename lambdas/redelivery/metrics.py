@@ -1,6 +1,7 @@
 """Count what became of failed documents: CloudWatch metrics in the embedded format, and one line of log."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger, Metrics
@@ -41,18 +42,29 @@ class Outcomes:
         self.problems += other.problems
 
 
+def publish_given_up(given_up: Counter[str]) -> None:
+    """Publish it at once: where the invocation dies later, its alarm rings all the same."""
+    if given_up:
+        _publish({GIVEN_UP: given_up.total()})
+
+
 def publish(outcomes: Outcomes) -> None:
-    counts = {
-        STALE: outcomes.stale,
-        WAITING: outcomes.waiting,
-        REDELIVERED: outcomes.redelivered,
-        GIVEN_UP: outcomes.given_up.total(),
-    }
-    for name, count in counts.items():
-        _metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    _metrics.flush_metrics()
+    """All but `given_up`, which is published by then."""
+    counts = {STALE: outcomes.stale, WAITING: outcomes.waiting, REDELIVERED: outcomes.redelivered}
+    _publish(counts)
     level = _logger.warning if outcomes.given_up or outcomes.problems else _logger.info
     level(
         "failed documents worked off",
-        extra={**counts, "reasons": dict(outcomes.given_up), "problems": outcomes.problems},
+        extra={
+            **counts,
+            GIVEN_UP: outcomes.given_up.total(),
+            "reasons": dict(outcomes.given_up),
+            "problems": outcomes.problems,
+        },
     )
+
+
+def _publish(counts: Mapping[str, int]) -> None:
+    for name, count in counts.items():
+        _metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    _metrics.flush_metrics()

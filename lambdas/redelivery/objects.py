@@ -70,9 +70,8 @@ class Bucket:
         content = gzip.compress(b"".join(line + b"\n" for line in lines), compresslevel=1)
         self._s3.put_object(Bucket=self._name, Key=key, Body=content)
 
-    def move(self, key: str, to: str) -> None:
+    def copy(self, key: str, to: str) -> None:
         self._s3.copy_object(Bucket=self._name, Key=to, CopySource={"Bucket": self._name, "Key": key})
-        self.delete(key)
 
     def delete(self, key: str) -> None:
         """Deleting what is gone is no error."""

@@ -33,7 +33,7 @@ from lambdas.redelivery.failed_documents import (
     raw_data,
     was_meant_for,
 )
-from lambdas.redelivery.metrics import SERVICE, Outcomes
+from lambdas.redelivery.metrics import SERVICE, Outcomes, publish_given_up
 from lambdas.redelivery.objects import (
     PART_DOCUMENTS,
     Bucket,
@@ -137,8 +137,14 @@ class Redeliverer:
         except UnreadableObjectError:
             return self._give_up_whole(failed, sink=sink)
         parts.close()
-        self._bucket.delete(failed.key)
+        self._take_away(failed, outcomes)
         return outcomes
+
+    def _take_away(self, done: StoredObject, outcomes: Outcomes) -> None:
+        """Last of all. Before that it tells what was given up: where the function dies in between, that is
+        told twice, and never not at all."""
+        publish_given_up(outcomes.given_up)
+        self._bucket.delete(done.key)
 
     def _fate(self, document: dict[str, Any] | None, failed: StoredObject, *, sink: str) -> Fate:
         if not document:
@@ -152,8 +158,10 @@ class Redeliverer:
         _logger.warning("an object of failed documents cannot be read and is given up whole: %s", failed.key)
         suffix = ".json.gz" if failed.key.endswith(".gz") else ".json"
         name = f"{name_at(failed.written_at)}-{digest(failed)}-whole{suffix}"
-        self._bucket.move(failed.key, self._given_up(sink, UNREADABLE) + name)
-        return Outcomes(given_up=Counter({UNREADABLE: 1}))
+        outcomes = Outcomes(given_up=Counter({UNREADABLE: 1}))
+        self._bucket.copy(failed.key, self._given_up(sink, UNREADABLE) + name)
+        self._take_away(failed, outcomes)
+        return outcomes
 
     def _redeliver(self, waiting: StoredObject, *, sink: str, ends_at: float) -> Outcomes:
         """Put an object's records and delete it; where one is not taken, it stays and all are redelivered."""
@@ -182,7 +190,7 @@ class Redeliverer:
         except UnreadableObjectError:
             return self._give_up_whole(waiting, sink=sink)
         given_up.close()
-        self._bucket.delete(waiting.key)
+        self._take_away(waiting, outcomes)
         return outcomes
 
     def _put(self, records: Sequence[Outgoing], destination: Destination, *, ends_at: float) -> Delivery:

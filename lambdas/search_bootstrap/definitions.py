@@ -1,7 +1,7 @@
 """What the search domain shall hold for each index family: the .json files of its folder, filled.
 
 A folder of index_families/ holds an ingest pipeline, an index template and a retention policy.
-The columns of the key, the names and the environment's settings come with the request.
+The families with the columns of their keys, and the environment's settings, come with the request.
 """
 
 import json
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from names import index_pattern, retention_policy
 
 INDEX_FAMILIES = Path(__file__).with_name("index_families")
 KEPT_FOR_EVER = "forever"
@@ -38,7 +40,7 @@ def definitions(properties: Mapping[str, Any]) -> list[Definition]:
 def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list[Definition]:
     name, index_prefix, key = family["Name"], family["IndexPrefix"], family["Key"]
     folder = INDEX_FAMILIES / family["Definitions"]
-    pattern = f"{index_prefix}*"
+    pattern = index_pattern(name)
     pipeline = _read(folder / "ingest_pipeline.json")
     [script, fingerprint] = pipeline["processors"]
     script["script"]["params"]["index_prefix"] = index_prefix
@@ -62,7 +64,7 @@ def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list
         [kept, _] = policy["policy"]["states"]
         kept["transitions"][0]["conditions"]["min_index_age"] = f"{int(properties['RetentionDays'])}d"
         policy["policy"]["ism_template"][0]["index_patterns"] = [pattern]
-    return [*wanted, Definition(f"{POLICIES}{name}-retention", policy)]
+    return [*wanted, Definition(f"{POLICIES}{retention_policy(name)}", policy)]
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 
-from lambdas.custom_resource import InvocationContext, answer
+from lambdas.custom_resource import CONNECTION_ERRORS, InvocationContext, answer
 from lambdas.search_bootstrap.definitions import POLICIES, Definition, definitions
 
 REQUEST_TIMEOUT_SECONDS = 20
@@ -33,7 +33,7 @@ class BootstrapError(Exception):
 
 
 Send = Callable[[str, str, dict[str, Any] | None], tuple[int, dict[str, Any]]]
-"""(method, path, body) -> (HTTP status, answer); raises URLError where nothing answers."""
+"""(method, path, body) -> (HTTP status, answer); raises one of CONNECTION_ERRORS where nothing answers."""
 
 
 def handler(event: dict[str, Any], context: InvocationContext) -> None:
@@ -112,7 +112,7 @@ class Bootstrap:
                 if status not in RETRYABLE_STATUSES:
                     return status, answered
                 seen = f"{status} {answered}"
-            except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            except CONNECTION_ERRORS as error:
                 seen = str(error)
             if not self._has_time(deadline):
                 raise BootstrapError(

@@ -107,6 +107,9 @@ class AnalyticsApplication(Construct):
         account, region = self._settings.account, self._settings.regions.oregon
         code_object = f"{code.bucket.bucket_arn}/{code.s3_object_key}"
         segment_objects = f"{segments.bucket_arn}/{SEGMENTS_PREFIX}*"
+        # Where nothing is below it, Flink's S3 file system also asks for an object of the folder's own name,
+        # and fails with S3's 403: the job would not run until the first version is published.
+        segments_folder = f"{segments.bucket_arn}/{SEGMENTS_PREFIX.rstrip('/')}"
         log_events = events_arn(self._log_group, region=region, account=account)
         every_log_group = f"arn:aws:logs:{region}:{account}:log-group:*"
         rights = {
@@ -122,7 +125,7 @@ class AnalyticsApplication(Construct):
                 [source.stream_arn],
             ),
             "ListsSegments": (["s3:ListBucket"], [segments.bucket_arn]),
-            "ReadsSegments": (["s3:GetObject"], [segment_objects]),
+            "ReadsSegments": (["s3:GetObject"], [segments_folder, segment_objects]),
             "PutsCountsAndRejects": (
                 ["firehose:PutRecordBatch"],
                 [delivery_stream.arn for delivery_stream in sinks.values()],

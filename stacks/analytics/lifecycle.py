@@ -48,7 +48,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             resources=[names.application_arn],
         )
         sees_the_job = iam.PolicyStatement(
-            sid="SeesWhetherTheJobRuns", actions=["cloudwatch:GetMetricStatistics"], resources=["*"]
+            sid="SeesWhetherTheJobRuns", actions=["cloudwatch:GetMetricData"], resources=["*"]
         )
         super().__init__(
             scope,

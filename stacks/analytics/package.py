@@ -3,13 +3,13 @@ jar, if it is built."""
 
 from pathlib import Path
 
+from analytics_sql.local_flink import AWS_JAR
 from analytics_sql.operators import FILE
 from stacks.parts.deterministic_zip import write_zip
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "analytics_sql"
-AWS_JAR = ROOT / "connectors" / "target" / "analytics-aws.jar"
-JAR_IN_ZIP = "lib/analytics-aws.jar"
+JAR_IN_ZIP = f"lib/{AWS_JAR.name}"
 
 
 def application_zip(*, jar: Path = AWS_JAR) -> Path:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
+from contract.click import MAX_CLOCK_AHEAD_SECONDS
 from names import SEGMENTS_PREFIX
 from settings import Settings
 from stacks.analytics.package import JAR_IN_ZIP
 
-CLOCK_AHEAD_SECONDS = 60
-"""A click may be ahead of its arrival by this much, else it is rejected as clock_ahead."""
 SEGMENTS_MARGIN_HOURS = 2
 """Versions of the segments are kept this much longer than a click may be late."""
 
@@ -44,7 +43,7 @@ def application_properties(
         },
         "checks": {
             "max-age-seconds": str(analytics.allowed_lateness_hours * 3600),
-            "max-clock-ahead-seconds": str(CLOCK_AHEAD_SECONDS),
+            "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
         },
         # Only keys on the service's list; the main adds those that the counts depend on, and checkpoints,
         # parallelism and restarts come from the template.

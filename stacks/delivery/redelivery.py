@@ -87,8 +87,10 @@ class Redelivery(Construct):
             reason="Firehose and the function name the objects themselves; nothing else lies below these "
             "prefixes.",
         )
-        # The schedule comes again sooner than Lambda would retry.
-        private.function.configure_async_invoke(retry_attempts=0)
+        # The schedule comes again sooner than Lambda would retry. What found no concurrent execution is not
+        # kept either: Lambda would for six hours, and then run it all at once, each at the full rate
+        # (developer guide, "How Lambda handles errors and retries with asynchronous invocation").
+        private.function.configure_async_invoke(retry_attempts=0, max_event_age=EVERY)
         events.Rule(
             self,
             "Schedule",

@@ -6,9 +6,9 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from names import Names
 from settings import Settings
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
+from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
 from stacks.parts.acknowledge import acknowledge
@@ -19,10 +19,6 @@ BUFFER_MIB = 64
 
 BY_HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
 BY_ERROR_AND_HOUR = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/"
-
-ENCRYPTED_WITH_AWS_KEY = firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
-    key_type="AWS_OWNED_CMK"
-)
 
 # One line per record, whatever the producer sent: without it a record that lacks its newline would take the
 # good record after it along. A record that has one leaves an empty line, which readers skip.
@@ -62,7 +58,7 @@ class S3Delivery(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
-        self.arn = delivery_stream_arn(name, names=settings.names)
+        self.arn = settings.names.delivery_stream_arn(name)
         buffer_seconds = settings.delivery.archive_buffer_seconds
         log = DeliveryLog(self, "Log", delivery_stream=name, settings=settings)
         role = delivery_role(
@@ -107,10 +103,6 @@ class S3Delivery(Construct):
             )
         else:
             alarm_when_throttled(self, delivery_stream=name)
-
-
-def delivery_stream_arn(name: str, *, names: Names) -> str:
-    return f"arn:aws:firehose:{names.oregon}:{names.account}:deliverystream/{name}"
 
 
 def _read_statement(source: kinesis.IStream) -> iam.PolicyStatement:

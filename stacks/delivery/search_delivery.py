@@ -9,9 +9,9 @@ from contract.sink import Sink
 from names import FAILED_DOCUMENTS_PREFIX, delivery_index
 from settings import Settings
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_refused, alarm_when_throttled
+from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
-from stacks.delivery.s3_delivery import ENCRYPTED_WITH_AWS_KEY, delivery_stream_arn
 from stacks.parts.acknowledge import acknowledge_wildcards
 from stacks.search import access as search_access
 
@@ -41,7 +41,7 @@ class SearchDelivery(Construct):
         super().__init__(scope, construct_id)
         self.sink = sink
         self.name = settings.names.delivery_stream(sink.name)
-        self.arn = delivery_stream_arn(self.name, names=settings.names)
+        self.arn = settings.names.delivery_stream_arn(self.name)
         access = search_access.delivery(sink)
         failed_documents = f"{FAILED_DOCUMENTS_PREFIX}{sink.name}/"
         log = DeliveryLog(self, "Log", delivery_stream=self.name, settings=settings)

@@ -17,6 +17,7 @@ from stacks.parts.lambda_package import lambda_zip
 from stacks.parts.private_function import PrivateFunction
 
 SHARED_MODULES = ("invocation.py", "metrics.py")
+LIBRARY = ("contract/__init__.py", "contract/event_time.py")
 
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
@@ -51,7 +52,7 @@ class Forwarder(Construct):
             "Carry",
             name=settings.names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
-            package=lambda_zip("forwarder", *SHARED_MODULES),
+            package=lambda_zip("forwarder", *SHARED_MODULES, library=LIBRARY),
             statements=[
                 _read(source_arn),
                 *_put(used),

@@ -3,36 +3,23 @@
 from collections.abc import Iterator
 
 from stacks.house_rules.assembly import CheckedAssembly
+from stacks.house_rules.holds_data import BUILT_AGAIN, HOLDS_DATA
 from stacks.house_rules.rule import HouseRule, Violation
 
-HOLDS_DATA = {
-    "AWS::Cognito::IdentityPool",
-    "AWS::Cognito::UserPool",
-    "AWS::DynamoDB::GlobalTable",
-    "AWS::DynamoDB::Table",
-    "AWS::EC2::Volume",
-    "AWS::EFS::FileSystem",
-    "AWS::Elasticsearch::Domain",
-    "AWS::Kinesis::Stream",
-    "AWS::KMS::Key",
-    "AWS::OpenSearchService::Domain",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::Redshift::Cluster",
-    "AWS::S3::Bucket",
-    "AWS::SecretsManager::Secret",
-}
 KEEPS = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 EMPTIES_A_BUCKET = "Custom::S3AutoDeleteObjects"
 
 
-def rule(*, both_keys_turned: bool) -> HouseRule:
-    """both_keys_turned: data may go with its stack, and nothing is found."""
+def rule(*, both_keys_turned: bool, expendable: frozenset[str] = frozenset()) -> HouseRule:
+    """both_keys_turned: data may go with its stack, and nothing is found; expendable: physical names of what
+    holds only data that nobody needs back."""
 
     def check(assembly: CheckedAssembly) -> Iterator[Violation]:
         if both_keys_turned:
             return
-        for resource in assembly.of_type(*sorted(HOLDS_DATA)):
+        for resource in assembly.of_type(*sorted(HOLDS_DATA.keys() - BUILT_AGAIN.keys())):
+            if any(resource.is_named_by(name) for name in expendable):
+                continue
             for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
                 if resource.body.get(policy) not in KEEPS:
                     yield Violation(on=resource, detail=policy)

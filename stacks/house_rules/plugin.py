@@ -30,7 +30,11 @@ class HouseRules:
             physical_names.rule(settings.names),
             functions.LOG_RETENTION,
             functions.FUNCTION_ALARM,
-            data.rule(both_keys_turned=retention.destroys),
+            # Each message is an invocation that failed, and the next one, a minute later, does the same work.
+            data.rule(
+                both_keys_turned=retention.destroys,
+                expendable=frozenset({settings.names.feedback_dead_letters}),
+            ),
             access.GRANT,
             access.PUBLIC,
             access.REASON,

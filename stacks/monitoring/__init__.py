@@ -1,1 +1,1 @@
-"""Alarms: how a limit that is reached or a part that is silent makes itself heard."""
+"""Alarms and dashboards: how a limit that is reached or a part that is silent makes itself heard."""

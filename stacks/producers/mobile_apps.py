@@ -107,14 +107,17 @@ class MobileIdentities(Construct):
 class MobileAppRoles(Construct):
     """What a reader's app may do: put into the mobile stream and nothing else.
 
-    pool_id: of the identity pool, the only one that may vend credentials of these roles.
+    pool_id: of the identity pool, the only one that may vend credentials of these roles; stream_arn: of the
+    mobile stream.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, pool_id: str, settings: Settings) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, pool_id: str, stream_arn: str, settings: Settings
+    ) -> None:
         super().__init__(scope, construct_id)
         names = settings.names
         self._pool_id = pool_id
-        self._stream_arn = names.mobile_stream_arn
+        self._stream_arn = stream_arn
         roles = {"authenticated": self._role("Reader", names.mobile_app_role, amr="authenticated")}
         if settings.mobile_apps.guest_access:
             roles["unauthenticated"] = self._role("Guest", names.mobile_guest_role, amr="unauthenticated")

@@ -25,7 +25,7 @@ class SearchBootstrap(FunctionBackedResource):
         self, scope: Construct, construct_id: str, *, endpoint: str, domain_arn: str, settings: Settings
     ) -> None:
         search = settings.search
-        package = lambda_zip("search_bootstrap", "custom_resource.py")
+        package = lambda_zip("search_bootstrap", "custom_resource.py", library=("names.py",))
         super().__init__(
             scope,
             construct_id,

@@ -54,7 +54,7 @@ class Feedback(Construct):
             description="Writes what each kind of reader clicks most, for the service to read",
             package=lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY),
             statements=_rights(domain_arn, table_arn, dead_letters.queue_arn),
-            environment=environment_of(settings),
+            environment=environment_of(settings, domain_arn=domain_arn, table_arn=table_arn),
             memory_mib=MEMORY_MIB,
             timeout=TIMEOUT,
             concurrency=CONCURRENCY,
@@ -104,11 +104,11 @@ def _rights(domain_arn: str, table_arn: str, queue_arn: str) -> list[iam.PolicyS
     ]
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    feedback, names = settings.feedback, settings.names
+def environment_of(settings: Settings, *, domain_arn: str, table_arn: str) -> dict[str, str]:
+    feedback = settings.feedback
     return {
-        configuration.TABLE: names.trending_table,
-        configuration.DOMAIN: names.search_domain,
+        configuration.TABLE: table_arn.rpartition("/")[2],
+        configuration.DOMAIN: domain_arn.rpartition("/")[2],
         configuration.DOMAIN_REGION: settings.regions.oregon,
         configuration.DOMAIN_SCHEME: settings.search.scheme,
         configuration.SEGMENTS: json.dumps(feedback.segments),

@@ -21,6 +21,5 @@ class TrendingTable(dynamodb.Table):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute=EXPIRES_AT,
-            deletion_protection=not retention.destroys,
             removal_policy=retention.removal_policy,
         )

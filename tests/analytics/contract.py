@@ -4,11 +4,10 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from contract.click import ID_FIELDS, MAX_ID_BYTES, OPTIONAL_FIELDS, REQUIRED_FIELDS
+from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES
 from contract.event_time import parse_time
 
-FIELDS = (*REQUIRED_FIELDS, *OPTIONAL_FIELDS)
-MAX_AHEAD = timedelta(seconds=60)
+MAX_AHEAD = timedelta(seconds=MAX_CLOCK_AHEAD_SECONDS)
 
 
 def text_of(value: object) -> str | None:

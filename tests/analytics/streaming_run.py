@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_sql.bounded import output_tables
 from analytics_sql.local_flink import connector_jar, find_java
 from tests.analytics.bounded_run import MAIN, Key, key_of, read_rows
 
@@ -25,7 +26,7 @@ class Streaming:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
-        for name in ("clicks", "segments", "click_counts", "rejected_clicks", "checkpoints"):
+        for name in ("clicks", "segments", *output_tables(), "checkpoints"):
             (folder / name).mkdir()
 
     def start(
@@ -45,8 +46,7 @@ class Streaming:
                 "source.monitor-interval": "500 ms",
             },
             "segments": {"connector": "versioned-reference", "path": str(self.folder / "segments")},
-            "click_counts": {**sink, "path": str(self.folder / "click_counts")},
-            "rejected_clicks": {**sink, "path": str(self.folder / "rejected_clicks")},
+            **{table: {**sink, "path": str(self.folder / table)} for table in output_tables()},
             "checks": {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"},
             "flink": {
                 "parallelism.default": "2",

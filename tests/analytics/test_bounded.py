@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics_sql.bounded import output_tables
 from contract.click import clicks_in
 from contract.count import COUNT_COLUMNS, COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
 from contract.event_time import parse_time
@@ -168,5 +169,5 @@ def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
     outcome = count_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
     assert outcome.counts == {("2026-01-31T12:00:00.000Z", "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
     assert outcome.printed.startswith("1 record in 1 file: 1 counted under 1 key,")
-    tables = ", ".join(str(tmp_path / "out" / table) for table in ("click_counts", "rejected_clicks"))
+    tables = ", ".join(str(tmp_path / "out" / table) for table in output_tables())
     assert outcome.printed.endswith(f"0 rejected, 0 unparseable\nwritten: {tables}\n")

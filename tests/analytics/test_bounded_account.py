@@ -16,7 +16,8 @@ CLICK = b'{"click_id":"1"}\n'
 def test_a_missing_jar_is_named_with_how_to_build_it(
     connector: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_flink, "JARS", tmp_path)
+    for jar in ("JAR", "AWS_JAR"):
+        monkeypatch.setattr(local_flink, jar, tmp_path / "not.jar")
     with pytest.raises(SystemExit, match=f"is missing: run `make {target}`"):
         local_flink.connector_jar({"clicks": {"connector": connector}})
 

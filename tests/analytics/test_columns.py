@@ -9,7 +9,7 @@ import re
 import pytest
 
 from analytics_sql.main import SQL_FOLDER
-from contract.click import OPTIONAL_FIELDS, REQUIRED_FIELDS
+from contract.click import ID_FIELDS, MAX_ID_BYTES, OPTIONAL_FIELDS, REQUIRED_FIELDS
 from contract.count import COUNT_COLUMNS, COUNT_KEY, SEGMENT_COLUMNS, SEGMENT_FILE_HEADER, UNKNOWN
 from contract.sink import REJECTS_TABLE, SINKS, Sink
 
@@ -90,3 +90,13 @@ def test_every_table_that_is_written_is_a_sink_or_the_rejects() -> None:
         for table in re.findall(r"INSERT INTO (\w+)", sql(file.name))
     }
     assert written == {*(sink.table for sink in SINKS), REJECTS_TABLE}
+
+
+def test_an_id_may_be_as_long_as_the_contract_says() -> None:
+    limits = re.findall(r"byte_length\((\w+)\) > (\d+)", sql("30_checked_clicks.sql"))
+    assert limits == [(field, str(MAX_ID_BYTES)) for field in ID_FIELDS]
+
+
+def test_each_file_opens_with_what_it_makes() -> None:
+    for file in SQL_FOLDER.glob("*.sql"):
+        assert file.read_text("utf-8").startswith("-- "), file.name

@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 
-from analytics_sql.operators import OperatorsError, Plan, numbered, recorded, stateful
+from analytics_sql.main import SQL_FOLDER
+from analytics_sql.operators import OperatorsError, Plan, Record, numbered, read_record, stateful
+from analytics_sql.operators import recorded as recorded_with
+from analytics_sql.record_operators import sinks_here
 
 KEY = "ROW<`minute` TIMESTAMP(3) WITH LOCAL TIME ZONE, `article_id` VARCHAR(2147483647)>"
+CLICK = KEY.replace("minute", "event_time")
 SOURCE, COUNT, SINK = "source clicks", "groupState of click_counts", "sink click_counts"
+
+
+def sink(generation: int, *key: str) -> dict[str, Any]:
+    return {"generation": generation, "key": [*(key or ("minute", "article_id"))]}
+
+
+def recorded(plan: Plan, last: Record | None, counts: dict[str, Any] | None = None) -> Record:
+    return recorded_with(plan, last, sinks={"click-counts": counts or sink(1)})
 
 
 def table(name: str) -> dict[str, Any]:
@@ -33,7 +45,7 @@ def aggregate(number: int, key: str = KEY, **more: Any) -> dict[str, Any]:
 def plan(*middle: dict[str, Any], sink: str = "click_counts") -> Plan:
     """A source, the nodes of `middle`, and a sink, in a row."""
     nodes = [
-        {"id": 1, "type": "source", "scanTableSource": table("clicks")},
+        {"id": 1, "type": "source", "scanTableSource": table("clicks"), "outputType": CLICK},
         *middle,
         {"id": middle[-1]["id"] + 1, "type": "sink", "dynamicTableSink": table(sink)},
     ]
@@ -44,6 +56,30 @@ def plan(*middle: dict[str, Any], sink: str = "click_counts") -> Plan:
 
 def calc(number: int) -> dict[str, Any]:
     return {"id": number, "type": "stream-exec-calc_1"}
+
+
+def projection(number: int, unit: str, article: str = "unknown") -> dict[str, Any]:
+    """Makes of a click its minute, or what else `unit` says, and its article or `article`."""
+    columns = [{"kind": "INPUT_REF", "inputIndex": column} for column in (0, 1)]
+    floor = [columns[0], {"kind": "LITERAL", "symbol": "TIME_UNIT_RANGE", "value": unit}]
+    otherwise = [columns[1], {"kind": "LITERAL", "value": article, "type": "CHAR(7) NOT NULL"}]
+    return {
+        **calc(number),
+        "projection": [
+            {"kind": "CALL", "internalName": "$FLOOR$1", "operands": floor},
+            {"kind": "CALL", "internalName": "$COALESCE$1", "operands": otherwise},
+        ],
+        "outputType": KEY,
+    }
+
+
+def two_steps(unit: str, article: str = "unknown") -> Plan:
+    """With a count before the exchange and one behind it, as mini-batches have it."""
+    local = aggregate(3, type="stream-exec-local-group-aggregate_1", outputType=KEY)
+    del local["state"]
+    return plan(
+        projection(2, unit, article), local, {"id": 4, "type": "stream-exec-exchange_1"}, aggregate(5)
+    )
 
 
 def ids(record: dict[str, Any]) -> dict[str, int]:
@@ -68,11 +104,10 @@ def test_a_node_more_takes_no_number_from_an_operator_with_state() -> None:
 @pytest.mark.parametrize(
     "harmless",
     [
-        aggregate(2, key=KEY.replace("minute", "moment")),
         aggregate(2, state=[{"index": 0, "ttl": "50 h", "name": "groupState"}]),
         aggregate(2, description="another text", configuration={"table.exec.mini-batch.size": "7"}),
     ],
-    ids=["a column's name", "the state's lifetime", "what only describes it"],
+    ids=["the state's lifetime", "what only describes it"],
 )
 def test_what_state_does_not_depend_on_keeps_the_numbers(harmless: dict[str, Any]) -> None:
     before = recorded(plan(aggregate(2)), None)
@@ -83,6 +118,8 @@ def test_what_state_does_not_depend_on_keeps_the_numbers(harmless: dict[str, Any
     "other",
     [
         aggregate(2, grouping=[0]),
+        aggregate(2, grouping=[1, 0]),
+        aggregate(2, key=KEY.replace("article_id", "user_id")),
         aggregate(2, key=KEY.replace("VARCHAR(2147483647)", "BIGINT")),
         aggregate(2, type="stream-exec-group-aggregate_1"),
         aggregate(
@@ -90,7 +127,15 @@ def test_what_state_does_not_depend_on_keeps_the_numbers(harmless: dict[str, Any
         ),
         aggregate(2, needRetraction=True),
     ],
-    ids=["the key", "a type of the key", "the operator", "what is added up", "retractions"],
+    ids=[
+        "the key",
+        "the order of the key",
+        "another column",
+        "a type of the key",
+        "the operator",
+        "what is added up",
+        "retractions",
+    ],
 )
 def test_state_that_cannot_be_read_gives_every_operator_a_number_never_used(other: dict[str, Any]) -> None:
     before = recorded(plan(aggregate(2)), None)
@@ -98,6 +143,68 @@ def test_state_that_cannot_be_read_gives_every_operator_a_number_never_used(othe
     assert not set(ids(after).values()) & set(ids(before).values())
     back = recorded(plan(aggregate(2)), after)
     assert not set(ids(back).values()) & {*ids(before).values(), *ids(after).values()}
+
+
+def test_a_key_of_the_same_types_that_means_something_else_gives_every_operator_a_new_number() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = recorded(plan(aggregate(2)), before, counts=sink(2))
+    assert not set(ids(after).values()) & set(ids(before).values())
+    assert ids(recorded(plan(aggregate(2)), after, counts=sink(2))) == ids(after)
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted"),
+    [(sink(1, "minute"), 2), (sink(1, "article_id", "minute"), 2), (sink(0), 1)],
+    ids=["a column less", "another order", "a former generation"],
+)
+def test_another_key_in_a_generation_that_was_deployed_is_refused(now: dict[str, Any], wanted: int) -> None:
+    before = recorded(plan(aggregate(2)), None)
+    with pytest.raises(OperatorsError, match=f"give the sink generation {wanted} in contract"):
+        recorded(plan(aggregate(2)), before, counts=now)
+
+
+def test_another_key_in_a_new_generation_is_recorded() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = recorded(plan(aggregate(2)), before, counts=sink(2, "minute"))
+    assert after["sinks"]["click-counts"] == sink(2, "minute")
+
+
+def test_the_sinks_are_recorded() -> None:
+    record = read_record(SQL_FOLDER)
+    assert record, "run `make operators`"
+    assert {**record["sinks"], **sinks_here()} == record["sinks"], "run `make operators`"
+
+
+def test_the_key_of_a_sink_that_is_gone_is_remembered() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    gone = recorded_with(plan(aggregate(2)), before, sinks={})
+    with pytest.raises(OperatorsError, match="give the sink generation 2"):
+        recorded(plan(aggregate(2)), gone, counts=sink(1, "minute"))
+
+
+def test_another_grain_is_another_key_though_its_type_is_the_same() -> None:
+    before = recorded(two_steps("MINUTE"), None)
+    assert before["operators"][COUNT]["state"]["key"] == [
+        "minute TIMESTAMP(3) WITH LOCAL TIME ZONE = $FLOOR$1(event_time, MINUTE)",
+        "article_id VARCHAR(2147483647)",
+    ]
+    after = recorded(two_steps("HOUR"), before)
+    assert not set(ids(after).values()) & set(ids(before).values())
+
+
+def test_what_a_column_of_texts_says_is_no_other_key() -> None:
+    before = recorded(two_steps("MINUTE"), None)
+    assert recorded(two_steps("MINUTE", article="none"), before) == before
+
+
+def test_adding_up_another_column_of_the_same_type_is_another_state() -> None:
+    def added_up(column: int) -> Plan:
+        call = {"name": "a", "internalName": "$MAX$1", "argList": [column], "type": "VARCHAR(2147483647)"}
+        both = KEY.replace(">", ", `title` VARCHAR(2147483647)>")
+        return plan(aggregate(2, key=both, aggCalls=[call]))
+
+    before = recorded(added_up(1), None)
+    assert not set(ids(recorded(added_up(2), before)).values()) & set(ids(before).values())
 
 
 def test_a_second_query_keeps_the_state_of_the_first() -> None:

@@ -50,12 +50,12 @@ def coarser_key(sql: Path) -> None:
         file.write_text(text.replace("  age_band,\n  region;", "  age_band;"), "utf-8")
 
 
-def first_release(application: Streaming, moment: str) -> Path:
+def first_release(application: Streaming, clicked_at: str) -> Path:
     """Run the application of this tree until it has counted a file, kill it, and return its last
     checkpoint."""
     version = segments_csv({"u0": segment(region="tokyo")})
     (application.folder / "segments" / "20260101T000000Z.csv").write_text(version)
-    application.put("0.json", clicks_of_file(0, moment))
+    application.put("0.json", clicks_of_file(0, clicked_at))
     application.start()
     application.wait_until(lambda: sum(application.largest().values()) == CLICKS_A_FILE, "the first counts")
     application.kill()  # what is published is in a complete checkpoint
@@ -72,11 +72,11 @@ def largest_without_region(application: Streaming) -> dict[tuple[str, ...], int]
 
 def test_a_node_more_before_the_counts_keeps_them(tmp_path: Path) -> None:
     main = upgraded(tmp_path, one_node_more)
-    moment = format_time(datetime.now(UTC))
+    clicked_at = format_time(datetime.now(UTC))
     with streaming(tmp_path) as application:
-        checkpoint = first_release(application, moment)
+        checkpoint = first_release(application, clicked_at)
         (tmp_path / "clicks" / "0.json").unlink()
-        application.put("1.json", clicks_of_file(1, moment))
+        application.put("1.json", clicks_of_file(1, clicked_at))
         application.start(restore=checkpoint, main=main)
         application.wait_until(
             lambda: sum(application.largest().values()) == 2 * CLICKS_A_FILE, "counts that go on"
@@ -85,12 +85,12 @@ def test_a_node_more_before_the_counts_keeps_them(tmp_path: Path) -> None:
 
 def test_another_key_starts_afresh_from_the_oldest_click(tmp_path: Path) -> None:
     main = upgraded(tmp_path, coarser_key)
-    moment = format_time(datetime.now(UTC))
+    clicked_at = format_time(datetime.now(UTC))
     with streaming(tmp_path) as application:
-        checkpoint = first_release(application, moment)
+        checkpoint = first_release(application, clicked_at)
         shutil.rmtree(tmp_path / "click_counts")
         (tmp_path / "click_counts").mkdir()
-        application.put("1.json", clicks_of_file(1, moment))
+        application.put("1.json", clicks_of_file(1, clicked_at))
         application.start(restore=checkpoint, main=main, flink=FRESH)
         application.wait_until(
             lambda: sum(largest_without_region(application).values()) == 2 * CLICKS_A_FILE,

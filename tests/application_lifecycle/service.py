@@ -61,7 +61,8 @@ class FlinkService:
 
     A status may have the key of another zip behind a slash, as `RUNNING/old.zip`. A start ends as `started`
     says from then on. snapshots: their statuses, in pages of one; operations: (operation, status, error), the
-    newest last; start_operation: what a start leaves there, None while it is not listed yet.
+    newest last; start_operation: what a start leaves there, None while it is not listed yet;
+    further_dimensions: of the job's metric, beside Application.
     """
 
     class exceptions:  # noqa: N801 (botocore's name)
@@ -79,6 +80,7 @@ class FlinkService:
         operations: tuple[tuple[str, str, str], ...] = (),
         start_operation: tuple[str, str, str] | None = None,
         job_after_seconds: float | None = 60.0,
+        further_dimensions: dict[str, str] | None = None,
     ) -> None:
         self._statuses = list(statuses)
         self._after = {"start": started, "stop": stopped, "force": forced}
@@ -86,6 +88,7 @@ class FlinkService:
         self.operations = list(operations)
         self._start_operation = start_operation
         self._job_after_seconds = job_after_seconds
+        self._dimensions = {"Application": "analytics", **(further_dimensions or {})}
         self.restore_types: list[str] = []
         self.stops: list[bool] = []
         self.seconds = 0.0
@@ -160,20 +163,41 @@ class FlinkService:
             **({"OperationFailureDetails": {"ErrorInfo": {"ErrorString": error}}} if error else {}),
         }
 
-    def get_metric_statistics(self, StartTime: datetime, **request: Any) -> dict[str, Any]:  # noqa: N803
+    def get_metric_data(
+        self,
+        StartTime: datetime,  # noqa: N803
+        EndTime: datetime,  # noqa: N803, ARG002
+        MetricDataQueries: list[dict[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
         """The job begins `job_after_seconds` after the test; the minute in which it does has a 0 in it."""
-        assert request["MetricName"] == "runningTime"
-        assert request["Dimensions"] == [{"Name": "Application", "Value": "analytics"}]
+        return {
+            "MetricDataResults": [
+                {
+                    "Id": query["Id"],
+                    "Values": self._minima_since(StartTime) if self._finds_the_metric(query) else [],
+                }
+                for query in MetricDataQueries
+            ]
+        }
+
+    def _finds_the_metric(self, query: dict[str, Any]) -> bool:
+        """A metric is found by all of its dimensions, a query finds it by some."""
+        if "Expression" in query:
+            asked = "SELECT MIN(runningTime) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'analytics'"
+            return bool(query["Expression"] == asked and query["Period"] == 60)
+        statistic = query["MetricStat"]
+        metric = statistic["Metric"]
+        assert (metric["Namespace"], metric["MetricName"]) == ("AWS/KinesisAnalytics", "runningTime")
+        assert (statistic["Stat"], statistic["Period"]) == ("Minimum", 60)
+        return {one["Name"]: one["Value"] for one in metric["Dimensions"]} == self._dimensions
+
+    def _minima_since(self, begin: datetime) -> list[float]:
+        """Of each minute."""
         if self._job_after_seconds is None:
-            return {"Datapoints": []}
+            return []
         began = BEGIN + timedelta(seconds=self._job_after_seconds)
-        points = []
-        minute = StartTime
-        while minute <= self.now:
-            whole = minute >= began
-            points.append({"Timestamp": minute, "Minimum": 1_000.0 if whole else 0.0})
-            minute += timedelta(minutes=1)
-        return {"Datapoints": points}
+        minutes = int((self.now - begin) / timedelta(minutes=1)) + 1
+        return [1_000.0 if begin + timedelta(minutes=minute) >= began else 0.0 for minute in range(minutes)]
 
 
 class Pages:

@@ -155,6 +155,11 @@ def test_the_start_is_a_success_once_the_job_has_run_for_a_whole_minute() -> Non
     assert 210 <= service.seconds < 220
 
 
+def test_the_job_is_seen_whatever_further_dimensions_its_metric_has() -> None:
+    """The guide lists the levels Application and Flow for runningTime, and the values of neither."""
+    start(FlinkService("READY", further_dimensions={"Flow": "Input"}))
+
+
 def test_an_application_that_stops_before_its_job_ran_is_a_failure() -> None:
     service = FlinkService(
         "READY", started=("STARTING", "RUNNING", "RUNNING", "READY"), job_after_seconds=None

@@ -1,6 +1,7 @@
 """A server that records the requests it gets and answers them all alike."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,13 @@ class RecordingServer:
     statuses: list[int]
     answers: list[bytes]
     requests: list[Request] = field(default_factory=list)
+
+
+@contextmanager
+def never_answering() -> Iterator[str]:
+    """The endpoint of a server that takes connections and requests, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from batch_server import (
@@ -36,7 +36,6 @@ from batch_server import (
     command,
 )
 from batch_server.command import app
-from batch_server.duration import parse_duration
 from contract.count import SEGMENT_COLUMNS
 from tests.conftest import PROJECT
 
@@ -78,6 +77,7 @@ def reader(connect: mock.Mock) -> mock.Mock:
     reader.trend.return_value = Trend(step=MINUTE, starts=starts, series=(series,), **ANSWER)
     reader.heat_map.return_value = HeatMap(
         articles=TOP.articles,
+        cut=True,
         segments=(FEMALE, Segment(gender="male")),
         segment_clicks=(900, 1100),
         cells=((1000, 234), (3, 0)),
@@ -217,7 +217,7 @@ def test_csv_holds_the_same_rows_and_the_freshness_goes_to_standard_error(name: 
     assert code == 0
     text = [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
     assert list(csv.DictReader(io.StringIO(out, newline=""))) == text
-    assert "Counted until 2026-01-31 09:10:26 UTC (0:00:04 ago)" in err
+    assert "Counted until 2026-01-31 09:10:26 UTC (4 s ago)" in err
 
 
 @every_question
@@ -229,8 +229,8 @@ def test_a_table_shows_ids_as_plain_text_its_time_zone_and_the_freshness(name: s
     assert "2026-01-31 18:00 to 18:11 JST" in out
     assert "[bold]a[/bold]\N{REPLACEMENT CHARACTER}[2J" in out
     assert "\x1b[2J" not in out
-    assert "Counted until 2026-01-31 18:10:26 JST (0:00:04 ago)" in out
-    assert "minutes before 2026-01-31 18:09:00 JST are complete" in " ".join(out.split())
+    assert "Counted until 2026-01-31 18:10:26 JST (4 s ago)" in out
+    assert "complete until 2026-01-31 18:09 JST but for late clicks" in " ".join(out.split())
 
 
 def test_the_options_of_a_segment_are_the_columns_of_the_contract(
@@ -288,10 +288,10 @@ def test_the_options_of_each_question_reach_the_reader(reader: mock.Mock) -> Non
 
 
 def test_the_freshness_alone_is_a_sentence_or_json(reader: mock.Mock) -> None:
-    assert _run("freshness")[1].startswith("Counted until 2026-01-31 09:10:26 UTC (0:00:04 ago)")
+    assert _run("freshness")[1].startswith("Counted until 2026-01-31 09:10:26 UTC (4 s ago)")
     assert json.loads(_run("freshness", "--json")[1])["age_seconds"] == 4.0
     reader.freshness.return_value = replace(FRESHNESS, asked_at=NINE + 10 * MINUTE)
-    assert "(0:00:26 ahead of this machine's clock)" in _run("freshness")[1]
+    assert "(26 s ahead of this machine's clock)" in _run("freshness")[1]
     reader.freshness.side_effect = TrendsError("away")
     assert _run("freshness")[::2] == (1, "batch_server: away\n")
 
@@ -326,9 +326,21 @@ def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:
 
 
 def test_a_cut_list_says_so(reader: mock.Mock) -> None:
-    assert "1,237 of 2,000 clicks are listed; more articles qualify." in _run("top", "--last", "10m")[1]
-    assert json.loads(_run("top", "--last", "10m", "--json")[1])["cut"] is True
-    assert reader.top.call_count == 2
+    for name in ("top", "heat-map"):
+        options, _ = QUESTIONS[name]
+        asked = (name, "--last", "10m", *options)
+        told = "1,237 of 2,000 clicks are listed; more articles qualify."
+        assert told in _run(*asked)[1]
+        assert told in _run(*asked, "--csv")[2]
+        assert json.loads(_run(*asked, "--json")[1])["cut"] is True
+    for name in ("compare", "rising"):
+        options, _ = QUESTIONS[name]
+        asked = (name, "--last", "10m", *options)
+        assert "listed" not in _run(*asked)[1]
+        ask = getattr(reader, name)
+        ask.return_value = replace(ask.return_value, found=9)
+        _, out, _ = _run(*asked)
+        assert re.search(r"9 sure.* \(all with 10 clicks or more\); [12] of them are listed\.", out)
 
 
 def test_an_error_is_one_sentence_on_standard_error_and_a_failing_exit_code(connect: mock.Mock) -> None:
@@ -359,26 +371,6 @@ def test_wrong_usage_is_told_with_what_to_write(
     connect.assert_not_called()
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86_400), (" 5m ", 300), ("366d", 366 * 86_400)],
-)
-def test_a_duration_is_a_whole_number_and_a_unit(text: str, seconds: int) -> None:
-    assert parse_duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "10", "m", "0m", "-5m", "1.5h", "10 m", "5w", "9999999d", "1" * 5000 + "s"),
-        "\N{ARABIC-INDIC DIGIT FIVE}m",
-    ],
-)
-def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write .*d"):
-        parse_duration(text)
-
-
 @every_question
 @pytest.mark.usefixtures("reader")
 def test_a_terminal_of_eighty_columns_shows_the_heading_of_each_column_whole(name: str) -> None:
@@ -386,13 +378,6 @@ def test_a_terminal_of_eighty_columns_shows_the_heading_of_each_column_whole(nam
     _, out, _ = _run(name, "--last", "10m", *options, COLUMNS="80")
     heads = [line for line in out.splitlines() if line.startswith("┃")]
     assert len(heads) == 1
-
-
-@pytest.mark.parametrize(("name", "shown"), [("trend", ["1m"]), ("rising", ["1h"]), ("board", ["10m", "1h"])])
-def test_the_help_shows_the_default_of_a_duration_as_it_is_written(name: str, shown: list[str]) -> None:
-    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    defaults = [option.default for option in commands[name].params if option.metavar == "DURATION"]
-    assert [default for default in defaults if default is not None] == shown
 
 
 def test_the_library_needs_nothing_that_only_the_command_line_needs() -> None:

@@ -105,6 +105,7 @@ def test_a_heat_map_shows_the_top_articles_against_each_segment(
     assert [segment.as_dict()["region"] for segment in heat_map.segments] == ["nara", "osaka", "tokyo"]
     assert heat_map.cells == ((0, 3, 4), (0, 0, 5))
     assert heat_map.segment_clicks == (2, 3, 9)
+    assert heat_map.cut
 
 
 def test_a_heat_map_within_a_day_is_one_search_and_equal_to_the_same_counts_over_midnight(
@@ -128,6 +129,9 @@ def test_a_heat_map_within_a_day_is_one_search_and_equal_to_the_same_counts_over
     assert [row == again for row, again in zip(within.cells, over.cells, strict=True)] == [True] * 7
     assert (within.articles, within.segments) == (over.articles, over.segments)
     assert within.segment_clicks == over.segment_clicks
+    assert (within.cut, over.cut) == (True, True)
+    assert not reader.heat_map(HOUR, by, limit=30, until=day + HOUR + MINUTE).cut
+    assert not reader.heat_map(2 * HOUR, by, limit=30, until=day + timedelta(days=4) + MINUTE).cut
     assert [sum(row) for row in within.cells] == [article.clicks for article in within.articles]
 
 
@@ -161,6 +165,7 @@ def test_a_heat_map_over_midnight_shows_the_most_clicked_articles_whatever_each_
             cells[each["article_id"], each["region"]] += each["clicks"]
         expected = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:3]
         assert [(article.article_id, article.clicks) for article in found.articles] == expected
+        assert found.cut
         assert [segment.as_dict()["region"] for segment in found.segments] == ["nara", "osaka", "tokyo"]
         assert found.cells == tuple(
             tuple(cells[article, region] for region in ("nara", "osaka", "tokyo")) for article, _ in expected

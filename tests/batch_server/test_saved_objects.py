@@ -155,16 +155,16 @@ def test_a_fourth_column_and_another_generation_are_drawn_without_a_change_here(
         table="click_counts",
         name="counts",
         definitions="click-counts",
-        key=(*COUNT_KEY, "device_class"),
-        generation=2,
+        key=(*COUNT_KEY, "shoe_size"),
+        generation=CLICK_COUNTS.generation + 1,
     )
-    monkeypatch.setattr(saved_objects, "SEGMENT_COLUMNS", (*SEGMENT_COLUMNS, "device_class"))
+    monkeypatch.setattr(saved_objects, "SEGMENT_COLUMNS", (*SEGMENT_COLUMNS, "shoe_size"))
     monkeypatch.setattr(saved_objects, "CLICK_COUNTS", counts)
     monkeypatch.setattr(saved_objects, "SINKS", (counts,))
     made = saved_objects.saved_objects()
-    assert made[0]["attributes"]["title"] == "click-counts-2.*"
+    assert made[0]["attributes"]["title"] == f"{counts.index_family}.*"
     names = [each["id"] for each in made]
-    assert "click-counts-2-heat-map-by-device-class" in names
+    assert f"{counts.index_family}-heat-map-by-shoe-size" in names
     assert len(made) == len(OBJECTS) + 2
     assert not {each["id"] for each in OBJECTS} & set(names)
 

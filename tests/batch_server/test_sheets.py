@@ -22,6 +22,7 @@ from batch_server import (
 )
 from batch_server.command import app
 from batch_server.sheets import span_text
+from batch_server.text import age_text
 
 NINE = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MINUTES = Minutes(NINE, NINE + timedelta(minutes=11))
@@ -88,3 +89,20 @@ def test_a_comparison_with_nothing_says_so() -> None:
 
     assert remarks(before=0)[-1] == "Nothing can be compared: no clicks (before)."
     assert len(remarks(before=5)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((-5, "0 s"), (0.4, "0 s"), (3.6, "4 s"), (99.4, "99 s"), (99.5, "2 min"), (150, "3 min")),
+        *(
+            (3569, "59 min"),
+            (3570, "1 h"),
+            (7500, "2 h 5 min"),
+            (172_740, "47 h 59 min"),
+            (300_000, "3 days"),
+        ),
+    ],
+)
+def test_an_age_is_as_exact_as_its_reader_needs(seconds: float, text: str) -> None:
+    assert age_text(timedelta(seconds=seconds)) == text

@@ -15,7 +15,7 @@ from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, SEGMENTS, bulks
 from bench.duckdb_counts import counts_query
 from bench.search_server import SearchServer, merged
 from contract.click import is_parseable
-from contract.count import COUNT_KEY
+from contract.count import COUNT_KEY, SEGMENT_COLUMNS, SEGMENT_FILE_HEADER, UNKNOWN
 from contract.sink import CLICK_COUNTS
 
 CLICKS, USERS = 3_000, 50
@@ -43,7 +43,7 @@ def test_clicks_are_the_same_each_time(clicks: Path, tmp_path: Path) -> None:
 def test_every_user_of_the_clicks_has_a_segment(clicks: Path, tmp_path: Path) -> None:
     (file,) = write_segments(tmp_path, users=USERS).iterdir()
     rows = [line.split(",") for line in file.read_text().splitlines()]
-    assert rows[0] == ["user_id", "gender", "age_band", "region"]
+    assert rows[0] == [*SEGMENT_FILE_HEADER]
     assert {click["user_id"] for click in read(clicks)} <= {row[0] for row in rows[1:]}
     assert len({tuple(row[1:]) for row in rows[1:]}) > 1
 
@@ -75,14 +75,14 @@ def test_duckdb_counts_what_the_contract_says(clicks: Path, tmp_path: Path) -> N
         (
             datetime.fromisoformat(click["clicked_at"][:16]),
             click["article_id"],
-            *segment.get(click["user_id"], ["unknown"] * 3),
+            *segment.get(click["user_id"], [UNKNOWN] * len(SEGMENT_COLUMNS)),
         )
         for click in good
     )
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(counts_query(str(clicks), str(file.parent))).fetchall()
-    assert {row[:5]: row[5] for row in rows} == wanted
+    assert {tuple(row[:-1]): row[-1] for row in rows} == wanted
 
 
 def documents(*requests: tuple[int, bytes]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -122,7 +122,7 @@ def test_counts_have_a_head_of_articles_and_all_segments() -> None:
     (_, first), *_ = clicks.most_common(1)
     assert 0.02 < first / clicks.total() < 0.2
     assert len(clicks) > ARTICLES_AT_A_TIME
-    assert len({(count["gender"], count["age_band"], count["region"]) for count in made}) == SEGMENTS
+    assert len({tuple(count[column] for column in SEGMENT_COLUMNS) for count in made}) == SEGMENTS
 
 
 def test_counts_are_the_same_whether_made_in_one_piece_or_in_several() -> None:

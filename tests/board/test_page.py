@@ -97,6 +97,19 @@ def test_the_series_of_a_chosen_cell_what_rises_and_what_a_segment_reads_more_ar
     expect(again.locator("#series-note")).to_contain_text("male: ")
 
 
+def test_a_heat_map_that_leaves_articles_out_says_so(
+    add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
+) -> None:
+    now = clock()
+    minute = now.replace(second=0, microsecond=0)
+    add_counts(count(minute, f"a-{number:02}", 30 - number, published_at=now) for number in range(12))
+    page = look(start_board())
+    expect(heat_map(page).get_by_role("rowheader")).to_have_count(12)
+    expect(page.locator("#heat-note")).not_to_contain_text("most clicked")
+    add_counts([count(minute, "a-12", 1, published_at=now)])
+    expect(page.locator("#heat-note")).to_contain_text("UTC; the 12 most clicked articles")
+
+
 def test_before_the_first_count_the_page_says_what_it_waits_for(start_board: StartBoard, look: Look) -> None:
     page = look(start_board())
     expect(page.locator("#heat-empty")).to_contain_text("No clicks were counted in the last 10 minutes")

@@ -41,7 +41,9 @@ def _answer(question: BoardQuestion, searches: int = 1) -> Answer:
     if question.kind == QuestionKind.HEAT_MAP:
         article = TrendingArticle("記事\x1b", 7)
         segment = Segment(gender="male")
-        return HeatMap(articles=(article,), segments=(segment,), segment_clicks=(9,), cells=((7,),), **fields)
+        return HeatMap(
+            articles=(article,), cut=False, segments=(segment,), segment_clicks=(9,), cells=((7,),), **fields
+        )
     if question.kind == QuestionKind.RISING:
         return Rising(
             segment=Segment(), recent=ANSWERED["minutes"], recent_clicks=0, before_clicks=0, articles=(),

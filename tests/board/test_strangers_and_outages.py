@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from batch_server import TrendingReader
 from batch_server.board.server import Board, bind, running_board
+from batch_server.text import age_text
 from contract.event_time import format_time
 from tests.batch_server.counts import AddCounts, Count, count
 from tests.board.conftest import KEYS, LOST, SPANS, Clock, Look, StartBoard
@@ -209,6 +210,12 @@ def test_whether_the_picture_is_live_is_told_by_its_age_and_what_is_known(
     found = blank.evaluate("(known) => import('/page/status.js').then((m) => m.liveness(known))", known)
     assert found["state"] == state
     assert (problem in found["problem"]) if problem else (found["problem"] is None)
+
+
+def test_the_page_writes_an_age_as_the_command_line_does(blank: Page) -> None:
+    some = (-5, 0, 0.4, 0.5, 2.5, 99.4, 99.5, 100, 149, 150, 3569, 3570, 7190, 100_000, 172_770, 900_000)
+    written = blank.evaluate("(some) => import('/page/text.js').then((m) => some.map(m.age))", some)
+    assert written == [age_text(timedelta(seconds=seconds)) for seconds in some]
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import cost
+from cost.estimate import Estimate
 from cost.prices import Prices, load_prices
 from cost.template import TemplateResource, read_resources
 from settings import Settings, load
@@ -30,3 +32,8 @@ def production() -> Settings:
 @pytest.fixture(scope="session")
 def prices() -> Prices:
     return load_prices()
+
+
+@pytest.fixture(scope="session")
+def of_production(assembly: Path, production: Settings) -> Estimate:
+    return cost.estimate(assembly, production)

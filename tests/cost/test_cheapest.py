@@ -10,11 +10,10 @@ from cost.command import grown
 from cost.estimate import estimate_resources
 from cost.prices import Prices
 from cost.search_nodes import stored_gib
-from cost.template import TemplateResource, read_resources
+from cost.template import read_resources
 from settings import Settings, capacity, consistency, latency
 from stacks.app import build_app
-
-Resources = tuple[TemplateResource, ...]
+from tests.cost.changes import Resources
 
 
 @pytest.fixture(scope="session")

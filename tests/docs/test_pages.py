@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_sql.main import SQL_FOLDER
 from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER
 from lambdas.metrics_page import metrics_in
 from lambdas.metrics_page import page as metrics_page
@@ -88,3 +89,16 @@ def test_the_contracts_name_every_column_of_a_version_and_of_a_count() -> None:
     assert f"`{','.join(SEGMENT_FILE_HEADER)}`" in page
     count = page.partition("## Count")[2].partition("\n## ")[0]
     assert {*COUNT_COLUMNS} <= set(re.findall(r"`(\w+)`", count))
+
+
+def test_the_contracts_give_the_reasons_of_a_reject_in_the_order_of_the_sql() -> None:
+    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page.partition("## Rejected click")[2], re.MULTILINE)
+    checks = (SQL_FOLDER / "30_checked_clicks.sql").read_text(encoding="utf-8")
+    assert re.findall(r"`(\w+)`", " ".join(rows)) == re.findall(r"THEN '(\w+)'", checks)
+
+
+def test_the_readme_says_what_each_folder_is(tree: list[Path]) -> None:
+    layout = (PROJECT / "README.md").read_text(encoding="utf-8").partition("## Layout")[2]
+    folders = {file.parts[0] for file in tree if len(file.parts) > 1 and not file.parts[0].startswith(".")}
+    assert folders <= set(re.findall(r"`(\w+)/`", layout))

@@ -165,6 +165,28 @@ def test_a_quota_that_service_quotas_does_not_know_is_the_default(patient: Patie
     assert "--quota-code L-3A88E041 --desired-value 65" in outcome.remedy
 
 
+@pytest.mark.parametrize(("clicks", "short"), [(490, 0), (600, 1), (5_000, 2)])
+def test_logins_of_the_apps_at_the_declared_peak_are_compared_with_what_cognito_takes(
+    patient: Patient, clicks: int, short: int
+) -> None:
+    unknown = {"Error": {"Code": "NoSuchResourceException", "Message": "no such quota"}}
+    for operation in ("GetServiceQuota", "GetAWSDefaultServiceQuota"):
+        patient.answers[f"service-quotas.{operation}"] = unknown
+    peak = patient.settings.peak.model_copy(update={"clicks_per_second": clicks, "mobile_share": 0.5})
+    found = patient.findings(patient.settings.model_copy(update={"peak": peak}), only="logins of the apps")
+    warnings = [finding.diagnosis for finding in found if finding.diagnosis.verdict is Verdict.WARNING]
+    assert len(warnings) == short
+    assert {finding.where for finding in found} == {TOKYO}
+    if short:
+        needed = clicks // 20
+        assert f"{needed} logins a second" in warnings[0].text
+        assert f"--service-code cognito-identity --quota-code L-A38ADA84 --desired-value {needed}" in (
+            warnings[0].remedy
+        )
+    else:
+        assert found[0].diagnosis.text == "25 a second needed, the least quota is 25"
+
+
 def test_a_full_quota_counts_what_is_there(patient: Patient) -> None:
     patient.answers["service-quotas.GetServiceQuota"] = {"Quota": {"Value": 2.0}}
     outcome = patient.not_ok(only="Firehose delivery streams")[OREGON, "Firehose delivery streams"].diagnosis

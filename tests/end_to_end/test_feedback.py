@@ -14,6 +14,7 @@ from contract.ranking import KEY, segment_key
 from names import TOKYO
 from tests.end_to_end.conftest import A_DAY, HANAKO_AND_TARO, INDICES, Pipeline, as_record, click
 from tests.end_to_end.test_permissions import search_as
+from tests.segments import segment
 from traffic.record import EntryPoint
 from twin.processes import wait_for
 
@@ -21,7 +22,7 @@ ARTICLE = "served-記事"
 CLICKS = 5
 # The counts are complete some seconds after the click; then a period of the schedule, and a busy machine.
 SERVED_SECONDS = 240
-SEGMENTS = [{}, {"gender": "female"}, HANAKO_AND_TARO["hanako"]]
+SEGMENTS = [{}, {"gender": "female"}, segment(**HANAKO_AND_TARO["hanako"])]
 
 
 def _client(pipeline: Pipeline, role: str, service: str = "dynamodb") -> Any:

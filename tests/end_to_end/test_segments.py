@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract.count import COUNT_KEY, UNKNOWN
-from names import OREGON
+from names import OREGON, SEGMENTS_PREFIX, segments_version_key
 from tests.end_to_end.conftest import (
     BEFORE_SEGMENTS,
     EARLY_CLICKS,
@@ -52,6 +52,6 @@ def test_the_segments_bucket_is_read_only_for_the_application(pipeline: Pipeline
     assert pipeline.twin.application is not None
     s3 = pipeline.twin.emulator.client_as(pipeline.twin.application.role_arn, "s3", OREGON)
     bucket = pipeline.twin.names.segments_bucket
-    assert s3.list_objects_v2(Bucket=bucket, Prefix="segments/")["KeyCount"] >= 1
+    assert s3.list_objects_v2(Bucket=bucket, Prefix=SEGMENTS_PREFIX)["KeyCount"] >= 1
     with pytest.raises(ClientError, match="AccessDenied"):
-        s3.put_object(Bucket=bucket, Key="segments/20000101T000000Z.csv", Body=b"")
+        s3.put_object(Bucket=bucket, Key=segments_version_key(datetime(2000, 1, 1, tzinfo=UTC)), Body=b"")

@@ -1,6 +1,7 @@
 """A table of rankings in the twin's emulated AWS, and counts as a reader would tell them."""
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,7 +42,8 @@ Lists = Mapping[Segment, Mapping[str, int]]
 def configuration_of(**settings: Any) -> FeedbackConfiguration:
     """As the infrastructure would set it."""
     changed = SETTINGS.model_copy(update={"feedback": FeedbackSettings(**settings)})
-    return FeedbackConfiguration.read(environment_of(changed))
+    arns = {"domain_arn": changed.names.search_domain_arn, "table_arn": changed.names.trending_table_arn}
+    return FeedbackConfiguration.read(environment_of(changed, **arns))
 
 
 def counted(lists: Lists, at: datetime = NOON, **freshness: datetime | None) -> TopOfSegments:
@@ -73,11 +75,19 @@ class Counts:
 
     answer: TopOfSegments | Exception
     asked: list[tuple[timedelta, tuple[Grouping, ...], int, int]] = field(default_factory=list)
+    within: timedelta | None = None
 
     def top_of_segments(
-        self, last: timedelta, groupings: tuple[Grouping, ...], limit: int, *, min_clicks: int
+        self,
+        last: timedelta,
+        groupings: tuple[Grouping, ...],
+        limit: int,
+        *,
+        min_clicks: int,
+        within: timedelta,
     ) -> TopOfSegments:
         self.asked.append((last, groupings, limit, min_clicks))
+        self.within = within
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -132,3 +142,11 @@ def service(emulator: Emulator) -> Iterator[Service]:
     )
     yield Service(name, client)
     client.delete_table(TableName=name)
+
+
+@pytest.fixture
+def as_root(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that are made with nothing but a region reach the emulated AWS."""
+    for name, value in emulator.client_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)

@@ -1,6 +1,7 @@
 """Runs of the function against an emulated table: what web servers see after each."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,10 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from batch_server import EACH_VALUE, Segment, TopOfSegments, TrendsError
+from batch_server import EACH_VALUE, Segment, TopOfSegments, TrendingReader, TrendsError
+from batch_server.search import REQUEST_TIMEOUT_SECONDS
 from contract.event_time import format_time
+from lambdas.feedback.feedback import RESERVE_SECONDS, WRITING_SECONDS, RankingFeedback
+from lambdas.feedback.table import RankingTable
+from tests.batch_server.recording_server import never_answering
 from tests.feedback.conftest import (
     ENOUGH_SECONDS,
     FEMALE,
@@ -135,6 +141,35 @@ def test_a_search_that_fails_leaves_rankings_and_is_told(service: Service) -> No
     outcome = service.run(TrendsError("some of its data is missing"), now=LATER)
     assert outcome.problems == ["some of its data is missing"]
     assert (service.seen(), outcome.age_seconds) == (good, 68)
+
+
+def test_searches_that_are_not_answered_end_in_time_in_a_failure_that_keeps_rankings(
+    service: Service,
+) -> None:
+    service.run(counted(BOTH))
+    good = service.seen()
+    with never_answering() as endpoint:
+        feedback = RankingFeedback(
+            configuration_of(),
+            TrendingReader(endpoint, Credentials("AKIDEXAMPLE", "secret")),
+            RankingTable(service.client, service.name),
+            clock=lambda: LATER,
+        )
+        began = time.monotonic()
+        outcome = feedback.run(RESERVE_SECONDS + WRITING_SECONDS + 2.0)
+        took = time.monotonic() - began
+    [problem] = outcome.problems
+    assert "did not answer in time" in problem
+    assert took < REQUEST_TIMEOUT_SECONDS
+    assert (service.seen(), outcome.age_seconds) == (good, 68)
+
+
+def test_searches_leave_the_time_to_write_what_they_found(service: Service) -> None:
+    counts = Counts(counted(BOTH))
+    service.feedback(counts).run(ENOUGH_SECONDS)
+    assert counts.within is not None
+    left = ENOUGH_SECONDS - counts.within.total_seconds()
+    assert RESERVE_SECONDS + WRITING_SECONDS <= left < ENOUGH_SECONDS / 2
 
 
 def test_a_segment_that_vanishes_keeps_its_ranking_until_it_expires(service: Service) -> None:

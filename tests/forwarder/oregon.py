@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from lambdas.forwarder.configuration import Configuration
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.kinesis_event import read_event
+from names import REJECTED_RECORDS_PREFIX
 from tests.forwarder.events import event, sequence_number
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
 
-PREFIX = "rejected-records/"
 MAX_ATTEMPTS = 50
 
 
@@ -33,7 +33,7 @@ class Site:
         return {
             "DESTINATION_SOURCE_STREAM": f"arn:aws:kinesis:us-west-2:000000000000:stream/{self.name}",
             "DEAD_LETTER_BUCKET": self.name,
-            "DEAD_LETTER_PREFIX": PREFIX,
+            "DEAD_LETTER_PREFIX": REJECTED_RECORDS_PREFIX,
             "REQUESTS_IN_FLIGHT": "4",
             "AWS_REGION": "ap-northeast-1",
         }

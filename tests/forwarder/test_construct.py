@@ -15,7 +15,7 @@ from settings import Settings
 from settings.capacity import problems
 from settings.forwarder import ForwarderSettings
 from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
-from stacks.forwarder.forwarder import SHARED_MODULES
+from stacks.forwarder.forwarder import LIBRARY, SHARED_MODULES
 from stacks.parts.lambda_package import lambda_zip
 from tests.forwarder.synthesis import NAMES, synthesised
 
@@ -86,7 +86,7 @@ def test_a_destination_the_rules_name_must_be_given() -> None:
 
 
 def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
-    with zipfile.ZipFile(lambda_zip("forwarder", *SHARED_MODULES)) as archive:
+    with zipfile.ZipFile(lambda_zip("forwarder", *SHARED_MODULES, library=LIBRARY)) as archive:
         archive.extractall(tmp_path)
         assert not [name for name in archive.namelist() if name.endswith(".so")]
     check = (

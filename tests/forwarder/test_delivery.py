@@ -104,7 +104,7 @@ def test_a_partition_key_counts_in_its_bytes() -> None:
     assert stream.size(Outgoing(0, "é", b"{}\n")) == 5
 
 
-def test_only_refused_records_are_put_again(executor: ThreadPoolExecutor) -> None:
+def test_only_refused_records_are_retried(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(refuse(1, 3), refuse(3, code="InternalFailure"))
     result = put(stream, 5, executor)
     assert stream.requests == [[0, 1, 2, 3, 4], [1, 3], [3]]
@@ -118,13 +118,13 @@ def test_only_refused_records_are_put_again(executor: ThreadPoolExecutor) -> Non
     "answer",
     [error(THROTTLED, 400), error("InternalFailure", 500), error("ServiceUnavailable", 503), unreachable],
 )
-def test_a_request_that_failed_as_a_whole_is_put_again(answer: Answer, executor: ThreadPoolExecutor) -> None:
+def test_a_request_that_failed_as_a_whole_is_retried(answer: Answer, executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(answer, answer)
     assert put(stream, 2, executor).failed == set()
     assert stream.requests == [[0, 1]] * 3
 
 
-def test_a_refusal_that_will_not_pass_is_left_to_the_next_invocation(executor: ThreadPoolExecutor) -> None:
+def test_a_refusal_that_is_not_retryable_is_left_to_the_next_invocation(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(error("AccessDeniedException", 400))
     result = put(stream, 2, executor)
     assert result.failed == {0, 1}

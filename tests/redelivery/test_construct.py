@@ -1,11 +1,6 @@
-"""What the templates say of redelivery: its schedule, its rights, its package."""
+"""What the templates say of redelivery: its schedule, its rights."""
 
 import json
-import os
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +11,8 @@ from aws_cdk.assertions import Match, Template
 from contract.sink import CLICK_COUNTS, Sink
 from names import FAILED_DOCUMENTS_PREFIX, OREGON
 from settings import Settings
-from stacks.delivery.redelivery import SHARED_MODULES, Redelivery
+from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.search_delivery import SearchDelivery
-from stacks.parts.lambda_package import lambda_zip
 
 SETTINGS = Settings(environment="trial", account="111111111111")
 SECOND = Sink(
@@ -57,8 +51,14 @@ def test_it_is_invoked_every_minute_and_ends_before_the_next(template: Template)
     template.has_resource_properties(
         "AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)", "State": "ENABLED"}
     )
-    template.has_resource_properties("AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0})
     assert function(template)["Timeout"] < 60
+
+
+def test_an_invocation_that_failed_or_found_no_room_is_left_to_the_schedule(template: Template) -> None:
+    """Else Lambda keeps one for six hours: an hour without room would end with sixty invocations at once."""
+    template.has_resource_properties(
+        "AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    )
 
 
 def test_each_sink_has_a_folder_of_its_own_that_redelivery_reads(template: Template) -> None:
@@ -118,20 +118,3 @@ def test_counts_are_redelivered_no_faster_than_the_declared_peak(template: Templ
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"RECORDS_PER_SECOND": "1000"})}},
     )
-
-
-def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
-    with zipfile.ZipFile(lambda_zip("redelivery", *SHARED_MODULES)) as archive:
-        archive.extractall(tmp_path)
-    check = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport handler\nprint(handler.__file__)\n"
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    outcome = subprocess.run(
-        [sys.executable, "-c", check],
-        cwd=tmp_path.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stderr
-    assert outcome.stdout.startswith(str(tmp_path))

@@ -6,7 +6,7 @@ import threading
 import time
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -34,6 +34,16 @@ def run(deposit: Deposit, *, after: float = 0.0) -> Outcomes:
     """One invocation, `after` seconds from now."""
     deposit.now = time.time() + after
     return deposit.redelivery().run(ENOUGH_SECONDS)
+
+
+class OfAMinute:
+    def get_remaining_time_in_millis(self) -> int:
+        return 55_000
+
+
+def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines in CloudWatch's embedded format."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
 
 
 def test_a_count_is_redelivered_unchanged_after_its_pause_and_once(deposit: Deposit) -> None:
@@ -249,6 +259,32 @@ def test_an_object_sorted_again_after_a_time_out_overwrites_its_parts(
     assert deposit.taken() == sent
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["document", "whole object"])
+def test_what_was_given_up_is_told_though_the_invocation_dies_on_the_next_object(
+    deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], whole: bool
+) -> None:
+    """Its object is gone by then, so no later invocation would tell, and the alarm would never ring."""
+    if whole:
+        deposit.put(f"{FAILED_DOCUMENTS_PREFIX}counts/AmazonOpenSearchService_failed/0", b"\x1f\x8bdamaged")
+    else:
+        deposit.fail("a", [failed(*records(1), code="400")])
+    deposit.fail("b", [failed(*records(1))])
+    deposit.now = time.time()
+    lines = objects.Bucket.lines
+
+    def die_on_the_second(self: objects.Bucket, key: str) -> Iterator[bytes]:
+        if "/AmazonOpenSearchService_failed/2026/01/01/00/b" in key:
+            raise SystemExit  # as a time-out ends a function in the middle
+        return lines(self, key)
+
+    monkeypatch.setattr(objects.Bucket, "lines", die_on_the_second)
+    monkeypatch.setattr(entry_point, "_redelivery", deposit.redelivery)
+    with pytest.raises(SystemExit):
+        entry_point.handler({}, OfAMinute())
+    assert len(deposit.listed(GIVEN_UP)) == 1
+    assert sum(one.get("GivenUp", [0.0])[0] for one in published(capsys)) == 1.0
+
+
 def test_two_invocations_at_once_lose_nothing(deposit: Deposit) -> None:
     sent = records(3_000)
     for part in range(6):
@@ -311,11 +347,6 @@ def test_a_delivery_stream_that_is_gone_holds_up_no_other_sink_and_is_told(
     )
     deposit.now = time.time() + 62
     monkeypatch.setattr(entry_point, "_redelivery", deposit.redelivery)
-
-    class OfAMinute:
-        def get_remaining_time_in_millis(self) -> int:
-            return 55_000
-
     with pytest.raises(entry_point.RedeliveryError, match="Firehose did not take all of waiting-documents"):
         entry_point.handler({}, OfAMinute())
     assert deposit.taken("others") == other
@@ -367,17 +398,11 @@ def test_each_invocation_publishes_all_its_metrics(
     deposit.fail("one", [failed(record, code="409") for record in records(4)])
     deposit.now = time.time()
     monkeypatch.setattr(entry_point, "_redelivery", deposit.redelivery)
-
-    class OfAMinute:
-        def get_remaining_time_in_millis(self) -> int:
-            return 55_000
-
     entry_point.handler({}, OfAMinute())
-    [published] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    assert {name: published[name] for name in ("Stale", "Waiting", "Redelivered", "GivenUp")} == {
+    [metrics] = published(capsys)
+    assert {name: metrics[name] for name in ("Stale", "Waiting", "Redelivered")} == {
         "Stale": [4.0],
         "Waiting": [0.0],
         "Redelivered": [0.0],
-        "GivenUp": [0.0],
     }
-    assert published["service"] == "redelivery"
+    assert metrics["service"] == "redelivery"

@@ -94,7 +94,7 @@ def segment_column(laboratory: Laboratory) -> Pair:
         for operator in record["operators"].values():
             operator["id"] += record["next"] - 1
             if operator["state"]:
-                operator["state"]["key"].append("VARCHAR(2147483647) NOT NULL")
+                operator["state"]["key"].append("device VARCHAR(2147483647) NOT NULL")
         return json.dumps({**record, "next": 2 * record["next"] - 1}, indent=2)
 
     return _pair(

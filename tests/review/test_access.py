@@ -179,6 +179,7 @@ def test_a_new_bucket_without_a_block_is_held_to_it_too() -> None:
             {"DomainEndpointOptions": {"EnforceHTTPS": True, "TLSSecurityPolicy": "new"}},
             {"DomainEndpointOptions": {"EnforceHTTPS": True, "TLSSecurityPolicy": "old"}},
         ),
+        ("AWS::SQS::Queue", {"SqsManagedSseEnabled": True}, {"SqsManagedSseEnabled": False}),
     ],
 )
 def test_encryption_that_goes_or_changes_is_told(

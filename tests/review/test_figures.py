@@ -1,8 +1,10 @@
 """Figures before and after: what is later, and what is not known."""
 
 from cost.range import Range
+from review import headroom
 from review.figures import NONE, Figures, figure_findings
 from review.findings import Kind
+from settings import Settings
 
 BEFORE = Figures(
     tables={"Cost": {"total": "1 to 2"}},
@@ -30,6 +32,21 @@ def test_a_longer_feedback_period_is_told_as_later_at_the_service() -> None:
 def test_what_is_visible_later_and_so_served_later_is_told_once() -> None:
     (text,) = later(15.0, 75.0)
     assert "become visible later" in text
+
+
+def test_a_hop_without_traffic_has_a_head_room_that_can_be_shown() -> None:
+    streams = {"mode": "provisioned", "mobile_shards": 1, "source_shards": 4}
+    settings = Settings.model_validate(
+        {
+            "environment": "trial",
+            "account": "111111111111",
+            "peak": {"mobile_share": 0},
+            "streams": streams,
+        }
+    )
+    shown = {hop: headroom.shown(times) for hop, times in headroom.headroom(settings).items()}
+    assert shown["mobile stream"] == "no traffic"
+    assert shown["source stream"].endswith(" x")
 
 
 def test_figures_of_before_that_are_not_known_are_not_passed_over() -> None:

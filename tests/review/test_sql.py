@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from review.findings import Finding, Kind
 from review.sql import StateSettings, state_findings, without_comments
 
@@ -18,7 +20,7 @@ RECORD: dict[str, Any] = {
 SQL = "-- Counts.\nSELECT 1;\n"
 
 
-def found(tmp_path: Path, old: Any, new: Any, *, sql: str = SQL, raised: bool = False) -> list[Finding]:
+def found(tmp_path: Path, old: Any, new: Any, *, sql: str = SQL, **settings: Any) -> list[Finding]:
     for name, record, text in (("old", old, SQL), ("new", new, sql)):
         folder = tmp_path / name / "analytics_sql"
         folder.mkdir(parents=True)
@@ -26,7 +28,11 @@ def found(tmp_path: Path, old: Any, new: Any, *, sql: str = SQL, raised: bool = 
         if record:
             (folder / "operators.json").write_text(json.dumps(record))
     return list(
-        state_findings(tmp_path / "old", tmp_path / "new", StateSettings(retention_hours=24, raised=raised))
+        state_findings(
+            tmp_path / "old",
+            tmp_path / "new",
+            StateSettings(**{"retention_hours": 24, "raised": False, **settings}),
+        )
     )
 
 
@@ -67,6 +73,22 @@ def test_another_key_needs_a_replay(tmp_path: Path) -> None:
     assert "needs a replay" in finding.text
 
 
+def test_a_key_of_the_same_types_in_another_generation_needs_a_replay(tmp_path: Path) -> None:
+    old = {**RECORD, "sinks": {"click-counts": {"generation": 1, "key": ["minute"]}}}
+    new = {**changed(), "sinks": {"click-counts": {"generation": 2, "key": ["minute"]}}}
+    (finding,) = found(tmp_path, old, new, sql="SELECT 2;", raised=True)
+    assert finding.kind is Kind.REPLAY
+    assert "`click-counts`" in finding.text
+
+
+def test_a_key_in_another_order_starts_fresh_and_needs_no_replay(tmp_path: Path) -> None:
+    before = changed(numbers=False, key=["gender VARCHAR", "region VARCHAR"])
+    after = changed(key=["region VARCHAR", "gender VARCHAR"])
+    (finding,) = found(tmp_path, before, after, sql="SELECT 2;", raised=True)
+    assert finding.kind is Kind.FRESH_STATE
+    assert "the key of `counts` stand in another order" in finding.text
+
+
 def test_the_first_release_with_numbers_starts_fresh(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, None, RECORD, raised=True)
     assert finding.kind is Kind.FRESH_STATE
@@ -89,6 +111,42 @@ def test_state_that_is_lost_without_a_raised_generation_fails(tmp_path: Path) ->
     findings = found(tmp_path, RECORD, changed(calls=["SUM"]), sql="SELECT 2;")
     assert [finding.kind for finding in findings] == [Kind.FRESH_STATE, Kind.FAILS]
     assert "analytics.state_generation" in findings[1].text
+
+
+def test_more_tasks_than_a_state_can_be_restored_with_fail(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, parallelism=(85, 129))
+    assert finding.kind is Kind.FAILS
+    assert "begun with 85 tasks can be restored with 128 at most" in finding.text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"parallelism": (85, 128)},
+        {"parallelism": (86, 129)},
+        {"parallelism": (4, 200), "snapshots": False},
+        {"parallelism": None},
+    ],
+)
+def test_as_many_tasks_as_the_state_allows_or_no_state_at_all_do_not(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    assert found(tmp_path, RECORD, RECORD, **settings) == []
+
+
+def test_more_tasks_with_a_raised_generation_start_fresh(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, parallelism=(4, 200), raised=True)
+    assert finding.kind is Kind.FRESH_STATE
+
+
+def test_without_snapshots_no_change_of_the_sql_keeps_state_and_none_fails_for_it(tmp_path: Path) -> None:
+    for folder, record, sql in (
+        ("rules", RECORD, "SELECT 2;"),
+        ("comment", RECORD, "-- Better said.\nSELECT 1;\n"),
+        ("state", changed(calls=["SUM"]), "SELECT 2;"),
+    ):
+        (finding,) = found(tmp_path / folder, RECORD, record, sql=sql, snapshots=False)
+        assert finding.kind is Kind.FRESH_STATE
 
 
 def test_a_raised_generation_drops_state_that_could_be_kept(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the bootstrap sends, to a domain that answers as told."""
 
+import http.client
 import urllib.error
 from datetime import date
 from typing import Any
@@ -115,7 +116,14 @@ def test_a_retention_policy_that_cannot_be_read_ends_it_with_the_answer(answered
 
 
 @pytest.mark.parametrize(
-    "retryable", [(403, {}), (503, {}), urllib.error.URLError("refused"), TimeoutError()]
+    "retryable",
+    [
+        (403, {}),
+        (503, {}),
+        urllib.error.URLError("refused"),
+        TimeoutError(),
+        http.client.IncompleteRead(b'{"acknow'),
+    ],
 )
 def test_a_domain_that_is_not_ready_is_waited_for(retryable: Answer) -> None:
     domain = ScriptedDomain(retryable, retryable)

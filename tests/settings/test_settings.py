@@ -86,6 +86,10 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
             "[streams]\nretention_hours = 168",
             "set search.retention_days = 9",
         ),
+        (
+            "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 3",
+            "set it to 4 or more, or shorten the retry",
+        ),
         ('[search]\nscheme = "http"', "remove it, OpenSearch Service speaks https"),
         ('lambda_processor = "host"', 'write "arm64" or "x86_64"'),
     ],
@@ -100,6 +104,7 @@ def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
     "lines",
     [
         "[search]\nretention_days = 3",
+        "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 4",
         "[search]\nretention_days = 2\n[analytics]\nallowed_lateness_hours = 23",
         '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::111111111111:oidc-provider/login.example.jp/a"',
     ],

@@ -8,9 +8,11 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk.assertions import Template
 
+from names import OREGON_STORAGE, STACKS, TOKYO_STORAGE, stack_name
 from settings import Settings
-from stacks.announcement import STACKS, deployment, destruction
+from stacks.announcement import deployment, destruction
 from stacks.app import build_app
+from tests.conftest import PROJECT
 
 PRODUCTION = Settings(environment="production", account="111111111111")
 
@@ -59,6 +61,11 @@ def test_destruction_takes_two_keys_and_names_the_missing_one(
     settings = PRODUCTION.model_copy(update={"allow_destroy": allowed})
     _, problems = destruction(settings, asked=asked)
     assert [problem.partition(" is missing")[0] for problem in problems] == missing
+
+
+def test_make_destroy_deploys_the_stacks_that_hold_data_once_more() -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    assert all(stack_name("$(ENVIRONMENT)", stack) in makefile for stack in (TOKYO_STORAGE, OREGON_STORAGE))
 
 
 def test_destruction_names_every_bucket_that_must_be_emptied() -> None:

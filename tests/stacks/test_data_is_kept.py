@@ -1,5 +1,7 @@
 """Data goes with its stack only where both keys were turned; one alone keeps it, and says so."""
 
+from typing import Any
+
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Annotations, Match, Template
@@ -37,6 +39,18 @@ def test_without_both_keys_data_is_kept_but_for_what_a_failed_creation_made(
 def test_a_stack_that_failed_at_its_first_creation_can_be_deleted(key: bool) -> None:
     """The command line turns protection on before the first resource is made, and then cannot delete it."""
     assert not storage(allowed=key, asked=key).termination_protection
+
+
+def test_no_service_refuses_to_delete_what_a_failed_creation_made(templates: dict[str, Any]) -> None:
+    """DynamoDB and Cognito do with a protection of their own, and the rollback would end as failed."""
+    protections = ("DeletionProtection", "DeletionProtectionEnabled")
+    protected = [
+        name
+        for template in templates.values()
+        for name, resource in template["Resources"].items()
+        if any(resource.get("Properties", {}).get(each) in {True, "ACTIVE"} for each in protections)
+    ]
+    assert protected == []
 
 
 def test_with_both_keys_data_goes_with_its_stack() -> None:

@@ -1,6 +1,8 @@
 """Packages of Lambda functions: what is in them, and when pip is called."""
 
+import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -8,6 +10,10 @@ import pytest
 
 from stacks.parts import lambda_package
 from stacks.parts.lambda_package import PackageError, lambda_zip
+
+PROVIDED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+"""What Lambda's Python runtime has beside the standard library."""
+FUNCTIONS = sorted(file.parent.name for file in lambda_package.LAMBDAS.glob("*/handler.py"))
 
 
 @pytest.fixture
@@ -85,3 +91,28 @@ def test_a_package_that_cannot_be_fetched_is_answered_with_its_file(
     (lambdas / "trial" / "requirements.txt").write_text("compiled==1.0")
     with pytest.raises(PackageError, match=r"lambdas/trial/requirements.txt .* pure-Python"):
         lambda_zip("trial")
+
+
+def test_each_function_can_be_imported_from_its_package_alone(assembly: Path, tmp_path: Path) -> None:
+    site = next(Path(path) for path in sys.path if path.endswith("site-packages"))
+    packages = {}
+    for package in assembly.glob("asset.*.zip"):
+        with zipfile.ZipFile(package) as archive:
+            for name in FUNCTIONS:
+                if f"lambdas/{name}/handler.py" in archive.namelist():
+                    packages[name] = tmp_path / name
+                    archive.extractall(packages[name])
+    assert packages.keys() == set(FUNCTIONS)
+    for folder in packages.values():
+        for name in PROVIDED:
+            if not (folder / name).exists():
+                (folder / name).symlink_to(site / name)
+        outcome = subprocess.run(
+            [sys.executable, "-S", "-c", "import handler"],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "POWERTOOLS_DEV": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert outcome.returncode == 0, f"{folder.name}: {outcome.stderr}"

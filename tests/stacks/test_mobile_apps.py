@@ -34,7 +34,8 @@ def synthesised(outdir: Path, mobile_apps: MobileAppsSettings) -> tuple[dict[str
     stack = Stack(app, "Trial")
     retention = Retention(allowed=False, asked=False)
     identities = MobileIdentities(stack, "Identities", settings=settings, retention=retention)
-    MobileAppRoles(stack, "Roles", pool_id=identities.pool.ref, settings=settings)
+    stream_arn = settings.names.mobile_stream_arn
+    MobileAppRoles(stack, "Roles", pool_id=identities.pool.ref, stream_arn=stream_arn, settings=settings)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     assembly = app.synth()
     warnings = [

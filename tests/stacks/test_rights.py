@@ -9,7 +9,6 @@ import pytest
 
 from contract.sink import CLICK_COUNTS, SINKS
 from names import Names, day_index, index_pattern
-from stacks.delivery.s3_delivery import delivery_stream_arn
 from stacks.search import access as search_access
 from stacks.search.access import SearchAccess
 
@@ -44,7 +43,7 @@ def allowed(statements: Iterable[Statement], action: str, resource: str) -> bool
     return effects == {"Allow"}
 
 
-HAVE_NO_RESOURCES = {"cloudwatch:GetMetricStatistics"}
+HAVE_NO_RESOURCES = {"cloudwatch:GetMetricData"}
 """Actions that read only, and that IAM cannot limit to a resource."""
 
 
@@ -90,11 +89,11 @@ def test_the_feedback_function_searches_writes_rankings_and_nothing_else(resourc
         "logs:PutLogEvents",
     }
     assert found["es:DescribeDomain"] == NAMES.search_domain_arn
-    assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/click-counts.*/_search"
+    assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/{INDICES}/_search"
     assert found["dynamodb:PutItem"] == found["dynamodb:Scan"] == NAMES.trending_table_arn
 
 
-@pytest.mark.parametrize("path", ["/click-counts.*/_search", "/click-counts.2026.01.31/_search"])
+@pytest.mark.parametrize("path", [f"/{INDICES}/_search", f"/{DAY}/_search"])
 def test_the_feedback_function_may_search(resources: Resources, path: str) -> None:
     resource = NAMES.search_domain_arn + path
     assert allowed(rights(resources, NAMES.feedback), "es:ESHttpPost", resource)
@@ -213,23 +212,38 @@ def test_the_counts_delivery_reads_no_document(resources: Resources) -> None:
     assert not allowed(rights(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
 
 
-def test_the_application_puts_into_its_delivery_streams_only(resources: Resources) -> None:
+@pytest.fixture(name="of_the_application")
+def rights_of_the_application(resources: Resources) -> list[Statement]:
     [role] = [
         role
         for role in resources("AWS::IAM::Role")
         if "kinesisanalytics.amazonaws.com" in str(role["AssumeRolePolicyDocument"])
     ]
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def test_the_application_may_find_out_that_there_are_no_segments_yet(
+    of_the_application: list[Statement],
+) -> None:
+    """Of an empty folder S3A also asks for the object of its name, and S3 answers HEAD with 403 without the
+    right to get it, whatever may be listed (S3 API reference, HeadObject, "Permissions")."""
+    bucket = f"arn:aws:s3:::{NAMES.segments_bucket}"
+    on_segments = [one for one in of_the_application if str(one["Sid"]).endswith("Segments")]
+    assert allowed(on_segments, "s3:ListBucket", bucket)
+    for key in ("segments", "segments/20260131T000000Z.csv"):
+        assert allowed(on_segments, "s3:GetObject", f"{bucket}/{key}")
+    assert not allowed(on_segments, "s3:GetObject", f"{bucket}/incoming/segments.csv")
+
+
+def test_the_application_puts_into_its_delivery_streams_only(of_the_application: list[Statement]) -> None:
     writes = [
         (action, statement["Resource"])
-        for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement in of_the_application
         for action in listed(statement["Action"])
         if ":Put" in action and not action.startswith("logs:")
     ]
     streams = [*(NAMES.delivery_stream(sink.name) for sink in SINKS), NAMES.rejects_delivery_stream]
-    assert writes == [
-        ("firehose:PutRecordBatch", [delivery_stream_arn(name, names=NAMES) for name in streams])
-    ]
+    assert writes == [("firehose:PutRecordBatch", [NAMES.delivery_stream_arn(name) for name in streams])]
 
 
 def test_every_bucket_refuses_what_does_not_come_over_tls(resources: Resources) -> None:

@@ -11,7 +11,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-STACKS = ["TokyoStorage", "OregonStorage", "OregonAnalytics", "TokyoIngest"]
+from names import STACKS
+
 _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 _DIGESTS = {"Deployed", "Definitions"}
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from twin.delivery_faults import NO_FAULTS, DeliveryFaults, FaultyDelivery
+from twin.delivery_faults import DeliveryFaults, FaultyDelivery
 
 NUMBERS = [[b"%d" % (10 * delivery + record) for record in range(10)] for delivery in range(200)]
 
@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_faults() -> None:
 
 
 def test_without_faults_each_delivery_arrives_once_in_order() -> None:
-    assert delivered(NO_FAULTS) == NUMBERS
+    assert delivered(DeliveryFaults(repeated=0.0, delayed=0.0)) == NUMBERS
 
 
 def test_a_share_that_is_none_is_refused() -> None:

@@ -48,7 +48,7 @@ def test_the_picture_shows_every_number_and_every_segments_list() -> None:
         "23,702",
         "140",
         "21",
-        "3.4 s old",
+        "3 s old",
         "the last 10 minutes",
         *TRENDING,
     ):
@@ -134,7 +134,7 @@ def test_without_a_terminal_plain_lines_are_printed_now_and_then() -> None:
     lines = file.getvalue().splitlines()
     assert (lines.pop(0), lines.pop(0), lines.pop(0)) == HINTS
     assert "sent 24,000" in lines[0]
-    assert "newest count 3.4 s old" in lines[0]
+    assert "newest count 3 s old" in lines[0]
     assert lines[1] == "  10s: music-0001 199, music-0002 198, music-0003 197"
     assert len(lines) == 1 + len(TRENDING)
 

@@ -27,6 +27,8 @@ class StandIn:
     may_write: bool = True
     failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Answers given before any other, as (status, headers)."""
+    lost: list[tuple[str, int | None]] = field(default_factory=list)
+    """Requests that are carried out and then answered otherwise, as (method, status); None: not at all."""
     strange: list[bytes] = field(default_factory=list)
     """Contents of answers with status 200 given in place of others."""
 
@@ -136,6 +138,12 @@ def stand_in() -> Iterator[StandIn]:
             else:
                 query = {key: value[0] for key, value in parse_qs(parts.query).items()}
                 status, answer = state.answer(self.command, parts.path.removeprefix(prefix), query, values)
+                if state.lost and state.lost[0][0] == self.command:
+                    _, instead = state.lost.pop(0)
+                    if instead is None:
+                        self.close_connection = True
+                        return
+                    status, answer = instead, {"message": "not now"}
             content = b"" if answer is None else json.dumps(answer).encode()
             if state.strange:
                 status, content = 200, state.strange.pop(0)

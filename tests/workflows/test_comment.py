@@ -89,6 +89,34 @@ def test_two_comments_become_one(stand_in: StandIn, github: GitHub, pages: Path)
     assert second not in stand_in.comments
 
 
+@pytest.mark.parametrize("answer", [502, None], ids=["bad gateway", "no answer"])
+def test_a_comment_whose_answer_is_lost_is_not_made_twice(
+    answer: int | None, stand_in: StandIn, github: GitHub, pages: Path, pauses: list[float]
+) -> None:
+    stand_in.pulls = [pull()]
+    stand_in.lost = [("POST", answer)]
+    assert run(github, EVENT, pages, ["production"]) == ["#7, production: created"]
+    [text] = bodies(stand_in)
+    assert "Nothing at risk" in text
+    assert pauses == [2.0]
+
+
+def test_a_comment_that_was_not_made_is_made_by_the_retry(stand_in: StandIn, github: GitHub) -> None:
+    stand_in.failures = [(503, {})]
+    assert github.post("issues/7/comments", body="text", made=lambda: None)["body"] == "text"
+    assert bodies(stand_in) == ["text"]
+
+
+def test_a_double_whose_deletion_was_not_answered_counts_as_deleted(
+    stand_in: StandIn, github: GitHub, pages: Path
+) -> None:
+    stand_in.pulls = [pull()]
+    kept, _ = stand_in.comment(marker("production")), stand_in.comment(marker("production"))
+    stand_in.lost = [("DELETE", 502)]
+    assert run(github, EVENT, pages, ["production"]) == ["#7, production: updated, 1 older deleted"]
+    assert list(stand_in.comments) == [kept]
+
+
 def test_what_others_wrote_is_never_touched(stand_in: StandIn, github: GitHub, pages: Path) -> None:
     stand_in.pulls = [pull()]
     forged = stand_in.comment(marker("production") + " mine", by="contributor")

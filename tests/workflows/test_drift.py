@@ -46,6 +46,16 @@ def test_the_issue_is_opened_updated_and_closed(stand_in: StandIn, github: GitHu
     assert keep(DriftState.DRIFTED, DRIFTED) == "opened #2"
 
 
+@pytest.mark.parametrize("answer", [502, None], ids=["bad gateway", "no answer"])
+def test_an_issue_whose_answer_is_lost_is_not_opened_twice(
+    answer: int | None, stand_in: StandIn, github: GitHub
+) -> None:
+    stand_in.lost = [("POST", answer)]
+    text = body("production", DriftState.DRIFTED, DRIFTED, "the run")
+    assert keep_issue(github, "production", DriftState.DRIFTED, text) == "opened #1"
+    assert len(stand_in.issues) == 1
+
+
 def test_other_issues_are_left_alone(stand_in: StandIn, github: GitHub) -> None:
     stand_in.issue(marker("production"), by="somebody")
     stand_in.issue(marker("staging"))
@@ -66,14 +76,9 @@ def test_a_long_output_keeps_its_end_and_no_output_leaves_its_fence() -> None:
     assert "\x1b" not in text
 
 
-@pytest.mark.parametrize(("output", "code"), [(CLEAN, 0), (DRIFTED, 1), (None, 1)])
-def test_the_command_ends_red_unless_all_is_as_deployed(
-    output: str | None,
-    code: int,
-    stand_in: StandIn,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def workflow(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a job on GitHub."""
     for name, value in {
         "GITHUB_API_URL": stand_in.address,
         "GITHUB_REPOSITORY": REPOSITORY,
@@ -82,8 +87,35 @@ def test_the_command_ends_red_unless_all_is_as_deployed(
         "GITHUB_RUN_ID": "5",
     }.items():
         monkeypatch.setenv(name, value)
-    file = tmp_path / "drift.txt"
+
+
+def ends_with(folder: Path, output: str | None, status: int, deploying: str = "") -> int:
+    """What the command ends with after a run of `make drift` that said `output` and ended with `status`."""
     if output is not None:
-        file.write_text(output, encoding="utf-8")
-    assert main(["--environment", "production", "--output", str(file), "--status", str(code)]) == code
+        (folder / "drift.txt").write_text(output, encoding="utf-8")
+    (folder / "deploying.txt").write_text(deploying, encoding="utf-8")
+    files = ["--output", str(folder / "drift.txt"), "--deploying", str(folder / "deploying.txt")]
+    return main(["--environment", "production", "--status", str(status), *files])
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize(("output", "code"), [(CLEAN, 0), (DRIFTED, 1), (None, 1)])
+def test_the_command_ends_red_unless_all_is_as_deployed(
+    output: str | None, code: int, stand_in: StandIn, tmp_path: Path
+) -> None:
+    assert ends_with(tmp_path, output, code) == code
     assert len(stand_in.issues) == code
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize("output", [CLEAN, DRIFTED, FAILED, None])
+def test_while_a_stack_is_being_deployed_the_issue_stays_as_it_is_and_the_run_says_why(
+    output: str | None, stand_in: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = stand_in.issue(marker("production") + " of the night before")
+    before = dict(stand_in.issues[kept])
+    line = "ClickTrends-production-TokyoIngest (ap-northeast-1) is UPDATE_IN_PROGRESS"
+    assert ends_with(tmp_path, output, 1, deploying=f"{line}\n") == 0
+    assert stand_in.issues == {kept: before}
+    said = capsys.readouterr().out
+    assert said == f"::warning::production is not looked at, as it is being deployed: {line}\n"

@@ -141,7 +141,9 @@ const draw = {
     const map = shown.heat_map;
     const empty = map.articles.length === 0;
     const last = span(settings.last_seconds);
-    at("heat-note").textContent = `Last ${last}, until ${clock(map.freshness.asked_at, zone)} ${zone}`;
+    at("heat-note").textContent =
+      `Last ${last}, until ${clock(map.freshness.asked_at, zone)} ${zone}` +
+      (map.cut ? `; the ${map.articles.length} most clicked articles` : "");
     at("heat-empty").hidden = !empty;
     at("heat-empty").textContent =
       `No clicks were counted in the last ${last}. The first counts are here within a minute of the first click; ` +

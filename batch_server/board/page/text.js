@@ -29,7 +29,7 @@ export function clock(time, zone) {
   return clocks.get(zone).format(new Date(time));
 }
 
-/** An age in seconds: "4 s", "3 min", "2 h 5 min", "3 days". */
+/** An age in seconds: "4 s", "3 min", "2 h 5 min", "3 days"; as age_text in batch_server/text.py. */
 export function age(seconds) {
   const rounded = Math.max(Math.round(seconds), 0);
   if (rounded < 100) return `${rounded} s`;

@@ -9,10 +9,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 
 from contract.sink import SINKS
 from names import OREGON
 from stacks.app import build_app
+from stacks.house_rules.holds_data import BUILT_AGAIN, HOLDS_DATA
 from stacks.house_rules.physical_names import known_names
 from stacks.house_rules.plugin import HouseRules
 from stacks.house_rules.tags import stack_tags
@@ -195,6 +197,28 @@ def test_data_that_only_a_failed_creation_takes_with_it_is_accepted(
     broken: Check, retention: Retention
 ) -> None:
     assert broken(lambda stack: stream(stack, retention=retention), retention=retention) == ""
+
+
+@pytest.mark.parametrize("kind", sorted(HOLDS_DATA.keys() - BUILT_AGAIN.keys()))
+def test_whatever_the_review_counts_as_data_needs_two_keys(broken: Check, kind: str) -> None:
+    report = broken(lambda stack: CfnResource(stack, "Data", type=kind))
+    assert "DataNeedsTwoKeys[DeletionPolicy]" in report
+    assert "DataNeedsTwoKeys[UpdateReplacePolicy]" in report
+
+
+def test_only_the_queue_of_failed_feedback_may_go_with_one_key(broken: Check) -> None:
+    def named(name: str) -> Build:
+        return lambda stack: sqs.Queue(stack, "Queue", queue_name=name)
+
+    assert broken(named(NAMES.feedback_dead_letters)) == ""
+    assert "DataNeedsTwoKeys[DeletionPolicy]" in broken(named(NAMES.source_stream))
+
+
+def test_the_application_may_go_with_one_key_as_it_counts_the_stream_again(broken: Check) -> None:
+    def build(stack: Stack) -> None:
+        CfnResource(stack, "Application", type="AWS::KinesisAnalyticsV2::Application")
+
+    assert broken(build) == ""
 
 
 def test_a_bucket_that_empties_itself_is_refused(broken: Check) -> None:

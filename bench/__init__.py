@@ -1,0 +1,1 @@
+"""How fast everything is, measured and recorded: docs/benchmarks.md."""
