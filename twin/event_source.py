@@ -56,7 +56,7 @@ class EventSource:
         self._kinesis = emulator.client_as(function["Role"], "kinesis", TOKYO)
         self._s3 = emulator.client_as(function["Role"], "s3", TOKYO)
         self._reader = ShardReader(self._kinesis, mapping["EventSourceArn"])
-        self._lanes: dict[tuple[str, int], queue.SimpleQueue[ShardRecord]] = {}
+        self._lanes: dict[tuple[str, int], queue.Queue[ShardRecord]] = {}
         self._workers: list[Worker] = []
         self.invocations = 0
         self.discarded = 0
@@ -69,7 +69,7 @@ class EventSource:
         self._workers.append(Worker("event source reader", self._read, idle_seconds=POLL_SECONDS))
 
     def _start_lane(self, shard_id: str, lane: int) -> None:
-        waiting: queue.SimpleQueue[ShardRecord] = queue.SimpleQueue()
+        waiting: queue.Queue[ShardRecord] = queue.Queue()
         self._lanes[shard_id, lane] = waiting
 
         def step() -> bool:
@@ -85,7 +85,7 @@ class EventSource:
         self.received += len(records)
         return bool(records)
 
-    def _consume(self, waiting: queue.SimpleQueue[ShardRecord]) -> bool:
+    def _consume(self, waiting: queue.Queue[ShardRecord]) -> bool:
         batch_size = self._mapping.get("BatchSize", 100)
         records: list[ShardRecord] = []
         try:
@@ -95,7 +95,14 @@ class EventSource:
             pass
         for batch in batches(records, batch_size):
             self._process(batch)
+        for _ in records:
+            waiting.task_done()
         return bool(records)
+
+    @property
+    def under_way(self) -> int:
+        """Records that were read from the stream and are neither done nor given up."""
+        return sum(lane.unfinished_tasks for lane in self._lanes.values())
 
     def _process(self, batch: list[ShardRecord], attempts: int = 0) -> None:
         """Invoke the function until every record of the batch is done or given up."""

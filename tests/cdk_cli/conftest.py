@@ -196,7 +196,9 @@ def account(opensearch: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         emulator.wait_until_ready()
         account = Account(emulator, home)
-        account.cdk("bootstrap", *(f"aws://{TWIN_ACCOUNT}/{region}" for region in (OREGON, TOKYO))).check()
+        regions = (f"aws://{TWIN_ACCOUNT}/{region}" for region in (OREGON, TOKYO))
+        # The project's own cdk.out may be locked: somebody synthesises while the tests run.
+        account.cdk("bootstrap", "--output", str(home / "cdk.out"), *regions).check()
         yield account
     finally:
         emulator.stop()

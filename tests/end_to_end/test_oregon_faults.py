@@ -83,8 +83,13 @@ def _arrived(pipeline: Pipeline, article: str) -> Counter[str]:
 
 
 def _all_counted(pipeline: Pipeline, article: str, sent: set[str]) -> int:
-    """Wait until every click sent is counted; returns the number of duplicates."""
+    """Wait until every click sent is counted and none is sent again; returns the number of duplicates."""
     pipeline.wait_until(lambda: set(_arrived(pipeline, article)) == sent, f"{len(sent)} clicks of {article}")
+    pipeline.wait_until(
+        lambda: not any(source.under_way for source in pipeline.twin.event_sources),
+        f"no batch of {article} on its way again",
+    )
+    pipeline.twin.delivery_streams[pipeline.twin.names.raw_backup_delivery_stream].flush()
     pipeline.wait_until(
         lambda: pipeline.clicks_counted(article) == _arrived(pipeline, article).total(),
         f"every arrival of {article} counted",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import queue
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,3 +108,17 @@ def test_a_record_past_its_age_limit_is_given_up_at_its_first_failure() -> None:
     source._process([record(0, arrived_at=NOW - timedelta(hours=1))])
     assert source.discarded == 1
     assert len(function.invoked) == 1
+
+
+def test_records_are_under_way_until_they_are_done_or_given_up() -> None:
+    source = event_source(FakeLambda({"0003"}), FakeBucket())
+    lane: queue.Queue[ShardRecord] = queue.Queue()
+    source._lanes = {("shard-0", 0): lane}
+    for number in range(5):
+        lane.put(record(number))
+    assert source.under_way == 5
+    source._mapping["BatchSize"] = 3
+    source._consume(lane)
+    assert source.under_way == 2
+    source._consume(lane)
+    assert (source.under_way, source.discarded) == (0, 2)
