@@ -244,18 +244,20 @@ def _many(changes: Sequence[ResourceChange], word: str, most: int = 8) -> Iterat
 
 
 def _folded_diff(report: Report, room: int) -> str:
-    old = {stack.name: stack for stack in report.changes.old.stacks}
+    old = {stack.name: _texts(stack) for stack in report.changes.old.stacks}
+    new = {stack.name: _texts(stack) for stack in report.changes.new.stacks}
     lines: list[str] = []
-    for stack in report.changes.new.stacks:
-        before = _yaml(old[stack.name]) if stack.name in old else ""
-        lines += difflib.unified_diff(
-            before.splitlines(),
-            _yaml(stack).splitlines(),
-            f"a/{stack.name}",
-            f"b/{stack.name}",
-            lineterm="",
-            n=2,
-        )
+    for stack, after in new.items():
+        before = old.get(stack, {})
+        for part in dict.fromkeys([*before, *after]):
+            lines += difflib.unified_diff(
+                before.get(part, "").splitlines(),
+                after.get(part, "").splitlines(),
+                f"a/{stack}/{part}",
+                f"b/{stack}/{part}",
+                lineterm="",
+                n=2,
+            )
     if not lines:
         return ""
     text = "\n".join(lines).replace("```", "'''")
@@ -266,9 +268,17 @@ def _folded_diff(report: Report, room: int) -> str:
     return f"<details><summary>{summary}</summary>\n\n```diff\n{text}\n```\n\n</details>"
 
 
-def _yaml(stack: ReviewedStack) -> str:
-    template = {**stack.template, "Resources": {key: _opened(one) for key, one in stack.resources.items()}}
-    return yaml.safe_dump(template, sort_keys=False, width=110, allow_unicode=True)
+def _texts(stack: ReviewedStack) -> dict[str, str]:
+    """Each resource and each other section as YAML, by its name in the template.
+
+    Compared one by one, so that no line of a resource is taken for the same line of another.
+    """
+    sections = {name: {name: part} for name, part in stack.template.items() if name != "Resources"}
+    resources = {logical_id: {logical_id: _opened(one)} for logical_id, one in stack.resources.items()}
+    return {
+        name: yaml.safe_dump(part, sort_keys=False, width=110, allow_unicode=True)
+        for name, part in {**sections, **resources}.items()
+    }
 
 
 def _opened(resource: Mapping[str, Any]) -> Mapping[str, Any]:

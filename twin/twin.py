@@ -208,6 +208,8 @@ class Twin:
         """Where every record went, with everything delivered that has been received so far."""
         for stream in self.delivery_streams.values():
             stream.flush()
+        refresh = f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_refresh"
+        urllib.request.urlopen(refresh, data=b"", timeout=30).close()  # what was just delivered can be found
         return take_accounts(
             self.emulator, self.names, counted=self.counted(), clicks_of=self._clicks_counted_under
         )

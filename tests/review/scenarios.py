@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from contract.sink import CLICK_COUNTS
 from review.revisions import Revision
 from tests.review.laboratory import Laboratory, Template
 
@@ -96,9 +97,9 @@ def segment_column(laboratory: Laboratory) -> Pair:
     def recorded(text: str) -> str:
         """As `make operators` does it: another key, so new numbers."""
         record = json.loads(text)
-        for operator in record["operators"].values():
+        for name, operator in record["operators"].items():
             operator["id"] += record["next"] - 1
-            if operator["state"]:
+            if operator["state"] and name.endswith(f" {CLICK_COUNTS.table}"):
                 operator["state"]["key"].append("device VARCHAR(2147483647) NOT NULL")
         return json.dumps({**record, "next": 2 * record["next"] - 1}, indent=2)
 
@@ -179,8 +180,8 @@ def new_environment(laboratory: Laboratory) -> Pair:
 def deleted_bucket(laboratory: Laboratory) -> Pair:
     def remove(templates: dict[str, Template]) -> None:
         resources = templates["OregonStorage"]["Resources"]
-        bucket, _ = find(templates["OregonStorage"], "AWS::S3::Bucket", "RejectedBucket")
-        policy, _ = find(templates["OregonStorage"], "AWS::S3::BucketPolicy", "RejectedBucket")
+        bucket, _ = find(templates["OregonStorage"], "AWS::S3::Bucket", "RawBucket")
+        policy, _ = find(templates["OregonStorage"], "AWS::S3::BucketPolicy", "RawBucket")
         del resources[bucket], resources[policy]
 
     return _pair(laboratory, {}, {"edit": remove})
@@ -192,10 +193,13 @@ def both_keys(laboratory: Laboratory) -> Pair:
 
 def another_logical_id(laboratory: Laboratory) -> Pair:
     def move(templates: dict[str, Template]) -> None:
-        resources = templates["OregonStorage"]["Resources"]
-        logical_id, _ = find(templates["OregonStorage"], "AWS::S3::Bucket", "RawBucket")
-        resources["BackupBucket01234567"] = resources.pop(logical_id)
-        for resource in resources.values():
+        storage = templates["OregonStorage"]
+        logical_id, _ = find(storage, "AWS::S3::Bucket", "RawBucket")
+        storage["Resources"] = {
+            "BackupBucket01234567" if each == logical_id else each: resource
+            for each, resource in storage["Resources"].items()
+        }
+        for resource in storage["Resources"].values():
             if resource["Type"] == "AWS::S3::BucketPolicy" and logical_id in str(resource):
                 _point(resource, logical_id, "BackupBucket01234567")
 
