@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 
-from contract.sink import SINKS, Sink
+from contract.sink import CLICK_COUNTS, SINKS, Sink
 from lambdas.metrics import NAMESPACE
 from lambdas.metrics_page import LAMBDAS, metrics_in
 from names import OREGON, TOKYO, Names
@@ -374,7 +374,7 @@ def test_a_further_sink_has_its_hop_without_a_change_here(monkeypatch: pytest.Mo
     further = Sink(
         table="platform_counts", name="platform-counts", definitions="platform-counts", key=("minute",)
     )
-    monkeypatch.setattr(path, "SINKS", (*SINKS, further))
+    monkeypatch.setattr(path, "SINKS", (CLICK_COUNTS, further))
     titles = [hop.title for hop in oregon_path(NAMES)]
     assert titles[3:6] == ["Delivery of counts", "Delivery of platform counts", "Delivery of rejects"]
     assert [measure.name for measure in path.records_a_minute(NAMES)].count("IncomingRecords") == 5
