@@ -19,7 +19,10 @@ from review.verdict import failing, verdict
 FAILED = 3
 """Exit code when a kind of `--fail-on` was found; 1 is an error, 2 a wrong option."""
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command()
 def run(
     base: Annotated[str, typer.Option(help="The revision that is deployed, as origin/main.")] = "origin/main",
     environment: Annotated[str, typer.Option(help="environments/<NAME>.toml")] = "production",
@@ -71,4 +74,4 @@ def tidy_when_terminated() -> None:
 
 def main() -> None:
     tidy_when_terminated()
-    typer.run(run)
+    app()

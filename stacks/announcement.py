@@ -97,6 +97,10 @@ def _twin_only(settings: Settings) -> list[str]:
     ]
 
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
 def main(
     command: Annotated[Command, typer.Argument(help="What is about to be done.")],
     environment: Annotated[str, typer.Option(help=f"Name of a file in {ENVIRONMENTS.name}/.")],
@@ -118,4 +122,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from review import command
@@ -18,9 +17,6 @@ from review.errors import ReviewError
 from review.revisions import ROOT, Revision, commit_of, commits_ahead, read_revision, worktree
 from tests.review import scenarios
 from tests.review.laboratory import Laboratory
-
-app = typer.Typer()
-app.command()(command.run)
 
 needs_git = pytest.mark.skipif(
     not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs the repository's history"
@@ -49,31 +45,31 @@ def test_a_chosen_verdict_ends_with_its_own_exit_code(
 ) -> None:
     pair(scenarios.wildcard(laboratory))
     arguments = ["--into", str(tmp_path / "out"), "--fail-on"]
-    failed = CliRunner().invoke(app, [*arguments, "data-loss,wildcard"])
+    failed = CliRunner().invoke(command.app, [*arguments, "data-loss,wildcard"])
     assert failed.exit_code == command.FAILED
     assert "found wildcard" in failed.output
-    passed = CliRunner().invoke(app, [*arguments, "data-loss, name"])
+    passed = CliRunner().invoke(command.app, [*arguments, "data-loss, name"])
     assert passed.exit_code == 0
     assert json.loads((tmp_path / "out" / "review.json").read_text())["kinds"] == ["wildcard"]
     assert (tmp_path / "out" / "review.md").read_text().startswith("# Access widened\n")
 
 
 def test_a_verdict_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    outcome = CliRunner().invoke(app, ["--fail-on", "everything"])
+    outcome = CliRunner().invoke(command.app, ["--fail-on", "everything"])
     assert outcome.exit_code == 1
     assert "data-loss" in outcome.output
 
 
 @needs_git
 def test_a_revision_that_git_does_not_know_is_refused_with_advice() -> None:
-    outcome = CliRunner().invoke(app, ["--base", "no/such/branch"])
+    outcome = CliRunner().invoke(command.app, ["--base", "no/such/branch"])
     assert outcome.exit_code == 1
     assert "git fetch" in outcome.output
 
 
 @needs_git
 def test_an_environment_of_neither_revision_is_refused() -> None:
-    outcome = CliRunner().invoke(app, ["--base", "HEAD", "--environment", "staging"])
+    outcome = CliRunner().invoke(command.app, ["--base", "HEAD", "--environment", "staging"])
     assert outcome.exit_code == 1
     assert "production" in outcome.output
 
