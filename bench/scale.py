@@ -32,8 +32,8 @@ class Scale:
     probes: int = 150
     served_publish_seconds: int = 5
     served_probes: int = 10
-    throughput_first_rate: int = 300
-    throughput_steps: int = 10
+    throughput_first_rate: int = 1_000
+    throughput_steps: int = 20
     throughput_seconds: int = 30
     throughput_long_seconds: int = 600
     mobile_client_seconds: int = 30
