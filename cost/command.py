@@ -70,7 +70,16 @@ def main(
 
 
 def grown(resources: Sequence[TemplateResource], settings: Settings, prices: Prices) -> list[Cheapest]:
-    return [cheapest(resources, settings, prices, factor=factor) for factor in FACTORS]
+    """Up to the first factor that no settings carry. Raises NoSettingsError where that is the first."""
+    found: list[Cheapest] = []
+    for factor in FACTORS:
+        try:
+            found.append(cheapest(resources, settings, prices, factor=factor))
+        except NoSettingsError:
+            if not found:
+                raise
+            break
+    return found
 
 
 def generated(now: Estimate, found: Sequence[Cheapest], prices: Prices) -> dict[str, str]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cost.alternatives import Alternative
 from cost.assumptions import SECONDS
-from cost.cheapest import Cheapest
+from cost.cheapest import FACTORS, Cheapest
 from cost.estimate import Estimate
 from cost.range import Range
 
@@ -103,12 +103,18 @@ def by_dimension(estimate: Estimate) -> CostTable:
     )
 
 
+NOT_CARRIED = "no settings carry it"
+
+
 def growth(found: Sequence[Cheapest]) -> CostTable:
     return CostTable(
         title="The cheapest settings as the traffic grows, USD a month",
         titles=("times", "low", "high", "USD a million clicks", "streams", "forwarder", "KPUs", "data nodes"),
         details=("forwarder", "streams", "KPUs"),
-        rows=tuple(_grown(one) for one in found),
+        rows=(
+            *(_grown(one) for one in found),
+            *((f"{factor:,}", *("-",) * 6, NOT_CARRIED) for factor in FACTORS[len(found) :]),
+        ),
     )
 
 
