@@ -1,4 +1,4 @@
-"""The analytics application: counts clicks per minute, article and segment of reader.
+"""The analytics application: counts clicks by time, article and segment of reader.
 
 1. read the application properties (MSF's JSON: a list of PropertyGroupId/PropertyMap)
 2. render the numbered .sql files beside this one: `${group}` is a table's options, `${group.key}` a number

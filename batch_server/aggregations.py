@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from batch_server.duration import duration_text
 from batch_server.errors import TrendsError
 from batch_server.minutes import Minutes
 from batch_server.segment import Grouping, Segment
@@ -101,8 +102,7 @@ def articles(
 
 
 def minutes_of(step: timedelta) -> Aggregation:
-    interval = f"{step // timedelta(minutes=1)}m"
-    histogram = {"field": "minute", "fixed_interval": interval, "min_doc_count": 1}
+    histogram = {"field": "minute", "fixed_interval": duration_text(step), "min_doc_count": 1}
     return {"date_histogram": histogram, "aggs": {"clicks": CLICKS}}
 
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from batch_server.minutes import Minutes, start_of_minute
+from batch_server.minutes import Minutes
 from batch_server.segment import Segment
 from batch_server.text import printable
+from contract.count import start_of_count
 
 DELIVERY = timedelta(seconds=15)
 """A count that was published longer ago is in the index: Firehose collects for at most 5 s, the index shows a
@@ -41,7 +42,7 @@ class Freshness:
     def complete_until(self) -> datetime | None:
         """Minutes that ended by this time hold every click that came on time (see ARRIVAL and DELIVERY).
         Later clicks still raise them, for as long as the allowed lateness. None when nothing tells."""
-        return None if self.delivered_until is None else start_of_minute(self.delivered_until - ARRIVAL)
+        return None if self.delivered_until is None else start_of_count(self.delivered_until - ARRIVAL)
 
 
 @dataclass(frozen=True, kw_only=True)

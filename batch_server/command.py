@@ -15,6 +15,7 @@ from rich.console import Console
 from batch_server import differences, sheets
 from batch_server.credentials import signing_credentials
 from batch_server.dashboards import Dashboards
+from batch_server.duration import duration_text
 from batch_server.errors import TrendsError
 from batch_server.options import (
     CONNECTION,
@@ -43,8 +44,10 @@ from batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
 from batch_server.served import connect_table, segment_of, served_as_json, served_for_people
 from batch_server.sheets import Sheet
 from batch_server.text import printable
-from contract.count import SEGMENT_COLUMNS
+from contract.count import GRAIN, SEGMENT_COLUMNS
 from names import OREGON, TOKYO
+
+DEFAULT_STEP = duration_text(GRAIN)
 
 app = typer.Typer(
     add_completion=False,
@@ -162,9 +165,9 @@ def trend(
     step: Annotated[
         timedelta,
         typer.Option("--step", parser=duration, metavar="DURATION", help="1m, 5m, 1h, ..."),
-    ] = "1m",  # type: ignore[assignment]  # typer parses it
+    ] = DEFAULT_STEP,  # type: ignore[assignment]  # typer parses it
 ) -> Sheet:
-    """Clicks a minute, of all articles or some, of all readers or each segment; gaps are zeros."""
+    """Clicks over time, of all articles or some, of all readers or each segment; gaps are zeros."""
     return sheets.trend(
         asked.reader.trend(
             asked.last,

@@ -9,6 +9,15 @@ _FORM = re.compile(r"([1-9]\d{0,6})([smhd])", re.ASCII)
 MAX_DURATION = timedelta(days=366)
 
 
+def duration_text(duration: timedelta) -> str:
+    """Ten minutes as `10m`: in the largest unit of which it is a whole number, seconds at the smallest."""
+    for unit in ("d", "h", "m"):
+        number, rest = divmod(duration, timedelta(**{_UNITS[unit]: 1}))
+        if not rest:
+            return f"{number}{unit}"
+    return f"{duration // timedelta(seconds=1)}s"
+
+
 def parse_duration(text: str) -> timedelta:
     """`10m` as a timedelta. Raises ValueError, saying what to write instead, for any other form."""
     match = _FORM.fullmatch(text.strip())

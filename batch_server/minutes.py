@@ -1,20 +1,21 @@
-"""Spans of whole minutes in UTC: what every question is about."""
+"""Spans of whole minutes in UTC, or of what else a count spans: what every question is about."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from batch_server.duration import MAX_DURATION
 from batch_server.errors import TrendsError
+from contract.count import GRAIN, start_of_count
 
-MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2999  # well within what a datetime and OpenSearch's dates hold
 
 
 @dataclass(frozen=True)
 class Minutes:
-    """The minutes that start from `since` (included) to `until` (excluded), both UTC."""
+    """The minutes that start from `since` (included) to `until` (excluded), both UTC; with another GRAIN the
+    spans of that length."""
 
     since: datetime
     until: datetime
@@ -51,7 +52,7 @@ def minutes_between(since: datetime, until: datetime) -> Minutes:
         raise TrendsError("the time asked for is empty: it must end after it begins")
     if until - since > MAX_DURATION:
         raise TrendsError(f"the time asked for is longer than {MAX_DURATION.days} days: ask for less")
-    return Minutes(start_of_minute(since), end_of_minute(until))
+    return Minutes(start_of_count(since), _end_of_count(until))
 
 
 def last_minutes(last: timedelta, until: datetime) -> Minutes:
@@ -64,11 +65,7 @@ def last_minutes(last: timedelta, until: datetime) -> Minutes:
     return minutes_between(since, until)
 
 
-def start_of_minute(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(second=0, microsecond=0)
-
-
-def end_of_minute(time: datetime) -> datetime:
-    """The first whole minute that is not before `time`."""
-    start = start_of_minute(time)
-    return start if start == time else start + MINUTE
+def _end_of_count(time: datetime) -> datetime:
+    """The first start of a count that is not before `time`."""
+    start = start_of_count(time)
+    return start if start == time else start + GRAIN

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from batch_server import aggregations, ranking
 from batch_server.aggregations import Aggregation
 from batch_server.answers import HeatMap, Series, TopList, Trend, TrendingArticle
+from batch_server.duration import duration_text
 from batch_server.errors import TrendsError
-from batch_server.minutes import DAY, MINUTE, Minutes
+from batch_server.minutes import DAY, Minutes
 from batch_server.question import Question
 from batch_server.ranking import Wanted
 from batch_server.segment import Grouping, Segment
+from contract.count import GRAIN
 
 MAX_POINTS = 50_000
 """Numbers in a trend; OpenSearch's search.max_buckets is 65,535."""
@@ -26,8 +28,11 @@ def trend(
 ) -> Trend:
     """about: makes a question about minutes. The minutes are widened to whole steps, counted from midnight
     UTC; the running one is cut."""
-    if step < MINUTE or step % MINUTE or DAY % step:
-        raise TrendsError(f"{step} is no step: write whole minutes that divide a day, such as 1m, 5m or 1h")
+    if step < GRAIN or step % GRAIN or DAY % step:
+        raise TrendsError(
+            f"{step} is no step: write one that divides a day and is a multiple of what a count spans "
+            f"({duration_text(GRAIN)}), such as 1h"
+        )
     minutes = Minutes(_start_of_step(minutes.since, step), minutes.until)
     articles = list(dict.fromkeys(articles))
     points = -(-minutes.length // step)
@@ -77,7 +82,7 @@ def _start(bucket: Aggregation) -> datetime:
 
 
 def _start_of_step(time: datetime, step: timedelta) -> datetime:
-    midnight = time.replace(hour=0, minute=0)
+    midnight = time.replace(hour=0, minute=0, second=0)
     return midnight + (time - midnight) // step * step
 
 

@@ -24,11 +24,12 @@ from batch_server.answers import (
 )
 from batch_server.credentials import signing_credentials
 from batch_server.errors import TrendsError
-from batch_server.minutes import DAY, MINUTE, Minutes, last_minutes, minutes_between
+from batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
 from batch_server.question import RECENT, Question, freshness_in, time_in
 from batch_server.ranking import Wanted, rank
 from batch_server.search import MAX_ATTEMPTS, CountSearch
 from batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
+from contract.count import GRAIN
 from names import OREGON
 
 DEFAULT_LIMIT = 20
@@ -108,13 +109,13 @@ class TrendingReader:
         articles: Sequence[str] = (),
         by: Grouping = (),
         segment: Segment = ALL_READERS,
-        step: timedelta = MINUTE,
+        step: timedelta = GRAIN,
         until: datetime | None = None,
     ) -> Trend:
-        """Clicks a minute (or a longer step), gaps as zeros. 1 search.
+        """Clicks of each time that a count spans, or of a longer step; gaps are zeros. 1 search.
 
         articles: a series for each, in this order; none: of all articles together. by: a series for each
-        segment of that grouping that was clicked. step: whole minutes that divide a day.
+        segment of that grouping that was clicked. step: a multiple of GRAIN that divides a day.
         """
         (grouping,) = checked_groupings([by])
         minutes = last_minutes(last, until or self._clock())

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from batch_server.aggregations import MAX_SEGMENT_VALUES
-from contract.count import SEGMENT_COLUMNS
+from batch_server.duration import duration_text
+from contract.count import GRAIN, SEGMENT_COLUMNS
 from contract.sink import CLICK_COUNTS, SINKS, Sink
 from names import index_pattern
 
@@ -84,8 +85,8 @@ def as_ndjson(objects: Sequence[SavedObject]) -> str:
 def pictures() -> tuple[Visualization, ...]:
     return (
         Visualization(
-            name="clicks-a-minute",
-            title="Clicks a minute",
+            name="clicks-over-time",
+            title="Clicks over time",
             kind="histogram",
             buckets=(_minutes(OUTER_ID),),
             params=_over_time(),
@@ -119,7 +120,7 @@ def _of_column(column: str) -> Iterator[Visualization]:
     )
     yield Visualization(
         name=f"clicks-by-{slug}",
-        title=f"Clicks a minute by {label}",
+        title=f"Clicks over time by {label}",
         kind="histogram",
         buckets=(_segments(OUTER_ID, column, "group"), _minutes(INNER_ID)),
         params=_over_time(),
@@ -140,9 +141,9 @@ def _segments(number: str, column: str, schema: str) -> Aggregation:
 
 
 def _minutes(number: str) -> Aggregation:
-    return _bucket(
-        number, "date_histogram", "segment", {"field": "minute", "interval": "m", "min_doc_count": 1}
-    )
+    """A bar for each time that a count spans; Dashboards widens them where there would be too many."""
+    params = {"field": "minute", "interval": duration_text(GRAIN), "min_doc_count": 1}
+    return _bucket(number, "date_histogram", "segment", params)
 
 
 def _bucket(number: str, kind: str, schema: str, params: dict[str, Any]) -> Aggregation:

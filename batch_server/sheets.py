@@ -28,7 +28,7 @@ from batch_server.answers import (
 )
 from batch_server.minutes import Minutes
 from batch_server.segment import Segment
-from batch_server.text import age_text, printable
+from batch_server.text import age_text, length_text, printable
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
 
@@ -146,17 +146,26 @@ def freshness_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None =
     counted = f"Counted until {_clock(freshness.newest_published_at, zone)} ({how_old})"
     complete = freshness.complete_until
     if complete is None or (minutes is not None and complete <= minutes.since):
-        return f"{counted}; no minute is complete yet."
+        return f"{counted}; nothing is complete yet."
     if minutes is not None and complete >= minutes.until:
         return f"{counted}; complete but for late clicks."
-    return f"{counted}; complete until {complete.astimezone(zone):%Y-%m-%d %H:%M %Z} but for late clicks."
+    until = complete.astimezone(zone)
+    return f"{counted}; complete until {_start(until)} {until:%Z} but for late clicks."
 
 
 def span_text(minutes: Minutes, zone: tzinfo) -> str:
     since, until = minutes.since.astimezone(zone), minutes.until.astimezone(zone)
-    end = f"{until:%H:%M}" if since.date() == until.date() else f"{until:%Y-%m-%d %H:%M}"
+    end = _time_of_day(until) if since.date() == until.date() else _start(until)
     clock_changed = since.utcoffset() != until.utcoffset()  # 01:30 to 01:30 is an hour then
-    return f"{since:%Y-%m-%d %H:%M}{f' {since:%Z}' if clock_changed else ''} to {end} {until:%Z}"
+    return f"{_start(since)}{f' {since:%Z}' if clock_changed else ''} to {end} {until:%Z}"
+
+
+def _start(time: datetime) -> str:
+    return f"{time:%Y-%m-%d} {_time_of_day(time)}"
+
+
+def _time_of_day(time: datetime) -> str:
+    return f"{time:%H:%M:%S}" if time.second else f"{time:%H:%M}"
 
 
 def _clock(time: datetime, zone: tzinfo) -> str:
@@ -209,10 +218,9 @@ def _values(segment: Segment) -> tuple[str | None, ...]:
 
 
 def trend(answer: Trend, within: Segment) -> Sheet:
-    minutes = round(answer.step.total_seconds() / 60)
     return Sheet(
         answer=answer,
-        title=f"Clicks each {f'{minutes} minutes' if minutes > 1 else 'minute'}",
+        title=f"Clicks each {length_text(answer.step)}",
         segment=within,
         columns=("time", "article_id", *SEGMENT_COLUMNS, "clicks"),
         rows=[

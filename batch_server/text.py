@@ -11,6 +11,15 @@ def printable(text: str) -> str:
     )
 
 
+def length_text(span: timedelta) -> str:
+    """10 seconds, minute, 5 minutes, hour; the board's page does the same (board/page/text.js)."""
+    for unit in ("day", "hour", "minute"):
+        amount, rest = divmod(span, timedelta(**{f"{unit}s": 1}))
+        if amount and not rest:
+            return unit if amount == 1 else f"{amount} {unit}s"
+    return f"{span // timedelta(seconds=1)} seconds"
+
+
 def age_text(age: timedelta) -> str:
     """4 s, 3 min, 2 h 5 min, 3 days; below zero 0 s. The board's page does the same (board/page/text.js)."""
     seconds = max(math.floor(age.total_seconds() + 0.5), 0)

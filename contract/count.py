@@ -1,13 +1,25 @@
-"""A count: the columns of a reader's segment and of the key under which clicks are counted.
+"""A count: the columns of a reader's segment, the key under which clicks are counted, and the time one spans.
 
-The SQL cannot take its columns from here; tests/analytics/test_columns.py compares it, and names the file
-that differs.
+The SQL cannot take them from here; tests/analytics/test_columns.py compares it, and names the file that
+differs.
 """
+
+from datetime import UTC, datetime, timedelta
 
 SEGMENT_COLUMNS = ("gender", "age_band", "region")
 COUNT_KEY = ("minute", "article_id", *SEGMENT_COLUMNS)
 COUNT_COLUMNS = (*COUNT_KEY, "clicks", "published_at")
 
+GRAIN = timedelta(minutes=1)
+"""The time that a count spans: it divides a minute, an hour or a day. Its start is in the column `minute`,
+whatever the grain."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 SEGMENT_FILE_HEADER = ("user_id", *SEGMENT_COLUMNS)
 UNKNOWN = "unknown"
 """The value of every segment column for a reader who is in no version of the segments."""
+
+
+def start_of_count(time: datetime) -> datetime:
+    """The start, in UTC, of the counts of clicks that happen at `time`, which has a time zone."""
+    return time.astimezone(UTC) - (time - _EPOCH) % GRAIN

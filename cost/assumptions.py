@@ -35,9 +35,9 @@ STORAGE_GB_PER_KPU = 50
 
 DOCUMENT_BYTES = Range(60, 150)
 """Of a count in an index with its fields, without its replica; assumed."""
-DOCUMENTS_PER_MINUTE = 1_000_000
-"""Most distinct counts of a minute: 700 segments of readers times 1,400 articles. Clicks grow without end,
-pairs of article and segment do not."""
+MAX_COUNTS_OF_A_TIME = 1_000_000
+"""Most distinct counts of one minute, or of what else a count spans: 700 segments of readers times 1,400
+articles. Clicks grow without end, pairs of article and segment do not."""
 
 CUSTOM_RESOURCE_CALLS = Range(1, 60)
 """Deployments a month."""

@@ -1,8 +1,10 @@
 """How many data nodes of a type carry the peak and hold the counts, for those who may choose the type."""
 
+from datetime import timedelta
 from math import ceil
 
-from cost.assumptions import DOCUMENT_BYTES, DOCUMENTS_PER_MINUTE
+from contract.count import GRAIN
+from cost.assumptions import DOCUMENT_BYTES, MAX_COUNTS_OF_A_TIME
 from cost.prices import Prices
 from settings import Settings
 from settings.capacity import WANTED_HEADROOM
@@ -23,8 +25,9 @@ BURSTABLE = "t3."
 def stored_gib(settings: Settings) -> float:
     """Counts with their replicas on disks that are not full, at the high end of what is assumed."""
     peak, search = settings.peak, settings.search
-    written = peak.counts_per_second * peak.mean_to_peak_max * 60
-    documents = min(written, DOCUMENTS_PER_MINUTE) * 24 * 60 * (search.retention_days or KEPT_DAYS)
+    written = peak.counts_per_second * peak.mean_to_peak_max * GRAIN.total_seconds()
+    kept = timedelta(days=search.retention_days or KEPT_DAYS)
+    documents = min(written, MAX_COUNTS_OF_A_TIME) * (kept // GRAIN)
     return documents * DOCUMENT_BYTES.high * 2 / FULLEST_DISK / 1024**3
 
 

@@ -1,7 +1,9 @@
 """Do the settings of an environment fit each other? Pure functions of the settings."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from contract.count import GRAIN
 from names import OREGON, TOKYO
 from settings.delivery import DeliverySettings
 from settings.environment import Settings
@@ -144,6 +146,13 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
             f"feedback.refresh_minutes ({feedback.refresh_minutes}) must not be shorter than "
             f"feedback.period_minutes ({feedback.period_minutes}), as nothing is written between two runs: "
             f"set it to {feedback.period_minutes} or more"
+        )
+    window = timedelta(minutes=feedback.window_minutes)
+    if window < GRAIN:
+        yield (
+            f"feedback.window_minutes ({feedback.window_minutes}) must not be shorter than what a count "
+            f"spans ({GRAIN}), or hardly a complete one would be among those asked about and rankings would "
+            f"not be written: set it to {-(-GRAIN // timedelta(minutes=1))} or more"
         )
     # Two runs at least find that no ranking is fresh any more, and keep what is there, before it expires.
     kept_minutes = feedback.fresh_seconds // 60 + 2 * feedback.period_minutes

@@ -2,9 +2,9 @@
 
 Paced (speed 1, 60, ...): the recording runs `speed` times as fast as it happened, from now on, and a
 click's time is the time at which it is due. As fast as possible (speed 0): every time is moved by the same
-whole number of minutes, so that the last click lands in the minute before now: what shared a minute still
-does. All of it must then be younger than the allowed lateness, so such a recording may span at most
-MAX_SPAN_AT_ONCE.
+whole number of minutes, or of what else a count spans, so that the last click lands in the minute before
+now: what shared a count still does. All of it must then be younger than the allowed lateness, so such a
+recording may span at most MAX_SPAN_AT_ONCE.
 
 A line that is no click, or has no time in the contract's form, is sent as it is: the system must account
 for it too.
@@ -23,14 +23,14 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
+from contract.count import GRAIN
 from contract.event_time import format_time, parse_time
 from mobile_client.click import partition_key
 from traffic.record import EntryPoint, Record
 
 AS_FAST_AS_POSSIBLE = 0.0
-# The allowed lateness is 24 hours; the rest is for moving by whole minutes and for the way to the
-# application.
-MAX_SPAN_AT_ONCE = timedelta(hours=23, minutes=50)
+# The allowed lateness is 24 hours; the rest is for moving by whole counts and for the way to the application.
+MAX_SPAN_AT_ONCE = timedelta(hours=23, minutes=51) - GRAIN
 MIN_SPEED = 0.01
 # A replay that sends nothing for longer has a click with a wrong time in it, or too low a speed.
 MAX_SILENCE = timedelta(hours=1)
@@ -39,7 +39,6 @@ MOVED = "moved"
 AS_IT_IS = "as_it_is"
 
 _CLICKED_AT = re.compile(rb'"clicked_at"\s*:\s*"([0-9.:TZ-]+)"')
-_MINUTE = timedelta(minutes=1)
 
 
 class ReplayError(Exception):
@@ -158,7 +157,7 @@ def _replayed_at_once(
             f"Correct times that are wrong, split it into files of at most {MAX_SPAN_AT_ONCE}, or give a "
             "speed, such as 60 (1 h in 1 min)"
         )
-    shift = (started_at - recording.last) // _MINUTE * _MINUTE
+    shift = (started_at - recording.last) // GRAIN * GRAIN
     return (_record(line, shift, entry_point, due=0.0) for line in _lines(recording.path))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.click import clicks_in
+from contract.count import start_of_count
 from contract.event_time import format_time, parse_time
 
 MAX_REJECTED_TEXT = 4096
@@ -85,7 +86,7 @@ def _text(value: Any) -> str | None:
 def _key(click: dict[str, Any]) -> Key | None:
     """None for a click that no count can hold."""
     at, article = _text(click.get("clicked_at")), _text(click.get("article_id"))
-    minute = parse_time(at) if at else None
-    if minute is None or not article:
+    time = parse_time(at) if at else None
+    if time is None or not article:
         return None
-    return format_time(minute.replace(second=0, microsecond=0)), article
+    return format_time(start_of_count(time)), article

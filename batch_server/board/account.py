@@ -4,11 +4,11 @@ knows only the counts; there the board shows no account."""
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from batch_server.minutes import start_of_minute
+from contract.count import GRAIN, start_of_count
 
-MINUTES_KEPT = 120
+REJECTED_KEPT = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +28,16 @@ class RecordAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """rejected_a_minute: (start of the minute in which they were rejected, UTC; records), oldest first."""
+    """rejected: (start of the count's time in which they were rejected, UTC; records), oldest first."""
 
     account: RecordAccount
     told_at: datetime
-    rejected_a_minute: tuple[tuple[datetime, int], ...]
+    rejected: tuple[tuple[datetime, int], ...]
 
 
 class Ledgers:
-    """Keeps the newest account, and from one to the next how many were rejected in each minute. May be told
-    by one thread and read by others."""
+    """Keeps the newest account, and from one to the next how many were rejected in each minute, or what else
+    a count spans. May be told by one thread and read by others."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,13 +48,11 @@ class Ledgers:
         told_at = at or datetime.now(UTC)
         with self._lock:
             before = self._newest.account.rejected if self._newest else 0
-            minute = start_of_minute(told_at)
+            minute = start_of_count(told_at)
             self._rejected[minute] = self._rejected.get(minute, 0) + max(account.rejected - before, 0)
-            while len(self._rejected) > MINUTES_KEPT:
+            while len(self._rejected) > REJECTED_KEPT // GRAIN:
                 self._rejected.popitem(last=False)
-            self._newest = Ledger(
-                account=account, told_at=told_at, rejected_a_minute=tuple(self._rejected.items())
-            )
+            self._newest = Ledger(account=account, told_at=told_at, rejected=tuple(self._rejected.items()))
 
     @property
     def newest(self) -> Ledger | None:

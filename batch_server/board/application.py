@@ -24,7 +24,7 @@ from batch_server.board.query_loop import QueryLoop
 from batch_server.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
 from batch_server.board.served_watch import ServedWatch
 from batch_server.errors import TrendsError
-from contract.count import SEGMENT_COLUMNS
+from contract.count import GRAIN, SEGMENT_COLUMNS
 
 PAGE = Path(__file__).parent / "page"
 CHARTS = Path(__file__).parents[2] / "node_modules" / "uplot" / "dist"
@@ -113,6 +113,7 @@ def application(
                 "columns": SEGMENT_COLUMNS,
                 "last_seconds": spans.last.total_seconds(),
                 "before_seconds": spans.before.total_seconds(),
+                "grain_seconds": GRAIN.total_seconds(),
                 "served": served is not None,
                 "account": ledgers is not None,
             }

@@ -97,7 +97,7 @@ def status(
             "rejected": ledger.account.rejected,
             "unparseable": ledger.account.unparseable,
             "on_their_way": ledger.account.on_their_way,
-            "rejected_a_minute": [(format_time(at), number) for at, number in ledger.rejected_a_minute],
+            "rejected_over_time": [(format_time(at), number) for at, number in ledger.rejected],
         }
     return {
         "now": format_time(now),

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from batch_server import EACH_COMBINATION, EACH_VALUE, Grouping, TopOfSegments
+from contract.count import GRAIN
 from contract.ranking import ServedRanking, segment_key
 from lambdas.feedback.configuration import FeedbackConfiguration
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """By how much the application's clock may be ahead of the function's."""
-MINUTE = timedelta(minutes=1)
 
 GROUPINGS: Mapping[str, tuple[Grouping, ...]] = {
     "all readers": ((),),
@@ -43,7 +43,7 @@ def unfit(answer: TopOfSegments, configuration: FeedbackConfiguration) -> Unfit 
     reasons: dict[Unfit, bool] = {
         "clock": published > freshness.asked_at + CLOCK_TOLERANCE,
         "stale": published < oldest,
-        "behind": newest_minute + MINUTE < oldest,
+        "behind": newest_minute + GRAIN < oldest,
         "incomplete": complete is None or complete <= answer.minutes.since,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

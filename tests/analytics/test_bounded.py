@@ -1,8 +1,10 @@
 """The analytics application over files, on real data and on poison."""
 
 import csv
+import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,10 @@ import pytest
 
 from analytics_sql.bounded import output_tables
 from contract.click import clicks_in
-from contract.count import COUNT_COLUMNS, COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
-from contract.event_time import parse_time
+from contract.count import COUNT_COLUMNS, COUNT_KEY, GRAIN, SEGMENT_COLUMNS, UNKNOWN, start_of_count
+from contract.event_time import format_time, parse_time
 from tests.analytics import contract
-from tests.analytics.bounded_run import BoundedRun, count_files
+from tests.analytics.bounded_run import count_files
 from tests.analytics.conftest import AFTER, AFTERNOON, BEFORE, BOUNDARY, MORNING, WholeRun
 
 pytestmark = pytest.mark.flink
@@ -24,24 +26,29 @@ REGION = COUNT_KEY.index("region")
 FRACTION = r"-?[0-9]+[.][0-9]+(E-?[0-9]+)?"
 
 
-def per_minute(outcome: BoundedRun, day: str) -> Counter[str]:
-    minutes: Counter[str] = Counter()
-    for (minute, *_), clicks in outcome.counts.items():
-        if minute.startswith(day):
-            minutes[minute] += clicks
-    return minutes
+def counted_at(clicked_at: str) -> str:
+    return format_time(start_of_count(datetime.fromisoformat(clicked_at)))
+
+
+def by_time(clicks_at: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Clicks of whole minutes, or of what else a count spans if that is more."""
+    found: Counter[str] = Counter()
+    for time, clicks in clicks_at:
+        found[counted_at(f"{time[:16]}:00.000Z")] += clicks
+    return found
 
 
 def test_worldcup98_counts_equal_the_published_ones(whole_run: WholeRun, shared_data: Path) -> None:
     with (shared_data / "worldcup98" / "invocation_count_per_minute.csv").open(newline="") as file:
-        published = {
-            row["period"].replace(" ", "T") + ".000Z": int(row["count"])
+        published = [
+            (row["period"].replace(" ", "T"), int(row["count"]))
             for row in csv.DictReader(file)
             if "1998-04-30 21:30" <= row["period"] < "1998-04-30 22:00"
-        }
-    counted = per_minute(whole_run.outcome, "1998-04-30T21")
+        ]
+    counts = whole_run.outcome.counts.items()
+    counted = by_time((key[0], clicks) for key, clicks in counts if key[0].startswith("1998-04-30T21"))
     assert len(published) == 30
-    assert counted == published
+    assert counted == by_time(published)
 
 
 @pytest.mark.usefixtures("shared_data")
@@ -56,6 +63,7 @@ def test_wikiticker_totals_equal_those_published_by_druid(whole_run: WholeRun) -
 
 @pytest.mark.usefixtures("shared_data")
 def test_wikiticker_keys_equal_those_counted_by_duckdb(whole_run: WholeRun) -> None:
+    start = f"time_bucket(INTERVAL '{GRAIN.total_seconds():.0f} seconds', clicked)"
     counted_by_duckdb = duckdb.sql(
         f"""
         WITH clicks AS (
@@ -70,7 +78,7 @@ def test_wikiticker_keys_equal_those_counted_by_duckdb(whole_run: WholeRun) -> N
           FROM read_csv('{whole_run.segments}/{AFTERNOON}.csv', header = true, all_varchar = true)
         )
         SELECT
-          strftime(date_trunc('minute', clicked), '%Y-%m-%dT%H:%M:%S.000Z'), article_id,
+          strftime({start}, '%Y-%m-%dT%H:%M:%S.000Z'), article_id,
           {", ".join(f"coalesce({column}, 'unknown')" for column in SEGMENT_COLUMNS)}, count(*)
         FROM clicks ASOF LEFT JOIN segments
           ON clicks.user_id = segments.user_id AND clicks.clicked >= segments.valid_from
@@ -89,15 +97,13 @@ def test_every_key_has_one_row_in_the_form_of_the_contract(whole_run: WholeRun) 
     rows = whole_run.outcome.rows
     assert len(rows) == len(whole_run.outcome.counts)
     assert all(row.keys() == {*COUNT_COLUMNS} for row in rows)
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z", row["minute"]) for row in rows)
+    assert all(row["minute"] == counted_at(row["minute"]) for row in rows)
     assert all(parse_time(row["published_at"]) for row in rows)
 
 
 def test_a_version_holds_from_exactly_its_time(whole_run: WholeRun) -> None:
     regions = {BEFORE: "before", AFTER: "after", AFTERNOON: "unknown"}
-    expected = Counter(
-        (clicked_at[:17] + "00.000Z", regions[version]) for clicked_at, version in BOUNDARY.items()
-    )
+    expected = Counter((counted_at(clicked_at), regions[version]) for clicked_at, version in BOUNDARY.items())
     counted = Counter(
         {
             (key[0], key[REGION]): clicks
@@ -163,11 +169,11 @@ def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
     clicks, segments = tmp_path / "it's clicks", tmp_path / "segments"
     clicks.mkdir()
     segments.mkdir()
-    (clicks / "a.json").write_text(
-        '{"click_id":"1","clicked_at":"2026-01-31T12:00:59.999Z","user_id":"u","article_id":"a"}\n'
-    )
+    clicked_at = "2026-01-31T12:00:59.999Z"
+    click = {"click_id": "1", "clicked_at": clicked_at, "user_id": "u", "article_id": "a"}
+    (clicks / "a.json").write_text(json.dumps(click) + "\n")
     outcome = count_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
-    assert outcome.counts == {("2026-01-31T12:00:00.000Z", "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
+    assert outcome.counts == {(counted_at(clicked_at), "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
     assert outcome.printed.startswith("1 record in 1 file: 1 counted under 1 key,")
     tables = ", ".join(str(tmp_path / "out" / table) for table in output_tables())
     assert outcome.printed.endswith(f"0 rejected, 0 unparseable\nwritten: {tables}\n")

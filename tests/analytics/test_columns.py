@@ -1,16 +1,25 @@
-"""The columns of a segment and of a count in the SQL are those of contract/count.py.
+"""The columns of a segment and of a count in the SQL, and the time that a count spans, are those of
+contract/count.py.
 
 The SQL is read and not generated, so that it reads as what Flink runs. A file that lacks a column turns a
 test red that names it.
 """
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from analytics_sql.main import SQL_FOLDER
 from contract.click import ID_FIELDS, MAX_ID_BYTES, OPTIONAL_FIELDS, REQUIRED_FIELDS
-from contract.count import COUNT_COLUMNS, COUNT_KEY, SEGMENT_COLUMNS, SEGMENT_FILE_HEADER, UNKNOWN
+from contract.count import (
+    COUNT_COLUMNS,
+    COUNT_KEY,
+    GRAIN,
+    SEGMENT_COLUMNS,
+    SEGMENT_FILE_HEADER,
+    UNKNOWN,
+)
 from contract.sink import REJECTS_TABLE, SINKS, Sink
 
 CLICK_FIELDS = [*REQUIRED_FIELDS, *OPTIONAL_FIELDS]
@@ -67,6 +76,37 @@ def test_clicks_are_grouped_by_the_key_of_a_count() -> None:
     assert selected == [*COUNT_KEY, "clicks"]
     assert len(grouped) == len(COUNT_KEY), f"GROUP BY has {grouped}"
     assert [column.strip().rstrip(",") for column in grouped[1:]] == [*COUNT_KEY[1:]]
+
+
+def start_of_a_count(grain: timedelta) -> str:
+    """The SQL of the start of the count that a click at event_time falls into."""
+    for unit, larger, amount in (("SECOND", "MINUTE", 60), ("MINUTE", "HOUR", 60), ("HOUR", "DAY", 24)):
+        length = timedelta(**{f"{unit.lower()}s": 1})
+        if grain == length:
+            return f"FLOOR(event_time TO {unit})"
+        number, rest = divmod(grain, length)
+        if not rest and number and amount % number == 0 and number < amount:
+            start = f"EXTRACT({unit} FROM event_time) / {number} * {number}"
+            return f"TIMESTAMPADD({unit}, {start}, FLOOR(event_time TO {larger}))"
+    assert grain == timedelta(days=1), f"{grain} divides no minute, hour or day: choose another GRAIN"
+    return "FLOOR(event_time TO DAY)"
+
+
+def test_a_count_spans_what_the_contract_says() -> None:
+    start = start_of_a_count(GRAIN)
+    counting = {
+        file.name: text for file in SQL_FOLDER.glob("*.sql") if " AS minute," in (text := sql(file.name))
+    }
+    assert counting
+    for file, text in counting.items():
+        assert f"  {start} AS minute," in text, f"{file}, or GRAIN in contract/count.py"
+        assert f"GROUP BY\n  {start}," in text, f"{file}, or GRAIN in contract/count.py"
+
+
+@pytest.mark.parametrize("seconds", [7, 45, 90, 25 * 60, 5 * 3600, 2 * 86_400])
+def test_a_count_spans_a_part_of_a_minute_an_hour_or_a_day(seconds: int) -> None:
+    with pytest.raises(AssertionError, match="choose another GRAIN"):
+        start_of_a_count(timedelta(seconds=seconds))
 
 
 def test_the_published_counts_have_the_columns_of_the_contract() -> None:

@@ -49,7 +49,7 @@ FRESHNESS = Freshness(
     since=NINE - 5 * MINUTE,
     newest_minute=NINE + 10 * MINUTE,
     newest_published_at=NINE + timedelta(minutes=10, seconds=26),
-    delivered_until=NINE + timedelta(minutes=10, seconds=15),
+    delivered_until=NINE + timedelta(minutes=5, seconds=35),
 )
 ANSWER: dict[str, Any] = {
     "minutes": Minutes(NINE, NINE + 11 * MINUTE),
@@ -205,7 +205,7 @@ def test_json_holds_the_rows_the_time_in_utc_and_the_freshness(name: str) -> Non
         "newest_minute": "2026-01-31T09:10:00.000Z",
         "newest_published_at": "2026-01-31T09:10:26.000Z",
         "age_seconds": 4.0,
-        "complete_until": "2026-01-31T09:09:00.000Z",
+        "complete_until": "2026-01-31T09:05:00.000Z",
     }
 
 
@@ -230,7 +230,7 @@ def test_a_table_shows_ids_as_plain_text_its_time_zone_and_the_freshness(name: s
     assert "[bold]a[/bold]\N{REPLACEMENT CHARACTER}[2J" in out
     assert "\x1b[2J" not in out
     assert "Counted until 2026-01-31 18:10:26 JST (4 s ago)" in out
-    assert "complete until 2026-01-31 18:09 JST but for late clicks" in " ".join(out.split())
+    assert "complete until 2026-01-31 18:05 JST but for late clicks" in " ".join(out.split())
 
 
 def test_the_options_of_a_segment_are_the_columns_of_the_contract(

@@ -137,7 +137,7 @@ def test_articles_that_grow_and_new_ones_rise_and_the_fastest_is_first(
     _add(add_counts, before, rng.multinomial(30_000, shares))
     _add(add_counts, day + HOUR, rng.multinomial(6000, now / now.sum()))
     add_counts([count(day + HOUR, "news", 80)])
-    rising = reader.rising(10 * MINUTE, HOUR, until=day + HOUR + MINUTE)
+    rising = reader.rising(10 * MINUTE, HOUR, until=day + HOUR + 10 * MINUTE)
     assert [article.article_id for article in rising.articles] == ["news", "article-040", "article-010"]
     news, eight, three = rising.articles
     assert (news.clicks, news.before, news.expected) == (80, 0, 0.0)

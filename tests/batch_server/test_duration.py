@@ -7,7 +7,8 @@ import pytest
 import typer
 
 from batch_server.command import app
-from batch_server.duration import parse_duration
+from batch_server.duration import duration_text, parse_duration
+from contract.count import GRAIN
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,11 @@ from batch_server.duration import parse_duration
 )
 def test_a_duration_is_a_whole_number_and_a_unit(text: str, seconds: int) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["10s", "90s", "1m", "5m", "90m", "1h", "1d", "366d"])
+def test_a_duration_is_written_in_its_largest_unit(text: str) -> None:
+    assert duration_text(parse_duration(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -30,7 +36,9 @@ def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
         parse_duration(text)
 
 
-@pytest.mark.parametrize(("name", "shown"), [("trend", ["1m"]), ("rising", ["1h"]), ("board", ["10m", "1h"])])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("trend", [duration_text(GRAIN)]), ("rising", ["1h"]), ("board", ["10m", "1h"])]
+)
 def test_the_help_shows_the_default_of_a_duration_as_it_is_written(name: str, shown: list[str]) -> None:
     commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
     defaults = [option.default for option in commands[name].params if option.metavar == "DURATION"]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from batch_server import ALL_READERS, CountTotals, Segment, TrendingReader, TrendsError, pictures, ranking
+from contract.count import GRAIN
 from tests.batch_server.counts import AddCounts, Count, count
 
 SECOND = timedelta(seconds=1)
@@ -15,19 +16,19 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-def test_a_series_has_each_minute_and_zeros_where_nothing_was_clicked(
+def test_a_series_has_each_count_s_time_and_zeros_where_nothing_was_clicked(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
     add_counts(
         [
-            count(day - MINUTE, "a", 4),
-            count(day + MINUTE, "a", 3),
-            count(day + MINUTE, "b", 2, gender="male"),
-            count(day + 5 * MINUTE, "a", 100),
+            count(day - GRAIN, "a", 4),
+            count(day + GRAIN, "a", 3),
+            count(day + GRAIN, "b", 2, gender="male"),
+            count(day + 5 * GRAIN, "a", 100),
         ]
     )
-    trend = reader.trend(5 * MINUTE, until=day + 3 * MINUTE)
-    assert trend.starts == tuple(day + number * MINUTE for number in range(-2, 3))
+    trend = reader.trend(5 * GRAIN, until=day + 3 * GRAIN)
+    assert trend.starts == tuple(day + number * GRAIN for number in range(-2, 3))
     (series,) = trend.series
     assert (series.article_id, series.segment, series.clicks) == (None, ALL_READERS, (0, 4, 0, 5, 0))
     assert trend.searches == 1
@@ -36,8 +37,8 @@ def test_a_series_has_each_minute_and_zeros_where_nothing_was_clicked(
 def test_each_article_asked_for_has_a_series_in_that_order_though_nobody_clicked_it(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts([count(day, "b", 2), count(day + MINUTE, "a", 3), count(day, "other", 9)])
-    trend = reader.trend(2 * MINUTE, articles=["nobody's", "b", "a", "b"], until=day + 2 * MINUTE)
+    add_counts([count(day, "b", 2), count(day + GRAIN, "a", 3), count(day, "other", 9)])
+    trend = reader.trend(2 * GRAIN, articles=["nobody's", "b", "a", "b"], until=day + 2 * GRAIN)
     assert [(series.article_id, series.clicks) for series in trend.series] == [
         ("nobody's", (0, 0)),
         ("b", (2, 0)),
@@ -57,7 +58,7 @@ def test_each_segment_has_a_series_of_its_own(
         ]
     )
     asked = reader.trend(
-        MINUTE, articles=["a"], by=("region", "gender"), segment=Segment(age_band="20s"), until=day + MINUTE
+        GRAIN, articles=["a"], by=("region", "gender"), segment=Segment(age_band="20s"), until=day + GRAIN
     )
     assert [(series.segment.as_dict(), series.clicks) for series in asked.series] == [
         ({"age_band": "20s", "gender": "male", "region": "osaka"}, (2,)),
@@ -75,16 +76,16 @@ def test_longer_steps_begin_at_whole_steps_of_the_day(
     assert trend.minutes.since == day + 15 * MINUTE
 
 
-@pytest.mark.parametrize("step", [timedelta(0), -MINUTE, 90 * SECOND, 7 * MINUTE, timedelta(days=2)])
+@pytest.mark.parametrize("step", [timedelta(0), -GRAIN, 1.5 * GRAIN, 7 * MINUTE, timedelta(days=2)])
 def test_a_step_that_does_not_divide_a_day_is_refused(reader: TrendingReader, step: timedelta) -> None:
-    with pytest.raises(TrendsError, match="whole minutes that divide a day"):
+    with pytest.raises(TrendsError, match="divides a day and is a multiple of what a count spans"):
         reader.trend(HOUR, step=step)
 
 
 def test_a_series_of_too_many_numbers_is_refused_before_it_is_asked_for(reader: TrendingReader) -> None:
     with pytest.raises(TrendsError, match="longer step"):
-        reader.trend(timedelta(days=10), articles=["a", "b", "c", "d"])
-    assert pictures.MAX_POINTS < 10 * 1440 * 4
+        reader.trend(10_000 * GRAIN, articles=["a", "b", "c", "d", "e", "f"])
+    assert pictures.MAX_POINTS < 10_000 * 6
 
 
 def test_a_heat_map_shows_the_top_articles_against_each_segment(
@@ -179,8 +180,8 @@ def test_nothing_counted_gives_an_empty_heat_map_and_series_of_zeros(
 ) -> None:
     heat_map = reader.heat_map(HOUR, ("region",), until=day)
     assert (heat_map.articles, heat_map.segments, heat_map.cells) == ((), (), ())
-    assert [series.clicks for series in reader.trend(2 * MINUTE, until=day).series] == [(0, 0)]
-    assert reader.trend(2 * MINUTE, by=("region",), until=day).series == ()
+    assert [series.clicks for series in reader.trend(2 * GRAIN, until=day).series] == [(0, 0)]
+    assert reader.trend(2 * GRAIN, by=("region",), until=day).series == ()
 
 
 def test_the_totals_sum_all_counts_and_tell_how_new_they_are(
@@ -227,14 +228,14 @@ def test_an_answer_is_as_fresh_as_the_newest_count_of_any_reader(
 def test_a_minute_is_complete_when_its_clicks_had_time_to_arrive_and_their_counts_to_be_delivered(
     reader_at: ReaderAt, add_counts: AddCounts, day: datetime
 ) -> None:
-    published = day + 5 * MINUTE + 30 * SECOND
-    add_counts([count(day + 4 * MINUTE, "a", 1, published_at=published)])
+    published = day + 5 * GRAIN + 30 * SECOND
+    add_counts([count(day + 4 * GRAIN, "a", 1, published_at=published)])
     after = published + 15 * SECOND  # to be delivered
-    assert reader_at(after).freshness().complete_until == day + 5 * MINUTE
+    assert reader_at(after).freshness().complete_until == day + 5 * GRAIN
     # Other counts of that publication may still be on their way.
     assert reader_at(after - SECOND).freshness().complete_until is None
-    add_counts([count(day + 4 * MINUTE, "b", 1, published_at=published - SECOND)])
-    assert reader_at(after - SECOND).freshness().complete_until == day + 4 * MINUTE
+    add_counts([count(day + 4 * GRAIN, "b", 1, published_at=published - SECOND)])
+    assert reader_at(after - SECOND).freshness().complete_until == day + 4 * GRAIN
 
 
 def test_counts_that_stopped_an_hour_ago_are_shown_with_their_age(

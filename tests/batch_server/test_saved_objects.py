@@ -13,7 +13,7 @@ from batch_server import TrendingReader, saved_objects
 from batch_server.saved_objects import SavedObject, Visualization, as_ndjson, pictures
 from batch_server.segment import Segment
 from contract import sink
-from contract.count import COUNT_KEY, SEGMENT_COLUMNS
+from contract.count import COUNT_KEY, GRAIN, SEGMENT_COLUMNS
 from contract.sink import CLICK_COUNTS, SINKS
 from lambdas.search_bootstrap.definitions import definitions
 from names import index_pattern
@@ -23,6 +23,7 @@ from tests.batch_server.conftest import Call
 from tests.batch_server.counts import AddCounts, count
 
 OBJECTS = saved_objects.saved_objects()
+TEN_BARS = 10 * GRAIN
 
 # The mappings of the types in OpenSearch Dashboards; those of visualization and dashboard are strict.
 ATTRIBUTES = {
@@ -191,10 +192,9 @@ def query(picture: Visualization, since: datetime, until: datetime) -> dict[str,
             if params["orderBy"] == metric["id"]:
                 inner[metric["id"]] = clicks
         else:
-            assert params["interval"] == "m"
             made = {
                 "field": params["field"],
-                "calendar_interval": "1m",
+                **interval_of(params["interval"]),
                 "time_zone": "Asia/Tokyo",
                 "min_doc_count": params["min_doc_count"],
             }
@@ -207,6 +207,13 @@ def query(picture: Visualization, since: datetime, until: datetime) -> dict[str,
         "format": "strict_date_optional_time",
     }
     return {"size": 0, "query": {"bool": {"filter": [{"range": {"minute": during}}]}}, "aggs": top}
+
+
+def interval_of(interval: str) -> dict[str, str]:
+    """As time_buckets.ts reads it and calc_opensearch_interval.ts writes it."""
+    number, unit = int(interval[:-1]), interval[-1]
+    assert unit in "smhd"
+    return {"calendar_interval" if number == 1 else "fixed_interval": f"{number}{unit}"}
 
 
 def rows(picture: Visualization, answer: dict[str, Any]) -> dict[tuple[Any, ...], int]:
@@ -232,7 +239,7 @@ def named(name: str) -> Visualization:
 
 @pytest.fixture
 def asked(day: datetime, add_counts: AddCounts, call: Call) -> Any:
-    """Counts of 30 articles in ten minutes, and what each picture shows of them."""
+    """Counts of 30 articles in ten bars, and what each picture shows of them."""
     since = day + timedelta(hours=3)
     values = {column: ["a", "北海道", "unknown"] for column in SEGMENT_COLUMNS}
     rng = random.Random(7)
@@ -242,14 +249,14 @@ def asked(day: datetime, add_counts: AddCounts, call: Call) -> Any:
     }
     add_counts(
         count(
-            since + timedelta(minutes=minute),
+            since + number * GRAIN,
             f"記事-{article}",
             rng.randint(1, 40),
             **dict(zip(values, segment, strict=True)),
         )
-        for minute, article, segment in sorted(keys)
+        for number, article, segment in sorted(keys)
     )
-    until = since + timedelta(minutes=10)
+    until = since + TEN_BARS
     pattern = of_type("index-pattern")[0]["attributes"]["title"]
 
     def ask(name: str) -> dict[tuple[Any, ...], int]:
@@ -259,20 +266,17 @@ def asked(day: datetime, add_counts: AddCounts, call: Call) -> Any:
     return ask, until
 
 
-TEN_MINUTES = timedelta(minutes=10)
-
-
 def test_the_pictures_show_the_readers_numbers(asked: Any, reader: TrendingReader) -> None:
     ask, until = asked
-    top = reader.top(TEN_MINUTES, limit=saved_objects.ARTICLES_SHOWN, until=until)
+    top = reader.top(TEN_BARS, limit=saved_objects.ARTICLES_SHOWN, until=until)
     assert list(ask("top-articles").items()) == [((each.article_id,), each.clicks) for each in top.articles]
 
-    trend = reader.trend(TEN_MINUTES, until=until)
-    assert minutes_of(ask("clicks-a-minute")) == dict(zip(trend.starts, trend.series[0].clicks, strict=True))
+    trend = reader.trend(TEN_BARS, until=until)
+    assert minutes_of(ask("clicks-over-time")) == dict(zip(trend.starts, trend.series[0].clicks, strict=True))
 
     for column in SEGMENT_COLUMNS:
         slug = column.replace("_", "-")
-        heat_map = reader.heat_map(TEN_MINUTES, (column,), saved_objects.ARTICLES_SHOWN, until=until)
+        heat_map = reader.heat_map(TEN_BARS, (column,), saved_objects.ARTICLES_SHOWN, until=until)
         cells = ask(f"heat-map-by-{slug}")
         assert cells == {
             (article.article_id, value_of(segment, column)): clicks
@@ -284,7 +288,7 @@ def test_the_pictures_show_the_readers_numbers(asked: Any, reader: TrendingReade
         assert [order[0], *(b for a, b in pairwise(order) if a != b)] == [
             article.article_id for article in heat_map.articles
         ]
-        by_column = reader.trend(TEN_MINUTES, by=(column,), until=until)
+        by_column = reader.trend(TEN_BARS, by=(column,), until=until)
         shown = ask(f"clicks-by-{slug}")
         assert shown
         for series in by_column.series:

@@ -18,7 +18,7 @@ from batch_server import (
     TrendsError,
     ranking,
 )
-from contract.count import SEGMENT_COLUMNS
+from contract.count import GRAIN, SEGMENT_COLUMNS
 from tests.batch_server.counts import AddCounts, Count, count
 
 MINUTE = timedelta(minutes=1)
@@ -88,20 +88,20 @@ def test_a_segment_narrows_the_readers_by_all_its_fields(
     assert _pairs(reader.top(HOUR, segment, until=day + MINUTE).articles) == [("both", 3)]
 
 
-def test_the_time_asked_for_is_widened_to_whole_minutes_and_ends_with_the_running_one(
+def test_the_time_asked_for_is_widened_to_whole_counts_and_ends_with_the_running_one(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts(count(day + number * MINUTE, f"minute-{number:02}", 1) for number in range(15))
-    top = reader.top(timedelta(minutes=10), until=day + timedelta(minutes=12, seconds=30))
+    add_counts(count(day + number * GRAIN, f"minute-{number:02}", 1) for number in range(15))
+    top = reader.top(10 * GRAIN, until=day + 12.5 * GRAIN)
     assert [article.article_id for article in top.articles] == [f"minute-{n:02}" for n in range(2, 13)]
-    assert (top.minutes.since, top.minutes.until) == (day + 2 * MINUTE, day + 13 * MINUTE)
+    assert (top.minutes.since, top.minutes.until) == (day + 2 * GRAIN, day + 13 * GRAIN)
 
 
-def test_a_time_that_ends_with_a_whole_minute_does_not_include_the_next(
+def test_a_time_that_ends_with_a_whole_count_does_not_include_the_next(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts(count(day + number * MINUTE, f"minute-{number}", 1) for number in range(5))
-    top = reader.top(2 * MINUTE, until=day + 3 * MINUTE)
+    add_counts(count(day + number * GRAIN, f"minute-{number}", 1) for number in range(5))
+    top = reader.top(2 * GRAIN, until=day + 3 * GRAIN)
     assert [article.article_id for article in top.articles] == ["minute-1", "minute-2"]
 
 

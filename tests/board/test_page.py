@@ -115,7 +115,7 @@ def test_before_the_first_count_the_page_says_what_it_waits_for(start_board: Sta
     expect(page.locator("#heat-empty")).to_contain_text("No clicks were counted in the last 10 minutes")
     expect(page.locator("[data-stage=count] strong")).to_have_text("none yet")
     expect(page.locator("#rising-empty")).to_contain_text("Too few clicks yet")
-    expect(page.locator("#clicks-note .key")).to_have_text(["No minute is complete yet", "still counting"])
+    expect(page.locator("#clicks-note .key")).to_have_text(["Nothing is complete yet", "still counting"])
     expect(heat_map(page)).to_be_hidden()
 
 
@@ -126,7 +126,7 @@ def test_the_first_minute_is_shown_as_still_counting(
     add_counts([count(now.replace(second=0, microsecond=0), "first", 1, age_band="20s", published_at=now)])
     page = look(start_board())
     expect(cell(page, "first", "20s")).to_have_text("1")
-    expect(page.locator("#clicks-note")).to_contain_text("No minute is complete yet")
+    expect(page.locator("#clicks-note")).to_contain_text("Nothing is complete yet")
     expect(page.locator("[data-stage=count] strong")).to_have_text(re.compile(r"^\d+ s$"))
 
 

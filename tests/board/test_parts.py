@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from batch_server import ALL_READERS, Segment, TrendsError
 from batch_server.board import served_watch, server
-from batch_server.board.account import MINUTES_KEPT, Ledgers, RecordAccount
+from batch_server.board.account import REJECTED_KEPT, Ledgers, RecordAccount
 from batch_server.board.query_loop import QueryLoop
 from batch_server.board.questions import BoardQuestion, QuestionKind, questions_of_view
 from batch_server.board.titles import read_titles
 from batch_server.command import app
 from batch_server.served import Served
-from contract.count import SEGMENT_COLUMNS
+from contract.count import GRAIN, SEGMENT_COLUMNS
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -53,26 +53,26 @@ def test_a_view_of_anything_else_is_refused_with_the_reason(
         questions_of_view(chosen)
 
 
-def test_the_account_says_what_is_on_its_way_and_what_was_rejected_in_each_minute() -> None:
+def test_the_account_says_what_is_on_its_way_and_what_was_rejected_when() -> None:
     ledgers = Ledgers()
     assert ledgers.newest is None
     for minutes, rejected in ((0, 3), (0, 5), (1, 5), (2, 9)):
         account = RecordAccount(sent=100, counted=80, rejected=rejected, unparseable=4)
-        ledgers.tell(account, at=NOON + minutes * MINUTE + timedelta(seconds=rejected))
+        ledgers.tell(account, at=NOON + minutes * GRAIN + timedelta(seconds=rejected))
     newest = ledgers.newest
     assert newest is not None
     assert newest.account.on_their_way == 7
-    assert newest.rejected_a_minute == ((NOON, 5), (NOON + MINUTE, 0), (NOON + 2 * MINUTE, 4))
+    assert newest.rejected == ((NOON, 5), (NOON + GRAIN, 0), (NOON + 2 * GRAIN, 4))
 
 
-def test_the_account_keeps_two_hours_of_minutes() -> None:
+def test_the_account_keeps_the_rejects_of_two_hours() -> None:
     ledgers = Ledgers()
-    for minutes in range(200):
-        account = RecordAccount(sent=0, counted=0, rejected=minutes, unparseable=0)
-        ledgers.tell(account, at=NOON + minutes * MINUTE)
+    for number in range(2_000):
+        account = RecordAccount(sent=0, counted=0, rejected=number, unparseable=0)
+        ledgers.tell(account, at=NOON + number * GRAIN)
     assert ledgers.newest is not None
-    assert len(ledgers.newest.rejected_a_minute) == MINUTES_KEPT
-    assert ledgers.newest.rejected_a_minute[-1] == (NOON + 199 * MINUTE, 1)
+    assert len(ledgers.newest.rejected) == REJECTED_KEPT // GRAIN
+    assert ledgers.newest.rejected[-1] == (NOON + 1_999 * GRAIN, 1)
 
 
 def test_titles_are_read_with_commas_quotes_line_breaks_and_a_byte_order_mark(tmp_path: Path) -> None:

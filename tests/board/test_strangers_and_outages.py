@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from batch_server import TrendingReader
 from batch_server.board.server import Board, bind, running_board
-from batch_server.text import age_text
+from batch_server.text import age_text, length_text
 from contract.event_time import format_time
 from tests.batch_server.counts import AddCounts, Count, count
 from tests.board.conftest import KEYS, LOST, SPANS, Clock, Look, StartBoard
@@ -216,6 +216,19 @@ def test_the_page_writes_an_age_as_the_command_line_does(blank: Page) -> None:
     some = (-5, 0, 0.4, 0.5, 2.5, 99.4, 99.5, 100, 149, 150, 3569, 3570, 7190, 100_000, 172_770, 900_000)
     written = blank.evaluate("(some) => import('/page/text.js').then((m) => some.map(m.age))", some)
     assert written == [age_text(timedelta(seconds=seconds)) for seconds in some]
+
+
+def test_the_page_writes_a_span_as_the_command_line_does(blank: Page) -> None:
+    some = (10, 60, 90, 300, 3600, 5400, 7200, 86_400)
+    written = blank.evaluate("(some) => import('/page/text.js').then((m) => some.map(m.span))", some)
+    assert written == [length_text(timedelta(seconds=seconds)) for seconds in some]
+
+
+def test_the_page_writes_a_time_to_the_second_where_it_is_asked_to(blank: Page) -> None:
+    clock = (
+        "(seconds) => import('/page/text.js').then((m) => m.clock('2026-01-31T09:15:20Z', 'UTC', seconds))"
+    )
+    assert [blank.evaluate(clock, asked) for asked in (False, True)] == ["09:15", "09:15:20"]
 
 
 @pytest.fixture(scope="module")

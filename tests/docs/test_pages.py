@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from analytics_sql.main import SQL_FOLDER
-from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER
+from batch_server.text import length_text
+from contract.count import COUNT_COLUMNS, GRAIN, SEGMENT_FILE_HEADER
 from lambdas.metrics_page import metrics_in
 from lambdas.metrics_page import page as metrics_page
 from settings.page import page as settings_page
@@ -18,6 +19,11 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # A path in backticks that begins with a folder of the tree; `<...>`, `*` and `{a,b}` stand for several names.
 NAMED_FILE = re.compile(r"`([a-z_]+/[^`\s]*)`")
 ANY = re.compile(r"<[^>]*>|\{[^}]*\}")
+# "counts per minute", "counts clicks per 10 seconds"; the page of changes tells of other grains too.
+SAID_GRAIN = re.compile(
+    r"counts? (?:clicks |are )?per ((?:\d+ )?(?:second|minute|hour|day)s?)\b", re.IGNORECASE
+)
+OTHER_GRAINS = DOCS / "changing_the_query.md"
 MADE_HERE = ("web_servers/made/", "cdk.out/", "connectors/target/", ".cache/")
 
 
@@ -59,6 +65,23 @@ def test_the_index_gives_each_decision_its_title() -> None:
         if page.name != "README.md":
             title = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
             assert f"[{title}]({page.name})" in index
+
+
+def test_what_a_count_spans_is_said_as_it_is(tree: list[Path]) -> None:
+    files = [PROJECT / file for file in tree if file.suffix in {".md", ".py"} and file.parts[0] != "tests"]
+    said = {
+        (in_docs(file), grain)
+        for file in files
+        if file != OTHER_GRAINS
+        for grain in SAID_GRAIN.findall(file.read_text(encoding="utf-8"))
+    }
+    assert ("README.md", length_text(GRAIN)) in said
+    assert {one for one in said if one[1] != length_text(GRAIN)} == set()
+
+
+def test_the_contract_says_what_a_count_spans() -> None:
+    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    assert f"| `minute` | start of the {length_text(GRAIN)}, ISO-8601, UTC |" in page
 
 
 def test_the_page_of_the_settings_is_made_from_the_code() -> None:

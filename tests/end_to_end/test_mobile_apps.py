@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import AuthorizationException
 
+from contract.count import GRAIN
 from contract.sink import CLICK_COUNTS
 from mobile_client import ClickQueue, MobileClient
 from mobile_client.delivery import CLIENT_CONFIG
@@ -64,7 +65,7 @@ def test_a_click_put_by_the_reference_client_is_counted(pipeline: Pipeline) -> N
     pipeline.wait_until(lambda: pipeline.clicks_counted(f"{ARTICLE}-many") == 3, "the app's clicks")
     for minute, _, *segment in pipeline.count_documents(f"{ARTICLE}-many"):
         assert segment == ["female", "20s", "tokyo"]
-        assert abs(datetime.fromisoformat(minute) - at).total_seconds() < 120
+        assert abs(datetime.fromisoformat(minute) - at) < timedelta(minutes=1) + GRAIN
 
 
 def test_a_click_put_alone_is_counted_too(calls: Calls, pipeline: Pipeline) -> None:

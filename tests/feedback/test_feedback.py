@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from batch_server import EACH_VALUE, Segment, TopOfSegments, TrendingReader, TrendsError
 from batch_server.search import REQUEST_TIMEOUT_SECONDS
+from contract.count import start_of_count
 from contract.event_time import format_time
 from lambdas.feedback.feedback import RESERVE_SECONDS, WRITING_SECONDS, RankingFeedback
 from lambdas.feedback.table import RankingTable
@@ -50,7 +51,7 @@ def test_each_segment_has_one_item_with_its_ranking_and_its_age(service: Service
         "clicks": {"L": [{"N": "9"}, {"N": "5"}]},
         "counted_until": {"S": "2026-01-31T12:00:22.000Z"},
         "computed_at": {"S": "2026-01-31T12:00:30.000Z"},
-        "complete_until": {"S": "2026-01-31T11:59:00.000Z"},
+        "complete_until": {"S": format_time(start_of_count(NOON - timedelta(seconds=18 + 30)))},
         "fresh_until": {"N": str(noon + 480)},
         "expires_at": {"N": str(noon + 72 * 3600)},
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from batch_server import EACH_COMBINATION, EACH_VALUE, Segment
 from contract.click import MAX_ID_BYTES
-from contract.count import SEGMENT_COLUMNS
+from contract.count import GRAIN, SEGMENT_COLUMNS
 from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, ServedRanking, segment_key
 from lambdas.feedback.rankings import groupings, kept_longer, newest_counted_until, rankings, unfit
 from settings.consistency import problems
@@ -36,7 +36,7 @@ def test_counts_of_now_are_fit() -> None:
         ({"newest_minute": None, "newest_published_at": None, "delivered_until": None}, "empty"),
         ({"newest_published_at": before(seconds=-61)}, "clock"),
         ({"newest_published_at": before(seconds=181)}, "stale"),
-        ({"newest_minute": before(seconds=30 + 241)}, "behind"),
+        ({"newest_minute": before(seconds=181) - GRAIN}, "behind"),
         ({"delivered_until": None}, "incomplete"),
         ({"delivered_until": before(minutes=10)}, "incomplete"),
     ],
@@ -48,7 +48,7 @@ def test_counts_that_may_be_less_than_was_clicked_are_not_fit(freshness: dict[st
 def test_a_clock_a_little_ahead_and_counts_a_little_late_are_fit() -> None:
     ahead = {"newest_published_at": before(seconds=-60)}
     late = {"newest_published_at": before(seconds=180), "delivered_until": before(seconds=180)}
-    catching_up = {"newest_minute": before(seconds=30 + 180)}
+    catching_up = {"newest_minute": before(seconds=180) - GRAIN}
     for freshness in (ahead, late, catching_up):
         assert unfit(counted(SOME, **freshness), configuration_of()) is None
 
@@ -106,6 +106,20 @@ def test_a_ranking_may_not_expire_before_it_is_found_out_of_date(
     [problem] = found(keep)
     assert f"set it to {enough} or more" in problem
     assert found(enough) == []
+
+
+def test_a_ranking_may_not_be_of_less_time_than_a_count_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=5))
+
+    def found(window: int) -> list[str]:
+        feedback = SETTINGS.feedback.model_copy(update={"window_minutes": window})
+        changed = SETTINGS.model_copy(update={"feedback": feedback})
+        return [problem for problem in problems(changed) if problem.startswith("feedback.window_minutes")]
+
+    [problem] = found(4)
+    assert "(0:05:00)" in problem
+    assert "set it to 5 or more" in problem
+    assert found(5) == []
 
 
 def test_the_longest_ranking_with_the_longest_ids_fits_into_an_item() -> None:

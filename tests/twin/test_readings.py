@@ -1,17 +1,21 @@
 """What the accounts say of clicks that were read more than once."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+from contract.count import start_of_count
+from contract.event_time import format_time
 from twin.readings import readings_of
 
-MINUTE = "2026-01-31T09:15:00.000Z"
+CLICKED_AT = datetime(2026, 1, 31, 9, 15, 30, tzinfo=UTC)
+MINUTE = format_time(start_of_count(CLICKED_AT))
 
 
 def click(click_id: str | None, **fields: Any) -> dict[str, Any]:
     return {
         "click_id": click_id,
-        "clicked_at": "2026-01-31T09:15:30.000Z",
+        "clicked_at": format_time(CLICKED_AT),
         "user_id": "hanako",
         "article_id": "a",
         **fields,

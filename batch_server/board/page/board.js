@@ -11,7 +11,7 @@ import { clock, columnName, element, knownZone, number, span } from "./text.js";
 
 const AGAIN_AFTER_MS = 3000;
 const DEAD_AFTER_MS = 10_000; // a stream that brings nothing for so long: the board sends something each second
-const MIN_MINUTES_DRAWN = 10;
+const MIN_BARS_DRAWN = 10;
 const REJECTS_ELSEWHERE =
   "Rejected clicks are in no count. CloudWatch counts them: IncomingRecords of the rejects delivery stream (Oregon), " +
   "Rejected of the forwarder (Tokyo).";
@@ -194,9 +194,9 @@ const draw = {
     if (!shown.clicks) return;
     const { clicks } = shown.clicks.series[0];
     const account = shown.status?.account;
-    const rejected = account ? new Map(account.rejected_a_minute) : null;
+    const rejected = account ? new Map(account.rejected_over_time) : null;
     const bars = drawBars(clicksChart, shown.clicks, clicks, rejected);
-    const text = bars.last === null ? "No minute is complete yet" : `${number(clicks[bars.last])} at ${bars.time(bars.last)}, the last complete minute`;
+    const text = bars.last === null ? "Nothing is complete yet" : `${number(clicks[bars.last])} at ${bars.time(bars.last)}, the last complete ${span(settings.grain_seconds)}`;
     const lost = rejected && bars.last !== null ? rejected.get(shown.clicks.starts[bars.last]) ?? 0 : null;
     at("clicks-note").replaceChildren(
       key("complete", text),
@@ -232,13 +232,13 @@ const draw = {
 
 const key = (name, text) => element("span", { class: `key ${name}` }, text);
 
-/** Returns the index of the last complete minute, or null, and a function that tells a minute's time. */
+/** Returns the index of the last complete bar, or null, and a function that tells a bar's time. */
 function drawBars(chart, { starts, freshness }, clicks, rejected) {
   const complete = freshness.complete_until ? Date.parse(freshness.complete_until) : 0;
-  const isComplete = starts.map((start) => Date.parse(start) + 60_000 <= complete);
-  // The silence before the first click is left out, but for ten minutes.
+  const isComplete = starts.map((start) => Date.parse(start) + settings.grain_seconds * 1000 <= complete);
+  // The silence before the first click is left out, but for ten bars.
   const first = clicks.findIndex((value) => value > 0);
-  const from = Math.max(Math.min(first < 0 ? starts.length : first, starts.length - MIN_MINUTES_DRAWN), 0);
+  const from = Math.max(Math.min(first < 0 ? starts.length : first, starts.length - MIN_BARS_DRAWN), 0);
   chart.draw(
     starts.slice(from).map((start) => Date.parse(start) / 1000),
     {
@@ -248,7 +248,7 @@ function drawBars(chart, { starts, freshness }, clicks, rejected) {
     },
   );
   const last = isComplete.lastIndexOf(true);
-  return { last: last < 0 ? null : last, time: (index) => clock(starts[index], zone) };
+  return { last: last < 0 ? null : last, time: (index) => clock(starts[index], zone, settings.grain_seconds < 60) };
 }
 
 /** A page opened without a choice shows the most clicked cell and compares its segment. */
@@ -267,7 +267,7 @@ function chooseForNewcomer(map) {
 
 function tick() {
   const told = { freshness: shown.heat_map?.freshness, status: shown.status, now: boardNow(), zone };
-  drawStages(at("stages"), { ...told, served: settings.served });
+  drawStages(at("stages"), { ...told, served: settings.served, grain: settings.grain_seconds });
   const unread = shown.status?.served?.problem ?? null;
   at("served-problem").hidden = unread === null;
   setText(at("served-problem"), unread ?? "");

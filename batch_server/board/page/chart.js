@@ -1,4 +1,4 @@
-// Clicks a minute as bars, drawn by uPlot: complete minutes, those still being counted, and rejected records.
+// Clicks over time as bars, drawn by uPlot: complete ones, those still being counted, and rejected records.
 
 import uPlot from "/charts/uPlot.esm.js";
 
@@ -12,7 +12,7 @@ export class Chart {
     dark.addEventListener("change", () => this.redraw());
   }
 
-  /** starts: seconds of the minutes; values: arrays of complete, running and (or null) rejected. */
+  /** starts: seconds of the bars; values: arrays of complete, running and (or null) rejected. */
   draw(starts, { complete, running, rejected }) {
     this.data = [starts, complete, running, ...(rejected ? [rejected] : [])];
     if (this.plot && this.plot.series.length === this.data.length) this.plot.setData(this.data);

@@ -10,9 +10,10 @@ const LOST_SECONDS = 2; // of a stream that broke off: the browser connects agai
 
 const seconds = (now, time) => (now - Date.parse(time)) / 1000;
 
-/** freshness: of the newest answer, or undefined; status: the newest, or undefined; now: milliseconds. */
-export function drawStages(list, { freshness, status, now, zone, served }) {
-  const stages = [clickStage(freshness, zone, now), countStage(freshness, now), readStage(freshness, now)];
+/** freshness: of the newest answer, or undefined; status: the newest, or undefined; now: milliseconds;
+    grain: seconds that a count spans. */
+export function drawStages(list, { freshness, status, now, zone, served, grain }) {
+  const stages = [clickStage(freshness, zone, now, grain), countStage(freshness, now), readStage(freshness, now)];
   if (served) stages.push(servedStage(status, now));
   list.replaceChildren(
     ...stages.map(({ name, value, note, old }) =>
@@ -27,12 +28,12 @@ export function drawStages(list, { freshness, status, now, zone, served }) {
   );
 }
 
-function clickStage(freshness, zone, now) {
+function clickStage(freshness, zone, now, grain) {
   const minute = freshness?.newest_minute;
-  if (!minute) return { name: "click", value: "none yet", note: "newest minute with clicks", old: false };
+  if (!minute) return { name: "click", value: "none yet", note: "newest counted clicks", old: false };
   const complete = freshness.complete_until;
-  const note = complete ? `complete until ${clock(complete, zone)}` : "no minute complete yet";
-  const old = seconds(now, minute) - 60 > 2 * OLD_COUNT_SECONDS;
+  const note = complete ? `complete until ${clock(complete, zone)}` : "nothing complete yet";
+  const old = seconds(now, minute) - grain > 2 * OLD_COUNT_SECONDS;
   return { name: "click", value: clock(minute, zone), note, old };
 }
 

@@ -18,15 +18,17 @@ export function knownZone(zone) {
   }
 }
 
-/** The time of day of a Date or ISO text in that zone: "09:15". */
-export function clock(time, zone) {
-  if (!clocks.has(zone)) {
+/** The time of day of a Date or ISO text in that zone: "09:15", or to the second "09:15:20". */
+export function clock(time, zone, toTheSecond = false) {
+  const name = `${zone} ${toTheSecond}`;
+  if (!clocks.has(name)) {
+    const second = toTheSecond ? "2-digit" : undefined;
     clocks.set(
-      zone,
-      new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }),
+      name,
+      new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second }),
     );
   }
-  return clocks.get(zone).format(new Date(time));
+  return clocks.get(name).format(new Date(time));
 }
 
 /** An age in seconds: "4 s", "3 min", "2 h 5 min", "3 days"; as age_text in batch_server/text.py. */
@@ -40,7 +42,7 @@ export function age(seconds) {
   return `${Math.floor(hours / 24)} days`;
 }
 
-/** A span in seconds: "10 minutes", "1 hour". */
+/** A span in seconds: "10 seconds", "minute", "10 minutes", "hour"; as length_text in batch_server/text.py. */
 export function span(seconds) {
   for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
     if (seconds >= length && seconds % length === 0) {
