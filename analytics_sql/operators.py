@@ -20,9 +20,9 @@ Plan = dict[str, Any]
 """What COMPILE PLAN writes: nodes, edges."""
 Record = dict[str, Any]
 """`next`: the first number that was never given; `sinks`: by the name of their index family in generation 1,
-each with its `generation` and its `key`, those of former releases too; `operators`: by name, each with its
-`id` and the signature of its `state`. The state of a source (where it stands) and of a sink (what is not
-delivered) has none."""
+each with its `generation`, its `key` and the seconds that a count spans, those of former releases too;
+`operators`: by name, each with its `id` and the signature of its `state`. The state of a source (where it
+stands) and of a sink (what is not delivered) has none."""
 Sinks = Mapping[str, Mapping[str, Any]]
 """As in a record."""
 
@@ -53,9 +53,10 @@ def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
     """The record for the next release: the numbers of the last one where the state of every operator of
     before can be read, new numbers for all where one cannot.
 
-    sinks: as the record has them, from contract/sink.py. A raised generation tells of a key that means
-    something else, though its types may be the same: ten seconds in place of a minute. Raises OperatorsError
-    where a key changes and its generation does not rise: counts of both keys would be in the same indices.
+    sinks: as the record has them, from contract/. A raised generation tells of a key that means something
+    else, though its types may be the same: ten seconds in place of a minute. Raises OperatorsError where a
+    key or what a count spans changes and its generation does not rise: counts of both would be in the same
+    indices.
 
     With new numbers nothing is restored, the source begins at the oldest record of the stream, and counts are
     built again; a source that went on where it stood, with empty counts behind it, would count too little.
@@ -88,12 +89,15 @@ def raised_generations(last: Record | None, sinks: Sinks) -> list[str]:
 def _check_generations(last: Record | None, sinks: Sinks) -> None:
     for family, sink in (last or {}).get("sinks", {}).items():
         now, generation = sinks.get(family, sink), sink["generation"]
-        needed = generation + ([*now["key"]] != [*sink["key"]])
+        counted_by, counted_by_before = (
+            {name: one[name] for name in sink if name != "generation"} for one in (now, sink)
+        )
+        needed = generation + (counted_by != counted_by_before)
         if now["generation"] < needed:
             raise OperatorsError(
-                f"the key of {family} is {now['key']} and was {sink['key']} in generation {generation}: give "
-                f"the sink generation {needed} in contract/sink.py, or documents of two keys would meet in "
-                "one index and every click count twice (docs/changing_the_query.md)"
+                f"{family} counts by {counted_by}, and by {counted_by_before} in generation {generation}: "
+                f"give the sink generation {needed} in contract/sink.py, or documents of two keys would meet "
+                "in one index and every click count twice (docs/changing_the_query.md)"
             )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from analytics_sql import main, operators
 from analytics_sql.local_flink import connector_jar, find_java
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
+from contract.count import GRAIN
 from contract.sink import SINKS
 
 if TYPE_CHECKING:
@@ -49,7 +50,14 @@ def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
 
 
 def sinks_here() -> operators.Sinks:
-    return {sink.definitions: {"generation": sink.generation, "key": [*sink.key]} for sink in SINKS}
+    return {
+        sink.definitions: {
+            "generation": sink.generation,
+            "key": [*sink.key],
+            "grain_seconds": int(GRAIN.total_seconds()),
+        }
+        for sink in SINKS
+    }
 
 
 def record(folder: Path = main.SQL_FOLDER) -> operators.Record:

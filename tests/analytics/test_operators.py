@@ -17,7 +17,7 @@ SOURCE, COUNT, SINK = "source clicks", "groupState of click_counts", "sink click
 
 
 def sink(generation: int, *key: str) -> dict[str, Any]:
-    return {"generation": generation, "key": [*(key or ("minute", "article_id"))]}
+    return {"generation": generation, "key": [*(key or ("minute", "article_id"))], "grain_seconds": 60}
 
 
 def recorded(plan: Plan, last: Record | None, counts: dict[str, Any] | None = None) -> Record:
@@ -154,8 +154,13 @@ def test_a_key_of_the_same_types_that_means_something_else_gives_every_operator_
 
 @pytest.mark.parametrize(
     ("now", "wanted"),
-    [(sink(1, "minute"), 2), (sink(1, "article_id", "minute"), 2), (sink(0), 1)],
-    ids=["a column less", "another order", "a former generation"],
+    [
+        (sink(1, "minute"), 2),
+        (sink(1, "article_id", "minute"), 2),
+        ({**sink(1), "grain_seconds": 10}, 2),
+        (sink(0), 1),
+    ],
+    ids=["a column less", "another order", "another grain", "a former generation"],
 )
 def test_another_key_in_a_generation_that_was_deployed_is_refused(now: dict[str, Any], wanted: int) -> None:
     before = recorded(plan(aggregate(2)), None)
