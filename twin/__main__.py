@@ -1,9 +1,10 @@
 """The command behind `make run`: `python -m twin [--input FILE --speed N | --rate N --seconds N]`."""
 
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -37,6 +38,8 @@ def run(
 ) -> None:
     """The whole path in the local twin, shown in the terminal."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: nothing is left running
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        signal.signal(signal.SIGHUP, _terminal_is_closed)
     try:
         balanced = demonstrate(Console(), input_file=input_file, speed=speed, rate=rate, seconds=seconds)
     except KeyboardInterrupt:
@@ -46,6 +49,14 @@ def run(
         raise typer.Exit(1) from error
     if not balanced:
         raise typer.Exit(1)
+
+
+def _terminal_is_closed(_number: int, _frame: object) -> NoReturn:
+    """Ends as Ctrl-C does; what is still said then would fail in a terminal that is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, output.fileno())
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
