@@ -1,5 +1,7 @@
 """The options of `make run`, up to the run itself."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -7,6 +9,15 @@ import pytest
 from typer.testing import CliRunner
 
 from twin import __main__ as command
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """A run has handlers of its own."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
