@@ -382,43 +382,6 @@ def test_a_terminal_of_eighty_columns_shows_the_heading_of_each_column_whole(nam
     assert len(heads) == 1
 
 
-def _wide(reader: mock.Mock) -> None:
-    """A heat map of 60 columns with a number of its own in each."""
-    numbers = tuple(range(10_000, 10_060))
-    reader.heat_map.return_value = HeatMap(
-        articles=(TrendingArticle("article-1", sum(numbers)),),
-        cut=False,
-        segments=tuple(Segment(region=f"region-{number}") for number in numbers),
-        segment_clicks=numbers,
-        cells=(numbers,),
-        **ANSWER,
-    )
-
-
-def test_a_table_that_goes_into_a_file_is_as_wide_as_it_needs_to_be(reader: mock.Mock) -> None:
-    _wide(reader)
-    _, out, err = _run("heat-map", "--last", "10m", "--by", "region", COLUMNS="80")
-    [row] = [line for line in out.splitlines() if "article-1" in line]
-    assert [f"{number:,}" in row for number in range(10_000, 10_060)] == [True] * 60
-    assert err == ""
-
-
-def test_a_terminal_that_is_too_narrow_for_a_table_is_told_so(reader: mock.Mock) -> None:
-    _wide(reader)
-    code, _, err = _run("heat-map", "--last", "10m", "--by", "region", COLUMNS="80", FORCE_COLOR="1")
-    assert code == 0
-    assert re.search(r"needs \d{3,} characters in a line and this terminal has 80.*--json", err)
-
-
-def test_the_bars_of_a_series_stay_in_one_line(reader: mock.Mock) -> None:
-    series = Series(article_id="a" * 60, segment=FEMALE, clicks=tuple(range(60)))
-    starts = tuple(NINE + number * MINUTE for number in range(60))
-    reader.trend.return_value = Trend(step=MINUTE, starts=starts, series=(series,), **ANSWER)
-    _, out, _ = _run("trend", "--last", "1h", COLUMNS="80")
-    [bars] = [line for line in out.splitlines() if "▁" in line]
-    assert bars.count("█") == 8
-
-
 def test_the_library_needs_nothing_that_only_the_command_line_needs() -> None:
     """So that a Lambda function can use it with little more than opensearch-py and boto3."""
     loaded = "import sys, batch_server; print(*{name.split('.')[0] for name in sys.modules})"
