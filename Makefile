@@ -62,6 +62,7 @@ node_modules/.installed: package.json $(BIN)/.installed
 
 $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
 	@echo "setup: the Java parts of the analytics application, $@"
+	@bash twin/prerequisites.sh
 	@$(MVN) -f connectors/pom.xml -DskipTests package
 	@touch $@
 
@@ -185,6 +186,7 @@ web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or
 aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kinesis and Firehose connectors
 
 $(AWS_JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
+	@bash twin/prerequisites.sh
 	@$(MVN) -f connectors/pom.xml -Paws -DskipTests package
 
 # What the SQL job is compared with, in an environment of its own: Spark and Flink need different py4j.

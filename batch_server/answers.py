@@ -15,7 +15,7 @@ DELIVERY = timedelta(seconds=15)
 document after 1 s, the rest is margin. Not so while OpenSearch refuses documents (an alarm rings then)."""
 ARRIVAL = timedelta(seconds=30)
 """A click that comes on time is read by the application within this time: an app sends within 5 s, the
-forwarder gathers for 1 s, the rest is margin."""
+forwarder gathers for 2 s, the rest is margin."""
 
 
 @dataclass(frozen=True, kw_only=True)

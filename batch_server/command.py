@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import boto3
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from batch_server import differences, sheets
 from batch_server.credentials import signing_credentials
@@ -35,6 +35,7 @@ from batch_server.options import (
     TimeZone,
     duration,
     grouping,
+    not_empty,
     own_options,
     with_options,
 )
@@ -48,6 +49,8 @@ from contract.count import GRAIN, SEGMENT_COLUMNS
 from names import OREGON, TOKYO
 
 DEFAULT_STEP = duration_text(GRAIN)
+MAX_WIDTH = 100_000
+"""Of a table: more than any has."""
 
 app = typer.Typer(
     add_completion=False,
@@ -89,7 +92,7 @@ def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
             _write(sheets.as_csv(sheet))
             _tell("\n".join(sheets.remarks(sheet, time_zone)))
         else:
-            Console().print(sheets.for_people(sheet, time_zone))
+            _show(sheets.for_people(sheet, time_zone))
 
     options = (*SPAN, *own_options(ask), *SEGMENT, *CONNECTION, *CSV)
     app.command(ask.__name__.replace("_", "-"), help=ask.__doc__)(with_options(run, *options))
@@ -109,6 +112,21 @@ def _write(text: str) -> None:
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(text)
+
+
+def _show(table: RenderableType) -> None:
+    """In a file or a pipe as wide as it needs to be. A narrower terminal is told what that does to it."""
+    console = Console()
+    needed = console.measure(table, options=console.options.update(width=MAX_WIDTH)).minimum
+    if needed > console.width and not console.is_terminal:
+        console = Console(width=needed)
+    console.print(table)
+    if needed > console.width:
+        _tell(
+            f"batch_server: the table needs {needed} characters in a line and this terminal has "
+            f"{console.width}, so ids and numbers are broken or missing: make it wider, ask for fewer "
+            "columns, or take --json"
+        )
 
 
 def _tell(text: str) -> None:
@@ -159,7 +177,9 @@ def trend(
     *,
     article: Annotated[
         list[str] | None,
-        typer.Option("--article", metavar="ID", help="A series for this article; repeatable."),
+        typer.Option(
+            "--article", parser=not_empty, metavar="ID", help="A series for this article; repeatable."
+        ),
     ] = None,
     by: By = None,
     step: Annotated[
@@ -262,7 +282,7 @@ def served(
     if as_json:
         _write(served_as_json(found) + "\n")
     else:
-        Console().print(served_for_people(found, time_zone))
+        _show(served_for_people(found, time_zone))
 
 
 def board(

@@ -62,6 +62,13 @@ def grouping(text: str) -> Grouping:
     return columns
 
 
+def not_empty(text: str) -> str:
+    """An empty one comes from a shell variable that is not set, and no reader and no article is called so."""
+    if not text:
+        raise typer.BadParameter("is empty: leave the option out, or write a value")
+    return text
+
+
 By = Annotated[
     Any,
     typer.Option(
@@ -137,7 +144,12 @@ SEGMENT = tuple(
         column,
         Annotated[
             str | None,
-            typer.Option(f"--{column.replace('_', '-')}", help=f"Only readers with this {column}."),
+            typer.Option(
+                f"--{column.replace('_', '-')}",
+                parser=not_empty,
+                metavar="VALUE",
+                help=f"Only readers with this {column}.",
+            ),
         ],
         None,
     )

@@ -123,15 +123,16 @@ def served_as_json(served: Served) -> str:
 
 def _nothing_served(segment: Segment) -> str:
     few = (
-        "no article has enough clicks in this segment, or no reader is in it, and the service shows what all "
-        "readers click; or "
+        "no article has enough clicks in this segment or no reader is in it (the service then shows what all "
+        "readers click), or "
         if segment.fields
         else ""
     )
     return (
-        f"The table has no ranking of {segment.label}. Within two minutes of the first clicks that is as it "
-        f"should be: ask again then. Later, {few}nothing is counted (`python -m batch_server freshness` "
-        "tells), or the feedback function fails (its alarms ring, and its log says why)."
+        f"The table has no ranking of {segment.label}. In the first two minutes after the first clicks it "
+        f"has none yet: ask again then. If it still has none, {few}nothing is counted (`python -m "
+        "batch_server freshness` tells), or the feedback function fails (its alarms ring, and its log says "
+        "why)."
     )
 
 

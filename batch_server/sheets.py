@@ -78,11 +78,18 @@ def _table(sheet: Sheet) -> Table:
     for number, column in enumerate(columns):
         numeric = any(isinstance(row[number], int | float) for row in rows)
         table.add_column(
-            Text(printable(column.replace("_", " "))), justify="right" if numeric else "left", overflow="fold"
+            Text(printable(column.replace("_", " "))),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=all(_is_bars(row[number]) for row in rows),
         )
     for row in rows:
         table.add_row(*(Text(_shown(value)) for value in row))
     return table
+
+
+def _is_bars(value: Value) -> bool:
+    return isinstance(value, str) and set(value) <= set(_BARS)
 
 
 def _shown(value: Value) -> str:

@@ -14,8 +14,9 @@ LAMBDAS = Path(__file__).parent
 HEAD = f"""# Metrics
 
 What our functions publish, in the CloudWatch namespace `{NAMESPACE}` with the dimension
-`{SERVICE_DIMENSION}`. The alarms on them stand in [flow limits](flow_limits.md); the gauges of the segments,
-which Flink publishes, in [analytics](analytics.md#metrics-of-the-segments).
+`{SERVICE_DIMENSION}`, whose value is the function's name. The alarms on them stand in
+[flow limits](flow_limits.md); the gauges of the segments, which Flink publishes, in
+[analytics](analytics.md#metrics-of-the-segments).
 This page is made from `lambdas/` by `python -m lambdas.metrics_page`, and a test compares the two.
 """
 
@@ -36,7 +37,8 @@ def page() -> str:
     tables = []
     for module in sorted(LAMBDAS.glob("*/metrics.py")):
         rows = [f"| `{name}` | {meaning} |" for name, meaning in metrics_in(module)]
-        head = [f"## `{SERVICE_DIMENSION}` {module.parent.name}", "", "| metric | meaning |", "|---|---|"]
+        function = f"click-trends-<environment>-{module.parent.name}"
+        head = [f"## `{SERVICE_DIMENSION}` `{function}`", "", "| metric | meaning |", "|---|---|"]
         tables.append("\n".join([*head, *rows, ""]))
     return "\n".join([HEAD, *tables])
 

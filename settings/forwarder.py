@@ -17,7 +17,7 @@ class ForwarderSettings(Section):
     )
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=10_000,
-        description="Limit of records in one invocation; 6 MB of payload may end a batch sooner. Larger: "
+        description="Limit of records in one invocation; 6 MiB of payload may end a batch sooner. Larger: "
         "cheaper, and a failure repeats more records.",
     )
     batching_window_seconds: Annotated[int, Field(ge=0, le=300)] = Field(

@@ -46,6 +46,7 @@ SEGMENTS_TIMEOUT_SECONDS = 60
 Transport = Literal["files", "aws"]
 # OpenSearch holds counts of clicks up to a day old; two more days cover a clock ahead and a day's border.
 _COUNTED_SPAN = timedelta(days=3)
+_ASK_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def chosen_transport() -> Transport:
@@ -283,12 +284,33 @@ def _undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ASK_TO_END}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _asked_to_end_afterwards() -> Iterator[None]:
+    """Ctrl-C in this block takes effect at its end: of a twin that is made by half nobody could end the
+    processes and remove the folders."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    before = {
+        number: signal.signal(number, lambda signalled, _frame: asked.append(signalled))
+        for number in _ASK_TO_END
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        signal.raise_signal(asked[0])
 
 
 @contextmanager
@@ -300,13 +322,16 @@ def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
     """
     transport = chosen_transport()
     work = Path(tempfile.mkdtemp(prefix="click-trends-twin-"))
-    twin = Twin(work, transport, faults or DeliveryFaults())
+    twin: Twin | None = None
     try:
+        with _asked_to_end_afterwards():
+            twin = Twin(work, transport, faults or DeliveryFaults())
         yield twin
     except BaseException as error:
-        with _undisturbed(), suppress(Exception):  # the first error is the one to show
-            twin.stop()
-        if isinstance(error, Exception):
+        if twin is not None:
+            with _undisturbed(), suppress(Exception):  # the first error is the one to show
+                twin.stop()
+        if isinstance(error, Exception) and any(work.iterdir()):
             error.add_note(f"the twin's logs are in {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)

@@ -74,8 +74,8 @@ class Patience:
         return Retry(self.pause_after(age))
 
     def pause_after(self, age: float) -> int:
-        """Half the age, in steps of two: so the next failure is at least half as old again, and no store
-        has to count attempts. age: of the count when it failed, in seconds."""
+        """Up to half the age, in steps of two: so pauses grow with the age, and no store has to count
+        attempts. age: of the count when it failed, in seconds."""
         pause = self.first_pause_seconds
         while 2 * pause <= min(age / 2, MAX_PAUSE_SECONDS):
             pause *= 2

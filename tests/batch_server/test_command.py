@@ -360,6 +360,8 @@ def test_an_error_is_one_sentence_on_standard_error_and_a_failing_exit_code(conn
         (("top", "--last", "1h", "--limit", "0"), "--limit"),
         (("top", "--last", "1h", "--json", "--csv"), "choose one"),
         (("heat-map", "--last", "1h"), "--by"),
+        (("top", "--last", "1h", "--age-band", ""), "'--age-band': is empty"),
+        (("trend", "--last", "1h", "--article", ""), "'--article': is empty"),
     ],
 )
 def test_wrong_usage_is_told_with_what_to_write(

@@ -145,6 +145,13 @@ def test_every_topic_of_the_guide_has_a_subscriber() -> None:
     assert regions["create-topic"] == regions["subscribe"] == {TOKYO, OREGON}
 
 
+def test_no_block_that_restores_brings_a_click_of_its_own() -> None:
+    """A block is copied as a whole, by someone who restores counts."""
+    for block in blocks(GUIDE):
+        if "analytics_sql/main.py" in block.text or "traffic.put_counts" in block.text:
+            assert "click_id" not in block.text, block.text
+
+
 def test_the_guide_has_blocks_of_both_kinds() -> None:
     kinds = [block.kind for block in blocks(GUIDE) if block.language == "sh"]
     assert kinds.count("here") > 3
@@ -206,7 +213,8 @@ def run_here(project: Path, block: Block) -> None:
 
 
 def of_flink(block: Block) -> bool:
-    return "analytics_sql/main.py" in block.text
+    """The bounded run, and the click that it counts here."""
+    return "restore/" in block.text
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from batch_server.text import length_text
 from contract.count import COUNT_COLUMNS, GRAIN, SEGMENT_FILE_HEADER
 from lambdas.metrics_page import metrics_in
 from lambdas.metrics_page import page as metrics_page
+from names import Names
+from settings.forwarder import ForwarderSettings
 from settings.page import page as settings_page
 from tests.conftest import PROJECT
 
@@ -90,6 +92,17 @@ def test_the_page_of_the_settings_is_made_from_the_code() -> None:
 
 def test_the_page_of_the_metrics_is_made_from_the_code() -> None:
     assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), "run `make docs`"
+
+
+def test_the_page_of_the_metrics_gives_the_value_of_the_dimension() -> None:
+    names = Names(environment="<environment>", account="")
+    headings = re.findall(r"^## `service` `(.*)`$", (DOCS / "metrics.md").read_text("utf-8"), re.MULTILINE)
+    assert headings == [names.feedback, names.forwarder, names.redelivery]
+
+
+def test_the_forwarders_window_is_that_of_the_settings_where_minutes_become_complete() -> None:
+    window = ForwarderSettings().batching_window_seconds
+    assert f"gathers for {window} s)" in (DOCS / "batch_server.md").read_text(encoding="utf-8")
 
 
 def test_every_metric_that_a_function_publishes_is_explained() -> None:

@@ -45,10 +45,10 @@ def test_a_segment_without_a_ranking_is_no_error(service: Service) -> None:
     code, text = ask(service)
     told = " ".join(text.split())
     assert code == 0
-    assert "no ranking of all readers. Within two minutes of the first clicks that is as it should" in told
-    assert "Later, nothing is counted (`python -m batch_server freshness` tells), or the feedback" in told
+    assert "no ranking of all readers. In the first two minutes after the first clicks it has none" in told
+    assert "If it still has none, nothing is counted (`python -m batch_server freshness` tells), or" in told
     _, text = ask(service, "--segment", "gender=female")
-    assert "the service shows what all readers click; or nothing is counted" in " ".join(text.split())
+    assert "(the service then shows what all readers click), or nothing is counted" in " ".join(text.split())
     assert json.loads(ask(service, "--json")[1])["served"] is False
 
 

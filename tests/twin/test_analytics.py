@@ -72,13 +72,15 @@ def test_the_last_checkpoint_is_the_newest_that_is_complete(application: Emulate
     assert str(application._last_checkpoint()).endswith("/job/chk-10")
 
 
-def test_the_process_has_the_roles_credentials_json_requests_and_its_log_in_the_work_folder(
+def test_the_process_has_the_roles_credentials_json_requests_and_its_files_in_the_work_folder(
     application: EmulatedApplication, tmp_path: Path
 ) -> None:
     environment = application._environment()
     assert environment["AWS_ACCESS_KEY_ID"] == "role-key"
     assert environment["CBOR_ENABLED"] == "false"
     assert environment["FLINK_LOG_DIR"] == str(tmp_path / "log")
+    assert f"-Djava.io.tmpdir={tmp_path / 'tmp'}" in environment["FLINK_ENV_JAVA_OPTS"].split()
+    assert (tmp_path / "tmp").is_dir()
 
 
 def test_a_job_that_restarts_again_and_again_ends_the_check_with_its_cause(

@@ -1,4 +1,4 @@
-"""Ctrl-C while `make run` starts its parts."""
+"""Ctrl-C, or a terminal that is closed, while `make run` starts its parts."""
 
 import os
 import signal
@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from twin.processes import wait_for
+from twin import twin as module
+from twin.processes import TwinError, wait_for
 
 SECONDS_TO_END = 15.0
 START_TIMEOUT_SECONDS = 120
@@ -40,9 +41,42 @@ def temporary() -> Iterator[Path]:
         yield Path(folder)
 
 
+class InterruptedWhileItIsMade:
+    """In place of a Twin."""
+
+    stopped = False
+
+    def __init__(self, work: Path, *_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        (work / "ministack.log").touch()
+
+    def stop(self) -> None:
+        InterruptedWhileItIsMade.stopped = True
+
+
+def test_a_twin_interrupted_while_it_is_made_is_made_then_stopped_and_leaves_no_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "Twin", InterruptedWhileItIsMade)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt), module.running_twin():
+        pytest.fail("it goes on after Ctrl-C")
+    assert InterruptedWhileItIsMade.stopped
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_twin_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("twin.opensearch.HOME", tmp_path / "absent")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(TwinError, match="make setup"), module.running_twin():
+        pytest.fail("it goes on without OpenSearch")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.twin
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "closed terminal"])
 def test_a_run_interrupted_while_flink_starts_ends_within_seconds_and_leaves_nothing(
-    tmp_path: Path, temporary: Path
+    tmp_path: Path, temporary: Path, asked: signal.Signals
 ) -> None:
     if sys.platform != "linux":
         pytest.skip("finds processes in /proc")
@@ -66,7 +100,7 @@ def test_a_run_interrupted_while_flink_starts_ends_within_seconds_and_leaves_not
         )
         assert run.poll() is None, output.read_text()
         assert _processes_of(temporary)
-        os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the whole foreground group
+        os.killpg(run.pid, asked)  # as a terminal does: to the whole foreground group
         began = time.monotonic()
         run.wait(60)
     finally:
