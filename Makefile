@@ -15,6 +15,8 @@ OPENSEARCH := $(CACHE)/opensearch-$(OPENSEARCH_VERSION)
 MAVEN_DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 # renovate: datasource=go depName=github.com/rhysd/actionlint
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+# Outside of a Maven project the plugin takes this for a name, and unpacks nothing while its mark is there.
+UNPACKED_MARKS := '$(CACHE)/$${project.basedir}'
 CONNECTOR_SOURCES := connectors/pom.xml $(shell find connectors/src/main -type f)
 
 # The environment to synthesise (environments/<ENVIRONMENT>.toml), and how the twin's Flink reaches the streams
@@ -69,10 +71,10 @@ $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
 # Without the module analysis-common: it needs Thai word breaking, which the twin's Java has not.
 $(OPENSEARCH)/.installed: | $(CACHE)/prerequisites
 	@echo "setup: OpenSearch $(OPENSEARCH_VERSION) into $(CACHE)"
-	@rm -rf $(OPENSEARCH)
-	@$(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory="$(CURDIR)/$(CACHE)" \
+	@rm -rf $(OPENSEARCH) $(UNPACKED_MARKS)
+	@cd $(CACHE) && $(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory="$(CURDIR)/$(CACHE)" \
 		-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:$(OPENSEARCH_VERSION):zip
-	@rm -rf $(OPENSEARCH)/modules/analysis-common $(CACHE)/dependency-maven-plugin-markers
+	@rm -rf $(OPENSEARCH)/modules/analysis-common $(UNPACKED_MARKS)
 	@touch $@
 
 .PHONY: run
@@ -216,4 +218,4 @@ requirements: setup ## pin requirements.in anew
 clean: ## remove everything that setup, synth and the tests made
 	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target web_servers/made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis review.md review.json
