@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,19 +64,27 @@ class Streaming:
         file = self.folder / "properties.json"
         groups = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in properties.items()]
         file.write_text(json.dumps(groups))
+        self._temporary.mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(main), "--properties", str(file)],
+                env={**os.environ, "FLINK_ENV_JAVA_OPTS": f"-Djava.io.tmpdir={self._temporary}"},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    @property
+    def _temporary(self) -> Path:
+        """Where Flink unpacks its jars, 90 MB, which a killed one does not take away."""
+        return self.folder / "tmp"
 
     def kill(self) -> None:
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def put(self, name: str, clicks: list[dict[str, str]]) -> None:
         hidden = self.folder / "clicks" / f".{name}"
