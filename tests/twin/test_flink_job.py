@@ -102,6 +102,7 @@ def failing_job(tmp_path: Path) -> Iterator[FlinkJob]:
             "PYTHONPATH": str(project),
             "HOME": str(tmp_path),
             "FLINK_LOG_DIR": str(tmp_path / "log"),
+            "FLINK_ENV_JAVA_OPTS": f"-Djava.io.tmpdir={tmp_path}",
         },
     )
     try:
