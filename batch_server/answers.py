@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from batch_server.minutes import Minutes
 from batch_server.segment import Segment
 from batch_server.text import printable
+from contract.click import ARRIVAL
 from contract.count import start_of_count
 
 DELIVERY = timedelta(seconds=15)
 """A count that was published longer ago is in the index: Firehose collects for at most 5 s, the index shows a
 document after 1 s, the rest is margin. Not so while OpenSearch refuses documents (an alarm rings then)."""
-ARRIVAL = timedelta(seconds=30)
-"""A click that comes on time is read by the application within this time: an app sends within 5 s, the
-forwarder gathers for 2 s, the rest is margin."""
 
 
 @dataclass(frozen=True, kw_only=True)

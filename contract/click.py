@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import threading
+from datetime import timedelta
 from typing import Any
 
 # A field whose value is an object or array counts as missing; a string that looks like one is a string.
@@ -14,6 +15,9 @@ MAX_ID_BYTES = 512
 """Of UTF-8, for each of ID_FIELDS."""
 MAX_CLOCK_AHEAD_SECONDS = 60
 """A click that happened later than this after it is read is rejected as `clock_ahead`."""
+ARRIVAL = timedelta(seconds=30)
+"""A click that comes on time is read by the application within this time: an app sends within 5 s, the
+forwarder gathers for 2 s, the rest is margin. Settings that need longer are refused (settings/latency.py)."""
 
 MAX_NESTING = 1000
 """Levels of objects and arrays that the parser of Flink's json format (Jackson) reads: its default."""

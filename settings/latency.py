@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from contract.click import ARRIVAL
 from settings.environment import Settings
 
 Producer = Literal["web servers", "mobile apps"]
@@ -93,7 +94,9 @@ def budget(settings: Settings) -> tuple[LatencyBudget, ...]:
 
 
 def problems(settings: Settings) -> Iterator[str]:
-    """What is later than the declared target, with the settings that make it so, the longest first."""
+    """What is later than the declared target, or than readers of counts rely on, with the settings that make
+    it so, the longest first."""
+    yield from _late_arrivals(settings)
     target = settings.latency
     for path in budget(settings):
         for what, worst, limit, stages in (
@@ -102,17 +105,31 @@ def problems(settings: Settings) -> Iterator[str]:
         ):
             if worst <= limit:
                 continue
-            governed = sorted(
-                (stage for stage in stages if stage.setting),
-                key=lambda stage: stage.seconds.worst,
-                reverse=True,
-            )
-            advice = ", ".join(f"{stage.setting} ({stage.seconds.worst:g} s)" for stage in governed[:3])
             yield (
                 f"a click from {path.producer} is {what} after {worst:.1f} s at worst, "
-                f"latency.{what}_seconds is {limit}: lower {advice}, or set latency.{what}_seconds = "
-                f"{ceil(worst)}"
+                f"latency.{what}_seconds is {limit}: lower {_longest(stages)}, or set "
+                f"latency.{what}_seconds = {ceil(worst)}"
             )
+
+
+def _late_arrivals(settings: Settings) -> Iterator[str]:
+    limit = ARRIVAL.total_seconds()
+    for producer, to_source_stream in _PRODUCERS.items():
+        stages = (*to_source_stream(settings), _APPLICATIONS_POLL)
+        if (worst := _total(stages).worst) > limit:
+            yield (
+                f"a click from {producer} is read by the application after {worst:.1f} s at worst, and "
+                f"the batch server calls a minute complete when its clicks had {limit:g} s to arrive: lower "
+                f"{_longest(stages)}, or raise ARRIVAL in contract/click.py to {ceil(worst)} s"
+            )
+
+
+def _longest(stages: tuple[Stage, ...]) -> str:
+    """The settings of the three longest stages that have one, the longest first."""
+    governed = sorted(
+        (stage for stage in stages if stage.setting), key=lambda stage: stage.seconds.worst, reverse=True
+    )
+    return ", ".join(f"{stage.setting} ({stage.seconds.worst:g} s)" for stage in governed[:3])
 
 
 _ROUND_TRIP = "forwarder.round_trip_milliseconds"
@@ -147,7 +164,7 @@ def _counted(settings: Settings) -> tuple[Stage, ...]:
     publish_every = float(settings.analytics.publish_every_seconds)
     buffer_seconds = float(settings.delivery.counts_buffer_seconds)
     return (
-        _waiting("application's poll", READER_POLL_SECONDS),
+        _APPLICATIONS_POLL,
         _waiting("checkpoint interval", publish_every, setting="analytics.publish_every_seconds"),
         Stage(name="checkpoint", seconds=_seconds(CHECKPOINT_SECONDS)),
         _waiting("Firehose's buffer", buffer_seconds, setting="delivery.counts_buffer_seconds"),
@@ -179,6 +196,9 @@ def _waiting(name: str, period_seconds: float, *, setting: str | None = None) ->
 
 def _seconds(typical_and_worst: tuple[float, float]) -> Seconds:
     return Seconds(typical=typical_and_worst[0], worst=typical_and_worst[1])
+
+
+_APPLICATIONS_POLL = _waiting("application's poll", READER_POLL_SECONDS)
 
 
 def _total(stages: tuple[Stage, ...]) -> Seconds:
