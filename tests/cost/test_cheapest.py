@@ -1,5 +1,7 @@
 """The cheapest settings carry their traffic, and cost what a synthesis with them would."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,13 +19,21 @@ from stacks.app import build_app
 from tests.cost.changes import Resources
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
+def _counts_of_a_minute() -> Iterator[None]:
+    """How many documents there are to hold does not depend here on what the project's counts span."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cost.search_nodes.GRAIN", timedelta(minutes=1))
+        yield
+
+
+@pytest.fixture(scope="module")
 def found(resources: Resources, production: Settings, prices: Prices) -> list[Cheapest]:
     return grown(resources, production, prices)
 
 
 def test_every_factor_has_settings_that_the_synthesis_accepts(found: list[Cheapest]) -> None:
-    assert [one.factor for one in found] == list(FACTORS[: len(found)])
+    assert [one.factor for one in found] == list(FACTORS)
     for one in found:
         valid = Settings.model_validate(one.settings.model_dump())
         for check in (consistency, capacity, latency):
@@ -49,10 +59,10 @@ def test_the_disks_hold_the_retention(found: list[Cheapest]) -> None:
         assert search.instance_count * search.volume_gib >= stored_gib(one.settings)
 
 
-def test_ten_times_the_traffic_costs_more_but_hardly_more_than_ten_times(found: list[Cheapest]) -> None:
+def test_ten_times_the_traffic_costs_more_but_less_than_ten_times(found: list[Cheapest]) -> None:
     middles = {one.factor: one.estimate.total.middle for one in found}
-    for factor in (one for one in (1, 10, 100) if one * 10 in middles):
-        assert middles[factor] < middles[factor * 10] < 11 * middles[factor]
+    for factor in (1, 10, 100):
+        assert middles[factor] < middles[factor * 10] < 10 * middles[factor]
 
 
 def test_nothing_that_was_tried_beside_it_is_cheaper(

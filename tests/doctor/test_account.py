@@ -117,7 +117,7 @@ def test_a_region_without_the_bootstrap_or_with_an_old_one_is_named_with_the_com
             "iam.GetAccountSummary",
             {"SummaryMap": {"Roles": 999, "RolesQuota": 1000}},
             ("account", "IAM roles"),
-            "999 of 1,000 are used, ",
+            "999 of 1,000 are used, {roles} more are needed",
             id="roles",
         ),
     ],
@@ -128,7 +128,8 @@ def test_what_the_account_lacks_is_said_with_a_remedy(
     patient.answers[operation] = answer
     found = patient.not_ok(only=finding[1])[finding].diagnosis
     assert found.verdict is Verdict.LACKS
-    assert text in found.text
+    roles = len(list(patient.wanted.of_type("AWS::IAM::Role")))
+    assert text.format(roles=roles) in found.text
     assert found.remedy
 
 
