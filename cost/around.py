@@ -32,11 +32,11 @@ from cost.assumptions import (
     TABLE_GB,
     UNKNOWN_CALLS,
 )
-from cost.basis import Basis, UnknownFlowError, monthly
+from cost.basis import Basis, monthly
 from cost.flows import delivery_flow
 from cost.line import Line, Part
 from cost.range import NOTHING, Range, exactly
-from cost.template import TemplateResource, of_type
+from cost.template import TemplateResource, UnpricedError, of_type
 from settings.capacity import REASON_BYTES
 from settings.forwarder_capacity import INVOCATION_SECONDS, ONE_VCPU_MIB
 from settings.latency import FEEDBACK_RUN_SECONDS
@@ -54,13 +54,17 @@ def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
 
     The window begins with the first record, so it is between the setting and one second more.
     """
-    [mapping] = [
-        mapping
-        for mapping in of_type(basis.resources, "AWS::Lambda::EventSourceMapping")
-        if mapping.stack == resource.stack and resource.is_meant_by(mapping.properties["FunctionName"])
-    ]
-    lanes = mapping.properties.get("ParallelizationFactor", 1)
-    window = mapping.properties.get("MaximumBatchingWindowInSeconds", 0)
+    mapping = _only(
+        [
+            mapping
+            for mapping in of_type(basis.resources, "AWS::Lambda::EventSourceMapping")
+            if mapping.stack == resource.stack
+            and resource.is_meant_by(mapping.properties.get("FunctionName"))
+        ],
+        f"event source mapping of the function {resource.name}",
+    )
+    lanes = mapping.number("ParallelizationFactor", 1)
+    window = mapping.number("MaximumBatchingWindowInSeconds", 0)
     shards, records = basis.mobile_shards(), basis.traffic.mobile_clicks
 
     def calls(lane_count: float, rate: float, window_seconds: float) -> float:
@@ -75,10 +79,16 @@ def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
     )
 
 
+def _only(found: list[TemplateResource], what: str) -> TemplateResource:
+    if len(found) != 1:
+        raise UnpricedError(f"There are {len(found)} times the {what}, and the estimate reckons with one")
+    return found[0]
+
+
 def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     names = basis.settings.names
     name = resource.properties.get("FunctionName")
-    gib = resource.properties.get("MemorySize", 128) / 1024
+    gib = resource.number("MemorySize", 128) / 1024
     if name == names.forwarder:
         calls = forwarder_calls(resource, basis)
         share = min(1.0, gib * 1024 / ONE_VCPU_MIB)
@@ -95,7 +105,7 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     else:
         known = name in {names.application_lifecycle, names.search_bootstrap}
         calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS
-        longest = min(COLD_SECONDS.high, resource.properties.get("Timeout", 3))
+        longest = min(COLD_SECONDS.high, resource.number("Timeout", 3))
         seconds = calls * Range(min(COLD_SECONDS.low, longest), longest)
     [processor] = resource.properties.get("Architectures", ["x86_64"])
     parts: dict[object, Part] = {names.forwarder: "forwarder", names.feedback: "serving"}
@@ -142,7 +152,7 @@ def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     }
     name = resource.properties.get("BucketName")
     if name not in contents:
-        raise UnknownFlowError(f"Nothing tells what is put into the bucket {name}: add it to cost/around.py")
+        raise UnpricedError(f"Nothing tells what is put into the bucket {name}: add it to cost/around.py")
     bytes_per_second, writers = contents[name]
     stored = bytes_per_second * kept * (24 * 3600 / GB)
     puts = exactly(0)
@@ -172,15 +182,18 @@ def _kept_days(resource: TemplateResource) -> Range:
 
 def _objects(delivery_stream: str, basis: Basis) -> Range:
     """Objects a month: one whenever the buffer's time or size is reached, for each writer."""
-    [stream] = [
-        stream
-        for stream in of_type(basis.resources, "AWS::KinesisFirehose::DeliveryStream")
-        if stream.properties.get("DeliveryStreamName") == delivery_stream
-    ]
-    hints = stream.properties["ExtendedS3DestinationConfiguration"]["BufferingHints"]
+    stream = _only(
+        [
+            stream
+            for stream in of_type(basis.resources, "AWS::KinesisFirehose::DeliveryStream")
+            if stream.properties.get("DeliveryStreamName") == delivery_stream
+        ],
+        f"delivery stream {delivery_stream}",
+    )
+    hints = "ExtendedS3DestinationConfiguration.BufferingHints"
     records, size = delivery_flow(delivery_stream, basis)
-    by_size = monthly(records) * (size / (hints["SizeInMBs"] * 1024**2))
-    by_time = SECONDS / hints["IntervalInSeconds"]
+    by_size = monthly(records) * (size / (stream.number(f"{hints}.SizeInMBs") * 1024**2))
+    by_time = SECONDS / stream.number(f"{hints}.IntervalInSeconds")
     fewest = min(by_time, monthly(records).low)
     return Range(max(by_size.low, fewest), max(by_size.high, by_time)) * FIREHOSE_WRITERS
 
@@ -202,7 +215,7 @@ def log_group(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
             and forwarder.properties.get("FunctionName") == names.forwarder
         ):
             written = forwarder_calls(forwarder, basis) * FORWARDER_LOG_BYTES * (1 / GB)
-    months = resource.properties.get("RetentionInDays", 12 * DAYS) / DAYS
+    months = resource.number("RetentionInDays", 12 * DAYS) / DAYS
     yield basis.line(resource, "logs_in", written, part="monitoring", item="log written")
     yield basis.line(
         resource, "logs_month", written * LOG_COMPRESSION * months, part="monitoring", item="log kept"

@@ -7,16 +7,12 @@ from cost.assumptions import REJECTED_SHARE, SECONDS
 from cost.line import Line, Part
 from cost.prices import Prices
 from cost.range import Range, exactly
-from cost.template import TemplateResource, of_type
+from cost.template import TemplateResource, UnpricedError, of_type
 from settings import Settings
 from settings.capacity import shards_to_write
 
 ON_DEMAND_SHARDS = 4
 """Of a new on-demand stream: Kinesis Data Streams developer guide, "Choose the data stream capacity mode"."""
-
-
-class UnknownFlowError(Exception):
-    """Nothing tells how much flows through a resource; the message says where to tell it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +74,12 @@ class Basis:
         """Of the stream that the forwarder reads; on demand it grows with twice the peak."""
         for stream in of_type(self.resources, "AWS::Kinesis::Stream"):
             if stream.properties.get("Name") == self.settings.names.mobile_stream:
-                if shards := stream.properties.get("ShardCount"):
-                    return exactly(shards)
+                if stream.at("ShardCount"):
+                    return exactly(stream.number("ShardCount"))
                 peak = self.settings.peak
                 grown = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
                 return Range(ON_DEMAND_SHARDS, max(ON_DEMAND_SHARDS, grown))
-        raise UnknownFlowError("No template has the mobile stream: cost.estimate needs all stacks")
+        raise UnpricedError("No template has the mobile stream: cost.estimate needs all stacks")
 
 
 def monthly(per_second: Range) -> Range:

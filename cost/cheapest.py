@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cost.estimate import Estimate, estimate_resources
 from cost.prices import Prices
 from cost.search_nodes import BURSTABLE, with_nodes
-from cost.template import TemplateResource
+from cost.template import TemplateResource, UnpricedError
 from settings import Settings, capacity, consistency, latency
 from settings.capacity import (
     MOBILE_READERS,
@@ -47,13 +47,16 @@ def cheapest(
 ) -> Cheapest:
     """By the middle of low and high, among settings that carry the traffic and keep to the latency target.
 
-    resources: of the environment's templates. Raises NoSettingsError.
+    resources: of the environment's templates. Raises NoSettingsError and UnpricedError.
     """
     templates = tuple(resources)
     wanted = with_application(scaled(settings, factor))
 
     def priced(candidate: Settings) -> Estimate:
-        return estimate_resources(with_settings(templates, candidate), candidate, prices)
+        estimate = estimate_resources(with_settings(templates, candidate), candidate, prices)
+        if estimate.unpriced:
+            raise UnpricedError(estimate.unpriced[0].why)
+        return estimate
 
     nodes = [
         candidate

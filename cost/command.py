@@ -13,11 +13,10 @@ from rich.console import Console
 
 from cost import page, picture, report
 from cost.alternatives import alternatives
-from cost.basis import UnknownFlowError
 from cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest
 from cost.estimate import Estimate, estimate_resources
 from cost.prices import PriceError, Prices, load_prices
-from cost.template import AssemblyError, TemplateResource, read_resources
+from cost.template import AssemblyError, TemplateResource, UnpricedError, read_resources
 from settings import Settings, SettingsError, load
 
 BESIDE_FACTORS = (1, 30, 1000)
@@ -50,23 +49,23 @@ def main(
                 json.dump(now.as_json(), sys.stdout, indent=2)
                 print()
                 return
-            found = grown(resources, settings, prices)
-    except (SettingsError, AssemblyError, PriceError, UnknownFlowError, NoSettingsError) as error:
+            found = [] if now.unpriced and not docs else grown(resources, settings, prices)
+    except (SettingsError, AssemblyError, PriceError, UnpricedError, NoSettingsError) as error:
         sys.exit(str(error))
-    if picture_file:
+    if picture_file and found:
         picture.draw(found, picture_file)
     if docs:
         page.PAGE.write_text(page.filled(page.PAGE.read_text(), generated(now, found, prices)))
         picture.draw(found, page.PICTURE)
         return
-    reports = (
-        report.by_part(now),
-        report.by_dimension(now),
-        report.growth(found),
-        _beside(found, prices),
-    )
+    reports = [report.by_part(now), report.by_dimension(now)]
+    reports += [report.growth(found), _beside(found, prices)] if found else []
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(report.shown(reports, console.width))
+    for one in now.unpriced:
+        print(f"not known: {one.why}", file=sys.stderr)
+    if now.unpriced:
+        print("So the total is not known, nor what is the cheapest as the traffic grows.", file=sys.stderr)
 
 
 def grown(resources: Sequence[TemplateResource], settings: Settings, prices: Prices) -> list[Cheapest]:

@@ -10,9 +10,19 @@ from cost.basis import Basis, MeanTraffic
 from cost.line import PARTS, Line, Part
 from cost.prices import PriceError, Prices, load_prices
 from cost.range import Range, total
-from cost.template import TemplateResource, read_resources
+from cost.template import TemplateResource, UnpricedError, read_resources
 from cost.types import FREE, PRICED
 from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpriced:
+    """A resource whose cost is not known. of: its logical id; named: its physical name; why: a sentence."""
+
+    of: str
+    named: str
+    region: str
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +32,11 @@ class Estimate:
     environment: str
     prices_of: date
     lines: tuple[Line, ...]
+    unpriced: tuple[Unpriced, ...] = ()
 
     @property
     def total(self) -> Range:
+        """Of what is known."""
         return total([line.usd for line in self.lines])
 
     def parts(self) -> dict[Part, Range]:
@@ -48,7 +60,8 @@ class Estimate:
             "prices_of": self.prices_of.isoformat(),
             "currency": "USD",
             "period": "month",
-            "total": _plain(self.total),
+            "total": None if self.unpriced else _plain(self.total),
+            "not_known": [vars(one) for one in self.unpriced],
             "parts": {part: _plain(usd) for part, usd in self.parts().items()},
             "regions": {region: _plain(usd) for region, usd in self.regions().items()},
             "lines": [
@@ -70,8 +83,7 @@ class Estimate:
 def estimate(assembly: Path, settings: Settings, prices: Prices | None = None) -> Estimate:
     """assembly: a cloud assembly (cdk.out) of the environment whose settings these are.
 
-    Raises AssemblyError, PriceError where a type or a dimension has no price, and UnknownFlowError where
-    nothing tells how much flows through a resource.
+    Raises AssemblyError, and PriceError where the file of prices cannot be used.
     """
     return estimate_resources(read_resources(assembly), settings, prices or load_prices())
 
@@ -81,21 +93,41 @@ def estimate_resources(resources: Iterable[TemplateResource], settings: Settings
     basis = Basis(
         settings=settings, traffic=MeanTraffic.of(settings), prices=prices, resources=tuple(resources)
     )
-    if unknown := sorted({resource.type for resource in basis.resources} - PRICED.keys() - FREE.keys()):
-        raise PriceError(
-            f"Nothing tells what {', '.join(unknown)} costs: add it to cost/types.py, priced, or free "
-            "with the reason"
-        )
+    lines: list[Line] = []
+    unpriced: list[Unpriced] = []
+    for resource in basis.resources:
+        try:
+            lines += _priced(resource, basis)
+        except UnpricedError as error:
+            unpriced.append(
+                Unpriced(of=resource.logical_id, named=resource.name, region=resource.region, why=str(error))
+            )
     return Estimate(
         environment=settings.environment,
         prices_of=prices.date,
-        lines=tuple(
-            line
-            for resource in basis.resources
-            if resource.type in PRICED
-            for line in PRICED[resource.type](resource, basis)
-        ),
+        lines=tuple(lines),
+        unpriced=tuple(unpriced),
     )
+
+
+def _priced(resource: TemplateResource, basis: Basis) -> list[Line]:
+    """Raises UnpricedError, whatever stands in the template."""
+    if resource.type in FREE:
+        return []
+    if resource.type not in PRICED:
+        raise UnpricedError(
+            f"Nothing tells what {resource.type} costs: add it to cost/types.py, priced, or free with the "
+            "reason"
+        )
+    try:
+        return list(PRICED[resource.type](resource, basis))
+    except PriceError as error:
+        raise UnpricedError(str(error)) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UnpricedError(
+            f"{resource.type} {resource.name or resource.logical_id} is written in a way that the estimate "
+            f"does not know ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _plain(value: Range) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Any
 
 from contract.sink import SINKS
 from cost.assumptions import (
@@ -17,10 +16,10 @@ from cost.assumptions import (
     STATE_BYTES_PER_COUNT,
     STORAGE_GB_PER_KPU,
 )
-from cost.basis import Basis, UnknownFlowError, monthly, rounded
+from cost.basis import Basis, monthly, rounded
 from cost.line import Line
 from cost.range import Range, exactly
-from cost.template import TemplateResource
+from cost.template import TemplateResource, UnpricedError
 from settings.capacity import COUNT_BYTES, MOBILE_READERS, REASON_BYTES, SOURCE_READERS
 
 PUT_UNIT_BYTES = 25 * KB
@@ -38,9 +37,9 @@ def stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     }
     name = resource.properties.get("Name")
     if name not in flows:
-        raise UnknownFlowError(f"Nothing tells what flows through the stream {name}: add it to cost/flows.py")
+        raise UnpricedError(f"Nothing tells what flows through the stream {name}: add it to cost/flows.py")
     records, readers = flows[name]
-    if resource.properties.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
+    if resource.at("StreamModeDetails.StreamMode") == "ON_DEMAND":
         yield from _on_demand(resource, basis, records, readers)
     else:
         yield from _provisioned(resource, basis, records)
@@ -75,7 +74,7 @@ def _on_demand(resource: TemplateResource, basis: Basis, records: Range, readers
 
 
 def _provisioned(resource: TemplateResource, basis: Basis, records: Range) -> Iterator[Line]:
-    shards = resource.properties["ShardCount"]
+    shards = resource.number("ShardCount")
     size = basis.traffic.click_bytes
     for price, quantity, item in (
         ("kinesis_shard_hour", exactly(shards * HOURS), "shards"),
@@ -92,9 +91,9 @@ def _provisioned(resource: TemplateResource, basis: Basis, records: Range) -> It
             yield basis.line(resource, "kinesis_long_term_month", kept, part="streams", item=item)
 
 
-def _kept_longer(resource: TemplateResource) -> Iterator[tuple[str, int, str]]:
+def _kept_longer(resource: TemplateResource) -> Iterator[tuple[str, float, str]]:
     """(price, hours, item) of what is kept beyond a day, and beyond a week."""
-    hours = resource.properties.get("RetentionPeriodHours", INCLUDED_HOURS)
+    hours = resource.number("RetentionPeriodHours", INCLUDED_HOURS)
     if hours > INCLUDED_HOURS:
         yield "extended", min(hours, EXTENDED_HOURS) - INCLUDED_HOURS, "kept for a week at most"
     if hours > EXTENDED_HOURS:
@@ -110,7 +109,7 @@ def delivery_flow(name: object, basis: Basis) -> tuple[Range, int]:
         **{names.delivery_stream(sink.name): (traffic.counts, COUNT_BYTES) for sink in SINKS},
     }
     if not isinstance(name, str) or name not in flows:
-        raise UnknownFlowError(
+        raise UnpricedError(
             f"Nothing tells what flows through the delivery stream {name}: add it to cost/flows.py"
         )
     return flows[name]
@@ -123,10 +122,16 @@ def delivery_stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
 
 
 def application(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
-    flink = resource.properties["ApplicationConfiguration"]["FlinkApplicationConfiguration"]
-    parallelism = flink["ParallelismConfiguration"]
-    kpus = ceil(parallelism["Parallelism"] / parallelism["ParallelismPerKPU"])
-    running = Range(kpus, max(kpus, MAX_KPUS) if parallelism["AutoScalingEnabled"] else kpus)
+    parallelism = "ApplicationConfiguration.FlinkApplicationConfiguration.ParallelismConfiguration"
+    kpus = ceil(
+        resource.number(f"{parallelism}.Parallelism") / resource.number(f"{parallelism}.ParallelismPerKPU")
+    )
+    scaling = resource.at(f"{parallelism}.AutoScalingEnabled")
+    if not isinstance(scaling, bool):
+        raise UnpricedError(
+            f"{resource.type} {resource.name}: `{parallelism}.AutoScalingEnabled` is neither true nor false"
+        )
+    running = Range(kpus, max(kpus, MAX_KPUS) if scaling else kpus)
     hours = Range(running.low + 1, running.high + 1) * HOURS
     state = basis.traffic.counts * STATE_BYTES_PER_COUNT * _state_seconds(basis)
     for price, quantity, item in (
@@ -143,27 +148,22 @@ def _state_seconds(basis: Basis) -> float:
 
 
 def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
-    cluster: dict[str, Any] = resource.properties["ClusterConfig"]
-    ebs = resource.properties["EBSOptions"]
-    count = cluster["InstanceCount"]
-    extra = [key for key in ("Iops", "Throughput") if ebs.get(key)]
-    extra += ["WarmEnabled"] if cluster.get("WarmEnabled") else []
-    extra += ["VolumeType"] if ebs.get("VolumeType", "gp3") != "gp3" else []
+    count = resource.number("ClusterConfig.InstanceCount")
+    extra = [
+        path.rpartition(".")[2]
+        for path in ("EBSOptions.Iops", "EBSOptions.Throughput", "ClusterConfig.WarmEnabled")
+        if resource.at(path)
+    ]
+    extra += ["VolumeType"] if resource.at("EBSOptions.VolumeType") not in {None, "gp3"} else []
     if extra:
-        raise UnknownFlowError(
+        raise UnpricedError(
             f"Nothing tells what {', '.join(extra)} of the domain {resource.name} costs: add it to "
             "cost/flows.py"
         )
-    yield _nodes(resource, basis, cluster["InstanceType"], count, item="data nodes")
-    if cluster.get("DedicatedMasterEnabled"):
-        yield _nodes(
-            resource,
-            basis,
-            cluster["DedicatedMasterType"],
-            cluster["DedicatedMasterCount"],
-            item="dedicated masters",
-        )
-    volumes = exactly(count * ebs["VolumeSize"])
+    yield _nodes(resource, basis, "Instance", item="data nodes")
+    if resource.at("ClusterConfig.DedicatedMasterEnabled"):
+        yield _nodes(resource, basis, "DedicatedMaster", item="dedicated masters")
+    volumes = exactly(count * resource.number("EBSOptions.VolumeSize"))
     yield basis.line(resource, "opensearch_gp3_month", volumes, part="search", item="volumes")
     answers = monthly(basis.traffic.counts) * (ANSWER_SHARE * COUNT_BYTES / GB)
     yield basis.line(
@@ -176,8 +176,10 @@ def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     )
 
 
-def _nodes(resource: TemplateResource, basis: Basis, instance_type: str, count: int, *, item: str) -> Line:
-    hours = exactly(count * HOURS)
+def _nodes(resource: TemplateResource, basis: Basis, which: str, *, item: str) -> Line:
+    """which: `Instance` or `DedicatedMaster`, with which the properties of these nodes begin."""
+    instance_type = str(resource.at(f"ClusterConfig.{which}Type"))
+    hours = exactly(resource.number(f"ClusterConfig.{which}Count") * HOURS)
     return Line(
         part="search",
         item=f"{item}, {instance_type}",

@@ -71,13 +71,20 @@ class CostTable:
         return self.titles[index].startswith(("low", "high", "times", "ours", "it costs", "USD", "quantity"))
 
 
+NOT_KNOWN = "not known"
+
+
 def by_part(estimate: Estimate) -> CostTable:
     rows = [(str(part), *_both(usd)) for part, usd in estimate.parts().items()]
     rows += [(f"in {region}", *_both(usd)) for region, usd in estimate.regions().items()]
     return CostTable(
         title=f"{estimate.environment}: USD a month by part, at prices of {estimate.prices_of}",
         titles=("part", "low", "high"),
-        rows=(*rows, ("total", *_both(estimate.total))),
+        rows=(
+            *rows,
+            *((one.named or one.of, NOT_KNOWN, NOT_KNOWN) for one in estimate.unpriced),
+            ("total of what is known" if estimate.unpriced else "total", *_both(estimate.total)),
+        ),
     )
 
 

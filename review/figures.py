@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cost.basis import UnknownFlowError
 from cost.estimate import Estimate, estimate
 from cost.prices import PriceError
 from cost.range import Range
+from cost.report import NOT_KNOWN
 from cost.template import AssemblyError
 from review import headroom
 from review.findings import Finding, Kind
@@ -78,10 +78,14 @@ def figures(assembly: Path, raw_settings: Mapping[str, Any]) -> Figures:
 def _cost(assembly: Path, settings: Settings) -> tuple[Range | None, dict[str, str], str]:
     try:
         estimated: Estimate = estimate(assembly, settings)
-    except (AssemblyError, PriceError, UnknownFlowError) as error:
+    except (AssemblyError, PriceError) as error:
         return None, {}, str(error)
     parts = {str(part): _usd(usd) for part, usd in estimated.parts().items()}
-    return estimated.total, {**parts, TOTAL: _usd(estimated.total)}, ""
+    if not estimated.unpriced:
+        return estimated.total, {**parts, TOTAL: _usd(estimated.total)}, ""
+    unknown = {one.named or one.of: NOT_KNOWN for one in estimated.unpriced}
+    problem = "; ".join(dict.fromkeys(one.why for one in estimated.unpriced))
+    return None, {**parts, **unknown, TOTAL: NOT_KNOWN}, problem
 
 
 def _usd(usd: Range) -> str:
@@ -91,7 +95,7 @@ def _usd(usd: Range) -> str:
 def differing(old: Figures, new: Figures) -> dict[str, list[tuple[str, str, str]]]:
     """Table -> (what, before, after) of the rows that differ, where the new values are known."""
     return {
-        title: rows
+        f"{title}, of what is known" if NOT_KNOWN in table.values() else title: rows
         for title, table in new.tables.items()
         if table and (rows := list(_rows(old.tables.get(title, {}), table)))
     }

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,27 @@ def test_people_read_tables(assembly: Path) -> None:
     assert ran.exit_code == 0
     for title in ("USD a month by part", "cheapest settings", "done otherwise"):
         assert title in ran.stdout
+
+
+def test_what_is_not_known_stands_in_the_tables_and_the_rest_is_still_told(
+    assembly: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "assembly"
+    shutil.copytree(assembly, damaged)
+    for file in damaged.glob("*-OregonStorage.template.json"):
+        template = json.loads(file.read_text())
+        for resource in template["Resources"].values():
+            resource["Properties"].pop("EBSOptions", None)
+        file.write_text(json.dumps(template))
+    arguments = ["--environment", "production", "--assembly", str(damaged)]
+    people = CliRunner().invoke(app, arguments)
+    assert people.exit_code == 0
+    assert re.search(r"click-trends-production +not known +not known", people.stdout)
+    assert "total of what is known" in people.stdout
+    assert "`EBSOptions.VolumeSize` is left out" in people.output
+    programs = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    assert programs["total"] is None
+    assert [one["named"] for one in programs["not_known"]] == ["click-trends-production"]
 
 
 def test_a_terminal_of_eighty_columns_shows_every_price_in_full(
