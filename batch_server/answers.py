@@ -135,7 +135,7 @@ class ComparedArticle(TrendingArticle):
     """An article that a segment reads more or less than everyone else.
 
     clicks: of the segment; others: of everyone else; expected: of the segment if it read as everyone;
-    times: how many times as much, shrunk (see evidence.weighted_log_odds), with its interval; z: of that.
+    times: how many times as much, as odds (see evidence.odds_ratio), with its interval; z: of that.
     """
 
     others: int
@@ -164,7 +164,7 @@ class Comparison(Answer):
 @dataclass(frozen=True, kw_only=True)
 class RisingArticle(TrendingArticle):
     """clicks: lately; before: in the time before; expected: clicks lately if its share had stayed as before;
-    growth: how many times that, shrunk (see evidence.shrunk_growth), with its interval."""
+    growth: how many times that (see evidence.relative_growth), with its interval."""
 
     before: int
     expected: float

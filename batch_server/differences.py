@@ -78,7 +78,7 @@ def compare(question: Question, segment: Segment, limit: int, min_clicks: int) -
 
 def _compared(article: _Divided, division: _Division) -> ComparedArticle:
     others = article.clicks - article.part
-    ratio = evidence.weighted_log_odds(article.part, division.part, others, division.clicks - division.part)
+    ratio = evidence.odds_ratio(article.part, division.part, others, division.clicks - division.part)
     return ComparedArticle(
         article_id=article.article_id,
         clicks=article.part,
@@ -117,7 +117,7 @@ def rising(question: Question, recent: Minutes, limit: int, min_clicks: int) -> 
 
 def _risen(article: _Divided, division: _Division) -> RisingArticle:
     before, before_all = article.clicks - article.part, division.clicks - division.part
-    growth = evidence.shrunk_growth(article.part, division.part, before, before_all)
+    growth = evidence.relative_growth(article.part, division.part, before, before_all)
     return RisingArticle(
         article_id=article.article_id,
         clicks=article.part,

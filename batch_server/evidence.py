@@ -7,7 +7,8 @@ article's clicks. So
 
 - an exact binomial test of each article decides which differ; Holm's step-down keeps the probability that
   any article is named under no difference at most at FALSE_ALARM_RATE, whatever the number of articles;
-- a shrunk ratio with an interval says by how much, so that few clicks never look like a large effect.
+- a ratio with a 90 % interval says by how much. An article is named because it looks different, so its true
+  ratio tends to lie nearer to 1 than the estimate, more so the fewer its clicks.
 
 Clicks are taken as independent of one another. One reader who clicks an article many times looks like many
 readers: the counts do not tell them apart.
@@ -22,18 +23,18 @@ FALSE_ALARM_RATE = 0.05
 """The probability that an answer names any article at all when no article differs."""
 
 INTERVAL = 0.90
-"""The share of a posterior between the two ends of an interval; DuMouchel (1999) ranks by its lower end."""
-_Z = NormalDist().inv_cdf(0.5 + INTERVAL / 2)
-
-PRIOR_WEIGHT = 0.1
-"""The prior of weighted_log_odds weighs as a tenth of the smaller group's own clicks."""
-PRIOR_CLICKS = 2.0
-"""The prior of shrunk_growth weighs as two expected clicks in the recent time."""
+"""How often an interval holds the true ratio, over repeated samples."""
+_TAIL = (1 - INTERVAL) / 2
+_Z = NormalDist().inv_cdf(1 - _TAIL)
+HALF = 0.5
+"""Added to each number of clicks (Haldane-Anscombe), so that no click at all has a logarithm too."""
+FEW_CLICKS = 5
+"""Below this in the group or outside, a normal interval holds the truth in as few as 73 of 100 samples."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A shrunk ratio, the ends of its interval, and its z-score: log ratio over its standard deviation."""
+    """A ratio, the ends of its interval, and its z-score: log ratio over its standard deviation."""
 
     estimate: float
     low: float
@@ -53,13 +54,7 @@ def lower_tail(part: int, clicks: int, share: float) -> float:
 
 def _tail(part: int, clicks: int, share: float) -> float:
     """The upper tail from a `part` above the mean, where each term is smaller than the one before."""
-    term = math.exp(
-        math.lgamma(clicks + 1)
-        - math.lgamma(part + 1)
-        - math.lgamma(clicks - part + 1)
-        + part * math.log(share)
-        + (clicks - part) * math.log1p(-share)
-    )
+    term = _probability(part, clicks, share)
     total = 0.0
     odds = share / (1.0 - share)
     while part <= clicks and term > total * 1e-16:
@@ -67,6 +62,16 @@ def _tail(part: int, clicks: int, share: float) -> float:
         term *= (clicks - part) / (part + 1) * odds
         part += 1
     return min(total, 1.0)
+
+
+def _probability(part: int, clicks: int, share: float) -> float:
+    return math.exp(
+        math.lgamma(clicks + 1)
+        - math.lgamma(part + 1)
+        - math.lgamma(clicks - part + 1)
+        + part * math.log(share)
+        + (clicks - part) * math.log1p(-share)
+    )
 
 
 def two_sided(part: int, clicks: int, share: float) -> float:
@@ -89,39 +94,66 @@ def significant(p_values: Sequence[float], rate: float = FALSE_ALARM_RATE) -> li
     return rejected
 
 
-def weighted_log_odds(part: int, part_all: int, rest: int, rest_all: int) -> Ratio:
+def odds_ratio(part: int, part_all: int, rest: int, rest_all: int) -> Ratio:
     """How many times as much (as odds) the group of `part_all` clicks reads an article as the `rest_all`.
 
-    Weighted log-odds with an informative Dirichlet prior: B. L. Monroe, M. P. Colaresi, K. M. Quinn,
-    "Fightin' Words", Political Analysis 16 (2008), doi:10.1093/pan/mpn018. The prior is the article's share
-    of all clicks, with PRIOR_WEIGHT of the smaller group's clicks: it pulls the ratio towards 1. The interval
-    is the normal one of the posterior's log-odds. Needs clicks of the article and of others in all.
+    Gart's logit interval: A. Agresti, "On Logit Confidence Intervals for the Odds Ratio with Small Samples",
+    Biometrics 55 (1999), doi:10.1111/j.0006-341X.1999.00597.x. Where clicks are few, see _ratio.
     """
-    prior_all = PRIOR_WEIGHT * min(part_all, rest_all)
-    prior = prior_all * (part + rest) / (part_all + rest_all)
-    one, other = part + prior, rest + prior
-    estimate = math.log(one / (part_all + prior_all - one)) - math.log(other / (rest_all + prior_all - other))
-    return _ratio(estimate, math.sqrt(1 / one + 1 / other))
+    one, other = part + HALF, rest + HALF
+    one_left, other_left = part_all - part + HALF, rest_all - rest + HALF
+    variance = 1 / one + 1 / one_left + 1 / other + 1 / other_left
+    return _ratio(
+        part, rest, math.log(one / one_left) - math.log(other / other_left), variance, one_left / other_left
+    )
 
 
-def shrunk_growth(recent: int, recent_all: int, before: int, before_all: int) -> Ratio:
-    """How many times as many clicks an article has lately as its share before lets expect.
+def relative_growth(recent: int, recent_all: int, before: int, before_all: int) -> Ratio:
+    """How many times as large an article's share of all clicks is lately as it was before.
 
-    Gamma-Poisson shrinkage of observed against expected, after W. DuMouchel, "Bayesian Data Mining in Large
-    Frequency Tables", The American Statistician 53 (1999): (recent + prior) / (expected + prior) with a fixed
-    prior of PRIOR_CLICKS around no growth. The expected number rests on counts too, so both numbers of clicks
-    are Gamma-Poisson here, and the interval is the normal one of the log of their ratio, with the variances
-    1/shape of the logs of both posteriors.
+    Walter's interval for a ratio of two proportions: S. D. Walter, "The distribution of Levin's measure of
+    attributable risk", Biometrika 62 (1975), doi:10.1093/biomet/62.2.371. Where clicks are few, see _ratio.
     """
-    factor = recent_all / before_all  # of all clicks: growth is relative to it
-    lately = recent + PRIOR_CLICKS
-    earlier = before + PRIOR_CLICKS / factor
-    return _ratio(math.log(lately / (earlier * factor)), math.sqrt(1 / lately + 1 / earlier))
+    lately, earlier = recent + HALF, before + HALF
+    lately_all, earlier_all = recent_all + HALF, before_all + HALF
+    variance = max(1 / lately - 1 / lately_all, 0.0) + max(1 / earlier - 1 / earlier_all, 0.0)
+    return _ratio(
+        recent,
+        before,
+        math.log(lately / lately_all) - math.log(earlier / earlier_all),
+        max(variance, 1e-12),
+        lately_all / earlier_all,
+    )
 
 
-def _ratio(log: float, deviation: float) -> Ratio:
-    low, high = log - _Z * deviation, log + _Z * deviation
-    return Ratio(_exp(log), _exp(low), _exp(high), log / deviation)
+def _ratio(part: int, rest: int, log: float, variance: float, exposure: float) -> Ratio:
+    """The normal interval of the log. Where clicks are few, the wider of it and the mid-p interval.
+
+    exposure: what the part's clicks are to the rest's under no difference. The mid-p interval inverts the
+    binomial test: H. O. Lancaster, "Significance Tests in Discrete Distributions", JASA 56 (1961).
+    """
+    deviation = math.sqrt(variance)
+    low, high = _exp(log - _Z * deviation), _exp(log + _Z * deviation)
+    if min(part, rest) < FEW_CLICKS:
+        if part:
+            low = min(low, _least_odds(part, rest) / exposure)
+        if rest:
+            high = max(high, 1 / _least_odds(rest, part) / exposure)
+    return Ratio(_exp(log), low, high, log / deviation)
+
+
+def _least_odds(part: int, rest: int) -> float:
+    """The odds of a click falling in the part below which `part` of all clicks, by mid-p, are too many."""
+    clicks = part + rest
+    low, high = -50.0, math.log(part / (rest + HALF))
+    for _ in range(40):
+        middle = (low + high) / 2
+        share = 1 / (1 + math.exp(-middle))
+        if _tail(part, clicks, share) - _probability(part, clicks, share) / 2 < _TAIL:
+            low = middle
+        else:
+            high = middle
+    return math.exp(low)
 
 
 def _exp(log: float) -> float:
