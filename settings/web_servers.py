@@ -1,5 +1,6 @@
 """Where things stand on a web server, for web_servers/."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field
@@ -26,5 +27,10 @@ class WebServerSettings(Section):
     buffer_gib: Annotated[int, Field(ge=1, le=32)] = Field(
         default=8,
         description="Most that fluentd buffers, in GiB; when it is full, reading the log waits. 8 GiB are "
-        "some 45 million clicks. It needs 32,768 open files for each GiB, and Linux allows 1,048,576.",
+        "some 45 million clicks. The disk must hold half as much again.",
     )
+
+    @property
+    def disk_gib(self) -> int:
+        """What the buffer takes at most: small chunks take whole blocks, and each has a file beside it."""
+        return math.ceil(self.buffer_gib * 1.5)

@@ -23,12 +23,17 @@ def write(
 ) -> None:
     """Write fluentd.conf, fluentd.service.conf and fluent-bit.yaml for the web servers of an environment."""
     try:
-        files = rendered(load(environment))
+        settings = load(environment)
     except SettingsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    files, servers = rendered(settings), settings.web_servers
     into = into or MADE / environment
     into.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (into / name).write_text(text, encoding="utf-8")
         typer.echo(f"{into / name}")
+    typer.echo(
+        f"Each web server with fluentd needs {servers.disk_gib} GiB free for {servers.state_directory}: "
+        "on a smaller disk clicks are lost in an outage (docs/web_servers.md, Disk)."
+    )

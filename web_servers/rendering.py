@@ -9,12 +9,6 @@ from settings import Settings
 TEMPLATES = Path(__file__).parent
 FILES = ("fluentd.conf", "fluentd.service.conf", "fluent-bit.yaml")
 
-OPEN_FILES_PER_GIB = 32_768
-"""Two files for each chunk. A chunk is full at 475 clicks, and a click takes 138 bytes in the buffer or more.
-
-Source: fluentd 1.18, plugin/buffer.rb (chunk_full_threshold 0.95) and plugin/buffer/file_chunk.rb.
-"""
-
 
 class _Template(Template):
     delimiter = "@@"  # free in all three languages, in Lua and in time formats
@@ -31,7 +25,6 @@ def rendered(settings: Settings) -> dict[str, str]:
         "click_log": servers.click_log,
         "state_directory": servers.state_directory,
         "buffer_gib": servers.buffer_gib,
-        "open_files": OPEN_FILES_PER_GIB * servers.buffer_gib,
         "id_types": ",".join(f"{field}:string" for field in ID_FIELDS),
         "lua_ids": ", ".join(f'"{field}"' for field in ID_FIELDS),
     }

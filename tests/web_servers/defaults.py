@@ -13,6 +13,7 @@ NONE = "none"
 
 DEFAULTS: dict[str, dict[str, str]] = {
     "fluentd.conf": {
+        "system root_dir": NONE,
         "source @type": NONE,
         "source tag": NONE,
         "source path": NONE,
@@ -23,6 +24,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "source pos_file": NONE,
         "source read_from_head": "false",
         "source emit_unmatched_lines": "false",
+        "source max_line_size": NONE,
         "source encoding": NONE,
         "source from_encoding": NONE,
         "source parse @type": NONE,
@@ -35,6 +37,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "match stream_name": NONE,
         "match chomp_record": "false",
         "match drop_failed_records_after_batch_request_retries": "true",
+        "match reset_backoff_if_success": "true",
         "match monitor_num_of_batch_request_retries": "false",
         "match inject time_key": NONE,
         "match inject time_type": "string",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.web_servers.defaults import DEFAULTS
 
 PLUGINS = {
+    "system": "",
     "source": "tail",
     "source parse": "json",
     "match": "kinesis_streams",

@@ -1,8 +1,31 @@
 """What loses, destroys or invents clicks in a configuration, most of it by default: docs/web_servers.md."""
 
+import fnmatch
+import json
 from typing import Any
 
 DAY_SECONDS = 86_400
+SDK_ATTEMPTS, SDK_SECONDS = 4, 60
+"""Of a request whose answer does not come: the defaults of the AWS SDK for Ruby."""
+
+ROTATED = {"", ".1", ".2", ".10", ".20260131"}
+"""What a rotation appends to the name of the log."""
+BESIDE = {
+    ".1.gz",
+    ".2.xz",
+    ".3.bz2",
+    ".4.zst",
+    ".bak",
+    ".1.bak",
+    ".orig",
+    ".swp",
+    "~",
+    ".1~",
+    "2",
+    "-old",
+    "_copy",
+}
+"""What copies append, and rotated logs when they are compressed."""
 
 
 def fluentd_faults(settings: dict[str, str]) -> list[str]:
@@ -11,7 +34,11 @@ def fluentd_faults(settings: dict[str, str]) -> list[str]:
     def has(place: str, value: str) -> bool:
         return settings.get(place) == value
 
-    path, excluded = settings.get("source path", ""), settings.get("source exclude_path", "")
+    path = settings.get("source path", "")
+    excluded = json.loads(settings.get("source exclude_path", "[]"))
+    log = path.removesuffix("*")
+    followed = {end for end in ROTATED | BESIDE if fnmatch.fnmatchcase(log + end, path)}
+    followed -= {end for end in followed if any(fnmatch.fnmatchcase(log + end, each) for each in excluded)}
     threads = int(settings.get("match buffer flush_thread_count", "1"))
     rules = {
         "encoding without from_encoding turns every byte that is not ASCII into U+FFFD": (
@@ -20,8 +47,9 @@ def fluentd_faults(settings: dict[str, str]) -> list[str]:
         "tail without follow_inodes loses the rest of a log that is renamed": has(
             "source follow_inodes", "true"
         ),
-        "tail does not read renamed logs": path.endswith("*"),
-        "tail reads compressed logs as text": excluded == f'["{path.removesuffix("*")}*.gz"]',
+        "tail does not read renamed logs": followed >= ROTATED,
+        "tail reads copies of the log, or compressed ones": followed <= ROTATED,
+        "one long line is kept in memory, and in fluentd's own log": has("source max_line_size", "1m"),
         "with a rotate_wait two readers follow one file": has("source rotate_wait", "0"),
         "tail finds new files too late": has("source refresh_interval", "5s"),
         "tail forgets where it stopped": "source pos_file" in settings,
@@ -30,6 +58,8 @@ def fluentd_faults(settings: dict[str, str]) -> list[str]:
         "a line without a time is given one": has("source parse estimate_current_event", "false"),
         "times are local": has("match inject utc", "true"),
         "refused records are dropped": has("match drop_failed_records_after_batch_request_retries", "false"),
+        "a throttled stream gets copies": has("match reset_backoff_if_success", "false"),
+        "what Kinesis answers wrongly is put into /tmp": "system root_dir" in settings,
         "the buffer is in memory": has("match buffer @type", "file"),
         "a full buffer drops lines": has("match buffer overflow_action", "block"),
         "a chunk is more than a request": has("match buffer chunk_limit_records", "500")

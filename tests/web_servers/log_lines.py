@@ -1,11 +1,11 @@
-"""A click in the log of a web server, as configured in docs/web_servers.md, and what it must become."""
+"""Clicks in the log of a web server: as the page configures it, and what they must become."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "web_servers.md").read_text()
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "web_servers.md").read_text(encoding="utf-8")
 
 CLICKED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -17,37 +17,13 @@ CONTRACT = {
     "article_id": "記事-7",
     "platform": "web",
 }
-"""What each of the lines must become."""
-
-_NGINX = {"$request_id": CONTRACT["click_id"], "$msec": f"{EPOCH}.{MILLISECONDS}"}
-_APACHE = {
-    "%{UNIQUE_ID}e": CONTRACT["click_id"],
-    "%{sec}t": EPOCH,
-    "%{msec_frac}t": MILLISECONDS,
-    "\\\"": '"',
-}  # fmt: skip
-_BOTH = {
-    "$cookie_user_id": CONTRACT["user_id"],
-    "%{user_id}C": CONTRACT["user_id"],
-    "$arg_article": CONTRACT["article_id"],
-    "%{article}e": CONTRACT["article_id"],
-}
+"""What the line of `click()` must become."""
 
 
-def nginx_line() -> str:
-    [parts] = re.findall(r"log_format click escape=json\n(.*?);\n", PAGE, re.DOTALL)
-    return _filled("".join(re.findall(r"'([^']*)'", parts)), {**_NGINX, **_BOTH})
-
-
-def apache_line() -> str:
-    [text] = re.findall(r'LogFormat "(\{.*\})" click\n', PAGE)
-    return _filled(text, {**_APACHE, **_BOTH})
-
-
-def _filled(text: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
+def documented_configuration(server: str) -> str:
+    """The block of the page, for `nginx` or `apache`."""
+    [block] = re.findall(rf"```{server}\n(.*?)```", PAGE, re.DOTALL)
+    return str(block)
 
 
 def click(**changes: Any) -> str:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from contract.click import ID_FIELDS
 from names import OREGON, Names
+from tests.web_servers.browser_requests import SERVERS, logged
 from tests.web_servers.defaults import DEFAULTS
 from tests.web_servers.fluent_bit_filter import RUNTIMES, Batch, batch_filter
-from tests.web_servers.log_lines import CLICKED_AT, CONTRACT, apache_line, click, nginx_line
+from tests.web_servers.log_lines import CLICKED_AT, CONTRACT, click
 
 NAMES = Names(environment="production", account="111111111111")
 FILTERS = {runtime: batch_filter(runtime) for runtime in RUNTIMES}
@@ -49,9 +50,16 @@ def test_the_buffer_stands_in_the_state_directory(fluent_bit: Any) -> None:
     assert fluent_bit["service"]["storage.path"] == "/var/lib/click-trends/fluent-bit-buffer"
 
 
-@pytest.mark.parametrize("line", [nginx_line(), apache_line()], ids=["NGINX", "Apache"])
-def test_a_line_of_the_documented_log_becomes_a_click_of_the_contract(line: str, filtered: Batch) -> None:
-    assert filtered([line]) == [CONTRACT]
+def test_a_line_becomes_a_click_of_the_contract(filtered: Batch) -> None:
+    assert filtered([click()]) == [CONTRACT]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_line_of_the_real_server_becomes_a_click_of_the_contract(server: str, filtered: Batch) -> None:
+    for fields in logged(server).values():
+        [made] = filtered([json.dumps(fields)])
+        assert re.fullmatch(CLICKED_AT, made["clicked_at"])
+        assert made == fields | {"clicked_at": made["clicked_at"]}
 
 
 def test_ids_that_the_log_has_as_numbers_become_text(filtered: Batch) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from names import OREGON, Names
+from tests.web_servers.browser_requests import SERVERS, logged
 from tests.web_servers.fluentd_syntax import FluentdSection, read
-from tests.web_servers.log_lines import CLICKED_AT, CONTRACT, apache_line, click, nginx_line
+from tests.web_servers.log_lines import CLICKED_AT, CONTRACT, click
 
 NAMES = Names(environment="production", account="111111111111")
 
@@ -57,13 +58,20 @@ def test_the_buffer_stands_in_the_state_directory(fluentd: FluentdSection) -> No
     assert (buffer["@type"], buffer["path"]) == ("file", "/var/lib/click-trends/fluentd-buffer")
 
 
-@pytest.mark.parametrize("line", [nginx_line(), apache_line()], ids=["NGINX", "Apache"])
-def test_a_line_of_the_documented_log_becomes_a_click_of_the_contract(
-    line: str, fluentd: FluentdSection
-) -> None:
-    record = sent(line, fluentd)
+def test_a_line_becomes_a_click_of_the_contract(fluentd: FluentdSection) -> None:
+    record = sent(click(), fluentd)
     assert record.endswith(b"}\n")
     assert json.loads(record) == CONTRACT
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_line_of_the_real_server_becomes_a_click_of_the_contract(
+    server: str, fluentd: FluentdSection
+) -> None:
+    for fields in logged(server).values():
+        made = json.loads(sent(json.dumps(fields), fluentd))
+        assert re.fullmatch(CLICKED_AT, made["clicked_at"])
+        assert made == fields | {"clicked_at": made["clicked_at"]}
 
 
 def test_ids_that_the_log_has_as_numbers_become_text(fluentd: FluentdSection) -> None:

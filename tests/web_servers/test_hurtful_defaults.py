@@ -8,6 +8,8 @@ import yaml
 from tests.web_servers.fluentd_syntax import FluentdSection, read
 from tests.web_servers.hurtful_defaults import fluent_bit_faults, fluentd_faults
 
+EXCLUDED = '  exclude_path ["/var/log/nginx/clicks.log[!.]*", "/var/log/nginx/clicks.log.*[!0-9]*"]'
+
 
 def test_fluentd_is_left_no_default_that_hurts(fluentd: FluentdSection) -> None:
     assert fluentd_faults(fluentd.settings()) == []
@@ -33,7 +35,11 @@ def test_fluent_bit_is_left_no_default_that_hurts(fluent_bit: Any) -> None:
             "  path /var/log/nginx/clicks.log",
             "does not read renamed logs",
         ),
-        ('  exclude_path ["/var/log/nginx/clicks.log*.gz"]', "", "compressed logs as text"),
+        (EXCLUDED, "", "reads copies"),
+        (EXCLUDED, '  exclude_path ["/var/log/nginx/clicks.log*.gz"]', "reads copies"),
+        ("  max_line_size 1m", "", "one long line"),
+        ("  reset_backoff_if_success false", "", "throttled stream"),
+        ("  root_dir /var/lib/click-trends/fluentd", "", "into /tmp"),
         ("  pos_file /var/lib/click-trends/fluentd-position", "", "forgets where it stopped"),
         ("  read_from_head true", "", "leaves out"),
         ("  emit_unmatched_lines true", "", "no clicks are dropped"),

@@ -56,6 +56,11 @@ def test_without_a_directory_no_committed_file_is_overwritten(
     assert (PROJECT / ".gitignore").read_text().splitlines().count("/web_servers/made/") == 1
 
 
+def test_the_disk_that_a_full_buffer_takes_is_said(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(app, ["--environment", "production", "--into", str(tmp_path)])
+    assert "needs 12 GiB free for /var/lib/click-trends" in outcome.output
+
+
 def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(app, ["--environment", "none", "--into", str(tmp_path)])
     assert outcome.exit_code == 1
