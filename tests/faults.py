@@ -1,4 +1,5 @@
-"""Ways in which AWS fails: a proxy that fails requests as AWS does, and one that refuses single records."""
+"""Ways in which AWS fails: a proxy that fails requests as AWS does, one that refuses single records, and an
+endpoint that answers as a script says."""
 
 import json
 import os
@@ -135,6 +136,46 @@ class RefusingGate:
         decoded = [{**record, "Data": b64decode(record["Data"])} for record in request["Records"]]
         taken: list[dict[str, Any]] = self._kinesis.put_records(**{**request, "Records": decoded})["Records"]
         return taken
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class ScriptedEndpoint:
+    """Gives each request the next of `answers` (status and body), and the others 200 with `otherwise`."""
+
+    def __init__(self, *, otherwise: bytes) -> None:
+        self.answers: list[tuple[int, bytes]] = []
+        self.requests = 0
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                endpoint.requests += 1
+                status, body = endpoint.answers.pop(0) if endpoint.answers else (200, otherwise)
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

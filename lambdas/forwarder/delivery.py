@@ -7,9 +7,8 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from lambdas.forwarder.destinations import Destination, Outgoing, UnreadableAnswerError
+from lambdas.forwarder.destinations import Destination, Outgoing
 
 FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 5.0
@@ -27,9 +26,6 @@ RETRYABLE_ERRORS = frozenset(
         "RequestTimeout",
     }
 )
-
-# No connection, a reset, an answer too late or cut off: the records may have been taken all the same.
-NO_ANSWER = (BotoCoreError, ResponseParserError, UnreadableAnswerError)
 
 
 @dataclass(kw_only=True)
@@ -125,8 +121,11 @@ def _put_once(
         result.errors.add(code)
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
         return request, code in RETRYABLE_ERRORS or status >= 500
-    except NO_ANSWER as error:
+    except BotoCoreError as error:  # no connection, a reset, an answer too late
         result.errors.add(type(error).__name__)
+        return request, True
+    except Exception as error:  # botocore raises anything at all where it cannot read an answer
+        result.errors.add(f"UnreadableAnswer ({type(error).__name__})")
         return request, True
     finally:
         result.request_milliseconds.append((time.monotonic() - began) * 1000)

@@ -47,7 +47,8 @@ class Destination(Protocol):
     def put(self, records: Sequence[Outgoing]) -> list[str | None]:
         """One request: for each record the code of its error, None where it was taken.
 
-        Raises UnreadableAnswerError and botocore's errors.
+        Raises UnreadableAnswerError, botocore's errors, and anything at all where botocore cannot read the
+        answer.
         """
 
 
@@ -74,7 +75,7 @@ class DataStream:
             StreamARN=self._arn,
             Records=[{"Data": record.line, "PartitionKey": record.partition_key} for record in records],
         )
-        return _error_codes(response.get("Records"), len(records))
+        return _error_codes(response.get("Records"), len(records), taken_has="SequenceNumber")
 
 
 class DeliveryStream:
@@ -93,15 +94,24 @@ class DeliveryStream:
         response = self._client.put_record_batch(
             DeliveryStreamName=self._name, Records=[{"Data": record.line} for record in records]
         )
-        return _error_codes(response.get("RequestResponses"), len(records))
+        return _error_codes(response.get("RequestResponses"), len(records), taken_has="RecordId")
 
 
-def _error_codes(entries: Sequence[Mapping[str, str]] | None, expected: int) -> list[str | None]:
+def _error_codes(
+    entries: Sequence[Mapping[str, Any] | None] | None, expected: int, *, taken_has: str
+) -> list[str | None]:
+    """taken_has: what an entry holds whose record was taken."""
     if entries is None or len(entries) != expected:
         raise UnreadableAnswerError(
             f"expected {expected} entries, got {'none' if entries is None else len(entries)}"
         )
-    return [entry.get("ErrorCode") for entry in entries]
+    codes: list[str | None] = []
+    for entry in entries:
+        code = None if entry is None else entry.get("ErrorCode")
+        if not code and (entry is None or not entry.get(taken_has)):
+            raise UnreadableAnswerError(f"an entry has neither ErrorCode nor {taken_has}")
+        codes.append(str(code) if code else None)
+    return codes
 
 
 _KINDS: Mapping[str, Callable[[str, Any], Destination]] = {"kinesis": DataStream, "firehose": DeliveryStream}

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.forwarder.configuration import (
     ANSWER_RESERVE_SECONDS,
@@ -20,9 +19,12 @@ from lambdas.forwarder.delivery import Delivery, deliver
 from lambdas.forwarder.destinations import Destination, Outgoing, connect
 from lambdas.forwarder.kinesis_event import ReceivedRecord
 from lambdas.forwarder.metrics import SERVICE, BatchTally, publish
-from lambdas.forwarder.routing import TOO_BIG, InvalidRecordError, compile_routing
+from lambdas.forwarder.routing import TOO_BIG, UNEXPECTED, InvalidRecordError, compile_routing
 
 CORRECTION_PAUSE_SECONDS = 0.1
+BLAMED_RECORDS = 10
+"""From this many unexpected records on, if they are most of a batch, the function is at fault. Fewer are at
+fault themselves, so that one alone cannot hold up its lane."""
 
 _logger = Logger(service=SERVICE)
 
@@ -48,6 +50,10 @@ class SortedBatch:
     @property
     def outgoing_count(self) -> int:
         return sum(map(len, self.outgoing.values()))
+
+    @property
+    def unexpected(self) -> list[int]:
+        return [at for at, letter in self.rejected.items() if letter.reason == UNEXPECTED]
 
 
 class BatchForwarder:
@@ -76,10 +82,15 @@ class BatchForwarder:
         wait(self._corrections)  # one that comes after this batch would undo what is written for it
         whole = self._sort(batch)
         attempted = whole
+        if len(whole.unexpected) >= max(BLAMED_RECORDS, len(batch) / 2):
+            _logger.error(
+                "most records are unexpected: Lambda will hand them over again, to a mended function"
+            )
+            attempted = whole.before(min(whole.unexpected))
         # First: if S3 refuses, nothing is delivered yet that the repeated batch would deliver once more.
-        if whole.rejected and not self._keep(whole, batch):
+        if attempted.rejected and not self._keep(attempted, batch):
             _logger.warning("Lambda will hand over the batch again from its first invalid record")
-            attempted = whole.before(min(whole.rejected))
+            attempted = attempted.before(min(attempted.rejected))
         delivery = deliver(
             attempted.outgoing,
             self._executor,
@@ -93,32 +104,41 @@ class BatchForwarder:
             # The repetition keeps the others in an object of its own: each letter stays in one object only.
             # One from the first record on overwrites this object itself.
             self._correct(settled, batch, until=ends_at - METRICS_RESERVE_SECONDS)
-        publish(_tally(batch, attempted, settled, delivery), delivery)
+        publish(_tally(batch, whole, attempted, settled, delivery), delivery)
         return batch[repeat_from] if repeat_from < len(batch) else None
 
     def _sort(self, batch: Sequence[ReceivedRecord]) -> SortedBatch:
         result = SortedBatch()
+        logged = False
         for position, record in enumerate(batch):
             try:
-                tag, name, line = self._route(record.data)
-                if name is None:
-                    result.dropped.add(position)
-                    continue
-                destination = self._destinations[name]
-                outgoing = Outgoing(position, record.partition_key, line)
-                if destination.size(outgoing) > destination.limits.record_bytes:
-                    raise InvalidRecordError(TOO_BIG, tag)
+                self._place(position, record, result)
             except InvalidRecordError as error:
                 result.rejected[position] = DeadLetter(record, error.reason, error.tag)
-            else:
-                result.outgoing[destination].append(outgoing)
+            except Exception:  # whatever it is: it would hold up all records of the lane for hours
+                if not logged:
+                    _logger.exception("unexpected record %s", record.sequence_number)
+                    logged = True
+                result.rejected[position] = DeadLetter(record, UNEXPECTED, None)
         return result
+
+    def _place(self, position: int, record: ReceivedRecord, result: SortedBatch) -> None:
+        """Raises InvalidRecordError."""
+        tag, name, line = self._route(record.data)
+        if name is None:
+            result.dropped.add(position)
+            return
+        destination = self._destinations[name]
+        outgoing = Outgoing(position, record.partition_key, line)
+        if destination.size(outgoing) > destination.limits.record_bytes:
+            raise InvalidRecordError(TOO_BIG, tag)
+        result.outgoing[destination].append(outgoing)
 
     def _keep(self, sorted_batch: SortedBatch, batch: Sequence[ReceivedRecord]) -> bool:
         """Whether S3 took the dead letters of the batch."""
         try:
             self._dead_letters.write(list(sorted_batch.rejected.values()), batch=batch)
-        except (BotoCoreError, ClientError):
+        except Exception:  # whatever it is, an answer that nobody can read too: the batch is not kept
             _logger.exception("S3 did not take the dead letters of this batch")
             return False
         return True
@@ -151,7 +171,11 @@ class BatchForwarder:
 
 
 def _tally(
-    batch: Sequence[ReceivedRecord], attempted: SortedBatch, settled: SortedBatch, delivery: Delivery
+    batch: Sequence[ReceivedRecord],
+    whole: SortedBatch,
+    attempted: SortedBatch,
+    settled: SortedBatch,
+    delivery: Delivery,
 ) -> BatchTally:
     forwarded = settled.outgoing_count
     return BatchTally(
@@ -159,6 +183,7 @@ def _tally(
         forwarded=forwarded,
         dropped=len(settled.dropped),
         rejected=Counter(letter.reason for letter in settled.rejected.values()),
+        unexpected=len(whole.unexpected),
         failed=len(batch) - forwarded - len(settled.dropped) - len(settled.rejected),
         duplicates=attempted.outgoing_count - len(delivery.failed) - forwarded,
     )

@@ -22,6 +22,8 @@ DROPPED = "Dropped"
 """Records that a rule drops."""
 REJECTED = "Rejected"
 """Records that are invalid; each is a dead letter."""
+UNEXPECTED = "Unexpected"
+"""Records that the function does not understand by a mistake of its own, repeated ones again."""
 FAILED = "Failed"
 """Records that Lambda hands over again."""
 DUPLICATES = "Duplicates"
@@ -44,12 +46,14 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 @dataclass(frozen=True, kw_only=True)
 class BatchTally:
-    """A batch in numbers of records. duplicates: the failed that were delivered and will be once more."""
+    """A batch in numbers of records. unexpected: rejected or failed for a reason that the code does
+    not foresee; duplicates: the failed that were delivered and will be once more."""
 
     received: int
     forwarded: int
     dropped: int
     rejected: Mapping[str, int]
+    unexpected: int
     failed: int
     duplicates: int
 
@@ -60,6 +64,7 @@ def publish(tally: BatchTally, delivery: Delivery) -> None:
         FORWARDED: tally.forwarded,
         DROPPED: tally.dropped,
         REJECTED: sum(tally.rejected.values()),
+        UNEXPECTED: tally.unexpected,
         FAILED: tally.failed,
         DUPLICATES: tally.duplicates,
         RETRIED: delivery.retried,

@@ -19,10 +19,15 @@ NOT_AN_OBJECT = "not_an_object"
 INVALID_TAG = "invalid_tag"
 UNKNOWN_TAG = "unknown_tag"
 TOO_BIG = "too_big"
+ID_NOT_UNICODE = "id_not_unicode"
+UNEXPECTED = "unexpected"
+"""The record made this code raise what it does not foresee."""
 
 _Fields = dict[str, Any]
 # Narrower than int() and float(), which also take 1_000, digits of other scripts and "nan"
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_IMPOSSIBLE = "no such value"  # without the value: the text of a deeply nested one cannot be had
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -33,6 +38,10 @@ class InvalidRecordError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.tag = tag
+
+
+class NotUnicodeError(ValueError):
+    """A text that holds half a surrogate pair, which JSON can write and UTF-8 cannot."""
 
 
 class Routed(NamedTuple):
@@ -102,7 +111,7 @@ def _line(original: bytes, reformatted: _Fields | None, tag: str) -> bytes:
         reformatted = _parse(original)
     try:
         return (_encode(reformatted) + "\n").encode()
-    except ValueError:  # half a surrogate pair, or a number beyond all doubles (read as infinity)
+    except (ValueError, RecursionError):  # half a surrogate pair, a number beyond all doubles, deep nesting
         raise InvalidRecordError(NOT_JSON, tag) from None
 
 
@@ -132,6 +141,8 @@ def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
                 continue
             try:
                 converted = cast(value)
+            except NotUnicodeError:
+                raise InvalidRecordError(ID_NOT_UNICODE) from None
             except ValueError:
                 raise InvalidRecordError(reason) from None
             if converted is not value:
@@ -146,43 +157,55 @@ def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
 def _to_string(value: object) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return str(value)
-    raise ValueError(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(_IMPOSSIBLE)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(_IMPOSSIBLE)
+    return str(value)
+
+
+def _to_id(value: object) -> str:
+    text = _to_string(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotUnicodeError(str(error)) from error
+    return text
 
 
 def _to_integer(value: object) -> int:
     if isinstance(value, bool):
-        raise ValueError(value)
+        raise ValueError(_IMPOSSIBLE)
     if isinstance(value, int):
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
-    raise ValueError(value)
+    raise ValueError(_IMPOSSIBLE)
 
 
 def _to_number(value: object) -> int | float:
     if isinstance(value, bool):
-        raise ValueError(value)
+        raise ValueError(_IMPOSSIBLE)
     number = float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     if isinstance(number, int) or (isinstance(number, float) and math.isfinite(number)):
         return number
-    raise ValueError(value)
+    raise ValueError(_IMPOSSIBLE)
 
 
 def _to_boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    known = _BOOLEANS.get(str(value).lower()) if isinstance(value, str | int | float) else None
     if known is None:
-        raise ValueError(value)
+        raise ValueError(_IMPOSSIBLE)
     return known
 
 
 _CASTS: dict[str, Callable[[object], object]] = {
     "boolean": _to_boolean,
+    "id": _to_id,
     "integer": _to_integer,
     "number": _to_number,
     "string": _to_string,

@@ -3,13 +3,14 @@
 Plain dataclasses and standard library only, so that the Lambda carries no validation library.
 """
 
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CASTS = ("boolean", "integer", "number", "string", "timestamp")
+CASTS = ("boolean", "id", "integer", "number", "string", "timestamp")
 EVERY_OTHER_TAG = "*"
 
 _STEPS = ("rename", "default", "required", "cast", "keep")
@@ -159,7 +160,8 @@ class _Check:
         return str(value)
 
     def json_value(self, value: object, place: str) -> object:
-        if not isinstance(value, str | int | float | bool):
+        is_json = isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value))
+        if not is_json:
             self.problem(place, f"is {value!r}; a default is a text, a number, true or false")
         return value
 

@@ -1,8 +1,8 @@
-"""Alarms of the forwarder: it is behind, has no room to run, gives batches up, or rejects much."""
+"""Alarms of the forwarder: it is behind, has no room to run, gives batches up, rejects much, or stumbles."""
 
 from constructs import Construct
 
-from lambdas.forwarder.metrics import RECEIVED, REJECTED
+from lambdas.forwarder.metrics import RECEIVED, REJECTED, UNEXPECTED
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
 from stacks.monitoring.function_alarms import FunctionAlarms
@@ -43,6 +43,14 @@ def alarm_on_forwarder(scope: Construct, *, function: str, event_source_mapping:
     def counted(name: str) -> Measure:
         return metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum")
 
+    FlowAlarm(
+        scope,
+        "Stumbles",
+        watches=function,
+        measure=counted(UNEXPECTED),
+        threshold=0,
+        minutes=AT_ONCE,
+    )
     FlowAlarm(
         scope,
         "RejectsMuch",

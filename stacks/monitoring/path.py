@@ -28,6 +28,7 @@ AGES: Mapping[str, str] = {
 DEAD_LETTERS = (
     "OnFailureDestinationDeliveredEventCount",
     "DroppedEventCount",
+    "Unexpected",
     "GivenUp",
     "ApproximateNumberOfMessagesVisible",
 )

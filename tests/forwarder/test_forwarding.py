@@ -18,7 +18,8 @@ from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS, Configurati
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.handler import _forwarder, handler
-from lambdas.forwarder.kinesis_event import ReceivedRecord
+from lambdas.forwarder.kinesis_event import ReceivedRecord, read_event
+from lambdas.forwarder.routing import Routed
 from tests.faults import Faults, RefusingGate
 from tests.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
 from tests.forwarder.oregon import Site, carry
@@ -106,6 +107,65 @@ def test_a_record_beyond_the_streams_limit_is_rejected_and_blocks_nothing(site: 
     assert site.arrived() == Counter(good)
     ((letter,),) = site.dead_letters().values()
     assert (letter["reason"], letter["tag"]) == ("too_big", "click")
+
+
+def forwarder_that_stumbles(site: Site, over: Callable[[bytes], bool]) -> BatchForwarder:
+    """With a mistake that nobody foresaw, which these records bring to light."""
+    forwarder = site.forwarder()
+    route = forwarder._route
+
+    def stumble(data: bytes) -> Routed:
+        if over(data):
+            raise OverflowError("int too large to convert to float")
+        return route(data)
+
+    forwarder._route = stumble
+    return forwarder
+
+
+@pytest.mark.parametrize("others", [0, 4, 600])
+def test_an_unexpected_record_is_set_aside_and_holds_up_no_other(
+    others: int, site: Site, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    [stone, *good] = clicks(others + 1)
+    forwarder = forwarder_that_stumbles(site, stone.__eq__)
+    assert carry(forwarder, [*good[:1], stone, *good[1:]]) == 1
+    assert site.arrived() == Counter(good)
+    ((letter,),) = site.dead_letters().values()
+    assert (letter["reason"], letter["tag"]) == ("unexpected", None)
+    assert site.rejected() == Counter([stone])
+    (tally,) = tallies()
+    assert (tally["Unexpected"], tally["Rejected"], tally["Failed"]) == ([1.0], [1.0], [0.0])
+
+
+def test_a_batch_of_mostly_unexpected_records_waits_for_a_mended_function(
+    site: Site, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """One bad deployment must not set aside all that readers click."""
+    records = [*clicks(12), b"bad", *clicks(30)[12:]]
+    stones = {*records[10:12], *records[15:]}
+    batch = read_event(event(records))
+    repeat_from = forwarder_that_stumbles(site, stones.__contains__).forward(batch, 20.0)
+    assert repeat_from == batch[10]
+    assert site.arrived() == Counter(records[:10])
+    assert site.dead_letters() == {}
+    (tally,) = tallies()
+    assert (tally["Unexpected"], tally["Rejected"], tally["Failed"]) == ([18.0], [0.0], [21.0])
+
+    assert site.forwarder().forward(batch[10:], 20.0) is None
+    assert site.arrived() == Counter(clicks(30))
+    assert site.rejected() == Counter([b"bad"])
+
+
+@pytest.mark.parametrize(("unexpected", "others"), [(9, 0), (10, 11)])
+def test_unexpected_records_are_set_aside_where_they_are_few_or_the_lesser_part(
+    unexpected: int, others: int, site: Site
+) -> None:
+    records = clicks(unexpected + others)
+    stones = records[:unexpected]
+    assert carry(forwarder_that_stumbles(site, stones.__contains__), records) == 1
+    assert site.rejected() == Counter(stones)
+    assert site.arrived() == Counter(records[unexpected:])
 
 
 def test_a_batch_handed_over_twice_leaves_its_dead_letters_once(site: Site) -> None:

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.forwarder.configuration import RULES_FILE
-from lambdas.forwarder.routing import InvalidRecordError, Routed, compile_routing
-from lambdas.forwarder.rules import load_rules, read_rules
+from lambdas.forwarder.routing import _CASTS, InvalidRecordError, Routed, _line, compile_routing
+from lambdas.forwarder.rules import CASTS, load_rules, read_rules
 from tests.forwarder.events import as_bytes, click
+
+DEEP = b"[" * 900 + b"]" * 900
+"""Can be read, and be shown by no error message."""
 
 route_shipped = compile_routing(load_rules(RULES_FILE))
 
@@ -45,8 +48,18 @@ def test_unknown_fields_of_a_click_are_kept_when_it_is_reformatted() -> None:
     assert "記事-1".encode() in line
 
 
-def test_a_numeric_id_becomes_text() -> None:
-    assert json.loads(route_shipped(as_bytes(click(user_id=42))).line)["user_id"] == "42"
+@pytest.mark.parametrize("digits", [2, 309, 310, 4_300])
+def test_a_numeric_id_becomes_text(digits: int) -> None:
+    """From 310 digits on a number is beyond all doubles; at 4,300 Python's limit for the text of one ends."""
+    number = "4" * digits
+    data = as_bytes(click(user_id="?")).replace(b'"?"', number.encode())
+    assert json.loads(route_shipped(data).line)["user_id"] == number
+
+
+def test_an_id_is_any_text_of_unicode() -> None:
+    for written in ("\\ud83d\\ude00", "\\u0000", "\\uffff"):
+        data = as_bytes(click(user_id="?")).replace(b"?", written.encode())
+        assert route_shipped(data).line == data
 
 
 @pytest.mark.parametrize(
@@ -76,15 +89,37 @@ def test_a_numeric_id_becomes_text() -> None:
         (as_bytes(click(clicked_at="yesterday")), "invalid_clicked_at", "click"),
         (as_bytes(click(article_id={"nested": True})), "invalid_article_id", "click"),
         (as_bytes(click(user_id=True)), "invalid_user_id", "click"),
+        (as_bytes(click(user_id="?")).replace(b"?", b"\\ud83d"), "id_not_unicode", "click"),
+        (as_bytes(click(click_id="?")).replace(b"?", b"a\\ude00b"), "id_not_unicode", "click"),
+        (as_bytes(click(article_id="?")).replace(b"?", b"\\ude00\\ud83d"), "id_not_unicode", "click"),
+        (
+            as_bytes(click(article_id=float("1e300"))).replace(b"1e+300", b"1e400"),
+            "invalid_article_id",
+            "click",
+        ),
         # valid until it has to be written anew: half a surrogate pair, a number beyond all doubles
         (b'{"x":"\\ud800",' + as_bytes(click(clicked_at=0))[1:], "not_json", "click"),
         (b'{"x":1e999,' + as_bytes(click(clicked_at=0))[1:], "not_json", "click"),
+        (as_bytes(click(clicked_at="?")).replace(b'"?"', DEEP), "invalid_clicked_at", "click"),
+        (as_bytes(click(user_id="?")).replace(b'"?"', DEEP), "invalid_user_id", "click"),
     ],
 )
 def test_an_invalid_record_is_rejected_with_its_reason_and_tag(
     data: bytes, reason: str, tag: str | None
 ) -> None:
     assert rejection(data) == (reason, tag)
+
+
+def test_a_value_nested_deeper_than_it_can_be_written_is_invalid_and_no_error() -> None:
+    """Which depths can be read and not written, the version of Python decides."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for cast in _CASTS.values():
+        with pytest.raises(ValueError, match=r"\S"):
+            cast(deep)
+    with pytest.raises(InvalidRecordError, match="not_json"):
+        _line(b"", {"x": deep}, "click")
 
 
 @given(st.binary(max_size=200))
@@ -94,6 +129,59 @@ def test_no_bytes_break_the_routing(data: bytes) -> None:
     except InvalidRecordError:
         return
     assert routed.line.endswith(b"\n")
+
+
+hostile = st.sampled_from(
+    [
+        *(
+            sign + "9" * digits
+            for sign in ("", "-")
+            for digits in (18, 19, 308, 309, 310, 4_299, 4_300, 4_301)
+        ),
+        *("1e308", "1e309", "-1e309", "1e-400", "-0.0", "NaN", "Infinity", "-Infinity", "null", "true"),
+        *(json.dumps("9" * digits) for digits in (11, 14, 18, 310, 5_000)),
+        *(
+            '"' + text + '"'
+            for text in ("", " ", "\\ud800", "\\udfff\\ud800", "\\u0000", "\U0010ffff", "nan", "1e999")
+        ),
+        *("[" * depth + "]" * depth for depth in (1, 500, 900, 950, 970, 980, 985, 990, 995)),
+        *(json.dumps(f"2026-01-31T12:00{end}") for end in ("Z", "+99", ":60Z", "[A/B]", ":00.5+23:59:59")),
+        '"0001-01-01T00:00+09:00"',
+        '"9999-12-31T23:59-09:00"',
+        '{"a":' * 400 + "1" + "}" * 400,
+    ]
+)
+every_cast = "default_tag = 'id'" + "".join(
+    f"""
+    [tags.{cast}]
+    destination = 'a'
+    rename = {{ old = 'renamed' }}
+    default = {{ defaulted = 1 }}
+    required = ['value']
+    cast = {{ value = '{cast}', renamed = '{cast}', defaulted = '{cast}' }}
+    keep = ['value', 'renamed', 'defaulted', 'other']
+    """
+    for cast in CASTS
+)
+route_by_cast = compile_routing(read_rules(tomllib.loads(every_cast), source="test"))
+
+
+@given(
+    st.sampled_from([*CASTS, "none", None]),
+    st.dictionaries(st.sampled_from(["value", "old", "renamed", "defaulted", "other"]), hostile, max_size=5),
+    st.sampled_from(["", " ", "\n", "\t\n"]),
+)
+def test_nothing_but_an_invalid_record_comes_out_of_any_cast_and_step(
+    tag: str | None, fields: dict[str, str], space: str
+) -> None:
+    members = [f'"tag":{json.dumps(tag)}', *(f'"{name}":{value}' for name, value in fields.items())]
+    data = ("{" + f",{space}".join(members) + "}").encode()
+    try:
+        routed = route_by_cast(data)
+    except InvalidRecordError:
+        return
+    assert routed.line.endswith(b"\n")
+    assert routed.line.count(b"\n") == 1
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
@@ -148,6 +236,11 @@ def test_one_rule_can_take_every_other_tag() -> None:
         ("cast = { n = 'boolean' }", {"n": "TRUE"}, {"n": True}),
         ("cast = { n = 'boolean' }", {"n": 0}, {"n": False}),
         ("cast = { n = 'boolean' }", {"n": "maybe"}, "invalid_n"),
+        ("cast = { n = 'boolean' }", {"n": [True]}, "invalid_n"),
+        ("cast = { n = 'number' }", {"n": 10**400}, {"n": 10**400}),
+        ("cast = { n = 'integer' }", {"n": 1e300}, {"n": int(1e300)}),
+        ("cast = { n = 'id' }", {"n": 7}, {"n": "7"}),
+        ("cast = { n = 'id' }", {"n": [7]}, "invalid_n"),
         ("cast = { n = 'string' }", {"n": 1.5}, {"n": "1.5"}),
         ("cast = { n = 'integer' }", {}, {}),
         (

@@ -43,12 +43,17 @@ def test_the_rules_shipped_send_clicks_to_the_source_stream() -> None:
         (
             "[tags.click]\ndestination = 'a'\ncast = { at = 'datetime' }",
             "[tags.click] cast.at",
-            "'datetime' is no cast; use one of boolean, integer, number, string, timestamp",
+            "'datetime' is no cast; use one of boolean, id, integer, number, string, timestamp",
         ),
         (
             "[tags.click]\ndestination = 'a'\ndefault = { at = 2026-01-01 }",
             "[tags.click] default.at",
             "a default is a text, a number, true or false",
+        ),
+        (  # JSON has no infinity: every record would be refused for it
+            "[tags.click]\ndestination = 'a'\ndefault = { scroll = inf }",
+            "[tags.click] default.scroll",
+            "is inf; a default is a text, a number, true or false",
         ),
         (
             "[tags.click]\ndestination = 'a'\nrename = { id = 'click_id' }\nrequired = ['id']",

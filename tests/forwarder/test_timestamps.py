@@ -63,6 +63,62 @@ def test_the_usual_forms_are_understood(value: object, expected: str) -> None:
     assert to_contract_time(value) == expected
 
 
+NOON = "2026-01-31T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("writer", "text", "expected"),
+    [
+        ("Java Instant.toString", "2026-01-31T12:00:00Z", NOON),
+        ("Java Instant.toString", "2026-01-31T12:00:00.120Z", "2026-01-31T12:00:00.120Z"),
+        ("Java Instant.toString", "2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00.123Z"),
+        ("Java Instant.toString", "2026-01-31T12:00:00.123456789Z", "2026-01-31T12:00:00.123Z"),
+        ("Java OffsetDateTime.toString, full minute", "2026-01-31T12:00Z", NOON),
+        ("Java OffsetDateTime.toString, full minute", "2026-01-31T21:00+09:00", NOON),
+        ("Java OffsetDateTime.toString", "2026-01-31T21:00:00.000000001+09:00", NOON),
+        (
+            "Java OffsetDateTime.toString, offset of seconds",
+            "1887-12-31T21:18:59+09:18:59",
+            "1887-12-31T12:00:00.000Z",
+        ),
+        ("Java ZonedDateTime.toString", "2026-01-31T21:00+09:00[Asia/Tokyo]", NOON),
+        ("Java ZonedDateTime.toString", "2026-01-31T12:00Z[UTC]", NOON),
+        ("Java SimpleDateFormat with Z", "2026-01-31T21:00:00.000+0900", NOON),
+        ("Kotlin Instant.toString", "2026-01-31T12:00:00.100Z", "2026-01-31T12:00:00.100Z"),
+        ("JavaScript Date.toISOString", "2026-01-31T12:00:00.000Z", NOON),
+        ("JavaScript Temporal.Instant.toString", "2026-01-31T12:00:00.1Z", "2026-01-31T12:00:00.100Z"),
+        ("JavaScript Temporal.ZonedDateTime.toString", "2026-01-31T21:00:00+09:00[Asia/Tokyo]", NOON),
+        ("Swift ISO8601DateFormatter", "2026-01-31T12:00:00Z", NOON),
+        ("Swift ISO8601DateFormatter in a zone", "2026-01-31T21:00:00+09:00", NOON),
+        ("Swift ISO8601DateFormatter without colons", "2026-01-31T210000+0900", NOON),
+        ("Swift ISO8601DateFormatter, all options off", "20260131T120000Z", NOON),
+        ("Swift ISO8601DateFormatter, space between", "2026-01-31 12:00:00Z", NOON),
+        ("Dart DateTime.toIso8601String", "2026-01-31T12:00:00.000001Z", NOON),
+        ("Dart DateTime.toString", "2026-01-31 12:00:00.000Z", NOON),
+        ("Python datetime.isoformat", "2026-01-31T12:00:00+00:00", NOON),
+        ("Python datetime.isoformat", "2026-01-31T12:00:00.000001+00:00", NOON),
+        ("Python datetime.isoformat in minutes", "2026-01-31T12:00+00:00", NOON),
+        ("Python datetime.isoformat in hours", "2026-01-31T21+09:00", NOON),
+        ("Python datetime.isoformat, offset of seconds", "2026-01-31T21:18:59+09:18:59", NOON),
+        ("Python str(datetime)", "2026-01-31 12:00:00+00:00", NOON),
+        ("Go time.RFC3339Nano", "2026-01-31T12:00:00.12Z", "2026-01-31T12:00:00.120Z"),
+        ("Go time.RFC3339", "2026-01-31T03:00:00-09:00", NOON),
+        ("C# DateTime, round-trip", "2026-01-31T12:00:00.1234567Z", "2026-01-31T12:00:00.123Z"),
+        ("C# DateTimeOffset, round-trip", "2026-01-31T21:00:00.0000000+09:00", NOON),
+        ("C# universal sortable", "2026-01-31 12:00:00Z", NOON),
+        ("Ruby Time.iso8601", "2026-01-31T21:00:00+09:00", NOON),
+        ("Ruby Time.to_s", "2026-01-31 21:00:00 +0900", NOON),
+        ("PHP DATE_ISO8601", "2026-01-31T21:00:00+0900", NOON),
+        ("Rust chrono to_rfc3339", "2026-01-31T12:00:00.000000001+00:00", NOON),
+        ("PostgreSQL timestamptz", "2026-01-31 21:00:00.5+09", "2026-01-31T12:00:00.500Z"),
+    ],
+)
+def test_what_a_platforms_standard_library_writes_is_understood(
+    writer: str, text: str, expected: str
+) -> None:
+    assert to_contract_time(text) == expected, writer
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -70,6 +126,15 @@ def test_the_usual_forms_are_understood(value: object, expected: str) -> None:
         "",
         "2026-01-31T12:34:56",  # whose midnight?
         "2026-01-31",
+        "2026-01-31Z",
+        "2026-01-31T12:00",
+        "2026-01-31T12:00[Asia/Tokyo]",  # no offset: twice a year an hour comes twice
+        "2026-0131T12:00:00Z",
+        "2026-01-31T12:0000Z",
+        "2026-01-31T12:00:Z",
+        "2026-01-31T12:00.5Z",
+        "+12026-01-31T12:00:00Z",
+        10**400,
         "2026-02-31T12:34:56.000Z",
         "2026-01-31T24:00:00.000Z",
         "2026-01-31T12:34:60.000Z",

@@ -56,6 +56,7 @@ def explained(heading: str) -> set[str]:
         "forwarder-Throttles",
         "forwarder-OnFailureDestinationDeliveredEventCount",
         "forwarder-DroppedEventCount",
+        "forwarder-Unexpected",
         "forwarder-RejectedShare",
         "source-WriteProvisionedThroughputExceeded",
         "source-GetRecords.IteratorAgeMilliseconds",
@@ -117,6 +118,7 @@ def test_what_no_retry_mends_rings_at_its_first_minute(alarms: dict[str, Alarm])
         "GivenUp",
         "OnFailureDestinationDeliveredEventCount",
         "DroppedEventCount",
+        "Unexpected",
         "ApproximateNumberOfMessagesVisible",
     }
     repeated = {measured(alarm) for alarm in alarms.values() if alarm["EvaluationPeriods"] == 60}
@@ -148,7 +150,7 @@ def test_an_alarm_on_our_own_metrics_sees_its_environment_only(alarms: dict[str,
         )
         if metric.get("Namespace") == NAMESPACE
     ]
-    assert len(watched) == 4
+    assert len(watched) == 5
     for name, metric in watched:
         [dimension] = metric["Dimensions"]
         assert dimension["Name"] == SERVICE_DIMENSION
