@@ -16,7 +16,7 @@ from batch_server import differences, sheets
 from batch_server.credentials import signing_credentials
 from batch_server.dashboards import Dashboards
 from batch_server.duration import duration_text
-from batch_server.errors import TrendsError
+from batch_server.errors import QuestionError, TrendsError
 from batch_server.options import (
     CONNECTION,
     CSV,
@@ -82,7 +82,13 @@ def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
             raise typer.BadParameter("choose one of --json and --csv")
         try:
             reader = connect(shared["endpoint"], role_arn=shared["role_arn"], region=shared["domain_region"])
-            asked = Asked(reader=reader, last=shared["last"], until=shared["until"], segment=segment)
+            asked = Asked(
+                reader=reader,
+                last=shared["last"],
+                until=shared["until"],
+                segment=segment,
+                time_zone=time_zone,
+            )
             sheet = ask(asked, **options)
         except TrendsError as error:
             _fail(error)
@@ -101,7 +107,7 @@ def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
 
 def _fail(error: TrendsError) -> NoReturn:
     _tell(f"batch_server: {error}")
-    raise typer.Exit(1) from error
+    raise typer.Exit(2 if isinstance(error, QuestionError) else 1) from error
 
 
 def _write(text: str) -> None:
@@ -195,6 +201,7 @@ def trend(
             by=by or (),
             segment=asked.segment,
             step=step,
+            time_zone=asked.time_zone,
             until=asked.until,
         ),
         asked.segment,

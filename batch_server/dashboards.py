@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from urllib3.filepost import encode_multipart_formdata
 
-from batch_server.errors import TrendsError
+from batch_server.errors import QuestionError, TrendsError
 from batch_server.saved_objects import SavedObject, as_ndjson
 
 ROUTES = "_dashboards/api/saved_objects"
@@ -35,7 +35,7 @@ class Dashboards:
     def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
         parts = urlsplit(endpoint)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
-            raise TrendsError(f"{endpoint!r} is no endpoint: write https:// and the domain's host name")
+            raise QuestionError(f"{endpoint!r} is no endpoint: write https:// and the domain's host name")
         self._endpoint = f"{parts.scheme}://{parts.netloc}"
         self._credentials = credentials
         self._region = region

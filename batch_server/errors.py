@@ -1,8 +1,12 @@
-"""The one exception that callers of the batch server catch."""
+"""The exception that callers of the batch server catch, and its kinds."""
 
 
 class TrendsError(Exception):
     """A question that could not be answered; the message says what happened, where, and what to do."""
+
+
+class QuestionError(TrendsError):
+    """A question that has no answer as it is asked: asked again unchanged, it fails again."""
 
 
 class TooManyBucketsError(TrendsError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from batch_server.duration import MAX_DURATION
-from batch_server.errors import TrendsError
+from batch_server.errors import QuestionError
 from contract.count import GRAIN, start_of_count
 
 DAY = timedelta(days=1)
@@ -39,29 +39,29 @@ class Minutes:
 def minutes_between(since: datetime, until: datetime) -> Minutes:
     """Each minute that overlaps the time from `since` to `until`; the span is widened to whole minutes.
 
-    Raises TrendsError for times without a zone, a span that is empty or longer than MAX_DURATION.
+    Raises QuestionError for times without a zone, a span that is empty or longer than MAX_DURATION.
     """
     for time in (since, until):
         if time.utcoffset() is None:
-            raise TrendsError(f"{time.isoformat()} has no time zone: write one, such as +09:00 or Z")
+            raise QuestionError(f"{time.isoformat()} has no time zone: write one, such as +09:00 or Z")
         if not FIRST_YEAR <= time.year <= LAST_YEAR:
-            raise TrendsError(
+            raise QuestionError(
                 f"there are no counts of the year {time.year}: write one of {FIRST_YEAR} to {LAST_YEAR}"
             )
     if since >= until:
-        raise TrendsError("the time asked for is empty: it must end after it begins")
+        raise QuestionError("the time asked for is empty: it must end after it begins")
     if until - since > MAX_DURATION:
-        raise TrendsError(f"the time asked for is longer than {MAX_DURATION.days} days: ask for less")
+        raise QuestionError(f"the time asked for is longer than {MAX_DURATION.days} days: ask for less")
     return Minutes(start_of_count(since), _end_of_count(until))
 
 
 def last_minutes(last: timedelta, until: datetime) -> Minutes:
     """The minutes that overlap the time from `last` before `until` until `until`; the running one is among
-    them when `until` is now. Raises TrendsError as minutes_between."""
+    them when `until` is now. Raises QuestionError as minutes_between."""
     try:
         since = until - last
     except OverflowError:
-        raise TrendsError(f"there is no time {last} before {until.isoformat()}: ask for less") from None
+        raise QuestionError(f"there is no time {last} before {until.isoformat()}: ask for less") from None
     return minutes_between(since, until)
 
 

@@ -25,6 +25,7 @@ class Asked:
     last: timedelta
     until: datetime | None
     segment: Segment
+    time_zone: ZoneInfo
 
 
 def duration(text: str) -> timedelta:
@@ -112,7 +113,7 @@ TimeZone = Annotated[
         parser=_zone,
         envvar="CLICK_TRENDS_TIME_ZONE",
         metavar="ZONE",
-        help="Of the times in tables, such as Asia/Tokyo. JSON and CSV are in UTC.",
+        help="Of the times in tables, and where days begin, such as Asia/Tokyo. JSON and CSV are in UTC.",
     ),
 ]
 TABLE_OPTION = typer.Option(

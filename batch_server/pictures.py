@@ -1,19 +1,22 @@
 """Clicks over time, and clicks of articles against segments: the numbers of the two pictures."""
 
+from bisect import bisect
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from math import gcd
 
 from batch_server import aggregations, ranking
 from batch_server.aggregations import Aggregation
 from batch_server.answers import HeatMap, Series, TopList, Trend, TrendingArticle
 from batch_server.duration import duration_text
-from batch_server.errors import TrendsError
+from batch_server.errors import QuestionError, TrendsError
 from batch_server.minutes import DAY, Minutes
 from batch_server.question import Question
 from batch_server.ranking import Wanted
 from batch_server.segment import Grouping, Segment
 from contract.count import GRAIN
 
+HOUR = timedelta(hours=1)
 MAX_POINTS = 50_000
 """Numbers in a trend; OpenSearch's search.max_buckets is 65,535."""
 
@@ -25,25 +28,31 @@ def trend(
     articles: Sequence[str],
     by: Grouping,
     step: timedelta,
+    time_zone: tzinfo,
 ) -> Trend:
-    """about: makes a question about minutes. The minutes are widened to whole steps, counted from midnight
-    UTC; the running one is cut."""
+    """about: makes a question about minutes. The minutes are widened to whole steps, counted from midnight in
+    the zone; the running one is cut."""
     if step < GRAIN or step % GRAIN or DAY % step:
-        raise TrendsError(
+        raise QuestionError(
             f"{step} is no step: write one that divides a day and is a multiple of what a count spans "
             f"({duration_text(GRAIN)}), such as 1h"
         )
-    minutes = Minutes(_start_of_step(minutes.since, step), minutes.until)
+    starts = starts_of_steps(minutes, step, time_zone)
+    counted = _common_divisor(step, starts)
+    if counted % GRAIN:
+        raise QuestionError(
+            f"counts of {duration_text(GRAIN)} cannot be divided into the days of {time_zone}: take UTC"
+        )
+    minutes = Minutes(starts[0], minutes.until)
     articles = list(dict.fromkeys(articles))
-    points = -(-minutes.length // step)
+    points = -(-minutes.length // counted)
     if points * max(len(articles), 1) > MAX_POINTS:
-        raise TrendsError(
+        raise QuestionError(
             f"{max(len(articles), 1)} series of {points} steps are more than {MAX_POINTS} numbers: ask for a "
             "longer step, a shorter time or fewer articles"
         )
     question = about(minutes)
-    starts = tuple(minutes.since + number * step for number in range(points))
-    over_time = aggregations.grouped(by, {"over_time": aggregations.minutes_of(step)})
+    over_time = aggregations.grouped(by, {"over_time": aggregations.minutes_of(counted)})
     if articles:
         each = aggregations.articles(size=len(articles), among=articles, inner={"found": over_time})
         answer = question.ask({"articles": each}, aggregations.among_articles(articles))
@@ -66,11 +75,10 @@ def _series(
     for article_id in asked:
         if article_id in found:
             for each, node in aggregations.each_segment(by, found[article_id], segment):
-                clicks = {
-                    _start(bucket): aggregations.clicks(bucket) for bucket in node["over_time"]["buckets"]
-                }
-                numbers = tuple(clicks.get(start, 0) for start in starts)
-                series.append(Series(article_id=article_id, segment=each, clicks=numbers))
+                numbers = [0] * len(starts)
+                for bucket in node["over_time"]["buckets"]:
+                    numbers[bisect(starts, _start(bucket)) - 1] += aggregations.clicks(bucket)
+                series.append(Series(article_id=article_id, segment=each, clicks=tuple(numbers)))
         elif not by:
             nothing = (0,) * len(starts)
             series.append(Series(article_id=article_id, segment=segment, clicks=nothing))
@@ -81,9 +89,27 @@ def _start(bucket: Aggregation) -> datetime:
     return datetime.fromtimestamp(bucket["key"] / 1000, UTC)
 
 
-def _start_of_step(time: datetime, step: timedelta) -> datetime:
-    midnight = time.replace(hour=0, minute=0, second=0)
-    return midnight + (time - midnight) // step * step
+def starts_of_steps(minutes: Minutes, step: timedelta, time_zone: tzinfo) -> tuple[datetime, ...]:
+    """The starts, in UTC, of the steps that the minutes overlap, as the clocks of the zone show them.
+
+    Where these are put back or forward, a step of more than an hour is longer or shorter."""
+    shown = minutes.since.astimezone(time_zone).replace(
+        hour=0, minute=0, second=0, microsecond=0, tzinfo=None
+    )
+    end = minutes.until.astimezone(time_zone).replace(tzinfo=None) + HOUR
+    folds = (0, 1) if step <= HOUR else (0,)  # the hour that is shown twice
+    starts = set()
+    while shown < end:
+        starts |= {shown.replace(tzinfo=time_zone, fold=fold).astimezone(UTC) for fold in folds}
+        shown += step
+    inside = sorted(start for start in starts if start < minutes.until)
+    return tuple(inside[bisect(inside, minutes.since) - 1 :])
+
+
+def _common_divisor(step: timedelta, starts: Sequence[datetime]) -> timedelta:
+    """The longest time of which the step and each start, counted from midnight UTC, is a multiple."""
+    second = timedelta(seconds=1)
+    return second * gcd(step // second, *{int(start.timestamp()) % (DAY // second) for start in starts})
 
 
 def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:

@@ -3,7 +3,7 @@ takes, raises TrendsError where it can't answer in full, and may be called from 
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
 import boto3
@@ -23,7 +23,7 @@ from batch_server.answers import (
     Trend,
 )
 from batch_server.credentials import signing_credentials
-from batch_server.errors import TrendsError
+from batch_server.errors import QuestionError
 from batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
 from batch_server.question import RECENT, Question, freshness_in, time_in
 from batch_server.ranking import Wanted, rank
@@ -110,17 +110,24 @@ class TrendingReader:
         by: Grouping = (),
         segment: Segment = ALL_READERS,
         step: timedelta = GRAIN,
+        time_zone: tzinfo = UTC,
         until: datetime | None = None,
     ) -> Trend:
         """Clicks of each time that a count spans, or of a longer step; gaps are zeros. 1 search.
 
         articles: a series for each, in this order; none: of all articles together. by: a series for each
-        segment of that grouping that was clicked. step: a multiple of GRAIN that divides a day.
+        segment of that grouping that was clicked. step: a multiple of GRAIN that divides a day; time_zone:
+        steps are counted from its midnight.
         """
         (grouping,) = checked_groupings([by])
         minutes = last_minutes(last, until or self._clock())
         return pictures.trend(
-            lambda whole: self._about(whole, segment), minutes, articles=articles, by=grouping, step=step
+            lambda whole: self._about(whole, segment),
+            minutes,
+            articles=articles,
+            by=grouping,
+            step=step,
+            time_zone=time_zone,
         )
 
     def heat_map(
@@ -154,7 +161,7 @@ class TrendingReader:
         `min_clicks` clicks of all readers.
         """
         if not segment.fields:
-            raise TrendsError("there is no one else to compare all readers with: name a segment")
+            raise QuestionError("there is no one else to compare all readers with: name a segment")
         _check_limit(limit)
         _check_min_clicks(min_clicks)
         question = self._question(last, ALL_READERS, until)
@@ -249,9 +256,9 @@ def _wanted(groupings: Iterable[Grouping], limit: int, min_clicks: int) -> Wante
 
 def _check_limit(limit: int) -> None:
     if not 1 <= limit <= MAX_LIMIT:
-        raise TrendsError(f"{limit} articles can't be listed: ask for 1 to {MAX_LIMIT}")
+        raise QuestionError(f"{limit} articles can't be listed: ask for 1 to {MAX_LIMIT}")
 
 
 def _check_min_clicks(min_clicks: int) -> None:
     if min_clicks < 1:
-        raise TrendsError(f"a minimum of {min_clicks} clicks is none: ask for 1 or more")
+        raise QuestionError(f"a minimum of {min_clicks} clicks is none: ask for 1 or more")

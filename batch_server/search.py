@@ -27,7 +27,7 @@ from tenacity import (
 )
 from urllib3 import Timeout
 
-from batch_server.errors import TooManyBucketsError, TrendsError
+from batch_server.errors import QuestionError, TooManyBucketsError, TrendsError
 from contract.sink import CLICK_COUNTS
 from names import OREGON_STORAGE, TOKYO_INGEST, index_pattern, stack_name
 
@@ -223,7 +223,7 @@ def _host(endpoint: str) -> dict[str, Any]:
         parts, port = urlsplit(""), None
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or "") or extra:
-        raise TrendsError(
+        raise QuestionError(
             f"{endpoint!r} is no endpoint: write https:// and the domain's host name, "
             "as in https://search-click-trends-....us-west-2.es.amazonaws.com"
         )

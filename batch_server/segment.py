@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
-from batch_server.errors import TrendsError
+from batch_server.errors import QuestionError
 from batch_server.text import printable
 from contract.count import SEGMENT_COLUMNS
 
@@ -59,17 +59,17 @@ EVERY_SEGMENT: tuple[Grouping, ...] = tuple(
 
 
 def checked_groupings(groupings: Iterable[Grouping]) -> tuple[Grouping, ...]:
-    """Each once, its columns in the contract's order. Raises TrendsError for an unknown column."""
+    """Each once, its columns in the contract's order. Raises QuestionError for an unknown column."""
     checked: dict[Grouping, None] = {}
     for grouping in groupings:
         if isinstance(grouping, str):  # ("gender") where ("gender",) was meant
-            raise TrendsError(f"{grouping!r} is no grouping: write a tuple of columns, as ({grouping!r},)")
+            raise QuestionError(f"{grouping!r} is no grouping: write a tuple of columns, as ({grouping!r},)")
         unknown = sorted(set(grouping) - set(SEGMENT_COLUMNS))
         if unknown:
-            raise TrendsError(
+            raise QuestionError(
                 f"readers have no {', '.join(unknown)}: group by any of {', '.join(SEGMENT_COLUMNS)}"
             )
         checked[tuple(column for column in SEGMENT_COLUMNS if column in grouping)] = None
     if not checked:
-        raise TrendsError("no grouping was asked for: name at least one, such as ('gender',)")
+        raise QuestionError("no grouping was asked for: name at least one, such as ('gender',)")
     return tuple(checked)

@@ -3,11 +3,13 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from batch_server import ALL_READERS, CountTotals, Segment, TrendingReader, TrendsError, pictures, ranking
+from batch_server.minutes import Minutes
 from contract.count import GRAIN
 from tests.batch_server.counts import AddCounts, Count, count
 
@@ -74,6 +76,54 @@ def test_longer_steps_begin_at_whole_steps_of_the_day(
     assert trend.starts == (day + 15 * MINUTE, day + 30 * MINUTE)
     assert trend.series[0].clicks == (15, 10)
     assert trend.minutes.since == day + 15 * MINUTE
+
+
+def test_a_day_begins_at_midnight_of_the_time_zone(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    midnight = day + timedelta(hours=15)  # of Tokyo
+    add_counts(
+        [
+            count(midnight - GRAIN, "a", 1),
+            count(midnight, "a", 2),
+            count(midnight + timedelta(hours=23), "a", 4),
+            count(midnight + timedelta(hours=24), "a", 8),
+        ]
+    )
+    trend = reader.trend(
+        timedelta(days=2),
+        step=timedelta(days=1),
+        time_zone=ZoneInfo("Asia/Tokyo"),
+        until=midnight + timedelta(hours=25),
+    )
+    assert trend.starts[-2:] == (midnight, midnight + timedelta(days=1))
+    assert trend.series[0].clicks[-3:] == (1, 6, 8)
+    assert trend.minutes.since == trend.starts[0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "change", "step", "lengths"),
+    [
+        ("Europe/Berlin", "2026-10-25T00:00+02:00", timedelta(days=1), {25: 1}),
+        ("Europe/Berlin", "2026-03-29T00:00+01:00", timedelta(days=1), {23: 1}),
+        ("Europe/Berlin", "2026-10-25T00:00+02:00", HOUR, {1: 25}),
+        ("Europe/Berlin", "2026-03-29T00:00+01:00", HOUR, {1: 23}),
+        ("Europe/Berlin", "2026-10-25T00:00+02:00", 6 * HOUR, {6: 3, 7: 1}),
+        ("Asia/Kolkata", "2026-10-25T00:00+05:30", 12 * HOUR, {12: 2}),
+    ],
+)
+def test_the_steps_of_a_day_on_which_clocks_are_changed_fill_it(
+    zone: str, change: str, step: timedelta, lengths: dict[int, int]
+) -> None:
+    midnight = datetime.fromisoformat(change)
+    following = (midnight.astimezone(ZoneInfo(zone)) + timedelta(days=1)).astimezone(UTC)
+    whole = Minutes(midnight.astimezone(UTC), following)
+    starts = pictures.starts_of_steps(whole, step, ZoneInfo(zone))
+    ends = (*starts[1:], following)
+    assert starts[0] == midnight
+    assert Counter((end - start) // HOUR for start, end in zip(starts, ends, strict=True)) == lengths
+    late = Minutes(following - MINUTE, following)
+    assert pictures.starts_of_steps(late, step, ZoneInfo(zone)) == starts[-1:]
 
 
 @pytest.mark.parametrize("step", [timedelta(0), -GRAIN, 1.5 * GRAIN, 7 * MINUTE, timedelta(days=2)])
