@@ -57,9 +57,9 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@touch $@
 
 # npm and Node come with the Python packages.
-node_modules/.installed: package.json $(BIN)/.installed
+node_modules/.installed: package-lock.json $(BIN)/.installed
 	@echo "setup: CDK command line, charts and a browser for tests into node_modules"
-	@npm install --loglevel=error --no-audit --no-fund --no-package-lock >/dev/null
+	@npm ci --loglevel=error --no-audit --no-fund >/dev/null
 	@touch $@
 
 $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites

@@ -79,3 +79,17 @@ def test_peers_move_together_and_npm_s_accidental_latest_is_refused() -> None:
     assert rules["Flink"]["dependencyDashboardApproval"]
     [cli] = [rule for rule in RENOVATE["packageRules"] if rule.get("matchPackageNames") == ["aws-cdk"]]
     assert cli["allowedVersions"] == "<3"
+
+
+def test_npm_installs_what_the_lock_file_names_and_renovate_keeps_it() -> None:
+    lock = json.loads((PROJECT / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = json.loads((PROJECT / "package.json").read_text(encoding="utf-8"))
+    whole = lock["packages"].pop("")
+    assert {key: whole[key] for key in ("dependencies", "devDependencies")} == {
+        key: wanted[key] for key in ("dependencies", "devDependencies")
+    }
+    assert all(package["integrity"] for package in lock["packages"].values())
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    assert "omit-lockfile-registry-resolved=true" in (PROJECT / ".npmrc").read_text(encoding="utf-8")
+    assert "npm ci" in (PROJECT / "Makefile").read_text(encoding="utf-8")
+    assert RENOVATE["lockFileMaintenance"]["enabled"]
