@@ -1,10 +1,14 @@
 """The command: `python -m review --base origin/main --environment production`."""
 
+import json
+import re
 import signal
 import sys
+import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -16,6 +20,7 @@ from review.report import review
 from review.revisions import ROOT, commits_ahead, read_revision, worktree
 from review.verdict import failing, verdict
 
+PAGE, DATA = "review.md", "review.json"
 FAILED = 3
 """Exit code when a kind of `--fail-on` was found; 1 is an error, 2 a wrong option."""
 
@@ -36,6 +41,9 @@ def run(
     ] = "",
 ) -> None:
     """Write what deploying this tree does to an environment that BASE deployed: review.md and review.json."""
+    into.mkdir(parents=True, exist_ok=True)
+    for name in (PAGE, DATA):
+        (into / name).unlink(missing_ok=True)  # of the run before
     try:
         kinds = _kinds(fail_on)
         with worktree(base) as tree:
@@ -44,17 +52,35 @@ def run(
                 replace(read_revision(base, tree, environment), ahead=commits_ahead(base)),
                 read_revision("this tree", ROOT, environment),
             )
-            texts = {"review.md": page(report), "review.json": as_json(report)}
+            texts = {PAGE: page(report), DATA: as_json(report)}
     except ReviewError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    into.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (into / name).write_text(text, encoding="utf-8")
-    typer.echo(f"{verdict(report)} — see {into / 'review.md'}")
+        _not_reviewed(into, str(error), str(error))
+    except Exception as error:
+        why = f"the review failed at something unforeseen ({type(error).__name__}: {error})"
+        _not_reviewed(into, why, traceback.format_exc())
+    _write(into, texts)
+    typer.echo(f"{verdict(report)} — see {into / PAGE}")
     if found := failing(report, kinds):
         typer.echo(f"--fail-on: found {', '.join(found)}", err=True)
         raise typer.Exit(FAILED)
+
+
+def _not_reviewed(into: Path, why: str, details: str) -> NoReturn:
+    """Ends with a page all the same: whoever reads only that must not take silence for consent."""
+    text = "# Not reviewed\n\nNothing is known of what this change does, as there was an error:"
+    verdict_only = {"verdict": "Not reviewed", "kinds": [Kind.NOT_UNDERSTOOD], "error": why}
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", details))])
+    _write(
+        into,
+        {PAGE: f"{text}\n\n{fence}\n{details.strip()}\n{fence}\n", DATA: json.dumps(verdict_only) + "\n"},
+    )
+    typer.echo(f"{why}\nNot reviewed — see {into / PAGE}", err=True)
+    raise typer.Exit(1)
+
+
+def _write(into: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        (into / name).write_text(text, encoding="utf-8")
 
 
 def _kinds(text: str) -> tuple[Kind, ...]:

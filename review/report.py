@@ -25,6 +25,7 @@ from review.settings_changes import (
     setting_findings,
 )
 from review.sql import FileDiff, StateSettings, sql_diffs, state_findings
+from review.unforeseen import found, guarded
 from review.unseen import unseen_findings
 
 _ENGINE_SAYS = {
@@ -84,15 +85,27 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         )
     changes = differences(base.assembly, head.assembly)
     settings = setting_changes(base.settings, head.settings)
-    data = (*data_findings(changes), *setting_findings(settings))
-    places = (*name_findings(changes, outside_files(head.tree)), *deployment_findings(changes))
-    access = (*exposure_findings(changes), *access_findings(changes))
+    data = (*found("data", data_findings, changes), *setting_findings(settings))
+    outside = outside_files(head.tree)
+    places = (
+        *found("names", lambda some: name_findings(some, outside), changes),
+        *found("the deployment", deployment_findings, changes),
+    )
+    access = (
+        *found("exposure", exposure_findings, changes),
+        *found("access", access_findings, changes),
+    )
     said = [cover for group in (data, access) for finding in group for cover in finding.covers]
-    effects = tuple(effect for effect in effect_findings(changes) if not _says_less(effect, said))
-    alarms = tuple(alarm_findings(changes))
+    effects = tuple(
+        effect for effect in found("effects", effect_findings, changes) if not _says_less(effect, said)
+    )
+    alarms = found("alarms", alarm_findings, changes)
     dependencies = dependency_changes(base.tree, head.tree)
-    unseen = tuple(
-        unseen_findings(base.tree, head.tree, dependencies, restart=restart(changes.old, changes.new))
+    unseen = guarded(
+        "what no template shows",
+        lambda: unseen_findings(
+            base.tree, head.tree, dependencies, restart=restart(changes.old, changes.new)
+        ),
     )
     covered = [
         cover for group in (data, places, access, effects, alarms) for f in group for cover in f.covers
@@ -107,10 +120,15 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         access=access,
         effects=(*effects, *(finding for finding in unseen if finding.kind is not Kind.NOT_UNDERSTOOD)),
         alarms=alarms,
-        sql=tuple(state_findings(base.tree, head.tree, _state_settings(base, head))),
+        sql=guarded(
+            "the running state", lambda: state_findings(base.tree, head.tree, _state_settings(base, head))
+        ),
         unknown=(
             *(finding for finding in unseen if finding.kind is Kind.NOT_UNDERSTOOD),
-            *_not_understood(changes, [*covered, *policy_values(changes)]),
+            *guarded(
+                "what is not understood",
+                lambda: _not_understood(changes, [*covered, *policy_values(changes)]),
+            ),
         ),
         compared=tuple(figure_findings(base.figures, head.figures, existed=base.exists)),
         sql_diffs=sql_diffs(base.tree, head.tree),

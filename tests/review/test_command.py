@@ -54,24 +54,60 @@ def test_a_chosen_verdict_ends_with_its_own_exit_code(
     assert (tmp_path / "out" / "review.md").read_text().startswith("# Access widened\n")
 
 
-def test_a_verdict_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    outcome = CliRunner().invoke(command.app, ["--fail-on", "everything"])
+def test_a_verdict_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(command.app, ["--fail-on", "everything", "--into", str(tmp_path)])
     assert outcome.exit_code == 1
     assert "data-loss" in outcome.output
 
 
 @needs_git
-def test_a_revision_that_git_does_not_know_is_refused_with_advice() -> None:
-    outcome = CliRunner().invoke(command.app, ["--base", "no/such/branch"])
+def test_a_revision_that_git_does_not_know_is_refused_with_advice(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(command.app, ["--base", "no/such/branch", "--into", str(tmp_path)])
     assert outcome.exit_code == 1
     assert "git fetch" in outcome.output
 
 
 @needs_git
-def test_an_environment_of_neither_revision_is_refused() -> None:
-    outcome = CliRunner().invoke(command.app, ["--base", "HEAD", "--environment", "staging"])
+def test_an_environment_of_neither_revision_is_refused(tmp_path: Path) -> None:
+    arguments = ["--base", "HEAD", "--environment", "staging", "--into", str(tmp_path)]
+    outcome = CliRunner().invoke(command.app, arguments)
     assert outcome.exit_code == 1
     assert "production" in outcome.output
+
+
+def stale(into: Path) -> None:
+    """What the run before left."""
+    into.mkdir()
+    for name in (command.PAGE, command.DATA):
+        (into / name).write_text("# Nothing at risk\n")
+
+
+def test_what_nobody_foresaw_ends_with_a_page_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def broken(_base: str) -> Iterator[Path]:
+        raise KeyError("BufferingHints")
+        yield tmp_path
+
+    monkeypatch.setattr(command, "worktree", broken)
+    stale(tmp_path / "out")
+    outcome = CliRunner().invoke(command.app, ["--into", str(tmp_path / "out")])
+    assert outcome.exit_code == 1
+    assert isinstance(outcome.exception, SystemExit)
+    text = (tmp_path / "out" / command.PAGE).read_text()
+    assert text.startswith("# Not reviewed\n")
+    assert "KeyError: 'BufferingHints'" in text
+    assert json.loads((tmp_path / "out" / command.DATA).read_text())["kinds"] == ["not-understood"]
+
+
+@pytest.mark.parametrize("arguments", [["--fail-on", "everything"], ["--base", "no/such/branch"]])
+def test_a_failed_run_leaves_no_page_of_the_run_before(arguments: list[str], tmp_path: Path) -> None:
+    stale(tmp_path / "out")
+    outcome = CliRunner().invoke(command.app, [*arguments, "--into", str(tmp_path / "out")])
+    assert outcome.exit_code == 1
+    for name in (command.PAGE, command.DATA):
+        assert "Nothing at risk" not in (tmp_path / "out" / name).read_text()
 
 
 def test_an_option_cannot_be_smuggled_in_as_a_revision() -> None:
