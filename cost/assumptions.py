@@ -33,12 +33,6 @@ guide, "Quotas"."""
 STORAGE_GB_PER_KPU = 50
 """Running application storage. One source bills it, another includes it."""
 
-DOCUMENT_BYTES = Range(60, 150)
-"""Of a count in an index with its fields, without its replica; assumed."""
-MAX_COUNTS_OF_A_TIME = 1_000_000
-"""Most distinct counts of one minute, or of what else a count spans: 700 segments of readers times 1,400
-articles. Clicks grow without end, pairs of article and segment do not."""
-
 CUSTOM_RESOURCE_CALLS = Range(1, 60)
 """Deployments a month."""
 UNKNOWN_CALLS = Range(0, HOURS * 60)

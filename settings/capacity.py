@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
+from settings import disks
 from settings.environment import Settings
 from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
@@ -82,6 +83,8 @@ def warnings(settings: Settings) -> Iterator[CapacityWarning]:
     streams, peak = settings.streams, settings.peak
     yield from _too_many_executions(settings)
     yield from _state_of_fewer_tasks(settings.analytics.parallelism)
+    if text := disks.warning(settings):
+        yield CapacityWarning(id="volumes-are-small", text=f"{text}.")
     if streams.mode == "on_demand":
         for stream, records_per_second in (
             ("mobile", peak.mobile_clicks_per_second),
@@ -252,6 +255,8 @@ def _search_problems(settings: Settings) -> Iterator[str]:
             f"documents/s a node: set search.instance_count = {needed}, or measure your nodes and set "
             "search.documents_per_second_per_node"
         )
+    if text := disks.problem(settings):
+        yield text
 
 
 def _first_days(stream: str, records_per_second: float, record_bytes: int) -> Iterator[CapacityWarning]:

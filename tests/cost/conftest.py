@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import cost
-from cost.estimate import Estimate
+from cost.estimate import Estimate, estimate
 from cost.prices import Prices, load_prices
 from cost.template import TemplateResource, read_resources
 from settings import Settings, load
@@ -36,4 +35,4 @@ def prices() -> Prices:
 
 @pytest.fixture(scope="session")
 def of_production(assembly: Path, production: Settings) -> Estimate:
-    return cost.estimate(assembly, production)
+    return estimate(assembly, production)

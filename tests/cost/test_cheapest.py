@@ -23,7 +23,7 @@ from tests.cost.changes import Resources
 def _counts_of_a_minute() -> Iterator[None]:
     """How many documents there are to hold does not depend here on what the project's counts span."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cost.search_nodes.GRAIN", timedelta(minutes=1))
+        patch.setattr("settings.disks.GRAIN", timedelta(minutes=1))
         yield
 
 

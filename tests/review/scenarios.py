@@ -157,7 +157,7 @@ def instance_type(laboratory: Laboratory) -> Pair:
     return _pair(
         laboratory,
         {},
-        {"settings": {"search.instance_type": "r7g.large.search", "search.volume_gib": 200}},
+        {"settings": {"search.instance_type": "r7g.large.search", "search.volume_gib": 500}},
     )
 
 

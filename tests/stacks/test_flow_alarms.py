@@ -132,7 +132,7 @@ def test_thresholds_are_in_the_units_of_their_metrics(alarms: dict[str, Alarm]) 
     assert thresholds["GetRecords.IteratorAgeMilliseconds"] == thresholds["IteratorAge"] == 60_000
     assert thresholds["millisBehindLatest"] == thresholds["runningTime"] == 60_000
     assert thresholds["DeliveryToS3.DataFreshness"] == 600  # seconds: 300 of buffer, 300 of patience
-    assert thresholds["FreeStorageSpace"] == 100 * 1024 / 4  # MiB: a quarter of a volume of 100 GiB
+    assert thresholds["FreeStorageSpace"] == 400 * 1024 / 4  # MiB: a quarter of a volume of 400 GiB
     assert thresholds["RankingAge"] == (5 + 3) * 60
     assert thresholds["segmentsSecondsSinceCheck"] == 10 * 10 + 60
     assert thresholds["DeliveryToAmazonOpenSearchService.Success"] == 1
