@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from names import STACKS
-from settings import Settings, load
+from settings import Settings, SettingsError, load
 from stacks.announcement import region_of
 
 ONLY_PLANNED = "REVIEW_IN_PROGRESS"
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             load(options.environment), lambda region: boto3.client("cloudformation", region), since
         ):
             print(line)
-    except (BotoCoreError, ClientError) as error:
+    except (SettingsError, BotoCoreError, ClientError) as error:
         print(f"Whether something is being deployed is not known: {error}", file=sys.stderr)
         return 1
     return 0

@@ -29,7 +29,7 @@ def main(
     try:
         settings = load(environment)
     except SettingsError as error:
-        diagnosis = lacks(str(error), "Correct the file of the environment.")
+        diagnosis = lacks(str(error), "Mend that, then run the doctor again.")
         findings.append(CheckResult(check="settings", where="account", diagnosis=diagnosis))
     else:
         findings += examine(settings, Aws())

@@ -7,7 +7,12 @@ from contract.count import GRAIN
 from names import OREGON, TOKYO
 from settings.delivery import DeliverySettings
 from settings.environment import Settings
+from settings.forwarder import ForwarderSettings
 from settings.regions import Place
+
+REDELIVERY_HOURS = 3
+"""From the failure after which a count is redelivered once more to its last try: an hour's pause at most
+(lambdas/redelivery/failed_documents.py), and delivery.counts_retry_seconds, two hours at most."""
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -30,6 +35,7 @@ def problems(settings: Settings) -> Iterator[str]:
             f"from the stream before it is given up to the dead-letter bucket: set it to {kept_seconds} or "
             "less, or lengthen the retention"
         )
+    yield from _forwarder_problems(settings.forwarder)
     if analytics.parallelism_per_kpu > analytics.parallelism:
         yield (
             f"analytics.parallelism_per_kpu ({analytics.parallelism_per_kpu}) must not exceed "
@@ -115,16 +121,32 @@ def _provider_problems(settings: Settings) -> Iterator[str]:
         )
 
 
+def _forwarder_problems(forwarder: ForwarderSettings) -> Iterator[str]:
+    """A record may wait for a whole window, and its batch for a whole invocation, before it first fails."""
+    first_failure = forwarder.batching_window_seconds + forwarder.timeout_seconds
+    if forwarder.max_record_age_seconds <= first_failure:
+        yield (
+            f"forwarder.max_record_age_seconds ({forwarder.max_record_age_seconds}) must be longer than "
+            f"forwarder.batching_window_seconds ({forwarder.batching_window_seconds}) and "
+            f"forwarder.timeout_seconds ({forwarder.timeout_seconds}) together, or a batch would be given up "
+            f"when it first fails: set it to {first_failure + 1} or more, or shorten them"
+        )
+
+
 def _index_problems(settings: Settings) -> Iterator[str]:
     """An index is made by the first count of its day, up to a minute before the day begins (a clock that is
-    ahead), and its last one may come when the last click of the day is as late as it may be."""
+    ahead). Its last count is published when the last click of the day is as late as it may be, and may be
+    redelivered for as long as redelivery tries."""
     days, lateness = settings.search.retention_days, settings.analytics.allowed_lateness_hours
-    if days is not None and days * 24 <= 24 + lateness:
+    give_up = settings.delivery.redelivery_give_up_hours
+    latest = 24 + lateness + give_up + REDELIVERY_HOURS
+    if days is not None and days * 24 <= latest:
         yield (
-            f"search.retention_days ({days}) must be longer than a day and "
-            f"analytics.allowed_lateness_hours ({lateness}), or a late count would make the index of its day "
-            f"again, without that day's other counts: set search.retention_days = {lateness // 24 + 2}, or "
-            "shorten the allowed lateness"
+            f"search.retention_days ({days}) must be longer than a day, "
+            f"analytics.allowed_lateness_hours ({lateness}), delivery.redelivery_give_up_hours ({give_up}) "
+            f"and {REDELIVERY_HOURS} hours, or a late or redelivered count would make the index of its day "
+            f"again, without that day's other counts: set search.retention_days = {latest // 24 + 1}, or "
+            "shorten the allowed lateness or redelivery"
         )
 
 
@@ -148,6 +170,13 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
             f"set it to {feedback.period_minutes} or more"
         )
     window = timedelta(minutes=feedback.window_minutes)
+    most = int(settings.peak.clicks_per_second * window.total_seconds())
+    if feedback.min_clicks > most:
+        yield (
+            f"feedback.min_clicks ({feedback.min_clicks:,}) is more than all readers click within "
+            f"feedback.window_minutes ({feedback.window_minutes}) at the declared peak, so that no article "
+            f"would be in any ranking: set it to far less than {most:,}, or correct [peak]"
+        )
     if window < GRAIN:
         yield (
             f"feedback.window_minutes ({feedback.window_minutes}) must not be shorter than what a count "

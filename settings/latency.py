@@ -97,6 +97,7 @@ def problems(settings: Settings) -> Iterator[str]:
     """What is later than the declared target, or than readers of counts rely on, with the settings that make
     it so, the longest first."""
     yield from _late_arrivals(settings)
+    yield from _stale_rankings(settings)
     target = settings.latency
     for path in budget(settings):
         for what, worst, limit, stages in (
@@ -122,6 +123,18 @@ def _late_arrivals(settings: Settings) -> Iterator[str]:
                 f"the batch server calls a minute complete when its clicks had {limit:g} s to arrive: lower "
                 f"{_longest(stages)}, or raise ARRIVAL in contract/click.py to {ceil(worst)} s"
             )
+
+
+def _stale_rankings(settings: Settings) -> Iterator[str]:
+    """The feedback asks at any time, so what it finds is up to as old as counts become before the next are
+    visible."""
+    stages, limit = _counted(settings), settings.feedback.max_input_age_seconds
+    if (worst := _total(stages).worst) > limit:
+        yield (
+            f"feedback.max_input_age_seconds ({limit}) must be at least the {worst:.1f} s after which counts "
+            "are visible at worst, or rankings would stand still though nothing fails: lower "
+            f"{_longest(stages)}, or set feedback.max_input_age_seconds = {ceil(worst)}"
+        )
 
 
 def _longest(stages: tuple[Stage, ...]) -> str:

@@ -19,14 +19,8 @@ class SettingsError(Exception):
 def load(environment: str, folder: Path = ENVIRONMENTS) -> Settings:
     """Settings of `environment` from its TOML file; raises SettingsError."""
     path = folder / f"{environment}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
-        raise SettingsError(
-            f"There is no environment '{environment}' (known: {known}). "
-            f"Choose one with ENVIRONMENT=NAME (make) or -c environment=NAME (cdk), or write {_shown(path)}."
-        )
     try:
-        values = tomllib.loads(path.read_text())
+        values = tomllib.loads(_text(path, environment))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{_shown(path)} is not valid TOML: {error}.") from error
     try:
@@ -44,6 +38,38 @@ def load(environment: str, folder: Path = ENVIRONMENTS) -> Settings:
             f'write "{environment}" there, or rename the file to {settings.environment}.toml.'
         )
     return settings
+
+
+def _text(path: Path, environment: str) -> str:
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"
+        raise SettingsError(
+            f"There is no environment '{environment}' (known: {known}). "
+            f"Choose one with ENVIRONMENT=NAME (make) or -c environment=NAME (cdk), or write {_shown(path)}."
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(
+            f"{_shown(path)} cannot be read ({reason}): make it a file that you may read, or choose another "
+            "environment with ENVIRONMENT=NAME."
+        ) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _not_utf8(path, line) from error
+    if "\0" in text:  # UTF-16 without a mark
+        raise _not_utf8(path, text[: text.index("\0")].count("\n") + 1)
+    return text
+
+
+def _not_utf8(path: Path, line: int) -> SettingsError:
+    return SettingsError(
+        f"{_shown(path)} is not UTF-8 (line {line}), as TOML must be: save it as UTF-8, for example with "
+        "`iconv -f SHIFT_JIS -t UTF-8`."
+    )
 
 
 def _explained(detail: Any) -> str:

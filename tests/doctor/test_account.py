@@ -316,6 +316,7 @@ def test_an_environment_that_cannot_be_used_is_a_finding() -> None:
     answer = CliRunner().invoke(command.app, ["--environment", "nowhere"])
     assert answer.exit_code == 1
     assert "There is no environment 'nowhere'" in answer.stdout
+    assert "Correct the file" not in answer.stdout
     assert "application jar" in answer.stdout
 
 

@@ -47,6 +47,47 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     assert "trial.toml is not valid TOML" in settings_error(tmp_path, "environment = trial")
 
 
+@pytest.mark.parametrize("encoding", ["shift_jis", "utf-16", "utf-16-le", "utf-32", "euc_jp"])
+def test_a_file_that_is_not_utf_8_is_named_with_the_line(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "trial.toml").write_bytes(f"{GOOD}# 本番\n".encode(encoding))
+    with pytest.raises(SettingsError, match=r"trial\.toml is not UTF-8 \(line [1-4]\).*save it as UTF-8"):
+        load("trial", tmp_path)
+
+
+def test_a_byte_order_mark_before_the_settings_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "trial.toml").write_text(f"{GOOD}# 本番\n", encoding="utf-8-sig")
+    assert load("trial", tmp_path).environment == "trial"
+
+
+def test_settings_are_read_as_utf_8_whatever_the_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "ascii")
+    (tmp_path / "trial.toml").write_text(f"{GOOD}# 本番\n", encoding="utf-8")
+    assert load("trial", tmp_path).environment == "trial"
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "trial.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"trial\.toml cannot be read \(Is a directory\)"):
+        load("trial", tmp_path)
+
+
+def test_a_file_that_nobody_may_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SettingsError, match=r"trial\.toml cannot be read \(Permission denied\)"):
+        load("trial", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_answered_in_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(name, tmp_path)
+
+
 def test_a_file_of_another_environment_is_refused(tmp_path: Path) -> None:
     message = settings_error(tmp_path, GOOD.replace("trial", "other"))
     assert 'write "trial" there, or rename the file to other.toml' in message
@@ -80,11 +121,28 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
             '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::000000000000:oidc-provider/login.example.jp"',
             "write the ARN of the provider in account 111111111111",
         ),
-        ("[search]\nretention_days = 2", "set search.retention_days = 3, or shorten the allowed lateness"),
+        ("[search]\nretention_days = 3", "set search.retention_days = 4, or shorten the allowed lateness"),
         (
-            "[search]\nretention_days = 8\n[analytics]\nallowed_lateness_hours = 168\n"
+            "[search]\nretention_days = 9\n[analytics]\nallowed_lateness_hours = 168\n"
             "[streams]\nretention_hours = 168",
-            "set search.retention_days = 9",
+            "set search.retention_days = 10",
+        ),
+        (
+            "[search]\nretention_days = 3\n[delivery]\nredelivery_give_up_hours = 168",
+            "set search.retention_days = 10, or shorten the allowed lateness or redelivery",
+        ),
+        (
+            "[analytics]\npublish_every_seconds = 300\n[feedback]\nperiod_minutes = 5\nrefresh_minutes = 5\n"
+            "[latency]\nvisible_seconds = 400\nserved_seconds = 800",
+            "set feedback.max_input_age_seconds = 310",
+        ),
+        (
+            "[feedback]\nmin_clicks = 1000000",
+            "no article would be in any ranking: set it to far less than 600,000",
+        ),
+        (
+            "[forwarder]\nmax_record_age_seconds = 62",
+            "given up when it first fails: set it to 63 or more, or shorten them",
         ),
         (
             "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 3",
@@ -103,9 +161,13 @@ def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
 @pytest.mark.parametrize(
     "lines",
     [
-        "[search]\nretention_days = 3",
+        "[search]\nretention_days = 4",
+        "[search]\nretention_days = 10\n[delivery]\nredelivery_give_up_hours = 168",
+        "[analytics]\npublish_every_seconds = 300\n[feedback]\nmax_input_age_seconds = 310\n"
+        "[latency]\nvisible_seconds = 400\nserved_seconds = 800",
+        "[forwarder]\nmax_record_age_seconds = 63",
         "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 4",
-        "[search]\nretention_days = 2\n[analytics]\nallowed_lateness_hours = 23",
+        "[search]\nretention_days = 3\n[analytics]\nallowed_lateness_hours = 20",
         '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::111111111111:oidc-provider/login.example.jp/a"',
     ],
 )

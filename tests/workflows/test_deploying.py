@@ -86,3 +86,10 @@ def test_without_an_answer_the_command_says_that_nothing_is_known(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("Whether something is being deployed is not known: ")
+
+
+def test_settings_that_cannot_be_read_end_the_command_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--environment", "nowhere"]) == 1
+    assert "There is no environment 'nowhere'" in capsys.readouterr().err
