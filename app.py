@@ -2,12 +2,15 @@
 
 import sys
 
-from lambdas.forwarder.rules import RulesError
-from settings import SettingsError
-from stacks.app import build_app
-from stacks.parts.lambda_package import PackageError
+from interruption import quiet_interruption
 
-try:
-    build_app().synth()
-except (SettingsError, RulesError, PackageError) as error:
-    sys.exit(str(error))
+with quiet_interruption():
+    from lambdas.forwarder.rules import RulesError
+    from settings import SettingsError
+    from stacks.app import build_app
+    from stacks.parts.lambda_package import PackageError
+
+    try:
+        build_app().synth()
+    except (SettingsError, RulesError, PackageError) as error:
+        sys.exit(str(error))

@@ -1,6 +1,9 @@
 """Entry point of `python -m cost`."""
 
-from cost.command import app
+from interruption import quiet_interruption
 
 if __name__ == "__main__":
-    app(prog_name="python -m cost")
+    with quiet_interruption():
+        from cost.command import app
+
+        app(prog_name="python -m cost")

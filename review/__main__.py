@@ -1,3 +1,9 @@
-from review.command import main
+"""Entry point of `python -m review`."""
 
-main()
+from interruption import quiet_interruption
+
+if __name__ == "__main__":
+    with quiet_interruption():
+        from review.command import main
+
+        main()

@@ -8,7 +8,7 @@ from batch_server.command import app as batch_server
 from cost.command import app as cost
 from doctor.command import app as doctor
 from traffic.put_counts import app as put_counts
-from twin.__main__ import app as twin
+from twin.command import app as twin
 from web_servers.command import app as web_servers
 
 APPS = {

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from typer.testing import CliRunner
 
-from twin import __main__ as command
+from twin import command
 
 
 @pytest.fixture(autouse=True)

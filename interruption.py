@@ -1,0 +1,34 @@
+"""Ctrl-C ends a command with exit code 130 and without a traceback, also while it still imports."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+INTERRUPTED = 128 + signal.SIGINT
+"""As a shell says it; typer ends with the same."""
+
+
+@contextmanager
+def quiet_interruption() -> Iterator[None]:
+    """Around the imports of a command, and the command.
+
+    When it is interrupted, its contexts are left as always, but what runs at exit is not: jsii would complain
+    there that its own process, which Ctrl-C ends too, is gone.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        _end()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _end()
+        raise
+
+
+def _end() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(INTERRUPTED)

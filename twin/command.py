@@ -1,0 +1,80 @@
+"""The command behind `make run`: `python -m twin [--input FILE --speed N | --rate N --seconds N]`."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from batch_server import TrendsError
+from settings import SettingsError
+from traffic.replay import AS_FAST_AS_POSSIBLE, ReplayError
+from traffic.send import TrafficError
+from twin.demonstration import demonstrate
+from twin.processes import TwinError
+
+DEFAULT_RATE = 200.0
+MAX_RATE = 100_000.0
+"""Some times what the whole path takes on one machine: docs/benchmarks.md."""
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def run(
+    *,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", help="Replay this click file: NDJSON, plain or .gz.")
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Of the file: times as fast as it happened; without it or 0: as fast as possible."
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=MAX_RATE, help=f"Simulated clicks a second; without it {DEFAULT_RATE:g}."),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=1, help="End simulated traffic after this time; without it, at Ctrl-C."),
+    ] = None,
+) -> None:
+    """The whole path in the local twin, shown in the terminal."""
+    if input_file is None and speed is not None:
+        raise typer.BadParameter(
+            "--speed is of a file that is replayed: name it (INPUT=FILE), or give --rate"
+        )
+    if input_file is not None and (rate is not None or seconds is not None):
+        raise typer.BadParameter("--rate and --seconds are of simulated clicks: for a file give --speed")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: nothing is left running
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        signal.signal(signal.SIGHUP, _terminal_is_closed)
+    try:
+        balanced = demonstrate(
+            Console(),
+            input_file=input_file,
+            speed=AS_FAST_AS_POSSIBLE if speed is None else speed,
+            rate=DEFAULT_RATE if rate is None else rate,
+            seconds=seconds,
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+    except (SettingsError, TwinError, TrafficError, TrendsError, ReplayError) as error:
+        print("\n".join([f"make run: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr)
+        raise typer.Exit(1) from error
+    if not balanced:
+        raise typer.Exit(1)
+
+
+def _terminal_is_closed(_number: int, _frame: object) -> NoReturn:
+    """Ends as Ctrl-C does; what is still said then would fail in a terminal that is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, output.fileno())
+    raise KeyboardInterrupt
