@@ -70,16 +70,16 @@ def warning(settings: Settings) -> str | None:
     return _too_small(settings)
 
 
-class _Days(NamedTuple):
+class DaysHeld(NamedTuple):
     low: float
     high: float
 
 
-def _days_held(settings: Settings) -> _Days:
+def _days_held(settings: Settings) -> DaysHeld:
     search = settings.search
     a_day = filled_gib_a_day(settings, replicas=search.replicas)
     volumes = search.instance_count * search.volume_gib
-    return _Days(volumes / a_day.high, volumes / a_day.low)
+    return DaysHeld(volumes / a_day.high, volumes / a_day.low)
 
 
 def _too_small(settings: Settings) -> str:
@@ -88,13 +88,13 @@ def _too_small(settings: Settings) -> str:
     wanted = "for ever" if search.retention_days is None else f"{search.retention_days:,} days"
     return (
         f"search.volume_gib ({search.volume_gib}) on {search.instance_count} nodes holds the counts of "
-        f"{_days(held)} days, at the declared traffic and {DOCUMENT_BYTES[0]} to {DOCUMENT_BYTES[1]} bytes a "
+        f"{_shown(held)} days, at the declared traffic and {DOCUMENT_BYTES[0]} to {DOCUMENT_BYTES[1]} bytes a "
         f"count, and they are kept {wanted} (search.retention_days); then OpenSearch refuses every count: "
         f"{_remedies(settings)}"
     )
 
 
-def _days(held: _Days) -> str:
+def _shown(held: DaysHeld) -> str:
     low, high = f"{floor(held.low):,}", f"{floor(held.high):,}"
     return low if low == high else f"{low} to {high}"
 
