@@ -88,8 +88,8 @@ def _too_small(settings: Settings) -> str:
     wanted = "for ever" if search.retention_days is None else f"{search.retention_days:,} days"
     return (
         f"search.volume_gib ({search.volume_gib}) on {search.instance_count} nodes holds the counts of "
-        f"{_shown(held)} days, at the declared traffic and {DOCUMENT_BYTES[0]} to {DOCUMENT_BYTES[1]} bytes a "
-        f"count, and they are kept {wanted} (search.retention_days); then OpenSearch refuses every count: "
+        f"{_shown(held)} days, at the declared traffic and {DOCUMENT_BYTES[0]} to {DOCUMENT_BYTES[1]} bytes "
+        f"each, and they are kept {wanted} (search.retention_days); then OpenSearch refuses every count: "
         f"{_remedies(settings)}"
     )
 
