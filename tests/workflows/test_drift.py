@@ -1,17 +1,20 @@
 """The nightly drift detection keeps one issue an environment, and is red where something drifted."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from ci.drift import DriftState, body, keep_issue, main, marker, outcome
+from ci.drift import DriftState, body, keep_issue, main, marker, never_compared, outcome
 from ci.github import MAX_BODY_CHARACTERS, GitHub
+from tests.conftest import PROJECT
 from tests.workflows.conftest import REPOSITORY, StandIn
 
 CLEAN = "Stack A\nNo drift detected\n\n✨  Number of resources with drift: 0 (3 unchecked)\n"
 DRIFTED = (
     "Stack A\n[~] AWS::Kinesis::Stream Source\n └─ [~] /ShardCount\n\n✨  Number of resources with drift: 1\n"
 )
+NOTHING_CHECKED = CLEAN.replace("(3 unchecked)", "(108 unchecked)")
 FAILED = "❌ Need to perform AWS calls for account 111111111111, but no credentials have been configured\n"
 
 
@@ -22,6 +25,10 @@ FAILED = "❌ Need to perform AWS calls for account 111111111111, but no credent
         (DRIFTED, 2, DriftState.DRIFTED),
         (FAILED, 2, DriftState.FAILED),
         ("", 0, DriftState.FAILED),
+        (NOTHING_CHECKED, 0, DriftState.FAILED),
+        (CLEAN.replace("(3 unchecked)", "(4 unchecked)"), 0, DriftState.FAILED),
+        (CLEAN.replace(" (3 unchecked)", ""), 0, DriftState.CLEAN),
+        (DRIFTED.replace("drift: 1", "drift: 1 (108 unchecked)"), 1, DriftState.DRIFTED),
         (CLEAN, 2, DriftState.FAILED),
         ("ClickTrends-production-TokyoIngest: No drift results available\n" + CLEAN, 0, DriftState.FAILED),
     ],
@@ -29,7 +36,28 @@ FAILED = "❌ Need to perform AWS calls for account 111111111111, but no credent
 def test_only_a_finished_detection_without_drift_is_clean(
     output: str, status: int, expected: DriftState
 ) -> None:
-    assert outcome(output, status) is expected
+    assert outcome(output, status, expected_unchecked=3) is expected
+
+
+def test_what_cannot_be_compared_is_counted_in_every_template(tmp_path: Path) -> None:
+    for stack, types in {"A": ["Custom::Pause", "AWS::SQS::Queue"], "B": ["Custom::Pause"], "C": []}.items():
+        resources = {f"R{index}": {"Type": of_type} for index, of_type in enumerate(types)}
+        (tmp_path / f"{stack}.template.json").write_text(
+            json.dumps({"Resources": resources} if types else {})
+        )
+    assert never_compared(tmp_path) == 2
+    assert never_compared(tmp_path / "nowhere") == 0
+
+
+def test_the_issue_says_how_to_put_back_what_an_unchanged_template_does_not() -> None:
+    text = body("production", DriftState.DRIFTED, DRIFTED, "the run")
+    assert "npx cdk deploy --all --revert-drift -c environment=production" in text
+
+
+def test_the_pinned_command_line_has_the_option_that_puts_back() -> None:
+    told = (PROJECT / "node_modules/aws-cdk/lib/index.js").read_text(encoding="utf-8")
+    assert '"revert-drift"' in told
+    assert 'DeploymentMode: revertDrift ? "REVERT_DRIFT"' in told
 
 
 def test_the_issue_is_opened_updated_and_closed(stand_in: StandIn, github: GitHub) -> None:
@@ -42,7 +70,7 @@ def test_the_issue_is_opened_updated_and_closed(stand_in: StandIn, github: GitHu
     assert "could not be detected" in stand_in.issues[1]["body"]
     assert keep(DriftState.CLEAN, CLEAN) == "closed #1"
     assert stand_in.issues[1]["state"] == "closed"
-    assert "Nothing of `production` differs" in stand_in.issues[1]["comments"][0]
+    assert "Nothing that CloudFormation compares of `production` differs" in stand_in.issues[1]["comments"][0]
     assert keep(DriftState.DRIFTED, DRIFTED) == "opened #2"
 
 
@@ -94,16 +122,20 @@ def ends_with(folder: Path, output: str | None, status: int, deploying: str = ""
     if output is not None:
         (folder / "drift.txt").write_text(output, encoding="utf-8")
     (folder / "deploying.txt").write_text(deploying, encoding="utf-8")
+    template = {"Resources": {f"R{index}": {"Type": "Custom::Pause"} for index in range(3)}}
+    (folder / "A.template.json").write_text(json.dumps(template), encoding="utf-8")
     files = ["--output", str(folder / "drift.txt"), "--deploying", str(folder / "deploying.txt")]
+    files += ["--assembly", str(folder)]
     return main(["--environment", "production", "--status", str(status), *files])
 
 
 @pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize(("output", "code"), [(CLEAN, 0), (DRIFTED, 1), (None, 1)])
+@pytest.mark.parametrize(("output", "code"), [(CLEAN, 0), (DRIFTED, 1), (NOTHING_CHECKED, 1), (None, 1)])
 def test_the_command_ends_red_unless_all_is_as_deployed(
     output: str | None, code: int, stand_in: StandIn, tmp_path: Path
 ) -> None:
-    assert ends_with(tmp_path, output, code) == code
+    status = 0 if output == NOTHING_CHECKED else code
+    assert ends_with(tmp_path, output, status) == code
     assert len(stand_in.issues) == code
 
 
