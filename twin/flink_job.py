@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analytics_sql.local_flink import cause_of
 from twin.processes import TwinError, wait_for
 
 REQUEST_TIMEOUT_SECONDS = 10
@@ -129,13 +130,6 @@ def _nothing_while_unreachable() -> Iterator[None]:
         yield
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return
-
-
-def cause_of(stack_trace: str) -> str:
-    """The last cause in a Java stack trace: the one that led to the others."""
-    lines = [line.strip() for line in stack_trace.splitlines() if line.strip()]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return [*lines[:1], *causes][-1] if lines else "no reason is given"
 
 
 class RestartWatch:

@@ -1,6 +1,8 @@
 """Alarms of the analytics application: it does not run, restarts, cannot checkpoint, is behind, rejects much,
 or joins with segments that are not what they should be."""
 
+from typing import Literal
+
 from constructs import Construct
 
 from settings.analytics import AnalyticsSettings
@@ -31,8 +33,8 @@ def alarm_on_application(
 ) -> None:
     """application, source_stream, rejects_delivery_stream: their names."""
 
-    def reported(name: str) -> Measure:
-        return query(name, namespace=NAMESPACE, dimension="Application", value=application)
+    def reported(name: str, worst: Literal["MAX", "MIN"] = "MAX") -> Measure:
+        return query(name, namespace=NAMESPACE, dimension="Application", value=application, worst=worst)
 
     FlowAlarm(
         scope,
@@ -68,6 +70,15 @@ def alarm_on_application(
         ("DoesNotSeeSegments", "segmentsSecondsSinceCheck", segments_age),
     ):
         FlowAlarm(scope, construct_id, watches=application, measure=reported(gauge), threshold=threshold)
+    FlowAlarm(
+        scope,
+        "HasNoSegments",
+        watches=application,
+        measure=reported("segmentsUsers", worst="MIN"),
+        threshold=1,
+        rings="below",
+        missing="bad",  # with it all gauges of the segments are gone, and their alarms would stay silent
+    )
     rejected = share(
         "RejectedShare",
         part=metric(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -46,13 +47,21 @@ def metric(
     )
 
 
-def query(name: str, *, namespace: str, dimension: str, value: str, label: str | None = None) -> Measure:
-    """The largest value of a metric among all that have this value of a dimension, whatever their others.
+def query(
+    name: str,
+    *,
+    namespace: str,
+    dimension: str,
+    value: str,
+    worst: Literal["MAX", "MIN"] = "MAX",
+    label: str | None = None,
+) -> Measure:
+    """The worst value of a metric among all that have this value of a dimension, whatever their others.
 
     For those of Managed Service for Apache Flink that have further dimensions, which its guide names but
     partly: the flow, the stream, the group of a gauge of our own.
     """
-    expression = f"SELECT MAX({name}) FROM \"{namespace}\" WHERE {dimension} = '{value}'"
+    expression = f"SELECT {worst}({name}) FROM \"{namespace}\" WHERE {dimension} = '{value}'"
     return Measure(
         name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD, label=label)
     )

@@ -41,8 +41,8 @@ def key_of(row: dict[str, Any]) -> Key:
     return tuple(row[column] for column in COUNT_KEY)
 
 
-def count_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> BoundedRun:
-    done = subprocess.run(
+def run_over_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, str(MAIN), "--clicks", str(clicks), "--segments", str(segments), "--out", str(out)],
         cwd=cwd,
         capture_output=True,
@@ -50,6 +50,10 @@ def count_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> Bounde
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
+
+
+def count_files(clicks: Path, segments: Path, out: Path, *, cwd: Path) -> BoundedRun:
+    done = run_over_files(clicks, segments, out, cwd=cwd)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = read_rows(out / "click_counts")
     return BoundedRun(

@@ -71,7 +71,7 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
     records = nasty.KNOWN + nasty.generated(GENERATED_RECORDS)
     (clicks / "nasty.json").write_bytes(b"\n".join(records) + b"\n")
 
-    users = sorted({edit["user_id"] for edit in edits})[::2]  # every second user is in no version
+    users = sorted({edit["user_id"] for edit in edits})[::2] or ["nobody"]  # the others are in no version
     for number_of_version, name in enumerate((MORNING, AFTERNOON)):
         readers = {user: _segment(number, number_of_version) for number, user in enumerate(users)}
         (segments / f"{name}.csv").write_text(segments_csv(readers), encoding="utf-8")

@@ -1,6 +1,7 @@
 """The analytics application over files, on real data and on poison."""
 
 import csv
+import gzip
 import json
 import re
 from collections import Counter
@@ -14,10 +15,18 @@ import pytest
 
 from analytics_sql.bounded import output_tables
 from contract.click import clicks_in
-from contract.count import COUNT_COLUMNS, COUNT_KEY, GRAIN, SEGMENT_COLUMNS, UNKNOWN, start_of_count
+from contract.count import (
+    COUNT_COLUMNS,
+    COUNT_KEY,
+    GRAIN,
+    SEGMENT_COLUMNS,
+    SEGMENT_FILE_HEADER,
+    UNKNOWN,
+    start_of_count,
+)
 from contract.event_time import format_time, parse_time
 from tests.analytics import contract
-from tests.analytics.bounded_run import count_files
+from tests.analytics.bounded_run import count_files, run_over_files
 from tests.analytics.conftest import AFTER, AFTERNOON, BEFORE, BOUNDARY, MORNING, WholeRun
 
 pytestmark = pytest.mark.flink
@@ -165,15 +174,51 @@ def test_a_rejected_click_shows_what_was_sent(whole_run: WholeRun) -> None:
     assert {"日" * 334, "x" * 513, "x" * 4096} <= too_long  # cut at 4,096 characters
 
 
+CLICKED_AT = "2026-01-31T12:00:59.999Z"
+LINE = json.dumps({"click_id": "1", "clicked_at": CLICKED_AT, "user_id": "u", "article_id": "a"}) + "\n"
+
+
 def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
     clicks, segments = tmp_path / "it's clicks", tmp_path / "segments"
     clicks.mkdir()
     segments.mkdir()
-    clicked_at = "2026-01-31T12:00:59.999Z"
-    click = {"click_id": "1", "clicked_at": clicked_at, "user_id": "u", "article_id": "a"}
-    (clicks / "a.json").write_text(json.dumps(click) + "\n")
+    (clicks / "a.json").write_text(LINE)
     outcome = count_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
-    assert outcome.counts == {(counted_at(clicked_at), "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
-    assert outcome.printed.startswith("1 record in 1 file: 1 counted under 1 key,")
+    assert outcome.counts == {(counted_at(CLICKED_AT), "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
     tables = ", ".join(str(tmp_path / "out" / table) for table in output_tables())
-    assert outcome.printed.endswith(f"0 rejected, 0 unparseable\nwritten: {tables}\n")
+    assert outcome.printed.splitlines() == [
+        "1 record in 1 file: 1 counted under 1 key, 0 rejected, 0 unparseable",
+        "1 click counted as unknown",
+        f"written: {tables}",
+    ]
+
+
+def test_a_click_in_two_files_of_equal_content_is_counted_once(tmp_path: Path) -> None:
+    clicks, segments = tmp_path / "2026-01-31T12:00", tmp_path / "segments"
+    (clicks / "once more").mkdir(parents=True)
+    segments.mkdir()
+    (clicks / "2026-01-31T12:00:00Z 日%20.json").write_text(LINE)
+    (clicks / "once more" / "raw.json.gz").write_bytes(gzip.compress(LINE.encode()))
+    outcome = count_files(clicks, segments, tmp_path / "out:a %20", cwd=tmp_path)
+    assert list(outcome.counts.values()) == [1]
+    assert "left out 1 file with 1 record, whose content stands in another file" in outcome.printed
+
+
+def test_a_refused_version_of_the_segments_ends_the_run_with_its_file_and_line(tmp_path: Path) -> None:
+    clicks, segments = tmp_path / "clicks", tmp_path / "segments"
+    clicks.mkdir()
+    segments.mkdir()
+    (clicks / "a.json").write_text(LINE)
+    header = ",".join(SEGMENT_FILE_HEADER)
+    japanese = f"{header}\nu,{','.join('女' for _ in SEGMENT_COLUMNS)}\n"
+    (segments / "20260101T000000Z.csv").write_bytes(japanese.encode("shift_jis"))
+    (segments / "20260102T000000Z.csv").write_text(japanese.replace(",", ";"))
+    (segments / "2026-01-03T00:00:00Z.csv").write_text(japanese)
+    done = run_over_files(clicks, segments, tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (done.stdout, list((tmp_path / "out").iterdir())) == ("", [])
+    assert re.fullmatch(
+        "The run failed, and nothing is left in .*: /.*/20260101T000000Z.csv, line 2: .* is not UTF-8.*"
+        "20260102T000000Z.csv, line 1: the header .*'2026-01-03T00:00:00Z.csv' is no file named like.*\n",
+        done.stderr,
+    )

@@ -1,4 +1,4 @@
-"""What the run over files does before and after Flink: its folders, its jar, its account of the clicks."""
+"""What the run over files does around Flink: its folders, its jar, its account of the clicks, failures."""
 
 import gzip
 import json
@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from analytics_sql import bounded, local_flink
+from analytics_sql.click_files import read_click_files
+from contract.count import SEGMENT_COLUMNS, UNKNOWN
 from contract.sink import REJECTS_TABLE, SINKS
 
 CLICK = b'{"click_id":"1"}\n'
+SEGMENT = dict.fromkeys(SEGMENT_COLUMNS, "f")
 
 
 @pytest.mark.parametrize(("connector", "target"), [("kinesis", "aws-jar"), ("filesystem", "setup")])
@@ -39,19 +42,6 @@ def test_a_folder_with_results_is_not_written_over(tmp_path: Path) -> None:
         bounded.check_folders(tmp_path, tmp_path, tmp_path / "out")
 
 
-def test_clicks_that_flink_would_pass_over_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "_old").mkdir()
-    (tmp_path / "_old" / "a.json").touch()
-    with pytest.raises(SystemExit, match=r"a\.json: Flink passes over names that start with"):
-        bounded.click_files(tmp_path)
-
-
-def test_a_folder_without_click_files_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "clicks.csv").touch()
-    with pytest.raises(SystemExit, match=r"no \*\.json or \*\.json\.gz file is there"):
-        bounded.click_files(tmp_path)
-
-
 def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bounded.ClickAccount:
     """Of a file with `clicks`, had the run written so many."""
     file = tmp_path / "clicks.json.gz"
@@ -59,21 +49,24 @@ def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bo
     for table in bounded.output_tables():
         (tmp_path / table).mkdir()
     for sink in SINKS:
-        (tmp_path / sink.table / "part-0").write_text(json.dumps({"clicks": counted}) + "\n")
+        (tmp_path / sink.table / "part-0").write_text(json.dumps({"clicks": counted, **SEGMENT}) + "\n")
     (tmp_path / REJECTS_TABLE / "part-0").write_text('{"reason": "too_old"}\n' * rejected)
-    return bounded.account([file], tmp_path)
+    return bounded.account(read_click_files([file]), tmp_path)
 
 
 def test_each_kind_of_record_is_counted_by_itself(tmp_path: Path) -> None:
     result = outcome(tmp_path, CLICK * 3 + b"no json\n\n  \n" + b"[{},{}]\n", counted=4, rejected=1)
-    result.check()
-    assert str(result).startswith("5 records in 1 file: 4 counted under 1 key,")
-    assert str(result).endswith("1 rejected, 1 unparseable (arrays held 1 clicks more than one a record)")
+    assert result.problem() is None
+    assert str(result).splitlines() == [
+        "5 records in 1 file: 4 counted under 1 key, 1 rejected, 1 unparseable "
+        "(arrays held 1 click more than one a record)",
+        f"first unparseable: {tmp_path / 'clicks.json.gz'}, line 4",
+    ]
 
 
 def test_the_end_of_a_line_is_no_part_of_its_record(tmp_path: Path) -> None:
     record = CLICK.rstrip().decode().encode("utf-32-le")
-    outcome(tmp_path, record + b"\n", counted=1, rejected=0).check()
+    assert outcome(tmp_path, record + b"\n", counted=1, rejected=0).problem() is None
 
 
 @pytest.mark.parametrize(("counted", "by"), [(2, "1"), (4, "-1")])
@@ -81,6 +74,72 @@ def test_a_click_that_is_in_no_result_or_in_two_is_an_error_and_not_unparseable(
     counted: int, by: str, tmp_path: Path
 ) -> None:
     result = outcome(tmp_path, CLICK * 4 + b"no json\n", counted=counted, rejected=1)
-    assert result.unparseable == 1
-    with pytest.raises(SystemExit, match=f"differ from the clicks of the files by {by}: don't use"):
-        result.check()
+    assert result.files.unparseable == 1
+    assert f"differ from the clicks of the files by {by}. Were files changed" in str(result.problem())
+
+
+class _JavaError(Exception):
+    """As Py4J tells of one."""
+
+    def __str__(self) -> str:
+        return (
+            "An error occurred while calling o43.wait.\n"
+            ": java.util.concurrent.ExecutionException: failed\n\tat x\n"
+            "Caused by: java.io.IOException: No space left on device\n\t... 9 more\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (_JavaError(), "The run failed, and nothing is left in OUT: No space left on device"),
+        (OSError(28, "full"), "The run failed, and nothing is left in OUT: [Errno 28] full"),
+        (KeyError("unforeseen"), "The run failed, and nothing is left in OUT: 'unforeseen'"),
+        (KeyboardInterrupt(), "Stopped: nothing is left in OUT"),
+    ],
+)
+def test_a_run_that_fails_says_why_and_leaves_no_counts(
+    error: BaseException, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def fail(*_: object, **__: object) -> None:
+        (out / SINKS[0].table / "part-0").write_bytes(b"{")
+        raise error
+
+    (tmp_path / "clicks").mkdir()
+    (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
+    monkeypatch.setattr(bounded, "run", fail)
+    with pytest.raises(SystemExit) as ended:
+        bounded.run_over_files(tmp_path / "clicks", tmp_path, out)
+    assert str(ended.value) == told.replace("OUT", str(out))
+    assert list(out.iterdir()) == []
+
+
+def test_a_result_in_which_clicks_are_missing_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clicks").mkdir()
+    (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
+    monkeypatch.setattr(bounded, "run", lambda *_, **__: None)
+    folders = ["--clicks", str(tmp_path / "clicks"), "--segments", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["main.py", *folders, "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match=r"by 1\. Were files changed during the run\? Nothing is left in"):
+        bounded.main()
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_for_results_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "clicks").mkdir()
+    (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
+    with pytest.raises(SystemExit, match=r"The run failed, .*Not a directory"):
+        bounded.run_over_files(tmp_path / "clicks", tmp_path, tmp_path / "clicks" / "a.json" / "out")
+
+
+def test_clicks_of_readers_without_a_segment_are_told(tmp_path: Path) -> None:
+    result = outcome(tmp_path, CLICK * 2, counted=2, rejected=0)
+    unknown = dict.fromkeys(SEGMENT_COLUMNS, UNKNOWN)
+    with (tmp_path / SINKS[0].table / "part-1").open("w") as file:
+        file.write(json.dumps({"clicks": 3, **unknown}) + "\n")
+    assert "as unknown" not in str(result)
+    assert "3 clicks counted as unknown" in str(bounded.account(result.files, tmp_path))

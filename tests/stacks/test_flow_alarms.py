@@ -65,6 +65,7 @@ def explained(heading: str) -> set[str]:
         "analytics-numRestarts",
         "analytics-numberOfFailedCheckpoints",
         "analytics-millisBehindLatest",
+        "analytics-segmentsUsers",
         "analytics-segmentsRefusedVersions",
         "analytics-segmentsShrunkenVersions",
         "analytics-segmentsSecondsSinceCheck",
@@ -104,6 +105,7 @@ def test_each_alarm_says_what_silence_means(alarms: dict[str, Alarm]) -> None:
     assert treatments == {"breaching", "notBreaching"}
     assert {measured(alarm) for alarm in alarms.values() if alarm["TreatMissingData"] == "breaching"} == {
         "runningTime",
+        "segmentsUsers",
         "ClusterStatus.red",
         "Invocations",
         "RankingAge",
@@ -212,6 +214,15 @@ def test_metrics_of_unknown_further_dimensions_are_found_by_the_application(
             f"SELECT MAX({name}) FROM \"AWS/KinesisAnalytics\" WHERE Application = '{PREFIX}-analytics'"
         )
         assert query["Period"] == 60
+
+
+def test_segments_without_a_reader_in_any_task_are_an_alarm(alarms: dict[str, Alarm]) -> None:
+    alarm = alarms["analytics-segmentsUsers"]
+    [query] = alarm["Metrics"]
+    assert query["Expression"] == (
+        f"SELECT MIN(segmentsUsers) FROM \"AWS/KinesisAnalytics\" WHERE Application = '{PREFIX}-analytics'"
+    )
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
 
 
 def test_a_share_of_few_clicks_is_none(alarms: dict[str, Alarm]) -> None:

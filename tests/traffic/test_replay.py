@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -186,6 +187,28 @@ def test_a_file_with_nothing_to_replay_is_told_with_the_form_to_write(tmp_path: 
     broken.write_bytes(gzip.compress(_line(THEN))[:-9])
     with pytest.raises(ReplayError, match="cannot be read"):
         read_recording(broken)
+
+
+def test_what_is_no_file_of_clicks_is_told_as_that(tmp_path: Path) -> None:
+    packed, pipe = tmp_path / "clicks.json", tmp_path / "pipe"
+    packed.write_bytes(gzip.compress(_line(THEN)))
+    with pytest.raises(ReplayError, match=r"holds gzip: name it \*\.gz, packed once"):
+        read_recording(packed)
+    os.mkfifo(pipe)
+    for no_file in (tmp_path, pipe, Path("/dev/zero")):
+        with pytest.raises(ReplayError, match="is no file: give the path of a file of clicks"):
+            read_recording(no_file)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le", "shift_jis"])
+def test_clicks_in_another_encoding_are_sent_as_they_are_or_told(tmp_path: Path, encoding: str) -> None:
+    japanese = _line(THEN).replace(b"u1", "記事".encode())
+    clicks = (japanese + b"\n").decode().encode(encoding)
+    (tmp_path / "clicks.json").write_bytes(clicks)
+    with pytest.raises(ReplayError, match=r"no click with a time among its \d lines"):
+        read_recording(tmp_path / "clicks.json")
+    (tmp_path / "clicks.json").write_bytes(clicks.replace(b"\n", b"") + b"\n" + _line(THEN) + b"\n")
+    assert read_recording(tmp_path / "clicks.json").as_it_is == 1
 
 
 def test_a_day_of_wikipedia_edits_fits_at_once_and_loses_nothing(tmp_path: Path, shared_data: Path) -> None:

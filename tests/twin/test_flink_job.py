@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from twin.flink_job import FlinkJob, JobState, RestartWatch, cause_of
+from analytics_sql.local_flink import cause_of
+from twin.flink_job import FlinkJob, JobState, RestartWatch
 from twin.processes import ChildProcess, TwinError, free_port, wait_for
 
 TOLD_WITHIN_SECONDS = 30

@@ -3,12 +3,14 @@ package clicktrends.reference;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +22,7 @@ final class SharedVersions {
   private static final Logger LOG = LoggerFactory.getLogger(SharedVersions.class);
   private static final Map<ReferenceSettings, SharedVersions> IN_USE = new HashMap<>();
 
+  private static final int SHOWN = 5;
   private static final int FIRST_LOAD_ATTEMPTS = 4;
   private static final long FIRST_BACK_OFF_MILLIS = 500;
 
@@ -107,7 +110,9 @@ final class SharedVersions {
       backOffMillis *= 2;
     }
     long intervalMillis = settings.checkInterval().toMillis();
-    if (intervalMillis > 0) {
+    if (intervalMillis == 0) {
+      refuseBadVersions();
+    } else {
       thread.scheduleWithFixedDelay(
           this::checkAgain, intervalMillis, intervalMillis, TimeUnit.MILLISECONDS);
     }
@@ -131,6 +136,18 @@ final class SharedVersions {
       }
       LOG.warn("Cannot read the versions in {} (attempt {})", settings.directory(), attempt, e);
       return false;
+    }
+  }
+
+  /** Read once, a bad version would not be missed by anybody. */
+  private void refuseBadVersions() throws IOException {
+    List<String> refused = current().refused();
+    if (!refused.isEmpty()) {
+      String more = refused.size() > SHOWN ? " (and " + (refused.size() - SHOWN) + " more)" : "";
+      throw new IOException(
+          refused.stream().limit(SHOWN).collect(Collectors.joining(" | "))
+              + more
+              + ". Correct it, or take it out of the directory to go on with the version before it.");
     }
   }
 

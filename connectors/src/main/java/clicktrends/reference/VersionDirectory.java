@@ -1,19 +1,16 @@
 package clicktrends.reference;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Clock;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import org.apache.flink.core.fs.FileStatus;
-import org.apache.flink.core.fs.FileSystem;
+import java.util.stream.Stream;
 import org.apache.flink.core.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +25,8 @@ final class VersionDirectory {
   private final ReferenceSettings settings;
   private final Clock clock;
   private final TreeMap<Long, Loaded> loaded = new TreeMap<>();
-  private final TreeMap<Long, VersionFile> refused = new TreeMap<>();
-  private final Set<String> ignoredNames = new HashSet<>();
+  private final TreeMap<Long, Refused> refused = new TreeMap<>();
+  private final TreeMap<String, String> otherNames = new TreeMap<>();
   private Set<Long> shrunken = Set.of();
   private boolean missing;
   private volatile State current;
@@ -37,24 +34,26 @@ final class VersionDirectory {
   VersionDirectory(ReferenceSettings settings, Clock clock) {
     this.settings = settings;
     this.clock = clock;
-    this.current = new State(Versions.NONE, 0, 0, clock.millis());
+    this.current = new State(Versions.NONE, List.of(), 0, clock.millis());
   }
 
   /**
    * What lookups and metrics read.
    *
-   * @param refused how many of the listed versions are refused
+   * @param refused why each of the listed files that is refused is
    * @param shrunken how many of the loaded versions are far smaller than the one before them
    * @param checkedMillis when a check last came to its end; before the first, when the table was
    *     opened
    */
-  record State(Versions versions, int refused, int shrunken, long checkedMillis) {
+  record State(Versions versions, List<String> refused, int shrunken, long checkedMillis) {
     long secondsSinceCheck(long nowMillis) {
       return Math.max(0, nowMillis - checkedMillis) / 1000;
     }
   }
 
   private record Loaded(Version version, VersionFile file) {}
+
+  private record Refused(String problem, VersionFile file) {}
 
   State current() {
     return current;
@@ -70,17 +69,24 @@ final class VersionDirectory {
    * @throws IOException if the directory or a file cannot be read; what could be read is in place
    */
   void check() throws IOException {
-    Map<Long, VersionFile> listed = list();
-    refused.keySet().retainAll(listed.keySet());
-    IOException failure = loadNewestFirst(listed);
+    Listing listed = list();
+    refuseOthers(listed.otherNames());
+    refused.keySet().retainAll(listed.versions().keySet());
+    IOException failure = loadNewestFirst(listed.versions());
     Versions versions =
         Versions.of(loaded.values().stream().map(Loaded::version).collect(Collectors.toList()));
     findShrunken(versions);
     long checked = failure == null ? now() : current.checkedMillis();
-    current = new State(versions, refused.size(), shrunken.size(), checked);
+    current = new State(versions, problems(), shrunken.size(), checked);
     if (failure != null) {
       throw failure;
     }
+  }
+
+  private List<String> problems() {
+    return Stream.concat(
+            refused.values().stream().map(Refused::problem), otherNames.values().stream())
+        .toList();
   }
 
   /** Newest first, so that a version past the history is not read just to be dropped. */
@@ -92,7 +98,7 @@ final class VersionDirectory {
       VersionFile file = listed.get(validFrom);
       if (loaded.containsKey(validFrom)) {
         warnIfWrittenAgain(validFrom, file);
-      } else if (!file.equals(refused.get(validFrom))) {
+      } else if (!isRefused(validFrom, file)) {
         try {
           load(validFrom, file);
         } catch (IOException e) {
@@ -105,6 +111,11 @@ final class VersionDirectory {
       }
     }
     return failure;
+  }
+
+  private boolean isRefused(long validFrom, VersionFile file) {
+    Refused known = refused.get(validFrom);
+    return known != null && known.file().equals(file);
   }
 
   private boolean endsHistory(long validFrom) {
@@ -147,7 +158,7 @@ final class VersionDirectory {
           version.users(),
           version.rows().length);
     } catch (BadVersionException e) {
-      refused.put(validFrom, file);
+      refused.put(validFrom, new Refused(e.getMessage(), file));
       LOG.error(
           "Refused a version: {}. The last good version, if any, stays in force. Publish the corrected"
               + " file under a later valid_from that is still ahead; then this one may be deleted.",
@@ -169,37 +180,37 @@ final class VersionDirectory {
     }
   }
 
-  private Map<Long, VersionFile> list() throws IOException {
+  private Listing list() throws IOException {
     Path directory = new Path(settings.directory());
-    FileStatus[] listed = listOrNull(directory);
-    if (listed == null && !missing) {
+    Optional<Listing> found = Listing.of(directory);
+    if (found.isEmpty() && !missing) {
       LOG.warn(
           "{} does not exist: there are no versions yet, and every lookup finds nothing. Publish"
               + " one, or correct the option 'path' of the table.",
           directory);
     }
-    missing = listed == null;
-    Map<Long, VersionFile> versions = new HashMap<>();
-    for (FileStatus status : listed == null ? new FileStatus[0] : listed) {
-      String name = status.getPath().getName();
-      OptionalLong validFrom =
-          status.isDir() ? OptionalLong.empty() : VersionFile.validFromMillis(name);
-      if (validFrom.isPresent()) {
-        versions.put(validFrom.getAsLong(), VersionFile.of(status));
-      } else if (!name.startsWith(".") && !name.startsWith("_") && ignoredNames.add(name)) {
-        LOG.info("Ignored {}: not named like 20260131T000000Z.csv", status.getPath());
-      }
-    }
-    return versions;
+    missing = found.isEmpty();
+    return found.orElse(Listing.EMPTY);
   }
 
-  /** File systems tell of a missing directory by an exception or by null. */
-  private static FileStatus[] listOrNull(Path directory) throws IOException {
-    FileSystem fileSystem = directory.getFileSystem();
-    try {
-      return fileSystem.listStatus(directory);
-    } catch (FileNotFoundException e) {
-      return null;
+  private void refuseOthers(List<String> names) {
+    otherNames.keySet().retainAll(names);
+    for (String name : names) {
+      otherNames.computeIfAbsent(
+          name,
+          added -> {
+            String problem =
+                settings.directory()
+                    + ": '"
+                    + added
+                    + "' is no file named like 20260131T000000Z.csv, after the second in UTC from"
+                    + " which it holds";
+            LOG.error(
+                "Refused {}. Nobody gets a segment from it: publish it under such a name, with a time"
+                    + " that is still ahead, and delete this one.",
+                problem);
+            return problem;
+          });
     }
   }
 }

@@ -6,7 +6,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.ResolverStyle;
 import java.util.OptionalLong;
-import org.apache.flink.core.fs.FileStatus;
+import java.util.regex.Pattern;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -17,18 +17,15 @@ import org.apache.flink.core.fs.Path;
  */
 record VersionFile(Path path, long size, long modified) {
   private static final String SUFFIX = ".csv";
+  private static final Pattern NAME = Pattern.compile("[0-9]{8}T[0-9]{6}Z[.]csv");
   private static final DateTimeFormatter VALID_FROM =
       DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'")
           .withResolverStyle(ResolverStyle.STRICT)
           .withZone(ZoneOffset.UTC);
 
-  static VersionFile of(FileStatus status) {
-    return new VersionFile(status.getPath(), status.getLen(), status.getModificationTime());
-  }
-
   /** Epoch milliseconds from a name such as {@code 20260131T000000Z.csv}; empty for other names. */
   static OptionalLong validFromMillis(String name) {
-    if (!name.endsWith(SUFFIX)) {
+    if (!NAME.matcher(name).matches()) {
       return OptionalLong.empty();
     }
     try {

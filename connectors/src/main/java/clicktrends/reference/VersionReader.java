@@ -81,6 +81,10 @@ final class VersionReader {
           throw new InterruptedIOException("Stopped while loading " + file);
         }
       }
+      if (rows.isEmpty()) {
+        throw bad(
+            1, "no row follows the header, so every reader would be unknown; add the readers");
+      }
     } catch (CsvParseException e) {
       throw new BadVersionException(
           file + " is not CSV as in RFC 4180: " + reasonOf(e) + "; quote what must be quoted");
@@ -136,7 +140,7 @@ final class VersionReader {
               + names
               + " lacks the column '"
               + column
-              + "'; add it to the file, or take it out of the table's DDL");
+              + "'; add it to the file (fields are parted by commas), or take it out of the table's DDL");
     }
     if (index != names.lastIndexOf(column)) {
       throw bad(1, "the header names the column '" + column + "' twice; keep one of them");

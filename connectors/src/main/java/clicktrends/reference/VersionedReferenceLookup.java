@@ -25,7 +25,8 @@ import org.apache.flink.table.functions.LookupFunction;
  *   <li>{@code ...LoadedVersions}: versions in memory
  *   <li>{@code ...NewestVersionEpochSeconds}: the greatest valid_from of them; 0 without any
  *   <li>{@code ...Users}: users in the version in force now; 0 without any
- *   <li>{@code ...RefusedVersions}: files in the directory that are refused as bad
+ *   <li>{@code ...RefusedVersions}: files in the directory that are refused, for what they hold or
+ *       for their names
  *   <li>{@code ...ShrunkenVersions}: versions in memory with less than half of the users of the one
  *       before
  *   <li>{@code ...SecondsSinceCheck}: since a check of the directory last succeeded
@@ -59,7 +60,7 @@ public final class VersionedReferenceLookup extends LookupFunction {
     gauge(metrics, "LoadedVersions", () -> source.current().versions().count());
     gauge(metrics, "NewestVersionEpochSeconds", () -> newestEpochSeconds(source.current()));
     gauge(metrics, "Users", () -> usersInForce(source));
-    gauge(metrics, "RefusedVersions", () -> source.current().refused());
+    gauge(metrics, "RefusedVersions", () -> source.current().refused().size());
     gauge(metrics, "ShrunkenVersions", () -> source.current().shrunken());
     gauge(metrics, "SecondsSinceCheck", () -> source.current().secondsSinceCheck(source.now()));
   }

@@ -28,7 +28,9 @@ public final class VersionedReferenceTableFactory implements DynamicTableSourceF
       ConfigOptions.key("check-interval")
           .durationType()
           .defaultValue(Duration.ofSeconds(10))
-          .withDescription("How often the directory is listed for new versions; 0 reads it once.");
+          .withDescription(
+              "How often the directory is listed for new versions; 0 reads it once, and fails if a"
+                  + " version is refused.");
 
   static final ConfigOption<Duration> HISTORY =
       ConfigOptions.key("history")

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,33 @@ class SharedVersionsTest {
         .hasMessageContaining("Check that the job's role may list");
 
     SharedVersions.acquire(unreliable(Duration.ZERO)).release();
+  }
+
+  @Test
+  void a_table_that_is_read_once_fails_where_a_version_is_refused() throws Exception {
+    SegmentFiles files = new SegmentFiles(path);
+    files.publish("20260101T000000Z", GOOD);
+    files.publish("20260102T000000Z", SegmentFiles.HEADER + "u1;f;25-34\n");
+    Files.writeString(path.resolve("2026-01-31T00:00:00Z.csv"), GOOD);
+    assertThatThrownBy(() -> SharedVersions.acquire(files.settings(Duration.ZERO, null)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("20260102T000000Z.csv, line 2: 1 fields where the header has 3")
+        .hasMessageContaining("'2026-01-31T00:00:00Z.csv' is no file named like")
+        .hasMessageContaining("Correct it, or take it out of the directory");
+    SharedVersions again = SharedVersions.acquire(files.settings(Duration.ofHours(1), null));
+    assertThat(again.current().versions().count()).isEqualTo(1);
+    again.release();
+  }
+
+  @Test
+  void of_many_refused_versions_the_first_are_named() throws Exception {
+    for (int i = 0; i < 7; i++) {
+      Files.writeString(path.resolve("readme-" + i), "x");
+    }
+    ReferenceSettings settings = new SegmentFiles(path).settings(Duration.ZERO, null);
+    assertThatThrownBy(() -> SharedVersions.acquire(settings))
+        .hasMessageContainingAll("readme-0", "readme-4", "(and 2 more)")
+        .hasMessageNotContaining("readme-5");
   }
 
   @Test

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VersionDirectoryTest {
   private static final String GOOD = SegmentFiles.HEADER + "u1,f,25-34\n";
@@ -59,7 +61,7 @@ class VersionDirectoryTest {
     files.publish("20260102T000000Z", BAD);
     directory.check();
     assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
-    assertThat(directory.current().refused()).isEqualTo(1);
+    assertThat(directory.current().refused()).hasSize(1);
     assertThat(log.messages(Level.ERROR))
         .singleElement()
         .asString()
@@ -68,6 +70,18 @@ class VersionDirectoryTest {
             "last good version, if any, stays in force",
             "under a later valid_from")
         .doesNotContain("same name");
+  }
+
+  @Test
+  void a_version_without_rows_is_refused_and_readers_keep_their_segments() throws Exception {
+    files.publish("20260101T000000Z", GOOD);
+    files.publish("20260102T000000Z", SegmentFiles.HEADER);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    assertThat(directory.current().refused())
+        .singleElement()
+        .asString()
+        .contains("20260102T000000Z.csv, line 1: no row follows the header");
   }
 
   @Test
@@ -85,7 +99,7 @@ class VersionDirectoryTest {
     files.publish("20260102T000000Z", GOOD);
     directory.check();
     assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
-    assertThat(directory.current().refused()).isZero();
+    assertThat(directory.current().refused()).isEmpty();
   }
 
   @Test
@@ -94,7 +108,7 @@ class VersionDirectoryTest {
     directory.check();
     Files.delete(file);
     directory.check();
-    assertThat(directory.current().refused()).isZero();
+    assertThat(directory.current().refused()).isEmpty();
   }
 
   @Test
@@ -174,19 +188,79 @@ class VersionDirectoryTest {
     assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "2026-01-31T00:00:00Z.csv",
+        ":",
+        "a b.csv",
+        "%zz%20.csv",
+        "二月 🗾.csv",
+        "20260131T000000Z (1).csv",
+        "line\nbreak.csv",
+        "readme.txt",
+      })
+  void any_other_name_is_refused_with_one_word_and_its_neighbours_serve(String name)
+      throws Exception {
+    Path other = Files.writeString(path.resolve(name), GOOD);
+    files.publish("20260101T000000Z", GOOD);
+    directory.check();
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    String shown = "'" + name.replace('\n', '\uFFFD') + "' is no file named like";
+    assertThat(directory.current().refused()).singleElement().asString().contains(shown);
+    assertThat(log.messages(Level.ERROR)).singleElement().asString().contains(shown);
+
+    Files.delete(other);
+    directory.check();
+    assertThat(directory.current().refused()).isEmpty();
+  }
+
   @Test
-  void other_files_are_ignored_with_one_remark_and_hidden_ones_silently() throws Exception {
-    for (String name : new String[] {"readme.txt", ".hidden", "_temporary"}) {
+  void a_very_long_name_a_folder_and_a_link_to_nothing_are_refused() throws Exception {
+    Files.writeString(path.resolve("x".repeat(251) + ".csv"), GOOD);
+    Files.createDirectory(path.resolve("20260101T000000Z.csv"));
+    Files.createSymbolicLink(path.resolve("20260102T000000Z.csv"), path.resolve("nothing"));
+    files.publish("20260103T000000Z", GOOD);
+    directory.check();
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
+    assertThat(directory.current().refused()).hasSize(3);
+  }
+
+  @Test
+  void hidden_names_are_passed_over() throws Exception {
+    for (String name : new String[] {".20260101T000000Z.csv", "_temporary"}) {
       Files.writeString(path.resolve(name), "x");
     }
-    Files.createDirectory(path.resolve("20260101T000000Z.csv"));
     directory.check();
+    assertThat(directory.current().refused()).isEmpty();
+    assertThat(log.messages(Level.ERROR)).isEmpty();
+  }
+
+  @Test
+  void a_path_that_is_no_directory_cannot_be_read_and_is_not_called_missing() throws Exception {
+    Path file = Files.writeString(path.resolve("segments"), "x");
+    directory =
+        new VersionDirectory(SegmentFiles.settings(file.toString(), Duration.ZERO, null), clock);
+    assertThatThrownBy(directory::check)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("is no directory, or may not be listed");
+  }
+
+  @Test
+  void a_name_of_which_the_file_system_makes_no_path_fails_the_check_and_keeps_what_is_loaded()
+      throws Exception {
+    directory =
+        new VersionDirectory(
+            SegmentFiles.settings("unreliable://" + path, Duration.ZERO, null), clock);
+    files.publish("20260101T000000Z", GOOD);
     directory.check();
-    assertThat(directory.current().versions().count()).isZero();
-    assertThat(log.messages(Level.INFO))
-        .hasSize(2)
-        .anySatisfy(message -> assertThat(message).contains("readme.txt"))
-        .anySatisfy(message -> assertThat(message).contains("20260101T000000Z.csv"));
+    Files.writeString(path.resolve("2026-01-31T00:00:00Z.csv"), GOOD);
+    assertThatThrownBy(directory::check)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("holds a name that cannot be a path; rename or delete it")
+        .hasMessageContaining("2026-01-31T00:00:00Z.csv");
+    assertThat(ageBand("u1", "2026-01-03T00:00:00Z")).isEqualTo("25-34");
   }
 
   @Test
@@ -218,20 +292,20 @@ class VersionDirectoryTest {
   void a_version_with_less_than_half_of_the_users_is_loaded_logged_once_and_counted()
       throws Exception {
     files.publish("20260101T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\nu4,f,x\n");
-    files.publish("20260102T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\n");
+    files.publish("20260102T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\n");
     directory.check();
     assertThat(directory.current().shrunken()).isZero();
 
-    files.publish("20260103T000000Z", SegmentFiles.HEADER);
+    files.publish("20260103T000000Z", SegmentFiles.HEADER + "u1,f,x\n");
     directory.check();
     directory.check();
     assertThat(directory.current().shrunken()).isEqualTo(1);
-    assertThat(directory.current().refused()).isZero();
+    assertThat(directory.current().refused()).isEmpty();
     assertThat(directory.current().versions().count()).isEqualTo(3);
     assertThat(log.messages(Level.WARN))
         .singleElement()
         .asString()
-        .contains("20260103T000000Z.csv has 0 users where 20260102T000000Z.csv before it has 2");
+        .contains("20260103T000000Z.csv has 1 users where 20260102T000000Z.csv before it has 3");
   }
 
   @Test

@@ -56,6 +56,10 @@ record VersionOfStrings(Map<String, List<String>> values, String refusal) {
       if (header == null) {
         throw bad(1, "the file is empty; begin it with a header that names the columns");
       }
+      if (values.isEmpty()) {
+        throw bad(
+            1, "no row follows the header, so every reader would be unknown; add the readers");
+      }
     } catch (CsvParseException e) {
       String reason = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
       return new VersionOfStrings(
@@ -85,7 +89,7 @@ record VersionOfStrings(Map<String, List<String>> values, String refusal) {
               + header
               + " lacks the column '"
               + column
-              + "'; add it to the file, or take it out of the table's DDL");
+              + "'; add it to the file (fields are parted by commas), or take it out of the table's DDL");
     }
     if (header.indexOf(column) != header.lastIndexOf(column)) {
       throw bad(1, "the header names the column '" + column + "' twice; keep one of them");

@@ -53,6 +53,8 @@ class VersionReaderTest {
       delimiter = '|',
       value = {
         "''                                             | 1 | the file is empty",
+        "user_id,gender,age_band                        | 1 | no row follows the header",
+        "user_id,gender,age_band;;                      | 1 | no row follows the header",
         "user_id,gender;u1,f                            | 1 | lacks the column 'age_band'",
         "gender,age_band;f,x                            | 1 | lacks the column 'user_id'",
         "user_id,gender,gender,age_band;u1,f,f,x        | 1 | names the column 'gender' twice",

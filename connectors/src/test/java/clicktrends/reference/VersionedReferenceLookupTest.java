@@ -36,7 +36,8 @@ class VersionedReferenceLookupTest {
     files.publish("20260102T000000Z", "nonsense");
     // The table's columns: gender, as_of, user_id, age_band; the lookup's keys: as_of, user_id
     Layout layout = new Layout(2, 1, new int[] {0, 3}, 1);
-    lookup = new VersionedReferenceLookup("segments", files.settings(Duration.ZERO, null), layout);
+    lookup =
+        new VersionedReferenceLookup("segments", files.settings(Duration.ofHours(1), null), layout);
     lookup.open(new RecordingContext());
   }
 
@@ -110,19 +111,19 @@ class VersionedReferenceLookupTest {
   @Test
   void closing_twice_releases_once() throws Exception {
     SharedVersions before =
-        SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ZERO, null));
+        SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ofHours(1), null));
     before.release();
     VersionedReferenceLookup second =
         new VersionedReferenceLookup(
             "segments",
-            new SegmentFiles(path).settings(Duration.ZERO, null),
+            new SegmentFiles(path).settings(Duration.ofHours(1), null),
             new Layout(2, 1, new int[] {0, 3}, 1));
     second.open(new RecordingContext());
     second.close();
     second.close();
     TimestampData asOf = TimestampData.fromInstant(Instant.parse("2026-02-03T00:00:00Z"));
     assertThat(lookup.lookup(GenericRowData.of(asOf, StringData.fromString("u2")))).hasSize(1);
-    assertThat(SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ZERO, null)))
+    assertThat(SharedVersions.acquire(new SegmentFiles(path).settings(Duration.ofHours(1), null)))
         .isSameAs(before);
   }
 

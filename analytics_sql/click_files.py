@@ -1,0 +1,167 @@
+"""The files of clicks of a bounded run, each content once, whatever its name or packing."""
+
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract.click import clicks_in
+
+SUFFIXES = (".json", ".json.gz")
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileContent:
+    """records: lines that aren't blank; unparseable: those without a click (contract/click.py); clicks: in
+    the others; first_unparseable: its line, from 1; digest: of all records."""
+
+    file: Path
+    records: int
+    clicks: int
+    unparseable: int
+    first_unparseable: int | None
+    digest: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClickFiles:
+    """read: the first file of each content, in the order of their names; repeated: the others, each with the
+    file in `read` that has its content."""
+
+    read: list[FileContent]
+    repeated: list[tuple[FileContent, Path]]
+
+    @property
+    def records(self) -> int:
+        return sum(content.records for content in self.read)
+
+    @property
+    def clicks(self) -> int:
+        return sum(content.clicks for content in self.read)
+
+    @property
+    def unparseable(self) -> int:
+        return sum(content.unparseable for content in self.read)
+
+    def remarks(self) -> list[str]:
+        """What a person should know beside the account, a sentence each."""
+        told = []
+        if self.repeated:
+            records = sum(content.records for content, _ in self.repeated)
+            first, same = self.repeated[0]
+            told.append(
+                f"left out {many(len(self.repeated), 'file')} with {many(records, 'record')}, whose content "
+                f"stands in another file, such as {shown(first.file)} in {shown(same)}"
+            )
+        for content in self.read:
+            if content.first_unparseable is not None:
+                told.append(f"first unparseable: {shown(content.file)}, line {content.first_unparseable}")
+                break
+        return told
+
+
+def click_files(folder: Path) -> list[Path]:
+    """The files to read. SystemExit if there is none, or anything that might hold clicks and isn't read."""
+    files = []
+    for path in _below(folder):
+        fits = path.name.endswith(SUFFIXES)
+        if any(part[0] in "._" for part in path.relative_to(folder).parts):
+            if fits:
+                raise SystemExit(
+                    f"{shown(path)}: a name that starts with '.' or '_' means that it isn't complete; rename "
+                    "it or take it away"
+                )
+        elif not fits or not path.is_file():
+            raise SystemExit(
+                f"{shown(path)} is no file named *.json or *.json.gz, so it would not be read; rename it or "
+                "take it away"
+            )
+        else:
+            files.append(path)
+    if not files:
+        raise SystemExit(f"--clicks {shown(folder)}: no *.json or *.json.gz file is there")
+    return sorted(files)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Files at any depth, and links to folders, which nobody follows."""
+    for parent, folders, files in os.walk(folder, onerror=_not_listed):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        yield from (Path(parent) / name for name in (*links, *files))
+
+
+def _not_listed(error: OSError) -> None:
+    raise SystemExit(f"{shown(Path(error.filename))} cannot be listed: {error.strerror}")
+
+
+def read_click_files(files: list[Path]) -> ClickFiles:
+    """SystemExit, naming the file, where one cannot be read, or where none holds a click."""
+    read: dict[bytes, FileContent] = {}
+    repeated = []
+    for file in files:
+        content = _content(file)
+        first = read.setdefault(content.digest, content)
+        if first is not content:
+            repeated.append((content, first.file))
+    found = ClickFiles(read=list(read.values()), repeated=repeated)
+    if not found.clicks:
+        what = f"{many(found.records, 'record')} in {many(len(files), 'file')}"
+        remarks = "".join(f"; {remark}" for remark in found.remarks())
+        raise SystemExit(f"--clicks holds no click ({what}{remarks}): give JSON in UTF-8, a click a line")
+    return found
+
+
+def _content(file: Path) -> FileContent:
+    digest = hashlib.sha256()
+    records = clicks = unparseable = 0
+    first_unparseable = None
+    for number, record in numbered_records(file):
+        digest.update(record + b"\n")
+        in_record = len(clicks_in(record))
+        records += 1
+        clicks += in_record
+        if not in_record:
+            unparseable += 1
+            first_unparseable = first_unparseable or number
+    return FileContent(
+        file=file,
+        records=records,
+        clicks=clicks,
+        unparseable=unparseable,
+        first_unparseable=first_unparseable,
+        digest=digest.digest(),
+    )
+
+
+def numbered_records(file: Path) -> Iterator[tuple[int, bytes]]:
+    """Each line that isn't blank, without its end, under its number from 1. SystemExit where it cannot be
+    read."""
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
+            for number, line in enumerate(content, 1):
+                if number == 1 and line.startswith(_GZIP):
+                    raise SystemExit(f"{shown(file)} holds gzip: name it *.json.gz, packed once")
+                if not line.isspace():
+                    yield number, line.removesuffix(b"\n")
+    except (OSError, EOFError, zlib.error) as error:
+        raise SystemExit(f"{shown(file)} cannot be read: {error}. Fetch it anew, or take it away") from None
+
+
+def link(files: ClickFiles, folder: Path) -> None:
+    """A link for each file to read, under a name that Flink takes: it takes none with a colon."""
+    for number, content in enumerate(files.read):
+        suffix = SUFFIXES[content.file.name.endswith(".gz")]
+        (folder / f"{number:08}{suffix}").symlink_to(content.file)
+
+
+def many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def shown(path: Path) -> str:
+    """As text that any terminal takes, also where the name is not in its encoding."""
+    return str(path).encode(errors="backslashreplace").decode()
