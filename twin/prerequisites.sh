@@ -2,6 +2,7 @@
 # Checks the three tools that `make setup` builds on, and names each missing one with how to get it.
 # `prerequisites.sh python` prints the Python to use and checks nothing else.
 set -euo pipefail
+trap 'exit 130' INT # a check that meets Ctrl-C says nothing of its tool
 
 python_with_a_fitting_version() {
     local candidate

@@ -136,6 +136,13 @@ def test_no_block_takes_back_at_its_end_what_it_did_at_its_beginning() -> None:
             assert not {one, other} <= set(words), block.text
 
 
+@pytest.mark.parametrize("field", ["aws:TokenIssueTime", "clicked_at"])
+def test_what_must_be_now_is_now_when_the_command_is_copied(field: str) -> None:
+    commands = [command for command in needing_aws("aws") if field in command]
+    assert commands
+    assert [command for command in commands if "$(date -u " not in command] == []
+
+
 def test_every_topic_of_the_guide_has_a_subscriber() -> None:
     regions: dict[str, set[str]] = {"create-topic": set(), "subscribe": set()}
     for command in needing_aws("aws"):

@@ -89,6 +89,17 @@ def started(project: Path, target: str, **environment: str) -> subprocess.Popen[
     )
 
 
+def interrupted(project: Path, **environment: str) -> tuple[str, str]:
+    """What a set-up says that meets Ctrl-C while a program hangs."""
+    made = started(project, "setup", **environment)
+    while made.poll() is None and not (project / "hanging").exists():
+        time.sleep(0.02)
+    os.killpg(made.pid, signal.SIGINT)
+    said = made.communicate()
+    assert made.returncode != 0
+    return said
+
+
 def make(project: Path, target: str) -> str:
     made = started(project, target)
     out, errors = made.communicate()
@@ -121,14 +132,16 @@ def test_what_a_failing_installer_said_is_shown_whole(whole_project: Path, progr
 
 @pytest.mark.parametrize("program", ["python", "npm"])
 def test_an_interrupted_installer_leaves_no_traceback(whole_project: Path, program: str) -> None:
-    made = started(whole_project, "setup", HANG=program)
-    while made.poll() is None and not (whole_project / "hanging").exists():
-        time.sleep(0.02)
-    os.killpg(made.pid, signal.SIGINT)
-    out, errors = made.communicate()
-    assert made.returncode != 0
+    out, errors = interrupted(whole_project, HANG=program)
     assert "Traceback" not in out + errors
     assert "WARNING" not in out + errors
+
+
+def test_a_tool_whose_check_is_interrupted_is_not_called_missing(whole_project: Path) -> None:
+    shutil.copy(PROJECT / "twin" / "prerequisites.sh", whole_project / "twin")
+    stand_in(whole_project, "mvn", INSTALLER)
+    _, errors = interrupted(whole_project, HANG="mvn")
+    assert "missing" not in errors
 
 
 def test_the_version_that_is_set_up_is_the_one_that_is_started() -> None:
