@@ -17,7 +17,7 @@ class BrowserRequest:
 
 
 REQUESTS = {
-    "an id of ASCII": BrowserRequest(b"/click/news-7?from=top"),
+    "an id of ASCII": BrowserRequest(b"/click/news-7?from=%2Ftop"),
     "an id of ASCII beside other cookies": BrowserRequest(
         b"/click/news-7", cookie="my_user_id=9; user_id=u-31; z=1"
     ),
@@ -27,6 +27,8 @@ REQUESTS = {
     "with marks": BrowserRequest(b"/click/%22a%5Cb%22%20%2525%2B+%26"),
     "in two lines": BrowserRequest(b"/click/a%0Ab"),
     "with an encoded slash": BrowserRequest(b"/click/news%2F7"),
+    "with an encoded slash in front": BrowserRequest(b"/click/%2fnews-7"),
+    "with dots and an encoded slash": BrowserRequest(b"/click/a%2F..%2Fnews-7"),
     "with a slash": BrowserRequest(b"/click/news/7"),
     "in Shift_JIS": BrowserRequest(b"/click/%83e%83X%83g"),
     "without an id": BrowserRequest(b"/click/"),

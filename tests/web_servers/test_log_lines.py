@@ -10,6 +10,8 @@ from tests.web_servers.log_lines import documented_configuration
 
 NO_CLICK = {
     "with an encoded slash",
+    "with an encoded slash in front",
+    "with dots and an encoded slash",
     "with a slash",
     "without an id",
     "as an argument",
