@@ -62,8 +62,8 @@ def main(
     reports += [report.growth(found), _beside(found, prices)] if found else []
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(report.shown(reports, console.width))
-    for one in now.unpriced:
-        print(f"not known: {one.why}", file=sys.stderr)
+    for why in dict.fromkeys(one.why for one in now.unpriced):
+        print(f"not known: {why}", file=sys.stderr)
     if now.unpriced:
         print("So the total is not known, nor what is the cheapest as the traffic grows.", file=sys.stderr)
 

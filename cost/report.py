@@ -55,7 +55,7 @@ class CostTable:
 
     def _left_out(self, width: int) -> tuple[str, ...]:
         widths = {
-            title: max(len(title), *(len(row[index]) for row in self.rows)) + CELL_MARGIN
+            title: max([len(title), *(len(row[index]) for row in self.rows)]) + CELL_MARGIN
             for index, title in enumerate(self.titles)
         }
         return next(

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cost import page, picture, report
+from cost import command, page, picture, report
 from cost.cheapest import Cheapest
 from cost.command import app, generated, grown
 from cost.estimate import estimate_resources
@@ -51,6 +51,17 @@ def test_programs_read_json(assembly: Path) -> None:
     plain = json.loads(ran.stdout)
     assert plain["environment"] == "production"
     assert plain["total"]["low"] < plain["total"]["high"]
+
+
+def test_what_has_no_price_is_named_once_and_ends_no_command(
+    assembly: Path, prices: Prices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load_prices", lambda: prices.model_copy(update={"prices": {}}))
+    ran = CliRunner().invoke(app, ["--environment", "production", "--assembly", str(assembly)])
+    assert ran.exit_code == 0, ran.output
+    not_known = [line for line in ran.stderr.splitlines() if line.startswith("not known: ")]
+    assert len(not_known) == len(set(not_known)) > 1
+    assert "the total is not known" in ran.stderr
 
 
 def test_people_read_tables(assembly: Path) -> None:
