@@ -1,8 +1,10 @@
 """Prices of what stands around the flow: functions, buckets, tables, logs, alarms, identities."""
 
+import re
 from collections.abc import Callable, Iterator
 from math import ceil, exp
 
+from contract.sink import SINKS
 from cost.assumptions import (
     ALARM_EMAILS,
     APPLICATION_LOG_GB,
@@ -27,6 +29,7 @@ from cost.assumptions import (
     RANKING_ANSWER_BYTES,
     RANKING_BYTES,
     READS_PER_CLICK,
+    REDELIVERY_RUN_SECONDS,
     SECONDS,
     SEGMENT_FILES_GB,
     TABLE_GB,
@@ -45,6 +48,8 @@ from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
 """Of DynamoDB; an eventually consistent read, as the service's, costs half."""
 Pricing = Callable[[TemplateResource, Basis], Iterator[Line]]
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 FOREVER_DAYS = Range(DAYS, 12 * DAYS)
 """What is never deleted: a month's worth after a month, a year's after a year."""
 
@@ -102,16 +107,41 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         calls = feedback_runs(basis)
         seconds = calls * Range(*FEEDBACK_RUN_SECONDS)
         yield from _feedback(resource, basis)
+    elif name == names.redelivery:
+        calls = scheduled_calls(resource, basis)
+        seconds = calls * REDELIVERY_RUN_SECONDS
     else:
         known = name in {names.application_lifecycle, names.search_bootstrap}
         calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS
         longest = min(COLD_SECONDS.high, resource.number("Timeout", 3))
         seconds = calls * Range(min(COLD_SECONDS.low, longest), longest)
     [processor] = resource.properties.get("Architectures", ["x86_64"])
-    parts: dict[object, Part] = {names.forwarder: "forwarder", names.feedback: "serving"}
+    parts: dict[object, Part] = {
+        names.forwarder: "forwarder",
+        names.feedback: "serving",
+        names.redelivery: "delivery",
+    }
     part = parts.get(name, "other")
     yield basis.line(resource, "lambda_request", calls, part=part, item="invocations")
     yield basis.line(resource, f"lambda_{processor}_second", seconds * gib, part=part, item="memory and time")
+
+
+def scheduled_calls(resource: TemplateResource, basis: Basis) -> Range:
+    """Invocations a month of a function by the rules of its stack."""
+    calls = 0.0
+    for rule in of_type(basis.resources, "AWS::Events::Rule"):
+        if rule.stack != resource.stack or rule.properties.get("State") == "DISABLED":
+            continue
+        if not any(resource.is_meant_by(target.get("Arn")) for target in rule.properties.get("Targets", [])):
+            continue
+        schedule = _RATE.fullmatch(str(rule.properties.get("ScheduleExpression")))
+        if not schedule:
+            raise UnpricedError(
+                f"Nothing tells how often the rule {rule.name or rule.logical_id} fires: "
+                "add its schedule to cost/around.py"
+            )
+        calls += SECONDS / (int(schedule[1]) * _UNIT_SECONDS[schedule[2]])
+    return exactly(calls)
 
 
 def _feedback(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
@@ -158,6 +188,10 @@ def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     puts = exactly(0)
     for writer in writers:
         puts += _objects(writer, basis)
+    if name == names.rejected_bucket:
+        for function_ in of_type(basis.resources, "AWS::Lambda::Function"):
+            if function_.properties.get("FunctionName") == names.redelivery:
+                puts += scheduled_calls(function_, basis) * (2 * len(SINKS))
     if name == names.segments_bucket:
         stored = SEGMENT_FILES_GB
         looks = SECONDS / basis.settings.analytics.segments_check_seconds
@@ -230,6 +264,9 @@ def alarm(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
 
 def table(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     """Of rankings. What is unchanged is written again after `refresh_minutes`; each run reads every item."""
+    name = resource.properties.get("TableName")
+    if name != basis.settings.names.trending_table:
+        raise UnpricedError(f"Nothing tells what is written to the table {name}: add it to cost/around.py")
     feedback = basis.settings.feedback
     size = RANKING_BYTES + RANKED_ARTICLE_BYTES * feedback.articles
     refreshed = min(1.0, feedback.period_minutes / feedback.refresh_minutes)

@@ -31,13 +31,16 @@ MAX_KPUS = 64
 """Default quota of an application, to which auto scaling may go: Managed Service for Apache Flink developer
 guide, "Quotas"."""
 STORAGE_GB_PER_KPU = 50
-"""Running application storage. One source bills it, another includes it."""
+"""Running application storage: 50 GB come with each KPU (Managed Service for Apache Flink developer guide,
+"Managed Service for Apache Flink application resources") and are charged (same, "Per second billing")."""
 
 CUSTOM_RESOURCE_CALLS = Range(1, 60)
 """Deployments a month."""
 UNKNOWN_CALLS = Range(0, HOURS * 60)
 """Of a function whose work is declared nowhere: never, or once a minute."""
 COLD_SECONDS = Range(0.1, 60)
+REDELIVERY_RUN_SECONDS = Range(0.2, 3)
+"""Listing two prefixes for each sink, where nothing failed. While counts are redelivered, up to 55 s."""
 
 FORWARDER_LOG_BYTES = Range(1_000, 3_000)
 """Of an invocation: its start, end and report, and a line of metrics."""

@@ -65,6 +65,7 @@ class Basis:
             of=resource.logical_id,
             named=resource.name,
             region=where,
+            price=price,
             unit=found.unit,
             quantity=quantity,
             usd=found.usd(quantity, where),

@@ -46,6 +46,7 @@ def cheapest(
     resources: Iterable[TemplateResource], settings: Settings, prices: Prices, *, factor: int
 ) -> Cheapest:
     """By the middle of low and high, among settings that carry the traffic and keep to the latency target.
+    The declared settings are tried too, at the declared traffic: the cheapest never cost more than they.
 
     resources: of the environment's templates. Raises NoSettingsError and UnpricedError.
     """
@@ -67,7 +68,8 @@ def cheapest(
     if not nodes:
         raise NoSettingsError(f"{factor} times the traffic: no 80 nodes of OpenSearch carry or hold it")
     searching = min(nodes, key=lambda candidate: priced(candidate).total.middle)
-    candidates = [candidate for candidate in _carriers(searching) if not _refused(candidate)]
+    declared = [settings] if factor == 1 else []
+    candidates = [one for one in (*declared, *_carriers(searching)) if not _refused(one)]
     if not candidates:
         refused = _refused(next(_carriers(searching)))
         raise NoSettingsError(f"{factor} times the traffic cannot be carried: " + "; ".join(refused))

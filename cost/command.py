@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from cost import page, picture, report
 from cost.alternatives import alternatives
 from cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest
 from cost.estimate import Estimate, estimate_resources
-from cost.prices import PriceError, Prices, load_prices
+from cost.prices import PriceError, Prices, load_prices, old_prices
 from cost.template import AssemblyError, TemplateResource, UnpricedError, read_resources
 from settings import Settings, SettingsError, load
 
@@ -46,7 +47,8 @@ def main(
         with _resources(settings, assembly) as resources:
             now = estimate_resources(resources, settings, prices)
             if as_json:
-                json.dump(now.as_json(), sys.stdout, indent=2)
+                old = old_prices(prices, datetime.now(UTC).date())
+                json.dump({**now.as_json(), "old_prices": old or None}, sys.stdout, indent=2)
                 print()
                 return
             found = [] if now.unpriced and not docs else grown(resources, settings, prices)
@@ -62,6 +64,8 @@ def main(
     reports += [report.growth(found), _beside(found, prices)] if found else []
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(report.shown(reports, console.width))
+    if old := old_prices(prices, datetime.now(UTC).date()):
+        print(old, file=sys.stderr)
     for why in dict.fromkeys(one.why for one in now.unpriced):
         print(f"not known: {why}", file=sys.stderr)
     if now.unpriced:

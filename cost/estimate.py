@@ -1,7 +1,8 @@
 """The monthly cost of an environment: every resource of its templates, priced with its traffic."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from cost.basis import Basis, MeanTraffic
 from cost.line import PARTS, Line, Part
 from cost.prices import PriceError, Prices, load_prices
-from cost.range import Range, total
+from cost.range import NOTHING, Range, total
 from cost.template import TemplateResource, UnpricedError, read_resources
 from cost.types import FREE, PRICED
 from settings import Settings
@@ -71,6 +72,7 @@ class Estimate:
                     "of": line.of,
                     "named": line.named,
                     "region": line.region,
+                    "price": line.price,
                     "unit": line.unit,
                     "quantity": _plain(line.quantity),
                     "usd": _plain(line.usd),
@@ -105,9 +107,36 @@ def estimate_resources(resources: Iterable[TemplateResource], settings: Settings
     return Estimate(
         environment=settings.environment,
         prices_of=prices.date,
-        lines=tuple(lines),
+        lines=tuple(_sharing_tiers(lines, prices)),
         unpriced=tuple(unpriced),
     )
+
+
+def _sharing_tiers(lines: Sequence[Line], prices: Prices) -> Iterator[Line]:
+    """AWS bills a tier by what an account uses in a region, so the lines of a price pay by their share of it.
+
+    What else the account uses is not known here.
+    """
+    used: dict[tuple[str, str], Range] = defaultdict(lambda: NOTHING)
+    for line in lines:
+        used[line.price, line.region] += line.quantity
+    for line in lines:
+        together = used[line.price, line.region]
+        tiers = prices.prices[line.price].rates[line.region] if line.price else ()
+        if len(tiers) < 2 or together == line.quantity:
+            yield line
+            continue
+        usd = prices.price(line.price, line.region).usd(together, line.region)
+        # The less is used in all, the more a unit costs: what is used exactly costs less at the high end.
+        ends = (
+            _share(usd.low, line.quantity.low, together.low),
+            _share(usd.high, line.quantity.high, together.high),
+        )
+        yield replace(line, usd=Range(min(ends), max(ends)))
+
+
+def _share(usd: float, quantity: float, together: float) -> float:
+    return usd * quantity / together if together else 0.0
 
 
 def _priced(resource: TemplateResource, basis: Basis) -> list[Line]:

@@ -136,7 +136,7 @@ def application(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     state = basis.traffic.counts * STATE_BYTES_PER_COUNT * _state_seconds(basis)
     for price, quantity, item in (
         ("flink_kpu_hour", hours, "KPUs, one for orchestration"),
-        ("flink_storage_month", Range(0, running.high * STORAGE_GB_PER_KPU), "running storage"),
+        ("flink_storage_month", running * STORAGE_GB_PER_KPU, "running storage"),
         ("flink_backup_month", Range(0, (state * SNAPSHOTS_KEPT * (1 / GB)).high), "snapshots"),
     ):
         yield basis.line(resource, price, quantity, part="application", item=item)

@@ -23,14 +23,15 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """part: of the system; of: the resource's logical id; named: its physical name, where it has one; unit:
-    what the price is for; usd: a month."""
+    """part: of the system; of: the resource's logical id; named: its physical name, where it has one; price:
+    its name in prices.toml, empty for nodes; unit: what the price is for; usd: a month."""
 
     part: Part
     item: str
     of: str
     named: str
     region: str
+    price: str = ""
     unit: str
     quantity: Range
     usd: Range

@@ -1,15 +1,16 @@
 """The dated file of prices, prices.toml: rates by region and tier, each with its source."""
 
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cost.range import NOTHING, Range
 
 FILE = Path(__file__).parent / "prices.toml"
+OLD = timedelta(days=365)
 DESCRIBING = {"unit", "source", "note"}
 
 
@@ -69,11 +70,23 @@ class Node(_Part):
     usd_hour: float = Field(gt=0)
 
 
+class Source(_Part):
+    """kind: as prices.toml explains; url: where to look the price up; date: of the price, or of the day on
+    which it was read where nobody tells that."""
+
+    kind: Literal["primary", "secondary", "unverified"]
+    url: str = Field(pattern=r"^https://[^/ ]+\.[^ ]+$")
+    date: date
+    says: str = ""
+
+
 class Prices(_Part):
+    """date: when they were gathered."""
+
     date: date
     prices: dict[str, Price]
     opensearch_nodes: dict[str, Node]
-    sources: dict[str, str]
+    sources: dict[str, Source]
 
     @model_validator(mode="after")
     def _sources_are_told(self) -> "Prices":
@@ -114,6 +127,22 @@ def load_prices(path: Path = FILE) -> Prices:
         )
     except (tomllib.TOMLDecodeError, ValidationError, AttributeError) as error:
         raise PriceError(f"{path.name} cannot be used: {error}") from error
+
+
+def old_prices(prices: Prices, today: date) -> str:
+    """What to know about prices that may have changed since; empty where none is old."""
+    told = [f"they were gathered on {prices.date}"] if today - prices.date > OLD else []
+    told += [
+        f"{name} is of {source.date}"
+        for name, source in sorted(prices.sources.items())
+        if today - source.date > OLD
+    ]
+    if not told:
+        return ""
+    return (
+        f"Some prices are older than {OLD.days} days, and AWS may have changed them: {'; '.join(told)}. "
+        "cost/prices.toml says how to bring them up to date."
+    )
 
 
 def _price(table: dict[str, Any]) -> Price:

@@ -8,7 +8,7 @@ import pytest
 from cost.assumptions import HOURS, SECONDS
 from cost.estimate import Estimate, estimate_resources
 from cost.prices import Prices
-from cost.range import Range
+from cost.range import Range, exactly
 from cost.template import TemplateResource
 from names import OREGON, TOKYO
 from settings import Settings
@@ -66,7 +66,7 @@ def test_the_application_has_a_kpu_more_for_orchestration(
 def test_the_domain_is_billed_by_nodes_and_volumes(of_production: Estimate, prices: Prices) -> None:
     node = prices.node("m7g.large.search")
     assert usd(of_production.lines, "data nodes, m7g.large.search").low == 3 * HOURS * node.usd_hour
-    assert usd(of_production.lines, "volumes").low == pytest.approx(3 * 100 * 0.122)
+    assert usd(of_production.lines, "volumes").low == pytest.approx(3 * 400 * 0.122)
 
 
 def test_the_domains_masters_are_billed_too(
@@ -147,6 +147,68 @@ def test_a_function_whose_work_nobody_declared_is_between_never_and_once_a_minut
     assert line.quantity == Range(0, HOURS * 60)
 
 
+def test_redelivery_is_invoked_as_often_as_its_schedule_says(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    def calls(changed_resources: Resources) -> Range:
+        found = estimate_resources(changed_resources, production, prices).lines
+        [line] = [line for line in found if line.item == "invocations" and line.named.endswith("-redelivery")]
+        return line.quantity
+
+    assert calls(resources) == exactly(43_800)
+    hourly = changed(resources, "AWS::Events::Rule", ScheduleExpression="rate(2 hours)")
+    assert calls(hourly) == exactly(365)
+    assert calls(changed(resources, "AWS::Events::Rule", State="DISABLED")) == exactly(0)
+    found = estimate_resources(resources, production, prices)
+    assert usd(found.lines, "memory and time", "-redelivery").high < 5
+    listed = changed(resources, "AWS::Events::Rule", State="DISABLED")
+    without = estimate_resources(listed, production, prices)
+    lists = usd(found.lines, "puts and lists", "-rejected-111111111111").low
+    assert lists - usd(without.lines, "puts and lists", "-rejected-111111111111").low == pytest.approx(
+        2 * 43_800 * 0.000005
+    )
+
+
+def test_a_rule_whose_schedule_is_not_understood_leaves_the_cost_unknown(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    odd = changed(resources, "AWS::Events::Rule", ScheduleExpression="cron(0 * * * ? *)")
+    found = estimate_resources(odd, production, prices)
+    assert any("fires: add its schedule to cost/around.py" in one.why for one in found.unpriced)
+
+
+def test_running_storage_comes_with_each_kpu(of_production: Estimate) -> None:
+    [line] = [line for line in of_production.lines if line.item == "running storage"]
+    assert line.quantity == exactly(2 * 50)
+
+
+def test_a_table_that_nothing_tells_of_is_not_priced_as_the_rankings(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    [table] = [one for one in resources if one.type == "AWS::DynamoDB::Table"]
+    stranger = replace(table, logical_id="Stranger", properties={**table.properties, "TableName": "stranger"})
+    found = estimate_resources((*resources, stranger), production, prices)
+    assert not [line for line in found.lines if line.of == "Stranger"]
+    [unknown] = [one for one in found.unpriced if one.of == "Stranger"]
+    assert "written to the table stranger: add it to cost/around.py" in unknown.why
+
+
+def test_the_lines_of_an_account_share_the_tiers_of_a_price(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    peak = production.peak.model_copy(update={"clicks_per_second": 300_000})
+    busy = mean_of(production.model_copy(update={"peak": peak}), 0.5)
+    found = estimate_resources(resources, busy, prices).lines
+    lines = [line for line in found if line.item == "records, each as 5 KB"]
+    together = sum((line.quantity for line in lines), start=exactly(0))
+    assert len(lines) == 3
+    assert all(line.quantity.low < 2_048_000 < together.low for line in lines)
+    firehose = prices.price("firehose_in", OREGON)
+    assert sum(line.usd.low for line in lines) == pytest.approx(firehose.usd(together, OREGON).low)
+    rates = {round(line.usd.high / line.quantity.high, 9) for line in lines if line.quantity.high}
+    assert len(rates) == 1
+
+
 def test_objects_are_kept_for_as_long_as_the_bucket_says(
     resources: Resources, production: Settings, prices: Prices
 ) -> None:
@@ -180,7 +242,6 @@ def test_no_mobile_clicks_cost_no_invocations(
 @pytest.mark.parametrize(
     "of_type",
     [
-        ("AWS::DynamoDB::Table", 1_200),  # 700 items of 4 KB a minute, and a read of 8 KB for each click
         ("AWS::SNS::Topic", 0.02),
         ("AWS::SQS::Queue", 0.08),
         ("AWS::Scheduler::Schedule", 0.06),

@@ -15,6 +15,10 @@ from cost.report import NOT_CARRIED, growth
 from cost.search_nodes import stored_gib
 from cost.template import read_resources
 from settings import Settings, capacity, consistency, latency
+from settings.analytics import AnalyticsSettings
+from settings.forwarder import ForwarderSettings
+from settings.peak import PeakSettings
+from settings.streams import StreamSettings
 from stacks.app import build_app
 from tests.cost.changes import Resources
 
@@ -75,6 +79,31 @@ def test_nothing_that_was_tried_beside_it_is_cheaper(
         other = best.settings.model_copy(update={"forwarder": forwarder})
         there = estimate_resources(with_settings(resources, other), other, prices)
         assert best.estimate.total.middle <= there.total.middle
+
+
+def test_the_cheapest_never_cost_more_than_a_small_environment_that_is_declared(
+    resources: Resources, production: Settings, prices: Prices
+) -> None:
+    search = production.search.model_copy(
+        update={
+            "instance_type": "t3.small.search",
+            "instance_count": 1,
+            "availability_zones": 1,
+            "volume_gib": 40,
+            "retention_days": 30,
+        }
+    )
+    small = production.model_copy(
+        update={
+            "search": search,
+            "peak": PeakSettings(clicks_per_second=50),
+            "streams": StreamSettings(mode="provisioned", mobile_shards=1, source_shards=1),
+            "forwarder": ForwarderSettings(parallelization_factor=1, batching_window_seconds=5),
+            "analytics": AnalyticsSettings(),
+        }
+    )
+    own = estimate_resources(with_settings(resources, small), small, prices)
+    assert cheapest(resources, small, prices, factor=1).estimate.total.middle <= own.total.middle
 
 
 def test_a_synthesis_with_the_settings_costs_the_same(

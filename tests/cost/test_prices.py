@@ -1,16 +1,15 @@
 """The file of prices says of each its unit, region and source, and a tier is billed as AWS bills it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cost.prices import FILE, Price, PriceError, Prices, Rate, load_prices
+from cost.prices import FILE, OLD, Price, PriceError, Prices, Rate, load_prices, old_prices
 from cost.range import Range, exactly
 
-KINDS = ("primary: ", "secondary: ", "unverified: ")
 REGION = "us-west-2"
 GOOD = """
 date = 2026-01-01
@@ -18,8 +17,10 @@ date = 2026-01-01
 unit = "thing"
 source = ["page"]
 us-west-2 = [{ low = 1.0, high = 2.0 }, { above = 10, low = 0.5, high = 1.0 }]
-[sources]
-page = "primary: somewhere"
+[sources.page]
+kind = "primary"
+url = "https://aws.amazon.com/thing/pricing/"
+date = 2026-01-01
 """
 TIERED = Price(
     unit="GB",
@@ -32,15 +33,28 @@ def test_the_prices_were_gathered_on_a_day_that_has_been(prices: Prices) -> None
     assert prices.date <= datetime.now(UTC).date()
 
 
-def test_every_source_says_what_kind_it_is(prices: Prices) -> None:
-    assert all(text.startswith(KINDS) for text in prices.sources.values())
-    used = {source for price in prices.prices.values() for source in price.source}
-    assert used <= prices.sources.keys()
+def test_every_price_has_an_address_and_a_day_that_has_been(prices: Prices) -> None:
+    today = datetime.now(UTC).date()
+    for name, price in prices.prices.items():
+        for source in (prices.sources[one] for one in price.source):
+            assert source.url.startswith("https://"), name
+            assert source.date <= today, name
+
+
+def test_old_prices_are_said_with_their_days(prices: Prices) -> None:
+    fresh = prices.sources["kinesis-page"]
+    young = prices.model_copy(update={"sources": {"page": fresh}})
+    assert old_prices(young, fresh.date + OLD) == ""
+    told = old_prices(young, fresh.date + OLD + timedelta(days=1))
+    assert "gathered on 2026-11-24; page is of 2026-11-24" in told
+    old = fresh.model_copy(update={"date": date(2019, 1, 1)})
+    mixed = prices.model_copy(update={"sources": {"page": fresh, "hearsay": old}})
+    assert "changed them: hearsay is of 2019-01-01. cost/prices.toml says" in old_prices(mixed, fresh.date)
 
 
 def test_a_price_that_nobody_verified_is_a_low_and_a_high(prices: Prices) -> None:
     for name, price in prices.prices.items():
-        if all(prices.sources[source].startswith("unverified") for source in price.source):
+        if all(prices.sources[source].kind == "unverified" for source in price.source):
             assert all(rate.low < rate.high for rates in price.rates.values() for rate in rates), name
 
 
@@ -67,7 +81,11 @@ def test_more_never_costs_less(less: float, more: float) -> None:
         ('source = ["page"]', 'source = ["hearsay"]', "does not tell hearsay"),
         ('source = ["page"]', "source = []", "source"),
         ('unit = "thing"', "", "unit"),
-        ("date = 2026-01-01", "", "date"),
+        ("date = 2026-01-01\n[thing]", "[thing]", "date"),
+        ('url = "https://aws.amazon.com/thing/pricing/"', 'url = "a public cost model"', "sources.page.url"),
+        ('url = "https://aws.amazon.com/thing/pricing/"', "", "sources.page.url"),
+        ('/pricing/"\ndate = 2026-01-01', '/pricing/"', "sources.page.date"),
+        ('kind = "primary"', 'kind = "hearsay"', "sources.page.kind"),
         ("[thing]", "[thing", "cannot be used"),
     ],
 )
