@@ -1,4 +1,7 @@
-"""Settings of the alarms: whom they call. An alarm can call a topic of its own region only."""
+"""Settings of the alarms: whom they call, and when the silence of producers is a fault.
+
+An alarm can call a topic of its own region only.
+"""
 
 from typing import Annotated
 
@@ -7,6 +10,8 @@ from pydantic import Field
 from settings.regions import Place
 from settings.section import Section
 
+QuietMinutes = Annotated[int, Field(ge=5, le=1440)]
+"""An alarm may look back over a day (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 
 
@@ -18,6 +23,14 @@ class AlarmSettings(Section):
     )
     oregon_topic_arn: TopicArn | None = Field(
         default=None, description="The same for the alarms of Oregon: a topic of that region."
+    )
+    mobile_quiet_minutes: QuietMinutes | None = Field(
+        default=None,
+        description="Minutes without a click from the apps after which an alarm rings; left out: never.",
+    )
+    source_quiet_minutes: QuietMinutes | None = Field(
+        default=None,
+        description="The same for the source stream, where all clicks arrive: those of the apps too.",
     )
 
     def topic_arn(self, place: Place) -> str | None:

@@ -26,6 +26,7 @@ class OregonStorage(Stack):
             stream_name=names.source_stream,
             shards=settings.streams.source_shards,
             retention_hours=settings.streams.retention_hours,
+            quiet_minutes=settings.alarms.source_quiet_minutes,
             retention=retention,
         )
         self.raw_bucket = PrivateBucket(

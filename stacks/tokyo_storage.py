@@ -27,6 +27,7 @@ class TokyoStorage(Stack):
             stream_name=names.mobile_stream,
             shards=settings.streams.mobile_shards,
             retention_hours=settings.streams.retention_hours,
+            quiet_minutes=settings.alarms.mobile_quiet_minutes,
             retention=retention,
         )
         self.mobile_identities = MobileIdentities(

@@ -1,13 +1,14 @@
 """Alarms of the analytics application: it does not run, restarts, cannot checkpoint, is behind, rejects much,
 or joins with segments that are not what they should be."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from constructs import Construct
 
 from settings.analytics import AnalyticsSettings
-from stacks.monitoring.flow_alarm import REPEATED, FlowAlarm
-from stacks.monitoring.measure import Measure, growth, metric, query, share
+from stacks.monitoring.flow_alarm import REPEATED, TWICE, FlowAlarm
+from stacks.monitoring.measure import Measure, growth, metric, query, share, unanswered
 
 NAMESPACE = "AWS/KinesisAnalytics"
 
@@ -19,6 +20,8 @@ BEHIND_ALARM_SECONDS = 60
 REJECTED_SHARE_ALARM_PERCENT = 5
 SHARE_MIN_CLICKS = 100
 """Clicks in a minute below which the share of the rejected says nothing."""
+PUT_WITHIN_SECONDS = 60
+"""By when what became of a click is put, beyond the publish interval."""
 MISSED_SEGMENTS_CHECKS = 10
 """Checks of the segments that may fail before it rings, and a minute in which CloudWatch gets the gauge."""
 
@@ -29,9 +32,11 @@ def alarm_on_application(
     application: str,
     source_stream: str,
     rejects_delivery_stream: str,
+    delivery_streams: Sequence[str],
     settings: AnalyticsSettings,
 ) -> None:
-    """application, source_stream, rejects_delivery_stream: their names."""
+    """application, source_stream, rejects_delivery_stream: their names; delivery_streams: those of all into
+    which it puts."""
 
     def reported(name: str, worst: Literal["MAX", "MIN"] = "MAX") -> Measure:
         return query(name, namespace=NAMESPACE, dimension="Application", value=application, worst=worst)
@@ -79,17 +84,17 @@ def alarm_on_application(
         rings="below",
         missing="bad",  # with it all gauges of the segments are gone, and their alarms would stay silent
     )
-    rejected = share(
-        "RejectedShare",
-        part=metric(
+    clicks = metric("AWS/Kinesis IncomingRecords", dimensions={"StreamName": source_stream}, statistic="Sum")
+
+    def put_into(delivery_stream: str) -> Measure:
+        return metric(
             "AWS/Firehose IncomingRecords",
-            dimensions={"DeliveryStreamName": rejects_delivery_stream},
+            dimensions={"DeliveryStreamName": delivery_stream},
             statistic="Sum",
-        ),
-        whole=metric(
-            "AWS/Kinesis IncomingRecords", dimensions={"StreamName": source_stream}, statistic="Sum"
-        ),
-        min_whole=SHARE_MIN_CLICKS,
+        )
+
+    rejected = share(
+        "RejectedShare", part=put_into(rejects_delivery_stream), whole=clicks, min_whole=SHARE_MIN_CLICKS
     )
     FlowAlarm(
         scope,
@@ -97,4 +102,18 @@ def alarm_on_application(
         watches=application,
         measure=rejected,
         threshold=REJECTED_SHARE_ALARM_PERCENT,
+    )
+    # Whatever the application says of itself: each click ends in a count or a reject, or is unparseable.
+    FlowAlarm(
+        scope,
+        "PutsNothing",
+        watches=application,
+        measure=unanswered(
+            "NothingPut",
+            sent=clicks,
+            taken=[put_into(each) for each in delivery_streams],
+            within_seconds=settings.publish_every_seconds + PUT_WITHIN_SECONDS,
+        ),
+        threshold=0,
+        minutes=TWICE,
     )

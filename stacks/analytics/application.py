@@ -91,6 +91,7 @@ class AnalyticsApplication(Construct):
             application=self._names.application,
             source_stream=source.stream_name,
             rejects_delivery_stream=sinks[REJECTS_TABLE].name,
+            delivery_streams=[delivery.name for delivery in sinks.values()],
             settings=settings.analytics,
         )
         if not jar.exists():

@@ -4,12 +4,14 @@ from constructs import Construct
 
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from lambdas.redelivery.metrics import GIVEN_UP
-from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
+from stacks.monitoring.flow_alarm import AT_ONCE, TWICE, FlowAlarm
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.measure import metric
+from stacks.monitoring.measure import Measure, metric, unanswered
 
 BEHIND_ALARM_SECONDS = 300
 """How much longer than its buffer holds it the oldest record may wait in a delivery stream."""
+WRITTEN_WITHIN_SECONDS = 60
+"""By when a record is in S3, beyond the buffering interval."""
 THROTTLED_RECORDS_ALARM = 0
 """Records a minute above the quota of direct puts; each is retried."""
 DELIVERED_SHARE_ALARM = 1
@@ -30,6 +32,34 @@ def alarm_when_behind(
             statistic="Maximum",
         ),
         threshold=buffer_seconds + BEHIND_ALARM_SECONDS,
+    )
+
+
+def alarm_when_nothing_is_written(
+    scope: Construct, *, delivery_stream: str, sent: Measure, buffer_seconds: int
+) -> FlowAlarm:
+    """For one that writes to S3. sent: the records that it should write.
+
+    Its age says nothing where it cannot even read them.
+    """
+    return FlowAlarm(
+        scope,
+        "WritesNothing",
+        watches=delivery_stream,
+        measure=unanswered(
+            "NothingWritten",
+            sent=sent,
+            taken=[
+                metric(
+                    "AWS/Firehose DeliveryToS3.Records",
+                    dimensions={"DeliveryStreamName": delivery_stream},
+                    statistic="Sum",
+                )
+            ],
+            within_seconds=buffer_seconds + WRITTEN_WITHIN_SECONDS,
+        ),
+        threshold=0,
+        minutes=TWICE,
     )
 
 

@@ -7,10 +7,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from settings import Settings
-from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
+from stacks.delivery.alarms import alarm_when_behind, alarm_when_nothing_is_written, alarm_when_throttled
 from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
+from stacks.monitoring.measure import metric
 from stacks.parts.acknowledge import acknowledge
 
 BUCKET = "bucket"
@@ -94,6 +95,18 @@ class S3Delivery(Construct):
             ),
         )
         alarm_when_behind(self, delivery_stream=name, destination="S3", buffer_seconds=buffer_seconds)
+        alarm_when_nothing_is_written(
+            self,
+            delivery_stream=name,
+            sent=metric(
+                "AWS/Kinesis IncomingRecords", dimensions={"StreamName": source.stream_name}, statistic="Sum"
+            )
+            if source
+            else metric(
+                "AWS/Firehose IncomingRecords", dimensions={"DeliveryStreamName": name}, statistic="Sum"
+            ),
+            buffer_seconds=buffer_seconds,
+        )
         if source:
             acknowledge(
                 self.delivery_stream,

@@ -1,22 +1,33 @@
-"""Alarms of the forwarder: it is behind, has no room to run, gives batches up, rejects much, or stumbles."""
+"""Alarms of the forwarder: it reads nothing, is behind, has no room to run, gives batches up, rejects much, or
+stumbles."""
 
 from constructs import Construct
 
 from lambdas.forwarder.metrics import RECEIVED, REJECTED, UNEXPECTED
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
-from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
+from settings.forwarder import ForwarderSettings
+from stacks.monitoring.flow_alarm import AT_ONCE, TWICE, FlowAlarm
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.measure import Measure, metric, share
+from stacks.monitoring.measure import Measure, metric, share, unanswered
 
 BEHIND_ALARM_SECONDS = 60
 """Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
 REJECTED_SHARE_ALARM_PERCENT = 5
 SHARE_MIN_RECORDS = 100
 """Records in a minute below which the share of the rejected says nothing."""
+READ_WITHIN_SECONDS = 60
+"""By when a record in the mobile stream is read, beyond the batching window."""
 
 
-def alarm_on_forwarder(scope: Construct, *, function: str, event_source_mapping: str) -> None:
-    """function: its name; event_source_mapping: the UUID of what invokes it."""
+def alarm_on_forwarder(
+    scope: Construct,
+    *,
+    function: str,
+    event_source_mapping: str,
+    mobile_stream: str,
+    settings: ForwarderSettings,
+) -> None:
+    """function, mobile_stream: their names; event_source_mapping: the UUID of what invokes it."""
     of_function = {"FunctionName": function}
     FlowAlarm(
         scope,
@@ -27,6 +38,22 @@ def alarm_on_forwarder(scope: Construct, *, function: str, event_source_mapping:
     )
     FunctionAlarms(scope, "FunctionAlarms", function_name=function)
     of_mapping = {"EventSourceMappingUUID": event_source_mapping}
+    # A mapping that is off, or whose role may not read, reports nothing: no other alarm here would ring.
+    FlowAlarm(
+        scope,
+        "ReadsNothing",
+        watches=function,
+        measure=unanswered(
+            "NothingRead",
+            sent=metric(
+                "AWS/Kinesis IncomingRecords", dimensions={"StreamName": mobile_stream}, statistic="Sum"
+            ),
+            taken=[metric("AWS/Lambda PolledEventCount", dimensions=of_mapping, statistic="Sum")],
+            within_seconds=settings.batching_window_seconds + READ_WITHIN_SECONDS,
+        ),
+        threshold=0,
+        minutes=TWICE,
+    )
     for construct_id, name in (
         ("GivesBatchesUp", "OnFailureDestinationDeliveredEventCount"),
         ("DropsBatches", "DroppedEventCount"),

@@ -86,6 +86,8 @@ class Forwarder(Construct):
             self,
             function=settings.names.forwarder,
             event_source_mapping=self.event_source.ref,
+            mobile_stream=settings.names.mobile_stream,
+            settings=settings.forwarder,
         )
         self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
 
@@ -151,6 +153,7 @@ def _event_source(
         "EventSource",
         event_source_arn=source_arn,
         function_name=function.function_name,
+        enabled=True,  # the default, but drift is detected in properties that are set
         starting_position="TRIM_HORIZON",
         batch_size=forwarder.batch_size,
         maximum_batching_window_in_seconds=forwarder.batching_window_seconds,
@@ -162,6 +165,6 @@ def _event_source(
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
         ),
-        # Without it nothing tells that a batch was given up.
+        # Without it nothing tells that a batch was given up, or that none is read.
         metrics_config=lambda_.CfnEventSourceMapping.MetricsConfigProperty(metrics=["EventCount"]),
     )

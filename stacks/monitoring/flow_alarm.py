@@ -16,7 +16,8 @@ MEASURES = "click-trends:measures"
 
 @dataclass(frozen=True)
 class RingingTime:
-    """An alarm rings when `ringing` of the last `evaluated` minutes were beyond its threshold."""
+    """An alarm rings when `ringing` of the last `evaluated` periods (minutes, as a rule) were beyond its
+    threshold."""
 
     ringing: int
     evaluated: int
@@ -28,6 +29,8 @@ REPEATED = RingingTime(3, 60)
 """For what comes singly in normal work, and every few minutes where something is wrong."""
 AT_ONCE = RingingTime(1, 1)
 """For what no retry mends: someone has to look at it."""
+TWICE = RingingTime(2, 2)
+"""For what is no fault in a single period: see `unanswered` in measure.py."""
 
 
 class FlowAlarm(cloudwatch.Alarm):
@@ -82,21 +85,29 @@ class BuiltAlarm:
     def name(self) -> str:
         return alarm_name(self.watches, self.measures)
 
-    def metric(self, label: str) -> cloudwatch.IMetric:
-        """What the alarm compares with its threshold, under this label."""
+    @property
+    def _compared(self) -> cloudwatch.Metric | cloudwatch.MathExpression:
         compared = self.alarm.metric
         if isinstance(compared, cloudwatch.Metric | cloudwatch.MathExpression):
-            return compared.with_(label=label)
+            return compared
         raise TypeError(f"{self.name}: {type(compared).__name__} cannot be shown under a label")
+
+    def metric(self, label: str) -> cloudwatch.IMetric:
+        """What the alarm compares with its threshold, under this label."""
+        return self._compared.with_(label=label)
 
     def threshold_line(self) -> cloudwatch.HorizontalAnnotation:
         resource = self.alarm.node.default_child
         assert isinstance(resource, cloudwatch.CfnAlarm)
         assert resource.threshold is not None
         side = "above" if resource.comparison_operator == "GreaterThanThreshold" else "below"
-        minutes = f"{resource.datapoints_to_alarm:g} of {resource.evaluation_periods:g} minutes"
+        minutes = self._compared.period.to_minutes()
+        periods = f"{resource.datapoints_to_alarm:g} of {resource.evaluation_periods:g}"
+        periods += " minutes" if minutes == 1 else f" periods of {minutes:g} minutes"
         return cloudwatch.HorizontalAnnotation(
-            value=resource.threshold, label=f"rings {side}, in {minutes}", color=cloudwatch.Color.RED
+            value=resource.threshold,
+            label=f"rings {side}, in {periods}",
+            color=cloudwatch.Color.RED,
         )
 
 

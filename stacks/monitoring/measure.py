@@ -1,13 +1,16 @@
 """What an alarm compares with its threshold: a metric, its growth, a query over metrics, or a share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 PERIOD = Duration.minutes(1)
+SILENCE_MINUTES = 5
+"""Shortest period after which something that was sent and not taken is a fault. Metrics come minutes late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,5 +91,26 @@ def share(name: str, *, part: Measure, whole: Measure, min_whole: int) -> Measur
             expression=f"IF(whole < {min_whole}, 0, 100 * FILL(part, 0) / whole)",
             using_metrics={"part": part.metric, "whole": whole.metric},
             period=PERIOD,
+        ),
+    )
+
+
+def unanswered(name: str, *, sent: Measure, taken: Sequence[Measure], within_seconds: int) -> Measure:
+    """1 in a period in which something was sent and nothing was taken, else 0, also where nothing was sent.
+
+    within_seconds: by when a healthy part has taken what was sent. The period is at least as long, so what
+    is sent at its end is taken in the next one at the latest: two such periods in a row are a fault, however
+    few are sent. A part that is off reports nothing, hence FILL; the newest period may lack what comes late,
+    hence two (CloudWatch user guide, "Using math expressions with CloudWatch metrics", FILL).
+    """
+    period = Duration.minutes(max(SILENCE_MINUTES, ceil(within_seconds / 60)))
+    takers = {f"taken{number}": measure.metric for number, measure in enumerate(taken)}
+    everything = " + ".join(f"FILL({taker}, 0)" for taker in takers)
+    return Measure(
+        name=name,
+        metric=cloudwatch.MathExpression(
+            expression=f"IF(FILL(sent, 0) > 0 AND ({everything}) == 0, 1, 0)",
+            using_metrics={"sent": sent.metric, **takers},
+            period=period,
         ),
     )

@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
-from stacks.monitoring.flow_alarm import FlowAlarm
+from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
 from stacks.monitoring.measure import metric
 from stacks.parts.retention import Retention
 
@@ -16,6 +16,7 @@ READERS_BEHIND_ALARM_SECONDS = 60
 
 class ClickStream(kinesis.Stream):
     """shards: how many; None is on demand, where the stream scales to twice the peak of the last 30 days.
+    quiet_minutes: without a record are a fault; None: no time without any is.
 
     The AWS-managed key needs no grant for a producer in the other region; a customer key needs one in both.
     """
@@ -28,6 +29,7 @@ class ClickStream(kinesis.Stream):
         stream_name: str,
         shards: int | None,
         retention_hours: int,
+        quiet_minutes: int | None,
         retention: Retention,
     ) -> None:
         super().__init__(
@@ -59,3 +61,19 @@ class ClickStream(kinesis.Stream):
             ),
             threshold=READERS_BEHIND_ALARM_SECONDS * 1000,
         )
+        if quiet_minutes is not None:
+            FlowAlarm(
+                self,
+                "GetsNothing",
+                watches=stream_name,
+                measure=metric(
+                    "AWS/Kinesis IncomingRecords",
+                    dimensions=dimensions,
+                    statistic="Sum",
+                    period=Duration.minutes(quiet_minutes),
+                ),
+                threshold=1,
+                rings="below",
+                missing="bad",
+                minutes=AT_ONCE,
+            )

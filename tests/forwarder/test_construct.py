@@ -32,6 +32,7 @@ def test_the_event_source_gives_up_nothing_silently(template: Template) -> None:
         "AWS::Lambda::EventSourceMapping",
         {
             "EventSourceArn": NAMES.mobile_stream_arn,
+            "Enabled": True,
             "StartingPosition": "TRIM_HORIZON",
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
             "BisectBatchOnFunctionError": True,

@@ -32,6 +32,7 @@ PLACES = pytest.mark.parametrize("place", REGIONS)
 
 # CloudWatch API reference, "Dashboard Body Structure and Syntax", and user guide, "CloudWatch service quotas"
 MAX_WIDGETS, MAX_METRICS_OF_WIDGET, MAX_METRICS, MAX_ALARMS_OF_WIDGET, COLUMNS = 500, 500, 2500, 100, 24
+DEFAULT_PERIOD = 300
 
 EMITTED_BY = {
     ("AWS/Kinesis", "StreamName"): ("AWS::Kinesis::Stream", "Name"),
@@ -95,12 +96,17 @@ def compared(alarm: dict[str, Any]) -> list[tuple[Any, ...]]:
     """What an alarm compares: (metric or expression, statistic, period), sorted."""
     if "MetricName" in alarm:
         return [(_named(alarm), alarm["Statistic"], alarm["Period"])]
+    [period] = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one} or {60}
     return sorted(
         (_named(one["MetricStat"]["Metric"]), one["MetricStat"]["Stat"], one["MetricStat"]["Period"])
         if "MetricStat" in one
-        else ((one["Expression"],), None, one.get("Period", 60))  # that of its metrics
+        else ((one["Expression"],), None, period)
         for one in alarm["Metrics"]
     )
+
+
+def _periods(seconds: int) -> str:
+    return "minutes" if seconds == 60 else f"periods of {seconds // 60} minutes"
 
 
 def _named(found: dict[str, Any]) -> tuple[str, ...]:
@@ -112,12 +118,12 @@ def _named(found: dict[str, Any]) -> tuple[str, ...]:
 def drawn(widget: Widget) -> list[tuple[Any, ...]]:
     """The same of a graph."""
     return sorted(
-        ((one["expression"],), None, one["period"])
+        ((one["expression"],), None, one.get("period", DEFAULT_PERIOD))
         if "expression" in one
         else (
             (*one["of"][:2], *(part for pair in sorted(_pairs(one["of"][2:])) for part in pair)),
             one.get("stat", "Average"),  # what CloudWatch takes where nothing is said
-            one["period"],
+            one.get("period", DEFAULT_PERIOD),
         )
         for one in shown(widget)
     )
@@ -155,7 +161,8 @@ def test_every_alarm_has_a_graph_of_its_own_metric_with_its_own_threshold(
                 compared(alarm),
                 alarm["Threshold"],
                 f"rings {sides[alarm['ComparisonOperator']]}, in "
-                f"{alarm['DatapointsToAlarm']} of {alarm['EvaluationPeriods']} minutes",
+                f"{alarm['DatapointsToAlarm']} of {alarm['EvaluationPeriods']} "
+                f"{_periods(compared(alarm)[0][2])}",
             ]
         )
         for alarm in properties_of(templates, place, "AWS::CloudWatch::Alarm")
