@@ -5,7 +5,7 @@ account's and may show metrics of any region (CloudWatch user guide, "Creating a
 dashboard"); this one is made with the stacks of its region.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -13,12 +13,13 @@ from constructs import Construct
 
 from names import Names
 from stacks.monitoring.flow_alarm import BuiltAlarm, built_alarms
-from stacks.monitoring.measure import Measure
+from stacks.monitoring.measure import Measure, is_query
 from stacks.monitoring.path import AGES, DEAD_LETTERS, Hop, oregon_path, records_a_minute, tokyo_path
 
 GRID = 24
 """Columns that CloudWatch has."""
 GRAPH_WIDTH, GRAPH_HEIGHT = 6, 5
+HEAD_HEIGHT, NUMBER_HEIGHT = 9, 3
 SHOWN = Duration.hours(3)
 
 
@@ -122,32 +123,39 @@ class PathDashboard(Construct):
             "Records a minute, hop by hop, both regions",
             records_a_minute(self._names),
             width=GRID // 2,
-            height=8,
+            height=HEAD_HEIGHT,
         )
-        yield self._numbers(
-            "Ages, now",
-            {
-                f"{self._short(built)} ({AGES[built.measures]})": built
-                for built in alarms
-                if built.measures in AGES
-            },
+        ages = [
+            built.metric(f"{self._short(built)} ({AGES[built.measures]})")
+            for built in alarms
+            if built.measures in AGES
+        ]
+        further_queries = [age for age in ages if is_query(age)][1:]
+        yield cloudwatch.Column(  # type: ignore[misc]  # of jsii: it is an IWidget
+            self._numbers(
+                "Ages, now",
+                [age for age in ages if age not in further_queries],
+                height=HEAD_HEIGHT - NUMBER_HEIGHT * len(further_queries),
+            ),
+            *(self._numbers("Age, now", [query], height=NUMBER_HEIGHT) for query in further_queries),
         )
         yield self._numbers(
             "Dead letters, in the time shown",
-            {self._short(built): built for built in alarms if built.measures in DEAD_LETTERS},
+            [built.metric(self._short(built)) for built in alarms if built.measures in DEAD_LETTERS],
+            height=HEAD_HEIGHT,
             whole_time=True,
         )
 
     def _numbers(
-        self, title: str, alarms: Mapping[str, BuiltAlarm], *, whole_time: bool = False
+        self, title: str, metrics: Sequence[cloudwatch.IMetric], *, height: int, whole_time: bool = False
     ) -> cloudwatch.SingleValueWidget:
         return cloudwatch.SingleValueWidget(
             title=title,
-            metrics=[built.metric(label) for label, built in alarms.items()],
+            metrics=list(metrics),
             set_period_to_time_range=whole_time,
             region=self._region,
             width=GRID // 4,
-            height=8,
+            height=height,
         )
 
     def _alarm(self, built: BuiltAlarm) -> cloudwatch.GraphWidget:

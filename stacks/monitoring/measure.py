@@ -62,12 +62,18 @@ def query(
     """The worst value of a metric among all that have this value of a dimension, whatever their others.
 
     For those of Managed Service for Apache Flink that have further dimensions, which its guide names but
-    partly: the flow, the stream, the group of a gauge of our own.
+    partly: the flow, the stream, the group of a gauge of our own. A widget shows one query at most
+    (CloudWatch user guide, "Metrics Insights quotas": one in each GetMetricData).
     """
     expression = f"SELECT {worst}({name}) FROM \"{namespace}\" WHERE {dimension} = '{value}'"
     return Measure(
         name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD, label=label)
     )
+
+
+def is_query(shown: cloudwatch.IMetric) -> bool:
+    """Whether it is a Metrics Insights query."""
+    return isinstance(shown, cloudwatch.MathExpression) and shown.expression.startswith("SELECT ")
 
 
 def growth(of: Measure) -> Measure:

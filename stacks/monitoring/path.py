@@ -132,13 +132,7 @@ def oregon_path(names: Names) -> tuple[Hop, ...]:
             title="Analytics application",
             watches=(names.application,),
             graphs={
-                "Load": tuple(
-                    _reported(names, name, label)
-                    for name, label in (
-                        ("containerCPUUtilization", "processor, %"),
-                        ("heapMemoryUtilization", "heap, %"),
-                    )
-                ),
+                "Load": (_reported(names, "containerCPUUtilization", "processor, %"),),
                 "Checkpoint": (_reported(names, "lastCheckpointDuration", "ms"),),
             },
         ),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stacks.app import build_app
+from tests.stacks.dashboard_bodies import REGIONS, Body, properties_of, text
 
 Template = dict[str, Any]
 
@@ -48,3 +49,13 @@ def resources(templates: dict[str, Template]) -> Callable[[str], list[dict[str, 
         ]
 
     return of_type
+
+
+@pytest.fixture(scope="session")
+def bodies(templates: dict[str, Any]) -> dict[str, Body]:
+    """Of the dashboards, by the place whose stacks have them."""
+    found = {}
+    for place in REGIONS:
+        [dashboard] = properties_of(templates, place, "AWS::CloudWatch::Dashboard")
+        found[place] = json.loads(text(dashboard["DashboardBody"]))
+    return found

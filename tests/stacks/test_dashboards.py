@@ -1,8 +1,8 @@
 """A dashboard a region: every alarm is on it, with the metric and the threshold that the alarm has."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,6 @@ import pytest
 from aws_cdk import App, Environment, Stack
 
 from contract.sink import CLICK_COUNTS, SINKS, Sink
-from lambdas.metrics import NAMESPACE
-from lambdas.metrics_page import LAMBDAS, metrics_in
 from names import OREGON, TOKYO, Names
 from settings import load
 from stacks.app import build_app
@@ -19,118 +17,26 @@ from stacks.monitoring import path
 from stacks.monitoring.dashboard import AlarmWithoutHopError, PathDashboard
 from stacks.monitoring.flow_alarm import FlowAlarm
 from stacks.monitoring.measure import metric
-from stacks.monitoring.path import AGES, DEAD_LETTERS, oregon_path, tokyo_path
+from stacks.monitoring.path import oregon_path, tokyo_path
+from tests.stacks.dashboard_bodies import (
+    NAMES,
+    PLACES,
+    REGIONS,
+    Body,
+    compared,
+    drawn,
+    periods,
+    properties_of,
+    shown,
+    text,
+    widgets,
+)
 
-Body = dict[str, Any]
-Widget = dict[str, Any]
-
-NAMES = Names(environment="production", account="111111111111")
-REGIONS = {"Tokyo": TOKYO, "Oregon": OREGON}
 DIRECT_PUTS = [*(sink.name.replace("-", " ") for sink in SINKS), "rejects"]
 """What the application puts into, as a dashboard calls it."""
-PLACES = pytest.mark.parametrize("place", REGIONS)
 
 # CloudWatch API reference, "Dashboard Body Structure and Syntax", and user guide, "CloudWatch service quotas"
 MAX_WIDGETS, MAX_METRICS_OF_WIDGET, MAX_METRICS, MAX_ALARMS_OF_WIDGET, COLUMNS = 500, 500, 2500, 100, 24
-DEFAULT_PERIOD = 300
-
-EMITTED_BY = {
-    ("AWS/Kinesis", "StreamName"): ("AWS::Kinesis::Stream", "Name"),
-    ("AWS/Firehose", "DeliveryStreamName"): ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"),
-    ("AWS/Lambda", "FunctionName"): ("AWS::Lambda::Function", "FunctionName"),
-    (NAMESPACE, "service"): ("AWS::Lambda::Function", "FunctionName"),
-    ("AWS/SQS", "QueueName"): ("AWS::SQS::Queue", "QueueName"),
-    ("AWS/DynamoDB", "TableName"): ("AWS::DynamoDB::Table", "TableName"),
-    ("AWS/ES", "DomainName"): ("AWS::OpenSearchService::Domain", "DomainName"),
-    ("AWS/KinesisAnalytics", "Application"): ("AWS::KinesisAnalyticsV2::Application", "ApplicationName"),
-}
-"""(namespace, dimension) -> resource type whose metric it is, and the property that is the value."""
-
-
-def text(value: Any) -> str:
-    """With a reference to a resource of the same template as `<its logical id>`."""
-    if isinstance(value, str):
-        return value
-    [(function, argument)] = value.items()
-    if function == "Ref":
-        return f"<{argument}>"
-    assert function == "Fn::Join", f"the body has {function}, which another stack must export"
-    return "".join(text(part) for part in argument[1])
-
-
-def resources_in(templates: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
-    """By logical id, of both stacks of a region."""
-    return {
-        logical_id: resource
-        for stack, template in templates.items()
-        if stack.startswith(place)
-        for logical_id, resource in template["Resources"].items()
-    }
-
-
-def properties_of(templates: dict[str, Any], place: str, kind: str) -> list[dict[str, Any]]:
-    return [found["Properties"] for found in resources_in(templates, place).values() if found["Type"] == kind]
-
-
-@pytest.fixture(scope="session")
-def bodies(templates: dict[str, Any]) -> dict[str, Body]:
-    found = {}
-    for place in REGIONS:
-        [dashboard] = properties_of(templates, place, "AWS::CloudWatch::Dashboard")
-        found[place] = json.loads(text(dashboard["DashboardBody"]))
-    return found
-
-
-def widgets(body: Body, kind: str) -> list[Widget]:
-    return [widget["properties"] for widget in body["widgets"] if widget["type"] == kind]
-
-
-def shown(widget: Widget) -> Iterator[dict[str, Any]]:
-    """Each metric of a widget: its options, and `of` it namespace, name and dimensions."""
-    for entry in widget["metrics"]:
-        *of, options = entry if isinstance(entry[-1], dict) else [*entry, {}]
-        yield {**options, "of": tuple(of)}
-
-
-def compared(alarm: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """What an alarm compares: (metric or expression, statistic, period), sorted."""
-    if "MetricName" in alarm:
-        return [(_named(alarm), alarm["Statistic"], alarm["Period"])]
-    [period] = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one} or {60}
-    return sorted(
-        (_named(one["MetricStat"]["Metric"]), one["MetricStat"]["Stat"], one["MetricStat"]["Period"])
-        if "MetricStat" in one
-        else ((one["Expression"],), None, period)
-        for one in alarm["Metrics"]
-    )
-
-
-def _periods(seconds: int) -> str:
-    return "minutes" if seconds == 60 else f"periods of {seconds // 60} minutes"
-
-
-def _named(found: dict[str, Any]) -> tuple[str, ...]:
-    """As a dashboard writes a metric. The order of dimensions means nothing."""
-    dimensions = sorted((one["Name"], text(one["Value"])) for one in found["Dimensions"])
-    return (found["Namespace"], found["MetricName"], *(part for pair in dimensions for part in pair))
-
-
-def drawn(widget: Widget) -> list[tuple[Any, ...]]:
-    """The same of a graph."""
-    return sorted(
-        ((one["expression"],), None, one.get("period", DEFAULT_PERIOD))
-        if "expression" in one
-        else (
-            (*one["of"][:2], *(part for pair in sorted(_pairs(one["of"][2:])) for part in pair)),
-            one.get("stat", "Average"),  # what CloudWatch takes where nothing is said
-            one.get("period", DEFAULT_PERIOD),
-        )
-        for one in shown(widget)
-    )
-
-
-def _pairs(flat: tuple[str, ...]) -> list[tuple[str, str]]:
-    return list(zip(flat[::2], flat[1::2], strict=True))
 
 
 @PLACES
@@ -162,64 +68,12 @@ def test_every_alarm_has_a_graph_of_its_own_metric_with_its_own_threshold(
                 alarm["Threshold"],
                 f"rings {sides[alarm['ComparisonOperator']]}, in "
                 f"{alarm['DatapointsToAlarm']} of {alarm['EvaluationPeriods']} "
-                f"{_periods(compared(alarm)[0][2])}",
+                f"{periods(compared(alarm)[0][2])}",
             ]
         )
         for alarm in properties_of(templates, place, "AWS::CloudWatch::Alarm")
     )
     assert graphs == alarms
-
-
-@PLACES
-def test_every_metric_on_a_dashboard_is_one_that_a_deployed_resource_emits(
-    place: str, templates: dict[str, Any], bodies: dict[str, Body]
-) -> None:
-    for widget in widgets(bodies[place], "metric"):
-        assert widget["region"] == REGIONS[place]
-        for one in shown(widget):
-            region = one.get("region", widget["region"])
-            [where] = [place for place, code in REGIONS.items() if code == region]
-            if "expression" in one:
-                if one["expression"].startswith("SELECT"):
-                    assert one["expression"].endswith(
-                        f"FROM \"AWS/KinesisAnalytics\" WHERE Application = '{NAMES.application}'"
-                    )
-                continue
-            namespace, name, *flat = one["of"]
-            dimensions = dict(_pairs(tuple(flat)))
-            if uuid := dimensions.get("EventSourceMappingUUID"):
-                mapping = resources_in(templates, where)[uuid.strip("<>")]
-                assert "EventCount" in mapping["Properties"]["MetricsConfig"]["Metrics"]
-                continue
-            if namespace == "AWS/ES":
-                assert dimensions.pop("ClientId") == NAMES.account
-            [(dimension, value)] = dimensions.items()
-            kind, key = EMITTED_BY[namespace, dimension]
-            emitting = [found for found in properties_of(templates, where, kind) if found[key] == value]
-            assert len(emitting) == 1, f"{one['of']}: nothing in {where} is called {value}"
-            if namespace == "AWS/Firehose":
-                assert_firehose_emits(name, emitting[0])
-            if namespace == NAMESPACE:
-                folder = value.removeprefix(f"{NAMES.prefix}-")
-                assert name in dict(metrics_in(LAMBDAS / folder / "metrics.py"))
-
-
-def test_what_is_counted_a_minute_is_a_sum_over_what_reports_it(bodies: dict[str, Body]) -> None:
-    """Each node of the domain reports its own count: the mean would be one node's."""
-    for body in bodies.values():
-        for widget in widgets(body, "metric"):
-            if " a minute" in widget.get("title", ""):
-                assert {one.get("stat") for one in shown(widget)} == {"Sum"}, widget["title"]
-
-
-def assert_firehose_emits(name: str, delivery_stream: dict[str, Any]) -> None:
-    """Data Firehose developer guide, "Monitor with CloudWatch metrics": by source and by destination."""
-    needed = {
-        "DataReadFromKinesisStream": "KinesisStreamSourceConfiguration",
-        "DeliveryToS3": "ExtendedS3DestinationConfiguration",
-        "DeliveryToAmazonOpenSearchService": "AmazonopensearchserviceDestinationConfiguration",
-    }.get(name.partition(".")[0])
-    assert needed is None or needed in delivery_stream, f"{name} of {delivery_stream['DeliveryStreamName']}"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +113,9 @@ def test_hops_stand_in_the_order_in_which_a_click_passes_them(
     assert headings[1:] == hops
 
 
-def test_ages_and_dead_letters_stand_above_everything_that_is_scrolled_to(bodies: dict[str, Body]) -> None:
+def test_ages_and_dead_letters_stand_above_everything_that_is_scrolled_to(
+    templates: dict[str, Any], bodies: dict[str, Body]
+) -> None:
     ages, dead_letters = set(), set()
     for body in bodies.values():
         first_hop = min(
@@ -267,14 +123,27 @@ def test_ages_and_dead_letters_stand_above_everything_that_is_scrolled_to(bodies
         )
         numbers = [w for w in body["widgets"] if w["properties"].get("view") == "singleValue"]
         assert all(widget["y"] + widget["height"] <= first_hop for widget in numbers)
-        shown_ages, shown_dead_letters = (
-            {one["label"].split()[1] for one in shown(widget["properties"])} for widget in numbers
-        )
-        assert numbers[1]["properties"]["setPeriodToTimeRange"] is True
-        ages |= shown_ages
-        dead_letters |= shown_dead_letters
-    assert ages == set(AGES)
-    assert dead_letters == set(DEAD_LETTERS)
+        for widget in numbers:
+            measures = {one["label"].split()[1] for one in shown(widget["properties"])}
+            if widget["properties"]["title"].startswith("Dead letters"):
+                assert widget["properties"]["setPeriodToTimeRange"] is True
+                dead_letters |= measures
+            else:
+                ages |= measures
+    alarms = properties_of(templates, "", "AWS::CloudWatch::Alarm")
+    measured = {alarm["AlarmName"].rpartition("-")[2]: alarm for alarm in alarms}
+    assert ages == {name for name in measured if re.search("Age|Freshness|Behind|Since", name)}
+    deployment = {"Errors", "Throttles"}  # of functions that run in a deployment only
+    given_up = {name for name, alarm in measured.items() if alarm["EvaluationPeriods"] == 1}
+    assert dead_letters == given_up - deployment
+
+
+@PLACES
+def test_a_widget_holds_one_metrics_insights_query_at_most(place: str, bodies: dict[str, Body]) -> None:
+    """CloudWatch user guide, "Metrics Insights quotas": a widget with two shows none of them."""
+    for widget in widgets(bodies[place], "metric"):
+        queries = [one for one in shown(widget) if one.get("expression", "").startswith("SELECT")]
+        assert len(queries) <= 1, widget["title"]
 
 
 def test_the_flow_through_both_regions_is_one_picture(bodies: dict[str, Body]) -> None:
