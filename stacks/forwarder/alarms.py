@@ -1,5 +1,5 @@
-"""Alarms of the forwarder: it reads nothing, is behind, has no room to run, gives batches up, rejects much, or
-stumbles."""
+"""Alarms of the forwarder: it reads nothing, is behind, has no room to run, gives batches up, rejects much,
+or stumbles."""
 
 from constructs import Construct
 
