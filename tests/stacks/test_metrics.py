@@ -26,7 +26,7 @@ from tests.stacks.dashboard_bodies import (
 from tests.stacks.documented_metrics import METRICS
 
 GAUGES = PROJECT / "connectors/src/main/java/clicktrends/reference/VersionedReferenceLookup.java"
-QUERY = re.compile(r"SELECT MAX\((.+)\) FROM \"(.+)\" WHERE (\w+) = '(.+)'")
+QUERY = re.compile(r"SELECT (MAX|MIN)\((.+)\) FROM \"(.+)\" WHERE (\w+) = '(.+)'")
 LONGEST_SECONDS = 24 * 60 * 60
 """Periods times their length, of an alarm (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 UNITS = {"Seconds": "s", "Milliseconds": "ms"}
@@ -45,7 +45,7 @@ EMITTED_BY = {
 
 
 class Metric(NamedTuple):
-    """As it stands in a template. region: where it is emitted; statistic, period: of a query's own."""
+    """As it stands in a template. region: where it is emitted; statistic, period: also of a query."""
 
     region: str
     namespace: str
@@ -95,8 +95,9 @@ def _measured(region: str, metric: Mapping[str, Any], statistic: str, period: in
 def _queried(region: str, expression: str, period: int) -> Metric:
     found = QUERY.fullmatch(expression)
     assert found, f"not understood: {expression}"
-    name, namespace, dimension, value = found.groups()
-    return Metric(region, namespace, name, {dimension: value}, "Maximum", period)
+    worst, name, namespace, dimension, value = found.groups()
+    statistic = {"MAX": "Maximum", "MIN": "Minimum"}[worst]
+    return Metric(region, namespace, name, {dimension: value}, statistic, period)
 
 
 @pytest.fixture(scope="module")
