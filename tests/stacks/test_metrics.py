@@ -27,7 +27,7 @@ from tests.stacks.documented_metrics import METRICS
 
 GAUGES = PROJECT / "connectors/src/main/java/clicktrends/reference/VersionedReferenceLookup.java"
 QUERY = re.compile(r"SELECT (MAX|MIN)\((.+)\) FROM \"(.+)\" WHERE (\w+) = '(.+)'")
-LONGEST_SECONDS = 24 * 60 * 60
+MAX_LOOK_BACK_SECONDS = 24 * 60 * 60
 """Periods times their length, of an alarm (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 UNITS = {"Seconds": "s", "Milliseconds": "ms"}
 
@@ -191,4 +191,4 @@ def test_an_alarm_looks_back_over_a_day_at_most(templates: dict[str, Any]) -> No
     for alarm in properties_of(templates, "", "AWS::CloudWatch::Alarm"):
         periods = [one["MetricStat"]["Period"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
         longest = max([alarm.get("Period", 60), *periods])
-        assert longest * alarm["EvaluationPeriods"] <= LONGEST_SECONDS, alarm["AlarmName"]
+        assert longest * alarm["EvaluationPeriods"] <= MAX_LOOK_BACK_SECONDS, alarm["AlarmName"]
