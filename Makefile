@@ -151,8 +151,10 @@ drift: setup ## whether ENVIRONMENT on AWS still is as it was deployed (needs AW
 	@cdk drift --fail -c environment=$(ENVIRONMENT)
 
 .PHONY: deploy
+# The doctor ends with 1 where something is lacking, with 2 where it could not look at something.
 deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)
 	@python -m stacks.announcement deploy --environment $(ENVIRONMENT)
+	@python -m doctor --environment $(ENVIRONMENT) || test $$? -eq 2
 	@cdk deploy --all -c environment=$(ENVIRONMENT)
 
 .PHONY: destroy

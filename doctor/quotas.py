@@ -117,10 +117,10 @@ class _Asked:
                 "be: the creation of the function would fail.",
                 remedy,
             )
-        elif left < busy:
-            yield lacks(
+        elif left < busy:  # it stops no deployment
+            yield warning(
                 f"{left:,} of {quota:,} concurrent executions are unreserved, the declared peak needs "
-                f"{busy:,} ({told}).",
+                f"{busy:,} ({told}): functions would be throttled, and clicks late.",
                 f"{remedy}; or lower forwarder.parallelization_factor.",
             )
         else:

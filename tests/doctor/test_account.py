@@ -44,20 +44,6 @@ def test_a_region_without_the_bootstrap_or_with_an_old_one_is_named_with_the_com
     ("operation", "answer", "finding", "text"),
     [
         pytest.param(
-            "lambda.GetAccountSettings",
-            {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}},
-            (TOKYO, "Lambda executions"),
-            "1 of 10 concurrent executions are to be reserved for click-trends-patient-feedback, and 9",
-            id="a new account reserves nothing",
-        ),
-        pytest.param(
-            "lambda.GetAccountSettings",
-            {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 2}},
-            (OREGON, "Lambda executions"),
-            "2 of 1,000 concurrent executions are unreserved, the declared peak needs 3",
-            id="others have reserved nearly all",
-        ),
-        pytest.param(
             "kinesis.DescribeLimits",
             {**NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"], "OnDemandStreamCount": 50},
             (TOKYO, "Kinesis streams and shards"),
@@ -131,6 +117,38 @@ def test_what_the_account_lacks_is_said_with_a_remedy(
     roles = len(list(patient.wanted.of_type("AWS::IAM::Role")))
     assert text.format(roles=roles) in found.text
     assert found.remedy
+
+
+def executions(patient: Patient, *, quota: int, unreserved: int, reserved: int = 0) -> dict[str, Diagnosis]:
+    """Of each region, in an account with so many executions; reserved: by the feedback's function."""
+    patient.answers["lambda.GetAccountSettings"] = {
+        "AccountLimit": {"ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": unreserved}
+    }
+    for function in patient.wanted.of_type("AWS::Lambda::Function"):
+        properties: Any = function.properties
+        properties.pop("ReservedConcurrentExecutions", None)
+        if reserved and function.name.endswith("-feedback"):
+            properties["ReservedConcurrentExecutions"] = reserved
+    return {one.where: one.diagnosis for one in patient.findings(only="Lambda executions")}
+
+
+def test_a_new_account_has_executions_enough_for_the_default_settings(patient: Patient) -> None:
+    found = executions(patient, quota=10, unreserved=10)
+    assert {diagnosis.verdict for diagnosis in found.values()} == {Verdict.OK}
+
+
+def test_a_reservation_that_aws_would_refuse_stands_in_the_way(patient: Patient) -> None:
+    found = executions(patient, quota=10, unreserved=10, reserved=1)[TOKYO]
+    assert found.verdict is Verdict.LACKS
+    assert "1 of 10 concurrent executions are to be reserved for click-trends-patient-feedback" in found.text
+    assert "--quota-code L-B99A9384" in found.remedy
+
+
+def test_too_few_executions_for_the_peak_stop_no_deployment(patient: Patient) -> None:
+    found = executions(patient, quota=1_000, unreserved=2)[OREGON]
+    assert found.verdict is Verdict.WARNING
+    assert "2 of 1,000 concurrent executions are unreserved, the declared peak needs 3" in found.text
+    assert "--quota-code L-B99A9384" in found.remedy
 
 
 def test_provisioned_shards_must_fit_into_what_is_free(patient: Patient) -> None:

@@ -86,7 +86,8 @@ def test_every_make_target_and_variable_that_a_workflow_names_exists() -> None:
 def test_every_module_and_file_that_a_workflow_names_exists() -> None:
     for file in FILES:
         for module in re.findall(r"-m ([a-z_.]+)", _runs(file)):
-            assert (PROJECT / (module.replace(".", "/") + ".py")).is_file(), module
+            place = PROJECT / module.replace(".", "/")
+            assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
         for path in re.findall(
             r"(?<![\w./-])[\w-]+/[\w/-]+\.(?:py|md|xml|toml)", file.read_text(encoding="utf-8")
         ):
@@ -147,6 +148,17 @@ def test_every_required_check_runs_in_a_merge_queue() -> None:
     assert names == {"checks", "review"}
     for name in names:
         assert "merge_group" in workflow(name)[True]
+
+
+def test_what_the_account_lacks_is_said_before_anybody_approves() -> None:
+    """By the role that may read: the one that deploys may not, and `make deploy` then goes on."""
+    jobs = workflow("deploy")["jobs"]
+    plan = [step.get("run", step.get("uses", "")) for step in steps(jobs["plan"])]
+    [doctor] = [index for index, run in enumerate(plan) if "-m doctor" in run]
+    [credentials] = [index for index, run in enumerate(plan) if "configure-aws-credentials@" in run]
+    assert credentials < doctor
+    assert plan[doctor].split(" #")[0].endswith("|| test $? -eq 2")
+    assert jobs["deploy"]["needs"] == "plan"
 
 
 def test_credentials_last_as_long_as_the_deployment_may() -> None:
