@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,8 @@ from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from traffic.send import TrafficTally, send
 from traffic.simulated import readers, simulated_clicks, write_segments
 from twin.accounting import LiveAccounts
-from twin.memory import memory_warning
+from twin.flink_job import JobState
+from twin.headroom import disk_warning, memory_warning
 from twin.screen import FinalAccount, Picture, Screen, account_table
 from twin.twin import Twin, running_twin
 
@@ -52,6 +54,8 @@ class Traffic:
     window: timedelta
     window_name: str
     board_spans: Spans
+    stays: bool = False
+    """Whether the twin runs on for questions when all is sent."""
 
 
 def demonstrate(
@@ -63,7 +67,7 @@ def demonstrate(
     """
     traffic = _replay(input_file, speed) if input_file else _simulation(rate, seconds)
     started = time.monotonic()
-    if warning := memory_warning():
+    for warning in filter(None, (memory_warning(), disk_warning())):
         console.print(f"Warning: {warning}", style="yellow")
     with running_twin() as twin:
         console.print("starting OpenSearch, the emulated AWS with the templates, Flink: a minute ...")
@@ -92,9 +96,11 @@ def _replay(input_file: Path, speed: float) -> Traffic:
     records(datetime.now(UTC))  # raises ReplayError before anything is started
     if speed == AS_FAST_AS_POSSIBLE:
         day = timedelta(days=1)
-        return Traffic(records, day, "the last 24 hours", Spans(last=day, before=day))
+        return Traffic(records, day, "the last 24 hours", Spans(last=day, before=day), stays=True)
     ten_minutes = timedelta(minutes=10)
-    return Traffic(records, ten_minutes, "the last 10 minutes", Spans(last=ten_minutes, before=HOUR))
+    return Traffic(
+        records, ten_minutes, "the last 10 minutes", Spans(last=ten_minutes, before=HOUR), stays=True
+    )
 
 
 def hints(board: str, environment: Path) -> list[str]:
@@ -104,6 +110,24 @@ def hints(board: str, environment: Path) -> list[str]:
         f"  . {environment}",
         "  .venv/bin/python -m batch_server top --last 10m",
     ]
+
+
+def application_problem(state: JobState | None) -> str | None:
+    """What a person should know of the application; None while its job runs as it should."""
+    if state is None:
+        return "the analytics application is stopped: clicks wait in the source stream until it is started"
+    return state.problem and f"the analytics application: {state.problem}"
+
+
+def stay_for_questions(check: Callable[[], None], console: Console, board: str) -> None:
+    """Until Ctrl-C, as after a replay somebody looks at the counts; not where nobody sits at a terminal."""
+    if not console.is_terminal:
+        return
+    console.print(f"everything is sent; ask on, or look at the board: {board} (Ctrl-C ends it)")
+    with suppress(KeyboardInterrupt):
+        while True:
+            check()
+            time.sleep(PICTURE_SECONDS)
 
 
 class _Run:
@@ -138,14 +162,16 @@ class _Run:
             try:
                 with Screen(self._console, screen_hints) as screen:
                     self._show_until_settled(screen, sending)
+                sending.result()
+                totals = self._totals()
+                self._console.print(account_table(totals))
+                if self._traffic.stays:
+                    stay_for_questions(self._twin.check, self._console, address)
             except KeyboardInterrupt:
                 self._console.print("stopping everything ...")
                 raise
             finally:
                 stop.set()
-        sending.result()
-        totals = self._totals()
-        self._console.print(account_table(totals))
         return totals.missing == 0
 
     def _send(self, stop: threading.Event) -> None:
@@ -189,8 +215,8 @@ class _Run:
                 )
             )
         state = self._twin.application_state()
-        if state is not None and state.problem is not None:
-            problems.append(f"the analytics application: {state.problem}")
+        if problem := application_problem(state):
+            problems.append(problem)
         return Picture(
             uptime_seconds=time.monotonic() - self._started,
             rate_in=self._rate(sent),

@@ -32,7 +32,8 @@ class Emulator:
         port, search_port = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.search_endpoint = f"http://127.0.0.1:{search_port}"
-        self._data = Path(tempfile.mkdtemp(prefix="click-trends-emulator-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="click-trends-emulator-"))
+        """Of its state, with keys; only its user can enter it."""
         self._process = ChildProcess(
             "MiniStack",
             [sys.executable, "-m", "twin.emulator_server"],
@@ -41,15 +42,16 @@ class Emulator:
             env={
                 **self.client_environment(),
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                "HOME": str(self._data),
-                "TMPDIR": str(self._data),
+                "HOME": str(self.folder),
+                "TMPDIR": str(self.folder),
                 "PYTHONPATH": str(_PROJECT),
                 "BIND_HOST": "127.0.0.1",
                 "GATEWAY_PORT": str(port),
                 "AUTH": "true",
                 "IOT_MTLS_ENABLED": "0",
                 "SFTP_ENABLED": "0",
-                "S3_DATA_DIR": str(self._data / "s3"),
+                "S3_DATA_DIR": str(self.folder / "s3"),
+                "STATE_DIR": str(self.folder / "state"),
                 "LOG_LEVEL": "WARNING",
                 "FLINK_JOBS": "twin" if runs_flink else "none",
                 "SEARCH_GATEWAY_PORT": str(search_port),
@@ -110,4 +112,4 @@ class Emulator:
     def stop(self) -> None:
         # It keeps nothing worth saving, and it does not end on SIGTERM while a custom resource waits.
         self._process.kill()
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

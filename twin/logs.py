@@ -17,6 +17,10 @@ _REASON = re.compile(r"\s*(Caused by: .*|[\w.]+(Exception|Error)\b.*)")
 
 _WHAT_TO_DO = (
     (
+        re.compile(r"No space left on device|Disk quota exceeded|ENOSPC"),
+        "the disk is full: free room in the folder for temporary files, or set TMPDIR to another one",
+    ),
+    (
         re.compile(r"address already in use|failed to bind|BindException", re.IGNORECASE),
         "another program took that port just before: run it again",
     ),

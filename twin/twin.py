@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,8 @@ from twin.transport import FilesTransport, SegmentsFolder
 
 ENVIRONMENT = "local"
 SEGMENTS_TIMEOUT_SECONDS = 60
+CAUSE_SECONDS = 2.0
+"""A connection breaks before the end of the process behind it is seen."""
 Transport = Literal["files", "aws"]
 # OpenSearch holds counts of clicks up to a day old; two more days cover a clock ahead and a day's border.
 _COUNTED_SPAN = timedelta(days=3)
@@ -250,7 +253,9 @@ class Twin:
         self.logs_are_kept = True
 
     def check(self) -> None:
-        """Raise TwinError when a part has died."""
+        """Raise TwinError when a part has died; first those on which the others depend."""
+        self.emulator.check()
+        self._opensearch.check()
         for stream in self.delivery_streams.values():
             stream.check()
         for source in self.event_sources:
@@ -261,8 +266,13 @@ class Twin:
             self._segments.check()
         if self.application is not None:
             self.application.check()
-        self.emulator.check()
-        self._opensearch.check()
+
+    def check_soon(self) -> None:
+        """As `check()`, for a part that may be dying: for CAUSE_SECONDS."""
+        deadline = time.monotonic() + CAUSE_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """End every process and worker in the order of the data's flow, then raise the first error."""
@@ -314,6 +324,20 @@ def _asked_to_end_afterwards() -> Iterator[None]:
 
 
 @contextmanager
+def _root_cause_first(twin: Twin) -> Iterator[None]:
+    """An error in the block is the consequence where a part has died: the part's death is raised then."""
+    try:
+        yield
+    except Exception as error:
+        try:
+            twin.check_soon()
+        except Exception as cause:
+            if isinstance(cause, TwinError):
+                raise cause from error
+        raise
+
+
+@contextmanager
 def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
     """A twin with its OpenSearch and emulated AWS starting; call `deploy()`.
 
@@ -326,7 +350,8 @@ def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
     try:
         with _asked_to_end_afterwards():
             twin = Twin(work, transport, faults or DeliveryFaults())
-        yield twin
+        with _root_cause_first(twin):
+            yield twin
     except BaseException as error:
         if twin is not None:
             with _undisturbed(), suppress(Exception):  # the first error is the one to show

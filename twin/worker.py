@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from twin.logs import what_to_do
 from twin.processes import TwinError
 
 
@@ -34,7 +35,10 @@ class Worker:
     def check(self) -> None:
         """Raise TwinError when the worker has ended by an exception."""
         if self._error is not None:
-            raise TwinError(f"the worker {self._name} ended: {self._error!r}") from self._error
+            advice = what_to_do(repr(self._error))
+            raise TwinError(
+                f"the worker {self._name} ended: {f'{advice}; ' if advice else ''}{self._error!r}"
+            ) from self._error
 
     def stop(self) -> None:
         """Let the running step end, then return; raises as `check()` does."""

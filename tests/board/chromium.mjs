@@ -1,4 +1,4 @@
-// Prints the path of the Chromium that @sparticuz/chromium carries, unpacked into the folder for temporary files.
+// Unpacks the Chromium that @sparticuz/chromium carries into the folder for temporary files (TMPDIR).
 import chromium from "@sparticuz/chromium";
 
-console.log(await chromium.executablePath());
+await chromium.executablePath();

@@ -73,6 +73,39 @@ def test_a_twin_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyP
     assert list(tmp_path.iterdir()) == []
 
 
+class DyingTwin:
+    """In place of a Twin: its emulator's end is seen a moment after the error that it caused."""
+
+    logs_are_kept = False
+
+    def __init__(self, *_: object) -> None: ...
+
+    def check_soon(self) -> None:
+        raise TwinError("MiniStack ended with exit code 1")
+
+    def stop(self) -> None: ...
+
+
+def test_the_death_of_a_part_is_told_in_place_of_what_it_caused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "Twin", DyingTwin)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(TwinError, match="MiniStack ended") as told, module.running_twin():
+        raise TwinError("the worker forwarder ended")
+    assert "the worker forwarder ended" in str(told.value.__cause__)
+
+
+def test_an_error_without_a_dead_part_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "Twin", DyingTwin)
+    monkeypatch.setattr(DyingTwin, "check_soon", lambda _: None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(ValueError, match="a bad file"), module.running_twin():
+        raise ValueError("a bad file")
+
+
 @pytest.mark.twin
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "closed terminal"])
 def test_a_run_interrupted_while_flink_starts_ends_within_seconds_and_leaves_nothing(

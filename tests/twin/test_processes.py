@@ -1,5 +1,6 @@
 """What is said of a part of the twin that did not start, ended, or is awaited for too long."""
 
+import errno
 import socket
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from twin import emulator
 from twin.emulator import Emulator
 from twin.processes import ChildProcess, TwinError, wait_for
+from twin.worker import Worker
 
 
 def _python(code: str, log: Path) -> ChildProcess:
@@ -82,3 +84,29 @@ def test_a_port_that_another_program_has_taken_is_told_with_what_to_do(
             emulated.wait_until_ready()
     finally:
         emulated.stop()
+
+
+def test_the_emulators_keys_lie_in_a_folder_that_only_its_user_can_enter(tmp_path: Path) -> None:
+    emulated = Emulator(opensearch_endpoint="http://127.0.0.1:1", log=tmp_path / "log")
+    try:
+        emulated.wait_until_ready()
+        pools = emulated.client("cognito-idp", "ap-northeast-1")
+        pools.create_user_pool(PoolName="readers")
+        keys = [path for path in emulated.folder.rglob("*") if path.is_file() and "cognito" in str(path)]
+        assert keys, "the emulator keeps its keys elsewhere"
+        assert emulated.folder.stat().st_mode & 0o077 == 0
+    finally:
+        emulated.stop()
+    assert not emulated.folder.exists()
+
+
+def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path) -> None:
+    def write() -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device", "counts.ndjson")
+
+    worker = Worker("delivery", write, idle_seconds=0)
+    with pytest.raises(TwinError, match=r"the disk is full: free room .* or set TMPDIR"):
+        worker.stop()
+    part = _python("raise OSError(28, 'No space left on device')", tmp_path / "log")
+    with pytest.raises(TwinError, match=r"exit code 1: the disk is full"):
+        part.wait_until(lambda: False, timeout_seconds=10)

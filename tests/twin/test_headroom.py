@@ -1,10 +1,12 @@
-"""The warning before a start that memory may be too short for."""
+"""The warnings before a start that memory or disk may be too short for."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from twin.memory import NEEDED_MIB, memory_warning
+from twin import headroom
+from twin.headroom import NEEDED_DISK_MIB, NEEDED_MIB, disk_warning, memory_warning
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,14 @@ def test_nothing_is_said_where_the_system_does_not_tell(tmp_path: Path) -> None:
     assert memory_warning(tmp_path / "missing") is None
     (tmp_path / "meminfo").write_text("MemTotal: 1 kB\n")
     assert memory_warning(tmp_path / "meminfo") is None
+
+
+@pytest.mark.parametrize(("free_mib", "warns"), [(NEEDED_DISK_MIB - 1, True), (NEEDED_DISK_MIB, False)])
+def test_a_disk_with_little_room_is_told_apart(
+    free_mib: int, warns: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = SimpleNamespace(free=free_mib * 1024**2)
+    monkeypatch.setattr(headroom.shutil, "disk_usage", lambda folder: usage if folder == tmp_path else None)
+    warning = disk_warning(tmp_path)
+    assert (warning is not None) is warns
+    assert not warns or f"{free_mib:,} MiB" in str(warning)

@@ -1,0 +1,49 @@
+"""What a run says of its application, and how long it stays."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from twin.demonstration import application_problem, stay_for_questions
+from twin.flink_job import JobState
+from twin.processes import TwinError
+
+RUNNING = JobState(status="RUNNING", tasks_run=True, restarts=0, checkpoints=3)
+
+
+def test_a_stopped_application_is_named_and_a_running_one_is_not() -> None:
+    assert "is stopped: clicks wait in the source stream" in str(application_problem(None))
+    assert application_problem(RUNNING) is None
+
+
+def _console(*, terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=200)
+
+
+def _checks(*outcomes: BaseException | None) -> Iterator[None]:
+    for outcome in outcomes:
+        if outcome is not None:
+            raise outcome
+        yield None
+
+
+def test_a_replay_stays_until_ctrl_c_where_somebody_sits_at_a_terminal() -> None:
+    checks = _checks(None, KeyboardInterrupt())
+    console = _console(terminal=True)
+    stay_for_questions(lambda: next(checks), console, "http://127.0.0.1:8642")
+    assert isinstance(console.file, io.StringIO)
+    assert "http://127.0.0.1:8642" in console.file.getvalue()
+    with pytest.raises(StopIteration):
+        next(checks)  # both were made
+
+
+def test_a_part_that_dies_while_a_replay_stays_ends_the_run() -> None:
+    checks = _checks(TwinError("MiniStack ended"))
+    with pytest.raises(TwinError, match="MiniStack ended"):
+        stay_for_questions(lambda: next(checks), _console(terminal=True), "")
+
+
+def test_a_replay_into_a_file_ends_by_itself() -> None:
+    stay_for_questions(lambda: pytest.fail("it stays"), _console(terminal=False), "")
