@@ -12,7 +12,7 @@ import os
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from names import OREGON, Names
 from twin.emulator import Emulator
 from twin.flink_job import FlinkJob, JobState, RestartWatch
 from twin.processes import ChildProcess, TwinError, free_port, wait_for
+from twin.segments_watch import TABLE, SegmentsState, segments_state
 from twin.table_options import Properties
 from twin.worker import Worker
 
@@ -57,6 +58,8 @@ class EmulatedApplication:
         self._restarts = RestartWatch()
         self.state: JobState | None = None
         """Of the running job, as last seen; None while there is none."""
+        self.segments: SegmentsState | None = None
+        """As that job last saw them."""
         self.role_arn = ""
         self.properties: Properties = {}
         """As deployed; with `role_arn` known from the first start on."""
@@ -186,12 +189,13 @@ class EmulatedApplication:
         try:
             return {"savepoint": self._savepoint(stop=True)} if keep_state else {}
         finally:
-            self._job = self.state = None
+            self._job = self.state = self.segments = None
             if process is not None:
                 process.stop()
 
     def _end(self) -> None:
         process, self._process, self._job, self.state = self._process, None, None, None
+        self.segments = None
         if process is not None:
             process.stop()
 
@@ -209,9 +213,13 @@ class EmulatedApplication:
         return "" if self._process is None else f"the last errors of {self._process.last_errors()}"
 
     def has_logged(self, text: str) -> bool:
-        """Whether Flink's log of this start holds `text`."""
-        logs = (log.read_text(encoding="utf-8", errors="replace") for log in self._flink_logs())
-        return any(text in log for log in logs)
+        """Whether a line of Flink's log of this start holds `text`."""
+        return any(text in line for line in self._log_lines())
+
+    def _log_lines(self) -> Iterator[str]:
+        for log in self._flink_logs():
+            with log.open(encoding="utf-8", errors="replace") as lines:
+                yield from lines
 
     def _unpack_code(self, description: dict[str, Any], folder: Path) -> None:
         location = description["CodeContentDescription"]["S3ApplicationCodeLocationDescription"]
@@ -295,8 +303,10 @@ class EmulatedApplication:
         job = self._job
         if job is not None:
             state = job.state()
+            segments = segments_state(job.gauges(TABLE), self._log_lines())
             if job is self._job:
                 self._see(state)
+                self.segments = segments
         return False
 
     def _see(self, state: JobState | None) -> None:

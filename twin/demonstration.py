@@ -215,8 +215,9 @@ class _Run:
                 )
             )
         state = self._twin.application_state()
-        if problem := application_problem(state):
-            problems.append(problem)
+        segments_problem = self._twin.segments_problem()
+        self._ledgers.tell_segments(segments_problem)
+        problems += [problem for problem in (application_problem(state), segments_problem) if problem]
         return Picture(
             uptime_seconds=time.monotonic() - self._started,
             rate_in=self._rate(sent),

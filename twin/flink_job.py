@@ -4,6 +4,7 @@
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import deque
 from collections.abc import Iterator
@@ -79,6 +80,21 @@ class FlinkJob:
                 cause=cause_of(failures[0]["stacktrace"]) if failures else None,
             )
         return None
+
+    def gauges(self, table: str) -> dict[str, float]:
+        """Those of a reference table, by their names, as the first of the tasks that share it has them; empty
+        while there are none."""
+        with _nothing_while_unreachable():
+            for job in self._request("/jobs/overview")["jobs"]:
+                for vertex in self._request(f"/jobs/{job['jid']}")["vertices"]:
+                    path = f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasks/metrics"
+                    group = f".KinesisAnalytics.{table}"
+                    ids = [metric["id"] for metric in self._request(path) if group in metric["id"]]
+                    if ids:
+                        wanted = urllib.parse.urlencode({"get": ",".join(ids), "agg": "max"})
+                        values = self._request(f"{path}?{wanted}")
+                        return {value["id"].rpartition(".")[2]: value["max"] for value in values}
+        return {}
 
     def savepoint(self, folder: Path, *, stop: bool) -> str:
         """Take a savepoint below `folder`, and end the job with it where `stop` says so; returns its path.

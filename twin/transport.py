@@ -21,6 +21,7 @@ POLL_SECONDS = 0.4
 SEGMENTS_POLL_SECONDS = 1.0
 _RECORDS_A_PUT = 500
 _BYTES_A_PUT = 4 * 1024 * 1024
+_BYTES_A_NAME = 200  # a file system takes 255, S3 1,024
 
 
 def as_line(record: bytes) -> bytes:
@@ -48,8 +49,16 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     hidden.rename(folder / name)
 
 
+def _name_in_folder(key: str) -> str | None:
+    """As Flink's file system for S3 lists a key: up to the next slash; none of the prefix itself. Cut where a
+    name here would be too long."""
+    name = key.removeprefix(SEGMENTS_PREFIX).partition("/")[0]
+    cut = name.encode()[:_BYTES_A_NAME].decode(errors="ignore")
+    return None if cut in ("", ".", "..") else cut
+
+
 class SegmentsFolder:
-    """Copies each published version of the segments to a folder, with the application's role.
+    """Keeps a folder as the segments' prefix in S3 is, with the application's role.
 
     On AWS Flink reads s3:// itself; the file system that could do so here is not part of PyFlink.
     """
@@ -57,22 +66,27 @@ class SegmentsFolder:
     def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, folder: Path) -> None:
         self._folder = folder
         self._bucket = names.segments_bucket
-        self._known_versions: set[str] = set()
+        self._there: set[str] = set()
         self._s3 = emulator.client_as(application_role_arn, "s3", OREGON)
         folder.mkdir(parents=True)
-        self._copy_new_versions()  # the first click finds the versions that are there
-        self._worker = Worker(
-            "segments to files", self._copy_new_versions, idle_seconds=SEGMENTS_POLL_SECONDS
-        )
+        self._follow()  # the first click finds the versions that are there
+        self._worker = Worker("segments to files", self._follow, idle_seconds=SEGMENTS_POLL_SECONDS)
 
-    def _copy_new_versions(self) -> bool:
-        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=SEGMENTS_PREFIX)
-        new = [item["Key"] for item in found.get("Contents", []) if item["Key"] not in self._known_versions]
-        for key in new:
-            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            _write(self._folder, key.removeprefix(SEGMENTS_PREFIX), body)
-            self._known_versions.add(key)
-        return bool(new)
+    def _follow(self) -> bool:
+        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=SEGMENTS_PREFIX).get("Contents", [])
+        keys = {name: item["Key"] for item in listed if (name := _name_in_folder(item["Key"]))}
+        new, gone = keys.keys() - self._there, self._there - keys.keys()
+        for name in sorted(new):
+            if "/" in keys[name].removeprefix(SEGMENTS_PREFIX):
+                (self._folder / name).mkdir()
+            else:
+                body = self._s3.get_object(Bucket=self._bucket, Key=keys[name])["Body"].read()
+                _write(self._folder, name, body)
+        for name in gone:
+            path = self._folder / name
+            path.rmdir() if path.is_dir() else path.unlink()
+        self._there = set(keys)
+        return bool(new or gone)
 
     def check(self) -> None:
         self._worker.check()

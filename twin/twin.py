@@ -164,6 +164,11 @@ class Twin:
         """Of the application's job, as last seen."""
         return None if self.application is None else self.application.state
 
+    def segments_problem(self) -> str | None:
+        """What is wrong with the published segments, as the application last saw them."""
+        segments = None if self.application is None else self.application.segments
+        return None if segments is None else segments.problem
+
     def producers(self) -> dict[EntryPoint, Stream]:
         """Where clicks enter: the mobile stream with what Cognito vends to a reader's app, and the source
         stream with a web server's permissions."""

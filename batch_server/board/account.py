@@ -43,6 +43,7 @@ class Ledgers:
         self._lock = threading.Lock()
         self._newest: Ledger | None = None
         self._rejected: OrderedDict[datetime, int] = OrderedDict()
+        self._segments_problem: str | None = None
 
     def tell(self, account: RecordAccount, at: datetime | None = None) -> None:
         told_at = at or datetime.now(UTC)
@@ -53,6 +54,16 @@ class Ledgers:
             while len(self._rejected) > REJECTED_KEPT // GRAIN:
                 self._rejected.popitem(last=False)
             self._newest = Ledger(account=account, told_at=told_at, rejected=tuple(self._rejected.items()))
+
+    def tell_segments(self, problem: str | None) -> None:
+        """problem: of the published segments, on one line; None where there is none."""
+        with self._lock:
+            self._segments_problem = problem
+
+    @property
+    def segments_problem(self) -> str | None:
+        with self._lock:
+            return self._segments_problem
 
     @property
     def newest(self) -> Ledger | None:

@@ -152,8 +152,13 @@ def application(
 
     def _status() -> bytes:
         stage = None if served is None else served.stage
-        ledger = None if ledgers is None else ledgers.newest
-        told = status(now=clock(), problem=loop.problem, ledger=ledger, served=stage)
+        told = status(
+            now=clock(),
+            problem=loop.problem,
+            ledger=None if ledgers is None else ledgers.newest,
+            segments_problem=None if ledgers is None else ledgers.segments_problem,
+            served=stage,
+        )
         return json.dumps(told).encode()
 
     @asynccontextmanager

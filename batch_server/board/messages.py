@@ -85,10 +85,15 @@ def _own(answer: Answer, titles: Titles) -> Message:
 
 
 def status(
-    *, now: datetime, problem: str | None, ledger: Ledger | None, served: ServedStage | None
+    *,
+    now: datetime,
+    problem: str | None,
+    ledger: Ledger | None,
+    segments_problem: str | None,
+    served: ServedStage | None,
 ) -> Message:
-    """What changes without a question: the clock, why the newest question failed, the account of the twin,
-    the ranking that the service has."""
+    """What changes without a question: the clock, why the newest question failed, the account of the twin and
+    what is wrong with its segments, the ranking that the service has."""
     account = None
     if ledger is not None:
         account = {
@@ -103,6 +108,7 @@ def status(
         "now": format_time(now),
         "problem": None if problem is None else printable(problem),
         "account": account,
+        "segments_problem": None if segments_problem is None else printable(segments_problem),
         "served": served
         and {
             "counted_until": _time(served.counted_until),

@@ -146,6 +146,20 @@ def test_the_twins_account_and_the_rejects_of_a_minute_are_shown(
     expect(page.locator("[data-part='counted twice'] dd")).to_have_text("10")
 
 
+def test_what_is_wrong_with_the_twins_segments_is_told_until_it_is_over(
+    start_board: StartBoard, look: Look
+) -> None:
+    ledgers = Ledgers()
+    page = look(start_board(ledgers=ledgers), viewport={"width": 375, "height": 812})
+    line = page.locator("#segments-problem")
+    expect(line).to_be_hidden()
+    ledgers.tell_segments("segments: 1 refused, the last: 20260131T000000Z.csv, line 3: \x07 is not UTF-8")
+    expect(line).to_have_text("segments: 1 refused, the last: 20260131T000000Z.csv, line 3: � is not UTF-8")
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    ledgers.tell_segments(None)
+    expect(line).to_be_hidden()
+
+
 def test_where_nobody_counts_every_record_the_page_says_where_rejects_are_counted(
     add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.count import COUNT_KEY, UNKNOWN
+from contract.count import COUNT_KEY, SEGMENT_FILE_HEADER, UNKNOWN
 from names import OREGON, SEGMENTS_PREFIX, segments_version_key
 from tests.end_to_end.conftest import (
     BEFORE_SEGMENTS,
@@ -20,6 +20,7 @@ from traffic.record import EntryPoint
 
 ARTICLE = "segments-test"
 PUBLISHED_AHEAD = timedelta(seconds=15)
+HEADER_ALONE = ",".join(SEGMENT_FILE_HEADER).encode() + b"\n"
 ONE_MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -46,6 +47,27 @@ def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline
     region = COUNT_KEY.index("region")
     regions = {key[region]: clicks for key, clicks in pipeline.count_documents(ARTICLE).items()}
     assert regions == {"tokyo": 1, "sapporo": 1, "osaka": 1, UNKNOWN: 1}
+
+
+def test_refused_segments_are_told_until_they_are_gone_and_readers_keep_theirs(pipeline: Pipeline) -> None:
+    s3 = pipeline.twin.emulator.client("s3", OREGON)
+    bucket = pipeline.twin.names.segments_bucket
+    empty = segments_version_key(datetime.now(UTC) - timedelta(minutes=1))
+    strange = [f"{SEGMENTS_PREFIX}{name}" for name in ("", "2026-01-31T00:00:00Z.csv", "a/b.csv")]
+    for key in (empty, *strange):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"" if key.endswith("/") else HEADER_ALONE)
+    told = pipeline.twin.segments_problem
+    pipeline.wait_until(lambda: (told() or "").startswith("segments: 3 refused, the last: "), "3 refused")
+
+    article = f"{ARTICLE}-refused"
+    sent = click(1, article_id=article, clicked_at=datetime.now(UTC))
+    pipeline.send(EntryPoint.WEB, [as_record(sent)])
+    pipeline.wait_until(lambda: pipeline.clicks_counted(article) == 1, "the click counted")
+    assert {key[COUNT_KEY.index("region")] for key in pipeline.count_documents(article)} != {UNKNOWN}
+
+    for key in (empty, *strange):
+        s3.delete_object(Bucket=bucket, Key=key)
+    pipeline.wait_until(lambda: told() is None, "no problem")
 
 
 def test_the_segments_bucket_is_read_only_for_the_application(pipeline: Pipeline) -> None:

@@ -265,12 +265,16 @@ function chooseForNewcomer(map) {
 
 // ---- what ages
 
+function drawProblem(line, problem) {
+  line.hidden = !problem;
+  setText(line, problem ?? "");
+}
+
 function tick() {
   const told = { freshness: shown.heat_map?.freshness, status: shown.status, now: boardNow(), zone };
   drawStages(at("stages"), { ...told, served: settings.served, grain: settings.grain_seconds });
-  const unread = shown.status?.served?.problem ?? null;
-  at("served-problem").hidden = unread === null;
-  setText(at("served-problem"), unread ?? "");
+  drawProblem(at("served-problem"), shown.status?.served?.problem);
+  drawProblem(at("segments-problem"), shown.status?.segments_problem);
   const live = liveness({
     ...told,
     heardAt: heard.at === null ? null : heard.at + heard.ahead,
@@ -279,8 +283,7 @@ function tick() {
   });
   at("state").textContent = live.text;
   at("state").dataset.state = live.state;
-  at("problem").hidden = live.problem === null;
-  setText(at("problem"), live.problem ?? "");
+  drawProblem(at("problem"), live.problem);
   // A connection can die without a word: a laptop that was closed, a port forward that is gone.
   if (source && Date.now() - Math.max(heard.at ?? 0, listenedAt) > DEAD_AFTER_MS) listen();
 }
