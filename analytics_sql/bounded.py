@@ -31,6 +31,7 @@ from analytics_sql.main import Properties, run
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
 from contract.count import SEGMENT_COLUMNS, UNKNOWN
 from contract.sink import REJECTS_TABLE, SINKS
+from interruption import quiet_interruption
 
 _JAVA_CLASS = re.compile(r"^([\w$]+[.])+[\w$]+: ")
 
@@ -157,7 +158,7 @@ def run_over_files(clicks: Path, segments: Path, out: Path) -> ClickAccount:
         raise SystemExit(f"The run failed, and nothing is left in {shown(out)}: {cause}") from None
     except KeyboardInterrupt:
         take_away_result(out)
-        raise SystemExit(f"Stopped: nothing is left in {shown(out)}") from None
+        raise
 
 
 def take_away_result(out: Path) -> None:
@@ -167,6 +168,11 @@ def take_away_result(out: Path) -> None:
 
 
 def main() -> None:
+    with quiet_interruption():
+        command()
+
+
+def command() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--clicks", type=Path, required=True, metavar="DIR", help="*.json and *.json.gz files, at any depth"

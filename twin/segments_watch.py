@@ -36,14 +36,15 @@ class SegmentsState:
 
 def segments_state(gauges: Mapping[str, float], log: Iterable[str]) -> SegmentsState | None:
     """gauges: of any task, by their names; log: lines, read only where a file is refused. None while the
-    table is not open."""
-    if f"{TABLE}Users" not in gauges:
+    table has not registered them all."""
+    names = [f"{TABLE}{name}" for name in ("Users", "RefusedVersions", "ShrunkenVersions")]
+    if not gauges.keys() >= set(names):
         return None
-    refused = int(gauges[f"{TABLE}RefusedVersions"])
+    users, refused, shrunken = (int(gauges[name]) for name in names)
     refusals = [found[1] for line in log if (found := _REFUSAL.search(line))] if refused else []
     return SegmentsState(
-        users=int(gauges[f"{TABLE}Users"]),
+        users=users,
         refused=refused,
-        shrunken=int(gauges[f"{TABLE}ShrunkenVersions"]),
+        shrunken=shrunken,
         last_refusal=refusals[-1] if refusals else None,
     )

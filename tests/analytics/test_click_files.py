@@ -56,6 +56,21 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         strange.unlink()
 
 
+def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.json", CLICK)
+    (tmp_path / "secret").mkdir()
+    scandir = os.scandir
+
+    def refused(folder: str) -> object:
+        if str(folder).endswith("secret"):
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(SystemExit, match="secret cannot be listed: Permission denied"):
+        click_files(tmp_path)
+
+
 def test_names_of_any_kind_are_read_at_any_depth(tmp_path: Path) -> None:
     names = ["2026-01-31T12:00:00Z.json", "day:1/日 本%zz.json.gz", "x.json/y.json", "line\nbreak.json"]
     files = [write(tmp_path / "clicks", name, CLICK + b"%d\n" % n) for n, name in enumerate(names)]

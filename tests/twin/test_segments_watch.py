@@ -24,6 +24,7 @@ def test_good_segments_are_no_problem() -> None:
 
 def test_before_the_table_is_open_nothing_is_known() -> None:
     assert segments_state({}, LOG) is None
+    assert segments_state({"segmentsUsers": 2000.0}, LOG) is None
 
 
 @pytest.mark.parametrize(

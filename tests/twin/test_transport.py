@@ -29,13 +29,13 @@ def test_a_put_holds_at_most_500_records_and_4_mebibytes() -> None:
     assert [len(batch) for batch in put_batches(large)] == [4, 4, 2]
 
 
-class Bucket:
+class SegmentsBucket:
     """S3 and an emulator that gives it out: objects under the prefix of the segments."""
 
     def __init__(self, *names: str) -> None:
         self.names = set(names)
 
-    def client_as(self, *_: object) -> "Bucket":
+    def client_as(self, *_: object) -> "SegmentsBucket":
         return self
 
     def list_objects_v2(self, **_: object) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Bucket:
 
 
 def test_the_segments_folder_follows_keys_of_any_kind(tmp_path: Path) -> None:
-    bucket = Bucket(
+    bucket = SegmentsBucket(
         "",  # the "folder" that the console makes
         "20260131T000000Z.csv",
         "2026-01-31T00:00:00Z.csv",
