@@ -25,6 +25,7 @@ FIREHOSE_WRITERS = Range(1, 4)
 """Objects that a delivery stream fills at the same time; it splits itself as it grows."""
 
 SNAPSHOTS_KEPT = Range(1, 10)
+"""After each deployment the newest ten stay: lambdas/application_lifecycle/lifecycle.py."""
 STATE_BYTES_PER_COUNT = Range(50, 200)
 """A key of the counts and its clicks, in RocksDB and in a snapshot."""
 MAX_KPUS = 64

@@ -1,7 +1,7 @@
 """One application of Managed Service for Apache Flink, through the service's API and its metrics."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,11 +57,24 @@ class FlinkApplication:
         log.info("stopping %s %s", self.name, "by force" if force else "with a snapshot")
         self._service.stop_application(ApplicationName=self.name, Force=force)
 
-    def has_snapshot(self) -> bool:
-        """Is there a snapshot that can be restored?"""
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Those that can be restored, the newest first."""
         pages = self._service.get_paginator("list_application_snapshots").paginate(ApplicationName=self.name)
-        return any(
-            snapshot["SnapshotStatus"] == "READY" for page in pages for snapshot in page["SnapshotSummaries"]
+        ready = [
+            snapshot
+            for page in pages
+            for snapshot in page["SnapshotSummaries"]
+            if snapshot["SnapshotStatus"] == "READY"
+        ]
+        return sorted(ready, key=lambda one: one["SnapshotCreationTimestamp"], reverse=True)
+
+    def delete_snapshot(self, snapshot: Mapping[str, Any]) -> None:
+        """snapshot: one of `snapshots`."""
+        log.info("deleting snapshot %s of %s", snapshot["SnapshotName"], self.name)
+        self._service.delete_application_snapshot(
+            ApplicationName=self.name,
+            SnapshotName=snapshot["SnapshotName"],
+            SnapshotCreationTimestamp=snapshot["SnapshotCreationTimestamp"],
         )
 
     def has_ever_run(self) -> bool:

@@ -14,6 +14,9 @@ from lambdas.application_lifecycle.configuration import described_configuration,
 POLL_SECONDS = 2.0
 FORCED_STOP_SECONDS = 90.0
 """Kept of the time of a request for a stop by force."""
+SNAPSHOTS_KEPT = 10
+"""Enough to go back some deployments. Each is billed (cost/assumptions.py), and counts towards a limit beyond
+which nobody can take one by hand: developer guide, "Manage application backups using snapshots"."""
 FROM_LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
 WITHOUT_STATE = "SKIP_RESTORE_FROM_SNAPSHOT"
 
@@ -84,6 +87,7 @@ class Lifecycle:
             elif status == "RUNNING":
                 self._check_configuration(asked, detail)
                 self._wait_for_job(deadline)
+                self._delete_old_snapshots(deadline)
                 return
             starting = starting or (started and status != "READY")
             if operation and (failure := self._application.failure_of(operation)):
@@ -101,7 +105,7 @@ class Lifecycle:
     def _restore_type(self, *, drop_state: bool) -> str:
         if drop_state:
             return WITHOUT_STATE
-        if self._application.has_snapshot():
+        if self._application.snapshots():
             return FROM_LATEST_SNAPSHOT
         if self._application.has_ever_run():
             raise LifecycleError(
@@ -127,6 +131,17 @@ class Lifecycle:
                     "fails again and again. Its log says why."
                 )
             self._sleep(POLL_SECONDS)
+
+    def _delete_old_snapshots(self, deadline: float) -> None:
+        """The service takes one at each update and stop, and never deletes any. What cannot be deleted now is
+        left to the next deployment."""
+        try:
+            for snapshot in self._application.snapshots()[SNAPSHOTS_KEPT:]:
+                if self._clock() + POLL_SECONDS > deadline:
+                    return
+                self._application.delete_snapshot(snapshot)
+        except ClientError:
+            log.exception("%s keeps snapshots beyond the newest %d", self._name, SNAPSHOTS_KEPT)
 
     def pause(self, deadline: float) -> dict[str, str]:
         """Stop it for a change that its state does not survive, with a snapshot as the way back.

@@ -47,6 +47,11 @@ class ApplicationLifecycle(FunctionBackedResource):
             ],
             resources=[names.application_arn],
         )
+        keeps_few_snapshots = iam.PolicyStatement(
+            sid="KeepsFewSnapshots",
+            actions=["kinesisanalytics:DeleteApplicationSnapshot"],
+            resources=[names.application_arn],
+        )
         sees_the_job = iam.PolicyStatement(
             sid="SeesWhetherTheJobRuns", actions=["cloudwatch:GetMetricData"], resources=["*"]
         )
@@ -57,7 +62,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             description="Starts the analytics application after a deployment and stops it before its "
             "deletion",
             package=lambda_zip("application_lifecycle", "custom_resource.py"),
-            statements=[starts_and_stops, sees_the_job],
+            statements=[starts_and_stops, keeps_few_snapshots, sees_the_job],
             timeout=TIMEOUT,
             resource_type=LIFECYCLE_RESOURCE,
             properties={

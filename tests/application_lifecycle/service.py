@@ -60,9 +60,9 @@ class FlinkService:
     """kinesisanalyticsv2 and cloudwatch; successive looks see `statuses`, and the last one for ever.
 
     A status may have the key of another zip behind a slash, as `RUNNING/old.zip`. A start ends as `started`
-    says from then on. snapshots: their statuses, in pages of one; operations: (operation, status, error), the
-    newest last; start_operation: what a start leaves there, None while it is not listed yet;
-    further_dimensions: of the job's metric, beside Application.
+    says from then on. snapshots: their statuses, in pages of one, the oldest first; operations: (operation,
+    status, error), the newest last; start_operation: what a start leaves there, None while it is not listed
+    yet; further_dimensions: of the job's metric, beside Application.
     """
 
     class exceptions:  # noqa: N801 (botocore's name)
@@ -91,6 +91,8 @@ class FlinkService:
         self._dimensions = {"Application": "analytics", **(further_dimensions or {})}
         self.restore_types: list[str] = []
         self.stops: list[bool] = []
+        self.deleted: list[int] = []
+        self.seconds_a_deletion = 0.0
         self.seconds = 0.0
         self.created = BEGIN
 
@@ -139,8 +141,25 @@ class FlinkService:
         return Pages(self, operation)
 
     def pages_of_snapshots(self) -> Iterator[dict[str, Any]]:
-        for status in self._snapshots:
-            yield {"SnapshotSummaries": [{"SnapshotStatus": status}]}
+        for number, status in enumerate(self._snapshots):
+            summary = {
+                "SnapshotName": f"snapshot-{number}",
+                "SnapshotStatus": status,
+                "SnapshotCreationTimestamp": BEGIN + timedelta(hours=number),
+            }
+            yield {"SnapshotSummaries": [summary]}
+
+    def delete_application_snapshot(
+        self,
+        ApplicationName: str,  # noqa: N803
+        SnapshotName: str,  # noqa: N803
+        SnapshotCreationTimestamp: datetime,  # noqa: N803
+    ) -> None:
+        number = int(SnapshotName.removeprefix("snapshot-"))
+        assert ApplicationName == "analytics"
+        assert SnapshotCreationTimestamp == BEGIN + timedelta(hours=number)
+        self.seconds += self.seconds_a_deletion
+        self.deleted.append(number)
 
     def pages_of_operations(self, which: dict[str, str]) -> Iterator[dict[str, Any]]:
         for number in range(len(self.operations)):
