@@ -38,9 +38,10 @@ class GivenUp(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """Redelivered once the pause after its failure is over."""
+    """Redelivered once the pause after its failure is over. age_seconds: of the count when it failed."""
 
     pause_seconds: int
+    age_seconds: float
 
 
 Fate = Stale | GivenUp | Retry
@@ -71,7 +72,7 @@ class Patience:
             return GivenUp(UNREADABLE)
         if age > self.give_up_after_seconds:
             return GivenUp(TOO_LONG)
-        return Retry(self.pause_after(age))
+        return Retry(self.pause_after(age), age)
 
     def pause_after(self, age: float) -> int:
         """Up to half the age, in steps of two: so pauses grow with the age, and no store has to count

@@ -13,6 +13,8 @@ STALE = "Stale"
 """Documents refused because a larger count is there: dropped."""
 WAITING = "Waiting"
 """Documents whose pause is not over."""
+WAITING_AGE = "WaitingAge"
+"""Age of the oldest count that begins to wait, when it failed, in seconds."""
 REDELIVERED = "Redelivered"
 """Counts that their delivery stream took again."""
 GIVEN_UP = "GivenUp"
@@ -26,17 +28,25 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 @dataclass(kw_only=True)
 class Outcomes:
-    """One invocation in numbers of documents. `given_up`: by the reason; an object given up whole is one."""
+    """One invocation in numbers of documents. `given_up`: by the reason; an object given up whole is one.
+    `waiting_age_seconds`: of the oldest count that began to wait, when it failed; None where none did."""
 
     stale: int = 0
     waiting: int = 0
+    waiting_age_seconds: float | None = None
     redelivered: int = 0
     given_up: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
+    def wait(self, age_seconds: float) -> None:
+        self.waiting += 1
+        self.waiting_age_seconds = max(self.waiting_age_seconds or 0.0, age_seconds)
+
     def add(self, other: "Outcomes") -> None:
         self.stale += other.stale
         self.waiting += other.waiting
+        ages = [age for age in (self.waiting_age_seconds, other.waiting_age_seconds) if age is not None]
+        self.waiting_age_seconds = max(ages, default=None)
         self.redelivered += other.redelivered
         self.given_up += other.given_up
         self.problems += other.problems
@@ -51,6 +61,10 @@ def publish_given_up(given_up: Counter[str]) -> None:
 def publish(outcomes: Outcomes) -> None:
     """All but `given_up`, which is published by then."""
     counts = {STALE: outcomes.stale, WAITING: outcomes.waiting, REDELIVERED: outcomes.redelivered}
+    if outcomes.waiting_age_seconds is not None:
+        _metrics.add_metric(
+            name=WAITING_AGE, unit=MetricUnit.Seconds, value=round(outcomes.waiting_age_seconds, 1)
+        )
     _publish(counts)
     level = _logger.warning if outcomes.given_up or outcomes.problems else _logger.info
     level(
@@ -59,6 +73,7 @@ def publish(outcomes: Outcomes) -> None:
             **counts,
             GIVEN_UP: outcomes.given_up.total(),
             "reasons": dict(outcomes.given_up),
+            WAITING_AGE: outcomes.waiting_age_seconds,
             "problems": outcomes.problems,
         },
     )

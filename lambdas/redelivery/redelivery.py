@@ -127,8 +127,8 @@ class Redeliverer:
                 match self._fate(document, failed, sink=sink):
                     case Stale():
                         outcomes.stale += 1
-                    case Retry(pause):
-                        outcomes.waiting += 1
+                    case Retry(pause, age):
+                        outcomes.wait(age)
                         waiting = f"{self._configuration.waiting_prefix}{sink}/"
                         parts.add(waiting, failed.written_at + pause, line)
                     case GivenUp(why):

@@ -17,6 +17,8 @@ MIN_RUNNING_SECONDS = 60
 or begins anew again and again."""
 BEHIND_ALARM_SECONDS = 60
 """How far behind the head of the source stream a shard's reader may be; a count is a minute late then."""
+HEAP_ALARM_PERCENT = 90
+"""Of the fullest task manager, as the service recommends (developer guide, "Use CloudWatch Alarms")."""
 REJECTED_SHARE_ALARM_PERCENT = 5
 SHARE_MIN_CLICKS = 100
 """Clicks in a minute below which the share of the rejected says nothing."""
@@ -70,6 +72,7 @@ def alarm_on_application(
     segments_age = MISSED_SEGMENTS_CHECKS * settings.segments_check_seconds + 60
     for construct_id, gauge, threshold in (
         ("IsBehind", "millisBehindLatest", BEHIND_ALARM_SECONDS * 1000),
+        ("IsShortOfMemory", "heapMemoryUtilization", HEAP_ALARM_PERCENT),
         ("RefusedSegments", "segmentsRefusedVersions", 0),
         ("ShrunkenSegments", "segmentsShrunkenVersions", 0),
         ("DoesNotSeeSegments", "segmentsSecondsSinceCheck", segments_age),

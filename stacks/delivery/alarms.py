@@ -1,10 +1,14 @@
 """Alarms of the delivery streams and of redelivery."""
 
+from math import ceil
+
 from constructs import Construct
 
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
-from lambdas.redelivery.metrics import GIVEN_UP
-from stacks.monitoring.flow_alarm import AT_ONCE, TWICE, FlowAlarm
+from lambdas.redelivery.failed_documents import MAX_PAUSE_SECONDS
+from lambdas.redelivery.metrics import GIVEN_UP, WAITING_AGE
+from settings.delivery import DeliverySettings
+from stacks.monitoring.flow_alarm import AT_ONCE, TWICE, FlowAlarm, RingingTime
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.measure import Measure, metric, unanswered
 
@@ -14,8 +18,8 @@ WRITTEN_WITHIN_SECONDS = 60
 """By when a record is in S3, beyond the buffering interval."""
 THROTTLED_RECORDS_ALARM = 0
 """Records a minute above the quota of direct puts; each is retried."""
-DELIVERED_SHARE_ALARM = 1
-"""Of the documents that Firehose tried to index, those that OpenSearch took."""
+REFUSED_ALARM_SECONDS = 300
+"""For how long, beyond Firehose's own retries, a count may be refused. Overtaken ones (409) don't wait."""
 
 
 def alarm_when_behind(
@@ -78,24 +82,8 @@ def alarm_when_throttled(scope: Construct, *, delivery_stream: str) -> FlowAlarm
     )
 
 
-def alarm_when_refused(scope: Construct, *, delivery_stream: str) -> FlowAlarm:
-    """Age tells nothing here: what OpenSearch refuses leaves Firehose for S3 when its retry ends."""
-    return FlowAlarm(
-        scope,
-        "IsRefused",
-        watches=delivery_stream,
-        measure=metric(
-            "AWS/Firehose DeliveryToAmazonOpenSearchService.Success",
-            dimensions={"DeliveryStreamName": delivery_stream},
-            statistic="Average",
-        ),
-        threshold=DELIVERED_SHARE_ALARM,
-        rings="below",
-    )
-
-
-def alarm_on_redelivery(scope: Construct, *, function: str) -> None:
-    """It gave counts up, fails, or is not invoked. function: its name."""
+def alarm_on_redelivery(scope: Construct, *, function: str, settings: DeliverySettings) -> None:
+    """It gave counts up, has them waiting for long, fails, or is not invoked. function: its name."""
     FlowAlarm(
         scope,
         "GivesUp",
@@ -103,6 +91,19 @@ def alarm_on_redelivery(scope: Construct, *, function: str) -> None:
         measure=metric(f"{NAMESPACE} {GIVEN_UP}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum"),
         threshold=0,
         minutes=AT_ONCE,
+    )
+    # The age of what Firehose holds tells nothing here: what OpenSearch refuses leaves it for S3 when its
+    # retries end. An old count fails again after a pause, those retries, the buffer, and two invocations.
+    again = MAX_PAUSE_SECONDS + settings.counts_retry_seconds + settings.archive_buffer_seconds + 2 * 60
+    FlowAlarm(
+        scope,
+        "IsRefused",
+        watches=function,
+        measure=metric(
+            f"{NAMESPACE} {WAITING_AGE}", dimensions={SERVICE_DIMENSION: function}, statistic="Maximum"
+        ),
+        threshold=settings.counts_retry_seconds + REFUSED_ALARM_SECONDS,
+        minutes=RingingTime(1, ceil(again / 60)),
     )
     FunctionAlarms(scope, "FunctionAlarms", function_name=function)
     FlowAlarm(

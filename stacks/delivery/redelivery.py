@@ -99,4 +99,4 @@ class Redelivery(Construct):
             schedule=events.Schedule.rate(EVERY),
             targets=[targets.LambdaFunction(private.function)],
         )
-        alarm_on_redelivery(self, function=settings.names.redelivery)
+        alarm_on_redelivery(self, function=settings.names.redelivery, settings=settings.delivery)

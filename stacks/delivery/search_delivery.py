@@ -8,7 +8,7 @@ from constructs import Construct
 from contract.sink import Sink
 from names import FAILED_DOCUMENTS_PREFIX, delivery_index
 from settings import Settings
-from stacks.delivery.alarms import alarm_when_behind, alarm_when_refused, alarm_when_throttled
+from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
 from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
@@ -106,5 +106,4 @@ class SearchDelivery(Construct):
             destination="AmazonOpenSearchService",
             buffer_seconds=delivery.counts_buffer_seconds,
         )
-        alarm_when_refused(self, delivery_stream=self.name)
         alarm_when_throttled(self, delivery_stream=self.name)

@@ -27,6 +27,8 @@ SUSTAINED = RingingTime(3, 5)
 """Every producer and reader retries what was refused, so a short burst is not worth waking anyone."""
 REPEATED = RingingTime(3, 60)
 """For what comes singly in normal work, and every few minutes where something is wrong."""
+LASTING = RingingTime(60, 60)
+"""For what the service mends by itself, as a rule."""
 AT_ONCE = RingingTime(1, 1)
 """For what no retry mends: someone has to look at it."""
 TWICE = RingingTime(2, 2)

@@ -22,6 +22,7 @@ AGES: Mapping[str, str] = {
     "segmentsSecondsSinceCheck": "s",
     "DeliveryToS3.DataFreshness": "s",
     "DeliveryToAmazonOpenSearchService.DataFreshness": "s",
+    "WaitingAge": "s",
     "RankingAge": "s",
 }
 """Measures of alarms that say how old the oldest waiting thing is, with their units."""

@@ -54,7 +54,10 @@ class SearchDomain(Construct):
         self.domain.apply_removal_policy(retention.removal_policy)
         # A new engine version upgrades the domain in place; otherwise CloudFormation would replace it, empty.
         self.domain.cfn_options.update_policy = CfnUpdatePolicy(enable_version_upgrade=True)
-        alarm_on_domain(self, domain=names.search_domain, account=names.account, settings=settings)
+        when_silent = alarm_on_domain(
+            self, domain=names.search_domain, account=names.account, settings=settings
+        )
+        when_silent.node.add_dependency(self.domain)
         self._acknowledge_findings(settings)
 
     def _acknowledge_findings(self, settings: SearchSettings) -> None:

@@ -33,7 +33,7 @@ def fate(document: dict[str, Any], *, written_at: float = PUBLISHED_AT + 360) ->
 
 @pytest.mark.parametrize("code", ["503", "429", "403", "404", "500", "413", "ES.ServiceException", None, 503])
 def test_what_a_retry_can_mend_waits(code: Any) -> None:
-    assert fate(failed(as_record(count(5)), code=code)) == Retry(60)
+    assert fate(failed(as_record(count(5)), code=code)) == Retry(60, 60)
 
 
 @pytest.mark.parametrize("code", ["409", 409])
@@ -47,21 +47,21 @@ def test_a_mapping_error_is_given_up_at_once(code: Any) -> None:
 
 
 def test_a_count_that_fails_a_day_after_its_publication_is_given_up() -> None:
-    assert fate(failed(as_record(count(5)), age=DAY)) == Retry(1920)
+    assert fate(failed(as_record(count(5)), age=DAY)) == Retry(1920, DAY)
     assert fate(failed(as_record(count(5)), age=DAY + 1)) == GivenUp(TOO_LONG)
 
 
 def test_a_count_published_after_its_failure_by_more_than_clocks_differ_is_no_count() -> None:
     """It would be redelivered until its year comes: 9999 is the largest one that a text can say."""
     an_hour_ahead = datetime.fromtimestamp(PUBLISHED_AT + 3600, UTC).isoformat()
-    assert fate(failed(as_record(count(5, published_at=an_hour_ahead)), age=0)) == Retry(60)
+    assert fate(failed(as_record(count(5, published_at=an_hour_ahead)), age=0)) == Retry(60, -3600)
     for far in ("9999-12-31T23:59:59.999Z", "2026-01-02T00:00:01Z"):
         assert fate(failed(as_record(count(5, published_at=far)), age=0)) == GivenUp(UNREADABLE)
 
 
 def test_a_failure_is_dated_by_its_own_time_so_a_function_that_was_off_still_retries_once() -> None:
     a_month_later = PUBLISHED_AT + 30 * DAY
-    assert fate(failed(as_record(count(5)), age=60), written_at=a_month_later) == Retry(60)
+    assert fate(failed(as_record(count(5)), age=60), written_at=a_month_later) == Retry(60, 60)
 
 
 def test_the_pause_grows_with_each_failure_to_an_hour() -> None:
@@ -85,13 +85,13 @@ def test_a_pause_is_within_its_bounds_for_any_age(age: float, first: int) -> Non
 @pytest.mark.parametrize("value", [None, "soon", [], {}])
 def test_a_document_without_the_time_of_its_failure_takes_that_of_its_object(value: Any) -> None:
     document = failed(as_record(count(5)), attemptEndingTimestamp=value)
-    assert fate(document, written_at=PUBLISHED_AT + 600) == Retry(240)
+    assert fate(document, written_at=PUBLISHED_AT + 600) == Retry(240, 600)
 
 
 def test_the_time_of_failure_may_be_a_number_or_text() -> None:
     at = int((PUBLISHED_AT + 600) * 1000)
     for form in (at, str(at)):
-        assert fate(failed(as_record(count(5)), attemptEndingTimestamp=form)) == Retry(240)
+        assert fate(failed(as_record(count(5)), attemptEndingTimestamp=form)) == Retry(240, 600)
 
 
 @pytest.mark.parametrize(

@@ -274,3 +274,20 @@ def test_each_invocation_publishes_all_its_metrics(
         "Redelivered": [0.0],
     }
     assert metrics["service"] == "redelivery"
+    assert "WaitingAge" not in metrics  # what is overtaken waits for nothing
+
+
+def test_the_age_of_the_oldest_count_that_has_to_wait_is_published(
+    deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When it failed: over all objects and sinks, whatever else lies between."""
+    good, stale = records(2)
+    deposit.fail("one", [failed(good, age=70), failed(good, age=900), failed(good, age=80)])
+    deposit.fail("two", [failed(stale, code="409", age=5000)])
+    deposit.fail("three", [failed(good, age=400)], sink="others")
+    deposit.now = time.time()
+    monkeypatch.setattr(entry_point, "_redelivery", deposit.redelivery)
+    entry_point.handler({}, OfAMinute())
+    [metrics] = published(capsys)
+    assert metrics["WaitingAge"] == [900.0]
+    assert metrics["Waiting"] == [4.0]

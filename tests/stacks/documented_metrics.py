@@ -37,7 +37,6 @@ FIREHOSE = {
     "DeliveryToS3.Records": Documented("Count", DELIVERY),
     "DeliveryToS3.DataFreshness": Documented("Seconds", DELIVERY),
     "DeliveryToAmazonOpenSearchService.Records": Documented("Count", DELIVERY),
-    "DeliveryToAmazonOpenSearchService.Success": Documented("None", DELIVERY),
     "DeliveryToAmazonOpenSearchService.DataFreshness": Documented("Seconds", DELIVERY),
 }
 # Lambda developer guide, "Types of metrics for Lambda functions". Those of a mapping have to be switched on:
