@@ -20,9 +20,10 @@ Plan = dict[str, Any]
 """What COMPILE PLAN writes: nodes, edges."""
 Record = dict[str, Any]
 """`next`: the first number that was never given; `sinks`: by the name of their index family in generation 1,
-each with its `generation`, its `key` and the seconds that a count spans, those of former releases too;
-`operators`: by name, each with its `id` and the signature of its `state`. The state of a source (where it
-stands) and of a sink (what is not delivered) has none."""
+each with its `generation`, its `key` and the seconds that a count spans, and those of former releases as
+`gone`; `operators`: by name, each with its `id` and the signature of its `state`. The state of a source
+(where it stands) and of a sink (what is not delivered) has none; `removed`: by number, the names of operators
+that releases took away since the state was last begun anew."""
 Sinks = Mapping[str, Mapping[str, Any]]
 """As in a record."""
 
@@ -55,16 +56,20 @@ def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
 
     sinks: as the record has them, from contract/. A raised generation tells of a key that means something
     else, though its types may be the same: ten seconds in place of a minute. Raises OperatorsError where a
-    key or what a count spans changes and its generation does not rise: counts of both would be in the same
-    indices.
+    key or what a count spans changes, or a sink comes back, and its generation does not rise: counts of both
+    would be in the same indices.
 
     With new numbers nothing is restored, the source begins at the oldest record of the stream, and counts are
     built again; a source that went on where it stood, with empty counts behind it, would count too little.
+    So would one with counts under another name, and a renamed source would count all twice: where operators
+    go and others come, all numbers are new.
     """
     now = stateful(plan)
     before: dict[str, dict[str, Any]] = last["operators"] if last else {}
     following = last["next"] if last else 1
+    gone = {str(operator["id"]): name for name, operator in before.items() if name not in now}
     kept = all(now[name]["state"] == operator["state"] for name, operator in before.items() if name in now)
+    kept &= not gone or now.keys() <= before.keys()
     _check_generations(last, sinks)
     kept &= not raised_generations(last, sinks)
     operators = {}
@@ -74,7 +79,13 @@ def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
         else:
             number, following = following, following + 1
         operators[name] = {"id": number, "state": operator["state"]}
-    return {"next": following, "sinks": {**(last or {}).get("sinks", {}), **sinks}, "operators": operators}
+    former = {family: {**sink, "gone": True} for family, sink in (last or {}).get("sinks", {}).items()}
+    return {
+        "next": following,
+        "sinks": {**former, **sinks},
+        "operators": operators,
+        "removed": {**(last or {}).get("removed", {}), **gone} if kept else {},
+    }
 
 
 def raised_generations(last: Record | None, sinks: Sinks) -> list[str]:
@@ -82,7 +93,7 @@ def raised_generations(last: Record | None, sinks: Sinks) -> list[str]:
     return [
         family
         for family, sink in (last or {}).get("sinks", {}).items()
-        if family in sinks and sinks[family]["generation"] != sink["generation"]
+        if family in sinks and "gone" not in sink and sinks[family]["generation"] != sink["generation"]
     ]
 
 
@@ -90,9 +101,17 @@ def _check_generations(last: Record | None, sinks: Sinks) -> None:
     for family, sink in (last or {}).get("sinks", {}).items():
         now, generation = sinks.get(family, sink), sink["generation"]
         counted_by, counted_by_before = (
-            {name: one[name] for name in sink if name != "generation"} for one in (now, sink)
+            {name: value for name, value in one.items() if name not in {"generation", "gone"}}
+            for one in (now, sink)
         )
-        needed = generation + (counted_by != counted_by_before)
+        comes_back = "gone" in sink and family in sinks
+        needed = generation + (comes_back or counted_by != counted_by_before)
+        if now["generation"] < needed and comes_back:
+            raise OperatorsError(
+                f"{family} comes back: give the sink generation {needed} in contract/sink.py. Its former "
+                "documents hold larger counts than the new ones, which begin at 1 and would not be taken "
+                "(docs/changing_the_query.md)"
+            )
         if now["generation"] < needed:
             raise OperatorsError(
                 f"{family} counts by {counted_by}, and by {counted_by_before} in generation {generation}: "

@@ -140,7 +140,7 @@ _EFFECTS = (
     _Effect(
         type="Custom::ApplicationPause",
         paths=("*",),
-        text="The application is stopped before it is changed only where its state is to be dropped.",
+        text="The application is stopped before a change only where its new version cannot read all state.",
     ),
     _Effect(
         type="Custom::ApplicationLifecycle",

@@ -145,12 +145,17 @@ def _state_settings(base: Revision, head: Revision) -> StateSettings:
         return setting.value if setting else otherwise
 
     generations = [value(revision, "analytics.state_generation", 0) for revision in (base, head)]
-    before, after = (value(revision, "analytics.parallelism", None) for revision in (base, head))
+
+    def both(key: str) -> tuple[int, int] | None:
+        before, after = (value(revision, key, None) for revision in (base, head))
+        return (before, after) if isinstance(before, int) and isinstance(after, int) else None
+
     return StateSettings(
         retention_hours=value(head, "streams.retention_hours", "?"),
         raised=generations[0] < generations[1],
         snapshots=takes_snapshots(base.assembly, head.assembly),
-        parallelism=(before, after) if isinstance(before, int) and isinstance(after, int) else None,
+        parallelism=both("analytics.parallelism"),
+        lateness_hours=both("analytics.allowed_lateness_hours"),
     )
 
 

@@ -49,12 +49,14 @@ def only_comments_differ(old: Path, new: Path) -> bool:
 class StateSettings:
     """retention_hours: of the source stream, from which counts are built again; raised: whether the setting
     analytics.state_generation is, so that the deployment drops the state; snapshots: whether the application
-    takes them, so that a deployment keeps the state; parallelism: before and after, None where not known."""
+    takes them, so that a deployment keeps the state; parallelism and lateness_hours: before and after, None
+    where not known."""
 
     retention_hours: object
     raised: bool
     snapshots: bool = True
     parallelism: tuple[int, int] | None = None
+    lateness_hours: tuple[int, int] | None = None
 
 
 def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Finding]:
@@ -65,6 +67,7 @@ def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Fi
         before is None or any(_moved(name, one, after) for name, one in before["operators"].items())
     )
     yield from _too_many_tasks(settings)
+    yield from _expired_counts(settings)
     if after is None:
         if rules_differ:
             yield Finding(
@@ -99,6 +102,8 @@ def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Fi
             f"{settings.retention_hours} h**: its snapshots are off, so no update keeps its state.",
             details=(_FRESH,),
         )
+    elif before is not None and (gone := _gone(before, after)):
+        yield from _leaves_state_behind(before, after, gone, rules_differ=rules_differ)
     elif rules_differ or before != after:
         yield _keeps_state(before or after, after, rules_differ=rules_differ)
     elif sql_diffs(old, new):
@@ -117,6 +122,24 @@ def _too_many_tasks(settings: StateSettings) -> Iterator[Finding]:
             f"with more than {before}.",
             details=(
                 "Raise `analytics.state_generation` with the parallelism: docs/deployment.md, Parallelism.",
+            ),
+        )
+
+
+def _expired_counts(settings: StateSettings) -> Iterator[Finding]:
+    if settings.lateness_hours is None or settings.raised or not settings.snapshots:
+        return
+    before, after = settings.lateness_hours
+    if after > before:
+        yield Finding(
+            kind=Kind.REPLAY,
+            text=f"**A click that was more than {before} h old when this is deployed is accepted and not "
+            "counted**: the state has forgotten the count of its key, which begins at 1 again and loses "
+            "against the larger one.",
+            details=(
+                f"That ends {after - before} h after the deployment. Raise "
+                "`analytics.allowed_lateness_hours` so long before it is needed, or count those hours again "
+                "with a replay.",
             ),
         )
 
@@ -163,6 +186,12 @@ def _starts_fresh(before: Record | None, after: Record, retention_hours: object)
             f"the columns of the key of {_said([name for name, _, _ in keys])} stand in another order, so "
             "its state would be counted under other keys"
         )
+    elif before and (gone := _gone(before, after)):
+        added = [name for name in after["operators"] if name not in before["operators"]]
+        why = (
+            f"{_said(list(gone.values()))} is gone and {_said(added)} is new, so the former state belongs to "
+            "no operator any more"
+        )
     elif changed:
         why = f"the state of {_said([name for name, _, _ in changed])} is of another kind"
     return Finding(
@@ -173,29 +202,61 @@ def _starts_fresh(before: Record | None, after: Record, retention_hours: object)
     )
 
 
+def _gone(before: Record, after: Record) -> dict[str, str]:
+    """By number, the operators of before that are no more."""
+    return {
+        str(operator["id"]): name
+        for name, operator in before["operators"].items()
+        if name not in after["operators"]
+    }
+
+
+def _leaves_state_behind(
+    before: Record, after: Record, gone: Mapping[str, str], *, rules_differ: bool
+) -> Iterator[Finding]:
+    names = _said(list(gone.values()))
+    # Back over a release that added them: there they have no number yet.
+    named = all(number in after.get("removed", {}) or int(number) >= after["next"] for number in gone)
+    if not named:
+        yield Finding(
+            kind=Kind.FAILS,
+            text=f"**The deployment will be refused: {names} would lose its state**, and {FOLDER}/{FILE} "
+            "does not name it as removed.",
+            details=("Run `make operators` over the record of the release before, and commit its result.",),
+        )
+    yield Finding(
+        kind=Kind.DATA_LOSS,
+        text=f"**The state of {names} is given up**; every other operator keeps its own. The application "
+        "stops with a snapshot and starts from it with `AllowNonRestoredState`.",
+        details=(
+            "What a removed sink still held when the application stops is not delivered.",
+            "Its query cannot simply come back: it begins anew, in indices of a next `generation`.",
+            *_details(before, after, rules_differ=rules_differ),
+        ),
+    )
+
+
 def _keeps_state(before: Record, after: Record, *, rules_differ: bool) -> Finding:
+    return Finding(
+        kind=Kind.NOTE,
+        text="The application **keeps state**: every operator with state has the number and the kind of "
+        "state that it had.",
+        details=tuple(_details(before, after, rules_differ=rules_differ)),
+    )
+
+
+def _details(before: Record, after: Record, *, rules_differ: bool) -> Iterator[str]:
     added = [name for name in after["operators"] if name not in before["operators"]]
-    details = []
     if rules_differ:
-        details.append(
+        yield (
             "What was counted by the old rules stays as it is. A replay can raise a count, never lower it, "
             "because the largest wins: where the old rules counted too much, delete that day's index before "
             "the replay."
         )
     if counted := [name for name in added if after["operators"][name]["state"]]:
-        details.append(
-            f"{_said(counted)} begins with this deployment; earlier clicks are in it only after a replay."
-        )
+        yield f"{_said(counted)} begins with this deployment; earlier clicks are in it only after a replay."
     if rules_differ:
-        details.append(
-            f"So says {FOLDER}/{FILE}; whether it fits the SQL is checked by `make test`, not here."
-        )
-    return Finding(
-        kind=Kind.NOTE,
-        text="The application **keeps state**: every operator with state has the number and the kind of "
-        "state that it had.",
-        details=tuple(details),
-    )
+        yield f"So says {FOLDER}/{FILE}; whether it fits the SQL is checked by `make test`, not here."
 
 
 def _said(names: list[str]) -> str:

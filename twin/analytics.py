@@ -150,7 +150,7 @@ class EmulatedApplication:
         self._unpack_code(configuration["ApplicationCodeConfigurationDescription"], code)
         rest_port = free_port()
         properties = self._with_twin_settings(
-            configuration["FlinkApplicationConfigurationDescription"],
+            configuration,
             rest_port=rest_port,
             savepoint=savepoint,
         )
@@ -245,9 +245,11 @@ class EmulatedApplication:
         return None if newest is None else newest.as_uri()
 
     def _with_twin_settings(
-        self, flink: dict[str, Any], *, rest_port: int, savepoint: str | None
+        self, configuration: dict[str, Any], *, rest_port: int, savepoint: str | None
     ) -> Properties:
-        """The deployed properties, with what on AWS the service configures from the template."""
+        """The deployed properties, with what on AWS the service sets from the template and the start."""
+        flink = configuration["FlinkApplicationConfigurationDescription"]
+        run = configuration["RunConfigurationDescription"]["FlinkRunConfigurationDescription"]
         properties = {name: dict(values) for name, values in self.properties.items()}
         properties.pop("kinesis.analytics.flink.run.options", None)
         properties |= self._over(self)
@@ -261,6 +263,7 @@ class EmulatedApplication:
             "execution.checkpointing.dir": self._checkpoints.as_uri(),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             "state.backend.type": "rocksdb",
+            "execution.state-recovery.ignore-unclaimed-state": str(run["AllowNonRestoredState"]).lower(),
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": "1000000",
             "restart-strategy.fixed-delay.delay": "1 s",

@@ -44,13 +44,22 @@ from ministack.services import (
     kinesisanalyticsv2,
     lambda_svc,
     opensearch,
+    s3,
     sts,
 )
 from ministack.services import kinesisanalyticsv2_flink as flink
 from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
-from twin import domain_arns, expression_alarms, flink_orders, identity_pools, managed_flink, stream_expiry
+from twin import (
+    domain_arns,
+    expression_alarms,
+    flink_orders,
+    identity_pools,
+    managed_flink,
+    snapshot_state,
+    stream_expiry,
+)
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -131,6 +140,7 @@ def replace_services() -> None:
     expression_alarms.take_expressions(provisioners)
     _require(kinesisanalyticsv2, *managed_flink.NEEDED_OF_FLINK)
     _require(cloudwatch, *managed_flink.NEEDED_OF_CLOUDWATCH)
+    _require(s3, *snapshot_state.NEEDED_OF_S3)
     managed_flink.add_operations()
 
 

@@ -2,6 +2,8 @@
 
 - Each start, stop and update is an operation that can be listed and described, with the reason of a failure.
 - A failed update of a running application ends as with system rollback: the former version runs.
+- A start or an update fails where the snapshot holds an operator that the program lacks, unless the start
+  allows it (twin/snapshot_state.py).
 - A running application reports `runningTime`.
 
 A test asks for failures with `POST /_twin/applications/<region>/<name>/faults` and a JSON object:
@@ -28,6 +30,7 @@ from ministack.services import cloudwatch
 from ministack.services import kinesisanalyticsv2 as flink
 
 from names import TWIN_ACCOUNT
+from twin import snapshot_state
 
 FAULTS_PATH = "/_twin/applications/"
 NEEDED_OF_FLINK = (
@@ -36,6 +39,7 @@ NEEDED_OF_FLINK = (
     "_settle",
     "_status_callback",
     "replace_from_template",
+    *snapshot_state.NEEDED_OF_FLINK,
 )
 NEEDED_OF_CLOUDWATCH = ("record_metric",)
 
@@ -89,22 +93,21 @@ def add_operations() -> None:
     def replaced(name: str, properties: dict[str, Any]) -> None:
         record = flink._applications[name]
         error = _next_fault(name, "update")
-        if error is not None and record["ApplicationStatus"] != "RUNNING":
+        running = record["ApplicationStatus"] == "RUNNING"
+        if error is not None and not running:
             raise ValueError(error)
+        if running and error is None:
+            error = snapshot_state.unmapped_by_update(record, properties["ApplicationConfiguration"])
+        # "If you update your application without specifying this parameter, AllowNonRestoredState will be set
+        # to false, even if it was previously set to true" (API reference, FlinkRunConfiguration).
+        record.get("_RunConfiguration", {}).pop("FlinkRunConfiguration", None)
         if error is None:
             replace(name, properties)
+            if running:
+                snapshot_state.runs(record)
             _record(name, "UpdateApplication", None)
             return
-        former = copy.deepcopy(record)
-        replace(name, properties)
-        failed_version = record["ApplicationVersionId"]
-        record.clear()
-        record.update(former)
-        record["ApplicationVersionId"] = failed_version + 1
-        record["ApplicationVersionRolledBackFrom"] = failed_version
-        record["ApplicationVersionRolledBackTo"] = former["ApplicationVersionId"]
-        _record(name, "UpdateApplication", error)
-        _record(name, "RollbackApplication", None)
+        _take_back(name, lambda: replace(name, properties), error)
 
     def told(record: dict[str, Any]) -> Callable[..., None]:
         on_status = status_callback(record)
@@ -116,6 +119,7 @@ def add_operations() -> None:
 
         return of_job
 
+    snapshot_state.remember_operators()
     flink._status_callback = told
     flink._settle = settled
     flink.replace_from_template = replaced
@@ -130,6 +134,21 @@ def add_operations() -> None:
     )
 
 
+def _take_back(name: str, update: Callable[[], None], error: str) -> None:
+    """The update, and what system rollback makes of it once the service has given it up."""
+    record = flink._applications[name]
+    former = copy.deepcopy(record)
+    update()
+    failed_version = record["ApplicationVersionId"]
+    record.clear()
+    record.update(former)
+    record["ApplicationVersionId"] = failed_version + 1
+    record["ApplicationVersionRolledBackFrom"] = failed_version
+    record["ApplicationVersionRolledBackTo"] = former["ApplicationVersionId"]
+    _record(name, "UpdateApplication", error)
+    _record(name, "RollbackApplication", None)
+
+
 def _next_fault(name: str, kind: str) -> str | None:
     faults: dict[str, str] = _faults.get(name) or {}
     return faults.pop(kind, None)
@@ -140,9 +159,16 @@ def _recorded(operation: str, handler: Handler, request: Request) -> Answer:
     status, headers, body = handler(request)
     if status >= 300:
         return status, headers, body
-    error = _next_fault(name, "start") if operation == "StartApplication" else None
-    if error is not None:
-        flink._applications[name]["_start_fails"] = True
+    error = None
+    if operation == "StartApplication":
+        record = flink._applications[name]
+        error = _next_fault(name, "start")
+        if error is None and not record.get("_driven"):  # else Flink itself says so
+            error = snapshot_state.unmapped_at_start(record, request.get("RunConfiguration", {}))
+        if error is None:
+            snapshot_state.runs(record)
+        else:
+            record["_start_fails"] = True
     recorded = _record(name, operation, error)
     record = flink._applications[name]
     if operation == "StartApplication" and record.get("_driven") and error is None:

@@ -37,14 +37,20 @@ class FlinkApplication:
         detail = self.detail()
         return None if detail is None else str(detail["ApplicationStatus"])
 
-    def start(self, restore_type: str) -> str | None:
-        """Ask for the start; returns the operation's id, None where another changes it already."""
-        log.info("starting %s: %s", self.name, restore_type)
+    def start(self, restore_type: str, *, allow_non_restored_state: bool) -> str | None:
+        """Ask for the start; returns the operation's id, None where another changes it already.
+
+        allow_non_restored_state: whether a snapshot may hold operators that the program lacks.
+        """
+        log.info(
+            "starting %s: %s, AllowNonRestoredState %s", self.name, restore_type, allow_non_restored_state
+        )
         try:
             answered = self._service.start_application(
                 ApplicationName=self.name,
                 RunConfiguration={
-                    "ApplicationRestoreConfiguration": {"ApplicationRestoreType": restore_type}
+                    "ApplicationRestoreConfiguration": {"ApplicationRestoreType": restore_type},
+                    "FlinkRunConfiguration": {"AllowNonRestoredState": allow_non_restored_state},
                 },
             )
         except self._service.exceptions.ResourceInUseException:

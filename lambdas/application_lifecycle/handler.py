@@ -1,13 +1,16 @@
 """Start the analytics application after a deployment, stop it with a snapshot before its deletion.
 
 CloudFormation creates and updates the application but never starts it. An update of a running application
-restarts it by itself, from a snapshot. Two resources of a template are this function's work:
+restarts it by itself, from a snapshot, and allows no state to be left behind. Two resources of a template are
+this function's work:
 
 - `Custom::ApplicationLifecycle`, after the application: it runs as deployed, or the deployment fails;
-- `Custom::ApplicationPause`, before the application: where `StateGeneration` was raised, the application is
-  stopped, so that it is not restarted from a state that its new version cannot read. In a rollback it is
-  started again, if the change was refused and CloudFormation never came to the other resource; a new version
-  that did start is stopped without a snapshot, which the former one could not read.
+- `Custom::ApplicationPause`, before the application: it stops it with a snapshot where its new version cannot
+  read all of the state (`StateGeneration` was raised, or operators are gone), so that the other resource
+  starts it, and says what may be left behind. A rollback comes here first too: it leads back from a version
+  with more operators in the same way. A version that cannot go back so is stopped without a snapshot, and
+  the former one's is the latest. If the change itself was refused, CloudFormation never came to the other
+  resource: then the former version is started here.
 """
 
 from collections.abc import Mapping
@@ -18,6 +21,7 @@ import boto3
 from lambdas.application_lifecycle.application import FlinkApplication
 from lambdas.application_lifecycle.configuration import PAUSE_RESOURCE
 from lambdas.application_lifecycle.lifecycle import Lifecycle
+from lambdas.application_lifecycle.state import StateChange, state_change
 from lambdas.custom_resource import InvocationContext, answer
 
 
@@ -36,21 +40,14 @@ def handler(event: dict[str, Any], context: InvocationContext) -> None:
 
 
 def handle(event: Mapping[str, Any], lifecycle: Lifecycle, deadline: float) -> dict[str, str]:
-    """Do what CloudFormation asks, and return the resource's attributes; raises LifecycleError."""
+    """Do what CloudFormation asks, and return the resource's attributes; raises LifecycleError or
+    StateLossError."""
     asked = event["ResourceProperties"]["Configuration"]
-    raised = raised_generations(event)
+    change = StateChange()
+    if event["RequestType"] == "Update":
+        change = state_change(event["OldResourceProperties"], event["ResourceProperties"])
     if event["ResourceType"] == PAUSE_RESOURCE:
-        if raised > 0:
-            return lifecycle.pause(deadline)
-        return lifecycle.resume(asked, deadline) if raised < 0 else {}
+        return lifecycle.prepare(asked, deadline, change)
     if event["RequestType"] == "Delete":
         return lifecycle.stop(deadline)
-    return lifecycle.start(asked, deadline, drop_state=raised > 0)
-
-
-def raised_generations(event: Mapping[str, Any]) -> int:
-    """By how much an update raises the generation of the state; a rollback lowers it, and keeps the state."""
-    if event["RequestType"] != "Update":
-        return 0
-    before = event["OldResourceProperties"].get("StateGeneration", "0")
-    return int(event["ResourceProperties"]["StateGeneration"]) - int(before)
+    return lifecycle.start(asked, deadline, change)

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.application_lifecycle.application import FlinkApplication
 from lambdas.application_lifecycle.configuration import described_configuration, differences
+from lambdas.application_lifecycle.state import StateChange
 
 POLL_SECONDS = 2.0
 FORCED_STOP_SECONDS = 90.0
@@ -44,24 +45,24 @@ class Lifecycle:
         self._clock = clock
         self._now = now
 
-    def start(self, asked: Mapping[str, str], deadline: float, *, drop_state: bool) -> dict[str, str]:
+    def start(self, asked: Mapping[str, str], deadline: float, change: StateChange) -> dict[str, str]:
         """Have it run with the configuration `asked`, and its job with it.
 
-        It is started from its latest snapshot; without its state at its first start, and where `drop_state`
-        says so. Raises LifecycleError.
+        It is started from its latest snapshot, and leaves behind what `change` names; without its state at
+        its first start, and where `change` drops it. Raises LifecycleError, StateLossError.
         """
-        if not drop_state:
-            self._start(asked, deadline, drop_state=False)
+        if not change.dropped:
+            self._start(asked, deadline, change)
             return {"Status": "RUNNING"}
         try:
-            self._start(asked, deadline - FORCED_STOP_SECONDS, drop_state=True)
+            self._start(asked, deadline - FORCED_STOP_SECONDS, change)
         except LifecycleError:
             # So that a rollback finds it stopped, and the former code goes on from the former snapshot.
             self._stop_by_force(deadline)
             raise
         return {"Status": "RUNNING"}
 
-    def _start(self, asked: Mapping[str, str], deadline: float, *, drop_state: bool) -> None:
+    def _start(self, asked: Mapping[str, str], deadline: float, change: StateChange) -> None:
         operation: str | None = None
         started = False
         starting = False
@@ -79,9 +80,13 @@ class Lifecycle:
                 )
             if status == "READY" and not started:
                 self._check_configuration(asked, detail)
-                operation = self._application.start(self._restore_type(drop_state=drop_state))
+                change.check(self._name)
+                operation = self._application.start(
+                    self._restore_type(drop_state=change.dropped),
+                    allow_non_restored_state=change.leaves_state_behind,
+                )
                 started = True
-            elif status == "RUNNING" and drop_state and not started:
+            elif status == "RUNNING" and change.dropped and not started:
                 self.pause(deadline)
                 continue
             elif status == "RUNNING":
@@ -158,21 +163,28 @@ class Lifecycle:
             self._wait(deadline, status)
         return {}
 
-    def resume(self, asked: Mapping[str, str], deadline: float) -> dict[str, str]:
-        """Have a rollback find what it needs: the version `asked`, started from its latest snapshot if it is
-        stopped; or another version stopped, by force, so that the former one's snapshot stays the latest.
+    def prepare(self, asked: Mapping[str, str], deadline: float, change: StateChange) -> dict[str, str]:
+        """Before CloudFormation changes it to the version `asked`: stop it where the service's own restart
+        could not read, or must not lose, its state.
 
-        Raises LifecycleError.
+        In a rollback it may be the version `asked` already: then it is started if it is stopped. Another
+        version whose snapshot would lack what the one before it held is stopped by force, so that the former
+        one's snapshot stays the latest. Raises LifecycleError, StateLossError.
         """
+        if change.dropped:
+            return self.pause(deadline)
+        if not (change.restored or change.leaves_state_behind):
+            return {}
         detail = self._application.detail()
         if detail is None:
             return {}
-        if differences(asked, described_configuration(detail)):
-            self._stop_by_force(deadline)
-            return {}
-        if detail["ApplicationStatus"] != "READY":
-            return {}
-        return self.start(asked, deadline, drop_state=False)
+        if not differences(asked, described_configuration(detail)):
+            return self.start(asked, deadline, change) if detail["ApplicationStatus"] == "READY" else {}
+        change.check(self._name)
+        if not change.restored:
+            return self.pause(deadline)
+        self._stop_by_force(deadline)
+        return {}
 
     def _stop_by_force(self, deadline: float) -> None:
         try:

@@ -20,7 +20,7 @@ from names import SEGMENTS_PREFIX, TWIN_ACCOUNT
 from settings import Settings
 from stacks.analytics.alarms import alarm_on_application
 from stacks.analytics.lifecycle import ApplicationLifecycle
-from stacks.analytics.package import application_zip
+from stacks.analytics.package import application_zip, recorded_operators
 from stacks.analytics.properties import application_properties
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
@@ -79,10 +79,13 @@ class AnalyticsApplication(Construct):
                 checkpoint_interval_ms=settings.analytics.publish_every_seconds * 1000,
                 properties=properties,
             ),
+            operators=recorded_operators(),
             deployed=_digest(application),
             settings=settings,
         )
-        application.node.add_dependency(lifecycle.pause)
+        # Before the role too: a job that lost the permission for a sink could take no snapshot.
+        for changed in (role, application):
+            changed.node.add_dependency(lifecycle.pause)
         lifecycle.resource.node.add_dependency(
             application, logging_option, *(delivery.delivery_stream for delivery in sinks.values())
         )

@@ -1,12 +1,14 @@
 """Starts and stops the analytics application, which CloudFormation creates and updates but never starts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE, PAUSE_RESOURCE
+from lambdas.application_lifecycle.state import OPERATORS, STATE_GENERATION, deployed_operators
 from settings import Settings
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.parts.acknowledge import acknowledge
@@ -18,10 +20,11 @@ TIMEOUT = Duration.minutes(14)
 
 class ApplicationLifecycle(FunctionBackedResource):
     """resource: after it the application runs; pause: before the application is changed, it stops it where
-    its state is to be dropped.
+    its new version cannot read all of the state.
 
-    configuration: what must run, as `lambdas.application_lifecycle.configuration` names it; deployed: changes
-    with the application, so that each deployment looks whether it runs.
+    configuration: what must run, as `lambdas.application_lifecycle.configuration` names it; operators: the
+    record of those with state, as in operators.json; deployed: changes with the application, so that each
+    deployment looks whether it runs.
     """
 
     def __init__(
@@ -30,11 +33,17 @@ class ApplicationLifecycle(FunctionBackedResource):
         construct_id: str,
         *,
         configuration: Mapping[str, str],
+        operators: Mapping[str, Any],
         deployed: str,
         settings: Settings,
     ) -> None:
         names = settings.names
-        state_generation = settings.analytics.state_generation
+        version = {
+            "ApplicationName": names.application,
+            "Configuration": dict(configuration),
+            STATE_GENERATION: settings.analytics.state_generation,
+            OPERATORS: deployed_operators(operators),
+        }
         starts_and_stops = iam.PolicyStatement(
             sid="StartsAndStopsTheApplication",
             actions=[
@@ -65,12 +74,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             statements=[starts_and_stops, keeps_few_snapshots, sees_the_job],
             timeout=TIMEOUT,
             resource_type=LIFECYCLE_RESOURCE,
-            properties={
-                "ApplicationName": names.application,
-                "Configuration": dict(configuration),
-                "StateGeneration": state_generation,
-                "Deployed": deployed,
-            },
+            properties={**version, "Deployed": deployed},
             settings=settings,
         )
         FunctionAlarms(self, "Alarms", function_name=names.application_lifecycle, once_is_enough=True)
@@ -81,11 +85,5 @@ class ApplicationLifecycle(FunctionBackedResource):
             "the action has no resource types.",
         )
         self.pause: CustomResource = self.add_resource(
-            "Pause",
-            resource_type=PAUSE_RESOURCE,
-            properties={
-                "ApplicationName": names.application,
-                "Configuration": dict(configuration),
-                "StateGeneration": state_generation,
-            },
+            "Pause", resource_type=PAUSE_RESOURCE, properties=version
         )

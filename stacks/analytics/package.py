@@ -4,7 +4,7 @@ jar, if it is built."""
 from pathlib import Path
 
 from analytics_sql.local_flink import AWS_JAR
-from analytics_sql.operators import FILE
+from analytics_sql.operators import FILE, Record, read_record
 from stacks.parts.deterministic_zip import write_zip
 
 ROOT = Path(__file__).parents[2]
@@ -21,3 +21,11 @@ def application_zip(*, jar: Path = AWS_JAR) -> Path:
     if jar.exists():
         files[JAR_IN_ZIP] = jar
     return write_zip("analytics", files)
+
+
+def recorded_operators() -> Record:
+    """Of the version in the zip."""
+    record = read_record(SOURCES)
+    if record is None:
+        raise FileNotFoundError(f"{SOURCES / FILE} is missing: run `make operators`")
+    return record

@@ -22,12 +22,16 @@ CLICKS_A_FILE = 500
 
 
 class Streaming:
-    """One streaming application in `folder`, in a process group of its own."""
+    """One streaming application in `folder`, in a process group of its own.
 
-    def __init__(self, folder: Path) -> None:
+    further_tables: of a version of the SQL with more sinks than this tree's.
+    """
+
+    def __init__(self, folder: Path, *further_tables: str) -> None:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
-        for name in ("clicks", "segments", *output_tables(), "checkpoints"):
+        self._tables = [*output_tables(), *further_tables]
+        for name in ("clicks", "segments", *self._tables, "checkpoints"):
             (folder / name).mkdir()
 
     def start(
@@ -47,7 +51,7 @@ class Streaming:
                 "source.monitor-interval": "500 ms",
             },
             "segments": {"connector": "versioned-reference", "path": str(self.folder / "segments")},
-            **{table: {**sink, "path": str(self.folder / table)} for table in output_tables()},
+            **{table: {**sink, "path": str(self.folder / table)} for table in self._tables},
             "checks": {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"},
             "flink": {
                 "parallelism.default": "2",
@@ -104,12 +108,19 @@ class Streaming:
         complete = (self.folder / "checkpoints").glob("*/chk-*/_metadata")
         return max(complete, key=lambda file: file.stat().st_mtime_ns).parent
 
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def wait_for_end(self) -> None:
+        assert self.process is not None
+        self.process.wait(TIMEOUT_SECONDS)
+
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             ended = self.process is None or self.process.poll() is not None
             if ended or time.monotonic() > deadline:
-                log = (self.folder / "log").read_text()[-3000:]
+                log = self.log()[-3000:]
                 pytest.fail(
                     f"{'the application ended' if ended else 'timeout'} while waiting for {what}:\n{log}"
                 )
@@ -117,8 +128,8 @@ class Streaming:
 
 
 @contextmanager
-def streaming(folder: Path) -> Iterator[Streaming]:
-    application = Streaming(folder)
+def streaming(folder: Path, *further_tables: str) -> Iterator[Streaming]:
+    application = Streaming(folder, *further_tables)
     try:
         yield application
     finally:

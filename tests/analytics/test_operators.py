@@ -10,6 +10,7 @@ from analytics_sql.main import SQL_FOLDER
 from analytics_sql.operators import OperatorsError, Plan, Record, numbered, read_record, stateful
 from analytics_sql.operators import recorded as recorded_with
 from analytics_sql.record_operators import sinks_here
+from contract.sink import REJECTS_TABLE, SINKS
 
 KEY = "ROW<`minute` TIMESTAMP(3) WITH LOCAL TIME ZONE, `article_id` VARCHAR(2147483647)>"
 CLICK = KEY.replace("minute", "event_time")
@@ -178,6 +179,8 @@ def test_the_sinks_are_recorded() -> None:
     record = read_record(SQL_FOLDER)
     assert record, "run `make operators`"
     assert {**record["sinks"], **sinks_here()} == record["sinks"], "run `make operators`"
+    written = {name.removeprefix("sink ") for name in record["operators"] if name.startswith("sink ")}
+    assert written == {*(sink.table for sink in SINKS), REJECTS_TABLE}, "run `make operators`"
 
 
 def test_the_key_of_a_sink_that_is_gone_is_remembered() -> None:
@@ -212,17 +215,54 @@ def test_adding_up_another_column_of_the_same_type_is_another_state() -> None:
     assert not set(ids(recorded(added_up(2), before)).values()) & set(ids(before).values())
 
 
-def test_a_second_query_keeps_the_state_of_the_first() -> None:
-    before = recorded(plan(aggregate(2)), None)
+def two_queries() -> Plan:
     both = plan(aggregate(2))
     second = plan(aggregate(12), sink="platform_counts")
     both["nodes"] += [
         {**node, "id": node["id"] + 10 if node["id"] < 10 else node["id"]} for node in second["nodes"][1:]
     ]
     both["edges"] += [{"source": 1, "target": 12}, {"source": 12, "target": 13}]
-    after = ids(recorded(both, before))
+    return both
+
+
+TWO_SINKS = {"click-counts": sink(1), "platform-counts": sink(1)}
+
+
+def test_a_second_query_keeps_the_state_of_the_first() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = ids(recorded(two_queries(), before))
     assert {name: after[name] for name in ids(before)} == ids(before)
     assert after["groupState of platform_counts"] >= before["next"]
+
+
+def test_a_query_that_is_taken_away_is_named_and_the_others_keep_their_numbers() -> None:
+    before = recorded_with(two_queries(), None, sinks=TWO_SINKS)
+    after = recorded(plan(aggregate(2)), before)
+    assert ids(after).items() <= ids(before).items()
+    gone = {"groupState of platform_counts", "sink platform_counts"}
+    assert after["removed"] == {str(ids(before)[name]): name for name in gone}
+    assert recorded(plan(aggregate(2)), after) == after
+
+
+def test_a_query_that_comes_back_needs_indices_of_its_own_and_leaves_the_others_alone() -> None:
+    before = recorded_with(two_queries(), None, sinks=TWO_SINKS)
+    without = recorded(plan(aggregate(2)), before)
+    with pytest.raises(OperatorsError, match="platform-counts comes back: give the sink generation 2"):
+        recorded_with(two_queries(), without, sinks=TWO_SINKS)
+    again = recorded_with(two_queries(), without, sinks={**TWO_SINKS, "platform-counts": sink(2)})
+    assert ids(without).items() <= ids(again).items()
+    assert not set(ids(again).values()) & {int(number) for number in without["removed"]}
+    assert again["removed"] == without["removed"]
+
+
+def test_operators_under_another_name_have_lost_their_state_and_all_begin_anew() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    source = plan(aggregate(2))
+    source["nodes"][0]["scanTableSource"] = table("clicked")
+    for renamed in (source, plan(aggregate(2), sink="counted_clicks")):
+        after = recorded(renamed, before)
+        assert not set(ids(after).values()) & set(ids(before).values())
+        assert after["removed"] == {}
 
 
 def test_a_plan_that_is_not_recorded_does_not_start() -> None:

@@ -23,10 +23,14 @@ FRESH = {"execution.state-recovery.ignore-unclaimed-state": "true"}
 """Leaves the state of before behind; on the service a raised analytics.state_generation does."""
 
 
-def upgraded(folder: Path, change: Callable[[Path], None]) -> Path:
-    """The main of a copy of the application in which `change` was made and its operators recorded."""
-    copy = folder / "release" / "analytics_sql"
-    shutil.copytree(MAIN.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+LEAVING_BEHIND = FRESH
+"""On the service a start with AllowNonRestoredState does."""
+
+
+def upgraded(folder: Path, change: Callable[[Path], None], *, former: Path = MAIN) -> Path:
+    """The main of a copy of `former` in which `change` was made and its operators recorded."""
+    copy = folder / f"release-{change.__name__}" / "analytics_sql"
+    shutil.copytree(former.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     change(copy)
     command = [sys.executable, "-m", "analytics_sql.record_operators", str(copy)]
     subprocess.run(command, cwd=MAIN.parent.parent, check=True, capture_output=True)
@@ -50,13 +54,35 @@ def coarser_key(sql: Path) -> None:
         file.write_text(text.replace("  age_band,\n  region;", "  age_band;"), "utf-8")
 
 
-def first_release(application: Streaming, clicked_at: str) -> Path:
-    """Run the application of this tree until it has counted a file, kill it, and return its last
+SECOND_QUERY = """\
+CREATE TEMPORARY VIEW articles AS
+SELECT article_id, COUNT(*) AS clicks FROM validated_clicks GROUP BY article_id;
+
+CREATE TEMPORARY VIEW published_articles AS
+SELECT * FROM TO_CHANGELOG(input => TABLE articles, op_mapping => MAP['INSERT, UPDATE_AFTER', 'set']);
+
+CREATE TABLE article_counts (article_id STRING, clicks BIGINT) WITH (${article_counts}
+);
+
+INSERT INTO article_counts SELECT article_id, clicks FROM published_articles;
+"""
+
+
+def a_query_more(sql: Path) -> None:
+    (sql / "65_article_counts.sql").write_text(SECOND_QUERY)
+
+
+def a_query_less(sql: Path) -> None:
+    (sql / "65_article_counts.sql").unlink()
+
+
+def first_release(application: Streaming, clicked_at: str, *, main: Path = MAIN) -> Path:
+    """Run the application `main` until it has counted a file, kill it, and return its last
     checkpoint."""
     version = segments_csv({"u0": segment(region="tokyo")})
     (application.folder / "segments" / "20260101T000000Z.csv").write_text(version)
     application.put("0.json", clicks_of_file(0, clicked_at))
-    application.start()
+    application.start(main=main)
     application.wait_until(lambda: sum(application.largest().values()) == CLICKS_A_FILE, "the first counts")
     application.kill()  # what is published is in a complete checkpoint
     return application.last_checkpoint()
@@ -95,6 +121,29 @@ def test_another_key_starts_afresh_from_the_oldest_click(tmp_path: Path) -> None
         application.wait_until(
             lambda: sum(largest_without_region(application).values()) == 2 * CLICKS_A_FILE,
             "counts built again from both files",
+        )
+
+
+@pytest.mark.parametrize("way", ["rolled back", "removed"])
+def test_a_query_less_loses_only_its_own_state_and_only_where_the_start_allows_it(
+    tmp_path: Path, way: str
+) -> None:
+    with_query = upgraded(tmp_path, a_query_more)
+    without = MAIN if way == "rolled back" else upgraded(tmp_path, a_query_less, former=with_query)
+    clicked_at = format_time(datetime.now(UTC))
+    with streaming(tmp_path, "article_counts") as application:
+        checkpoint = first_release(application, clicked_at, main=with_query)
+        (tmp_path / "clicks" / "0.json").unlink()
+        application.put("1.json", clicks_of_file(1, clicked_at))
+
+        application.start(restore=checkpoint, main=without)
+        application.wait_for_end()
+        assert "the operator is not available in the new program" in application.log()
+        assert sum(application.largest().values()) == CLICKS_A_FILE
+
+        application.start(restore=checkpoint, main=without, flink=LEAVING_BEHIND)
+        application.wait_until(
+            lambda: sum(application.largest().values()) == 2 * CLICKS_A_FILE, "counts that go on"
         )
 
 

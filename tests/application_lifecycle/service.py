@@ -90,6 +90,7 @@ class FlinkService:
         self._job_after_seconds = job_after_seconds
         self._dimensions = {"Application": "analytics", **(further_dimensions or {})}
         self.restore_types: list[str] = []
+        self.allowed: list[bool] = []
         self.stops: list[bool] = []
         self.deleted: list[int] = []
         self.seconds_a_deletion = 0.0
@@ -127,6 +128,7 @@ class FlinkService:
         self.restore_types.append(
             RunConfiguration["ApplicationRestoreConfiguration"]["ApplicationRestoreType"]
         )
+        self.allowed.append(RunConfiguration["FlinkRunConfiguration"]["AllowNonRestoredState"])
         self._continue("start")
         operation_id = len(self.operations)
         if self._start_operation:

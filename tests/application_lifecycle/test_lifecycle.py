@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from lambdas.application_lifecycle.lifecycle import FORCED_STOP_SECONDS, POLL_SECONDS, LifecycleError
+from lambdas.application_lifecycle.state import StateChange
 from tests.application_lifecycle.service import ASKED, DEADLINE, FlinkService, SecretiveService
 
 HAS_RUN = (("StartApplication", "SUCCESSFUL", ""),)
 
 
 def start(service: FlinkService, *, drop_state: bool = False) -> dict[str, str]:
-    return service.lifecycle().start(ASKED, DEADLINE, drop_state=drop_state)
+    return service.lifecycle().start(ASKED, DEADLINE, StateChange(dropped=drop_state))
 
 
 def test_a_new_application_starts_without_a_snapshot() -> None:

@@ -1,7 +1,9 @@
 """The pinned CDK command line against the emulated AWS, as an operator uses it against AWS."""
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -12,9 +14,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from analytics_sql.operators import Record, write_record
 from names import OREGON, TOKYO, TWIN_ACCOUNT, Names
 from settings import load
 from stacks import app as stacks_app
+from stacks.analytics import package
 from twin.emulator import Emulator
 
 PROJECT = Path(__file__).parents[2]
@@ -42,6 +46,10 @@ mode = "provisioned"
 mobile_shards = 1
 source_shards = 2
 """
+
+
+def _digest(operators: Record | None) -> str:
+    return hashlib.sha256(json.dumps(operators, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,10 +108,16 @@ class Account:
         state_generation: int = 0,
         allow_destroy: bool = False,
         destroy: bool = False,
+        operators: Record | None = None,
     ) -> str:
-        """Synthesise with these settings, once; returns the folder, for `--app`."""
+        """Synthesise with these settings, once; returns the folder, for `--app`.
+
+        operators: in the place of analytics_sql/operators.json, as another version of the SQL has them.
+        """
         keys = f"{int(allow_destroy)}{int(destroy)}"
-        folder = self.home / f"assembly-{publish_every_seconds}-{state_generation}-{keys}"
+        folder = (
+            self.home / f"assembly-{publish_every_seconds}-{state_generation}-{keys}-{_digest(operators)}"
+        )
         if folder.exists():
             return str(folder / "cdk.out")
         folder.mkdir()
@@ -117,6 +131,10 @@ class Account:
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(stacks_app, "load", lambda environment: load(environment, folder))
+            if operators is not None:
+                sql = shutil.copytree(package.SOURCES, folder / "analytics_sql")
+                write_record(operators, sql)
+                patch.setattr(package, "SOURCES", sql)
             stacks_app.build_app(ENVIRONMENT, destroy=destroy, outdir=folder / "cdk.out").synth()
         return str(folder / "cdk.out")
 

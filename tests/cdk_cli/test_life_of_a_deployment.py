@@ -3,16 +3,29 @@
 Each test deploys what it begins with; where the one before has done so, that is quick.
 """
 
+import copy
+import json
+from pathlib import Path
+
+from analytics_sql.main import SQL_FOLDER
+from analytics_sql.operators import Record, read_record
+from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE
 from names import OREGON, TOKYO
 from tests.cdk_cli.conftest import Account, Outcome
 
 STACKS = {"TokyoStorage": TOKYO, "OregonStorage": OREGON, "OregonAnalytics": OREGON, "TokyoIngest": TOKYO}
 
 
-def update(account: Account, *, publish_every_seconds: int = 1, state_generation: int = 0) -> Outcome:
+def update(
+    account: Account,
+    *,
+    publish_every_seconds: int = 1,
+    state_generation: int = 0,
+    operators: Record | None = None,
+) -> Outcome:
     """Deploy the stack with the application, the only one that these settings change."""
     assembly = account.assembly(
-        publish_every_seconds=publish_every_seconds, state_generation=state_generation
+        publish_every_seconds=publish_every_seconds, state_generation=state_generation, operators=operators
     )
     return account.deploy(assembly, account.names.stack("OregonAnalytics"), "--exclusively")
 
@@ -20,6 +33,48 @@ def update(account: Account, *, publish_every_seconds: int = 1, state_generation
 def restore_type(account: Account) -> str:
     run = account.application()["ApplicationConfigurationDescription"]["RunConfigurationDescription"]
     return str(run["ApplicationRestoreConfigurationDescription"]["ApplicationRestoreType"])
+
+
+def left_behind(account: Account) -> bool:
+    """Whether the newest start allowed the snapshot to hold more than the program."""
+    run = account.application()["ApplicationConfigurationDescription"]["RunConfigurationDescription"]
+    return bool(run["FlinkRunConfigurationDescription"]["AllowNonRestoredState"])
+
+
+def query_added() -> Record:
+    """The operators of this tree, and those of a second query."""
+    record = read_record(SQL_FOLDER)
+    assert record is not None
+    record = copy.deepcopy(record)
+    number = record["next"]
+    names = ("groupState of platform_counts", "sink platform_counts")
+    record["operators"] |= {name: {"id": number + i, "state": None} for i, name in enumerate(names)}
+    return {**record, "next": number + len(names)}
+
+
+def query_removed() -> Record:
+    """Those of the version after it, which takes the query away again."""
+    added, first = query_added(), read_record(SQL_FOLDER)
+    assert first is not None
+    gone = {
+        str(operator["id"]): name
+        for name, operator in added["operators"].items()
+        if name not in first["operators"]
+    }
+    return {**added, "operators": first["operators"], "removed": gone}
+
+
+def last_resource_fails(account: Account, assembly: str) -> None:
+    """Let the stack make a domain that exists, once the application runs."""
+    file = Path(assembly) / f"{account.names.stack('OregonAnalytics')}.template.json"
+    template = json.loads(file.read_text("utf-8"))
+    [start] = [name for name, one in template["Resources"].items() if one["Type"] == LIFECYCLE_RESOURCE]
+    template["Resources"]["Blocked"] = {
+        "Type": "AWS::OpenSearchService::Domain",
+        "Properties": {"DomainName": account.names.search_domain},
+        "DependsOn": [start],
+    }
+    file.write_text(json.dumps(template), "utf-8")
 
 
 def started(account: Account) -> int:
@@ -127,6 +182,76 @@ def test_a_change_that_is_refused_while_the_application_is_paused_leaves_the_for
     assert account.application()["ApplicationStatus"] == "RUNNING"
     assert account.publish_interval_ms() == 5_000
     assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
+
+
+def test_a_version_with_a_query_more_that_fails_is_rolled_back_without_what_only_it_had(
+    account: Account,
+) -> None:
+    update(account).check()
+    before = snapshots(account)
+    assembly = account.assembly(publish_every_seconds=7, operators=query_added())
+    last_resource_fails(account, assembly)
+    failed = account.deploy(assembly, account.names.stack("OregonAnalytics"), "--exclusively")
+    assert not failed.succeeded
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    made = [name.split("-")[0] for name in snapshots(account) if name not in before]
+    assert made == ["UPDATEAPPLICATION", "STOP"]
+    assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", True)
+
+
+def test_a_query_is_added_in_place_and_taken_away_by_a_start_that_leaves_its_state_behind(
+    account: Account,
+) -> None:
+    update(account).check()
+    update(account, operators=query_added()).check()
+    before = snapshots(account)
+    update(account, operators=query_removed()).check()
+    made = [name.split("-")[0] for name in snapshots(account) if name not in before]
+    assert made == ["STOP"]
+    assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", True)
+
+    update(account, publish_every_seconds=2, operators=query_removed()).check()
+    assert not left_behind(account)  # an update in place allows it no more
+
+
+def test_a_removal_that_fails_goes_back_to_the_snapshot_with_all_state(account: Account) -> None:
+    update(account).check()
+    update(account, operators=query_added()).check()
+    account.let_fail(start="main.py: no such table")
+    failed = update(account, operators=query_removed())
+    assert not failed.succeeded
+    assert "main.py: no such table" in " ".join(failed.text.split())
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", False)
+
+
+def test_a_removal_that_is_refused_while_the_application_is_paused_leaves_the_former_version_running(
+    account: Account,
+) -> None:
+    update(account).check()
+    update(account, operators=query_added()).check()
+    account.let_fail(update="InvalidApplicationConfigurationException: no such runtime")
+    failed = update(account, publish_every_seconds=2, operators=query_removed())
+    assert not failed.succeeded
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", False)
+
+
+def test_state_that_no_record_gives_up_is_refused_before_the_application_is_touched(
+    account: Account,
+) -> None:
+    update(account, operators=query_added()).check()
+    before, starts = snapshots(account), started(account)
+    failed = update(account, operators={**query_removed(), "removed": {}})
+    assert not failed.succeeded
+    said = " ".join(failed.text.split())
+    assert "would lose the state of groupState of platform_counts, sink platform_counts" in said
+    assert account.status("OregonAnalytics") == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.application()["ApplicationStatus"] == "RUNNING"
+    assert (snapshots(account), started(account)) == (before, starts)
 
 
 def test_a_storage_stack_in_use_cannot_be_deleted(account: Account) -> None:

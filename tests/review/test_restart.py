@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE
 from review.assembly import Assembly
 from review.differences import differences
 from review.effects import effect_findings
 from review.figures import NONE
 from review.page import page
 from review.report import review
-from review.restart import APPLICATION, DROPPING_STATE, LIFECYCLE, WITH_SNAPSHOT, restart
+from review.restart import APPLICATION, DROPPING_STATE, FORMER_STREAM, NOT_KNOWN, WITH_SNAPSHOT, restart
 from review.revisions import Revision
+from tests.application_lifecycle.test_handler import BY_HAND, FIRST, ONE_ADDED, ONE_REMOVED
 from tests.review.handmade import one, resource
 from tests.review.test_sql import RECORD
 
@@ -54,14 +57,52 @@ def test_without_snapshots_on_both_sides_a_restart_begins_without_state(
         assert "stops without a snapshot and starts again without its state" in finding.details[0]
 
 
+def with_lifecycle(**properties: Any) -> Assembly:
+    (stack,) = application(1, True).stacks
+    return one({**stack.resources, "L": resource(LIFECYCLE_RESOURCE, **properties)})
+
+
 def test_a_raised_generation_begins_without_the_snapshot_that_it_takes() -> None:
     def raised(generation: int) -> Assembly:
-        (stack,) = application(1, True).stacks
-        return one({**stack.resources, "L": resource(LIFECYCLE, StateGeneration=generation)})
+        return with_lifecycle(StateGeneration=generation)
 
     assert restart(raised(0), raised(1)) == DROPPING_STATE
     assert restart(raised(1), raised(1)) == restart(raised(1), raised(0)) == WITH_SNAPSHOT
     assert restart(application(1, True), raised(3)) == WITH_SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    ("former", "now", "said"),
+    [
+        (ONE_ADDED, ONE_REMOVED, "starts from it **without the state of `operator 3`**"),
+        (ONE_ADDED, FIRST, "starts from it **without the state of `operator 3`**"),
+        (ONE_ADDED, BY_HAND, "refused before the application is touched**: the state of `operator 3`"),
+        (FIRST, ONE_ADDED, "none is lost"),
+    ],
+)
+def test_a_restart_that_leaves_state_behind_says_whose(
+    former: dict[str, object], now: dict[str, object], said: str
+) -> None:
+    before, after = (with_lifecycle(StateGeneration=0, Operators=operators) for operators in (former, now))
+    assert said in restart(before, after)
+
+
+def test_another_source_stream_is_said_to_be_unread_behind_a_state_of_the_former() -> None:
+    def reading(stream: str, generation: int = 0) -> Assembly:
+        return with_lifecycle(StateGeneration=generation, Configuration={"clicks/stream.arn": stream})
+
+    assert restart(reading("source"), reading("clicks")) == FORMER_STREAM
+    assert restart(reading("source"), reading("clicks", generation=1)) == DROPPING_STATE
+    assert restart(reading("source"), reading("source")) == WITH_SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{}, {"StateGeneration": {"Ref": "P"}}, {"StateGeneration": 0, "Operators": ["?"]}],
+)
+def test_a_lifecycle_that_is_not_understood_is_not_called_harmless(properties: dict[str, object]) -> None:
+    known = with_lifecycle(StateGeneration=0, Operators=FIRST)
+    assert restart(known, with_lifecycle(**properties)) == NOT_KNOWN
 
 
 @pytest.mark.parametrize("snapshots", [True, False])

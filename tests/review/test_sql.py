@@ -107,6 +107,39 @@ def test_a_second_query_counts_from_now_on(tmp_path: Path) -> None:
     assert any("`counts by platform` begins with this deployment" in detail for detail in finding.details)
 
 
+def one_less(**more: Any) -> dict[str, Any]:
+    """Without the counts."""
+    return {**RECORD, "operators": {"source clicks": RECORD["operators"]["source clicks"]}, **more}
+
+
+@pytest.mark.parametrize(
+    "after", [one_less(removed={"2": "counts"}), one_less(next=2)], ids=["taken away", "not yet added"]
+)
+def test_an_operator_that_goes_is_said_to_lose_its_state(tmp_path: Path, after: dict[str, Any]) -> None:
+    (finding,) = found(tmp_path, RECORD, after, sql="SELECT 2;")
+    assert finding.kind is Kind.DATA_LOSS
+    assert "The state of `counts` is given up" in finding.text
+    assert "AllowNonRestoredState" in finding.text
+
+
+def test_an_operator_that_goes_without_being_named_is_refused(tmp_path: Path) -> None:
+    refused, lost = found(tmp_path, RECORD, one_less(), sql="SELECT 2;")
+    assert refused.kind is Kind.FAILS
+    assert "`counts` would lose its state" in refused.text
+    assert lost.kind is Kind.DATA_LOSS
+
+
+def test_another_name_is_said_to_lose_the_state_of_the_former(tmp_path: Path) -> None:
+    renamed = copy.deepcopy(RECORD)
+    renamed["operators"] = {
+        name: {**operator, "id": operator["id"] + 10} for name, operator in renamed["operators"].items()
+    }
+    renamed["operators"]["clicked"] = renamed["operators"].pop("source clicks")
+    (finding,) = found(tmp_path, RECORD, renamed, sql="SELECT 2;", raised=True)
+    assert finding.kind is Kind.FRESH_STATE
+    assert "`source clicks` is gone and `clicked` is new" in finding.text
+
+
 def test_state_that_is_lost_without_a_raised_generation_fails(tmp_path: Path) -> None:
     findings = found(tmp_path, RECORD, changed(calls=["SUM"]), sql="SELECT 2;")
     assert [finding.kind for finding in findings] == [Kind.FRESH_STATE, Kind.FAILS]
@@ -132,6 +165,18 @@ def test_as_many_tasks_as_the_state_allows_or_no_state_at_all_do_not(
     tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     assert found(tmp_path, RECORD, RECORD, **settings) == []
+
+
+def test_a_raised_lateness_accepts_clicks_whose_count_is_forgotten(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, lateness_hours=(24, 30))
+    assert finding.kind is Kind.REPLAY
+    assert "more than 24 h old when this is deployed is accepted and not counted" in finding.text
+    assert "That ends 6 h after the deployment" in finding.details[0]
+
+
+@pytest.mark.parametrize("lateness_hours", [(24, 24), (30, 24), None])
+def test_any_other_lateness_is_not_mentioned(tmp_path: Path, lateness_hours: tuple[int, int] | None) -> None:
+    assert found(tmp_path, RECORD, RECORD, lateness_hours=lateness_hours) == []
 
 
 def test_more_tasks_with_a_raised_generation_start_fresh(tmp_path: Path) -> None:

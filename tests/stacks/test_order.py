@@ -61,7 +61,10 @@ def test_the_application_is_paused_before_it_is_changed_and_started_after(
 ) -> None:
     template = templates["OregonAnalytics"]
     application = of_type(template, "AWS::KinesisAnalyticsV2::Application")
-    assert of_type(template, "Custom::ApplicationPause") in before(template, application)
+    pause = of_type(template, "Custom::ApplicationPause")
+    role = template["Resources"][application]["Properties"]["ServiceExecutionRole"]["Fn::GetAtt"][0]
+    assert pause in before(template, application)
+    assert pause in before(template, role)
     assert application in before(template, of_type(template, "Custom::ApplicationLifecycle"))
 
 

@@ -30,13 +30,20 @@ def application(tmp_path: Path) -> EmulatedApplication:
     return made
 
 
-def _flink(application: EmulatedApplication, savepoint: str | None = None) -> dict[str, str]:
+def _flink(
+    application: EmulatedApplication, savepoint: str | None = None, *, allowed: bool = False
+) -> dict[str, str]:
     described: dict[str, Any] = {
-        "CheckpointConfigurationDescription": {
-            "CheckpointInterval": 1_500,
-            "MinPauseBetweenCheckpoints": 700,
+        "FlinkApplicationConfigurationDescription": {
+            "CheckpointConfigurationDescription": {
+                "CheckpointInterval": 1_500,
+                "MinPauseBetweenCheckpoints": 700,
+            },
+            "ParallelismConfigurationDescription": {"Parallelism": 7},
         },
-        "ParallelismConfigurationDescription": {"Parallelism": 7},
+        "RunConfigurationDescription": {
+            "FlinkRunConfigurationDescription": {"AllowNonRestoredState": allowed}
+        },
     }
     properties = application._with_twin_settings(described, rest_port=4321, savepoint=savepoint)
     assert properties["segments"] == {"path": "file:///segments"}
@@ -51,6 +58,14 @@ def test_parallelism_and_checkpoints_are_those_of_the_deployed_template(
     assert flink["parallelism.default"] == "7"
     assert flink["execution.checkpointing.interval"] == "1500 ms"
     assert flink["execution.checkpointing.min-pause"] == "700 ms"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_state_is_left_behind_only_where_the_start_allows_it(
+    application: EmulatedApplication, *, allowed: bool
+) -> None:
+    flink = _flink(application, "file:///savepoint", allowed=allowed)
+    assert flink["execution.state-recovery.ignore-unclaimed-state"] == str(allowed).lower()
 
 
 def test_the_local_environment_splits_the_work_among_several_tasks() -> None:

@@ -11,6 +11,7 @@ import pytest
 from lambdas.application_lifecycle.application import FlinkApplication
 from lambdas.application_lifecycle.configuration import Configuration, asked_configuration
 from lambdas.application_lifecycle.lifecycle import Lifecycle, LifecycleError
+from lambdas.application_lifecycle.state import StateChange
 from names import OREGON, TWIN_ACCOUNT
 from twin.emulator import Emulator
 
@@ -71,7 +72,7 @@ def start(emulator: Emulator, name: str, asked: Configuration) -> dict[str, str]
     service = emulator.client("kinesisanalyticsv2", OREGON)
     metrics = emulator.client("cloudwatch", OREGON)
     lifecycle = Lifecycle(FlinkApplication(name, service=service, metrics=metrics))
-    return lifecycle.start(asked, time.monotonic() + TIME_SECONDS, drop_state=False)
+    return lifecycle.start(asked, time.monotonic() + TIME_SECONDS, StateChange())
 
 
 def let_fail(emulator: Emulator, name: str, **faults: str) -> None:

@@ -1,0 +1,71 @@
+"""What a change of the application's version means for the state in its snapshots.
+
+A restore fails where a snapshot holds an operator that the program lacks, unless the start allows it; and
+such a start forgives every other loss too. So each version of the application is deployed with the numbers of
+its operators with state (analytics_sql/operators.json), and a start may leave behind exactly those that its
+version's record names as taken away, or has never numbered: they came with the version that is rolled back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+OPERATORS = "Operators"
+STATE_GENERATION = "StateGeneration"
+
+
+class StateLossError(Exception):
+    """State would be lost that no release gave up; the message says which, and what to do."""
+
+
+def deployed_operators(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a record as in operators.json, what is deployed with the application: names by number."""
+    return {
+        "next": str(record["next"]),
+        "numbered": {str(operator["id"]): name for name, operator in record["operators"].items()},
+        "removed": dict(record["removed"]),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateChange:
+    """dropped: the version starts without any state; restored: it goes back to a version whose own snapshot
+    holds what the one in between cannot read or has lost; left_behind: the operators of the former version
+    that this one lacks, named in its record or newer than it; unnamed: those that are neither."""
+
+    dropped: bool = False
+    restored: bool = False
+    left_behind: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+
+    @property
+    def leaves_state_behind(self) -> bool:
+        return bool(self.left_behind or self.unnamed)
+
+    def check(self, application: str) -> None:
+        """Raises StateLossError."""
+        if self.unnamed:
+            raise StateLossError(
+                f"{application} would lose the state of {', '.join(self.unnamed)}, and no release gave it "
+                "up. Deploy a tree whose analytics_sql/operators.json continues the deployed one, or raise "
+                "analytics.state_generation by one in the environment's file, to start without any state."
+            )
+
+
+def state_change(former: Mapping[str, Any], now: Mapping[str, Any]) -> StateChange:
+    """From the properties of a resource before and after; a version before this rule has no operators."""
+    raised = int(now[STATE_GENERATION]) - int(former.get(STATE_GENERATION, "0"))
+    if raised:
+        return StateChange(dropped=raised > 0, restored=raised < 0)
+    if not (former.get(OPERATORS) and now.get(OPERATORS)):
+        return StateChange()
+    before, after = former[OPERATORS], now[OPERATORS]
+    numbered = after["numbered"].items()
+    lacking = [one for one in before["numbered"].items() if one not in numbered]
+    removed = after["removed"].items()
+    named = [one for one in lacking if one in removed or int(one[0]) >= int(after["next"])]
+    return StateChange(
+        restored=any(one in numbered for one in before["removed"].items()),
+        left_behind=tuple(name for _, name in named),
+        unnamed=tuple(name for one in lacking if one not in named for name in one[1:]),
+    )
