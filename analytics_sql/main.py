@@ -22,6 +22,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment, TableResult
@@ -40,7 +42,8 @@ MSF_KEYS = (
     "table.exec.uid.*",
     "table.local-time-zone",
 )
-# A count must outlive the last click that may still reach it, or it would start again from 1.
+# Beyond a click's greatest age and the time that a count spans: for a click that comes before its time, a
+# mini-batch that waits for a checkpoint, and clocks that differ.
 STATE_MARGIN_SECONDS = 2 * 3600
 
 
@@ -95,6 +98,28 @@ def statements(properties: Properties, *, mode: str, folder: Path = SQL_FOLDER) 
     ]
 
 
+def state_lifetime_seconds(max_age_seconds: int, grain_seconds: int) -> int:
+    """How long a count lives after a click: it must outlive the last one that may reach it, or begin again at
+    1. The first may happen when its time begins, the last when it ends, and be read `max_age_seconds` later.
+    """
+    return max_age_seconds + grain_seconds + STATE_MARGIN_SECONDS
+
+
+def grain_seconds(folder: Path = SQL_FOLDER) -> int:
+    """The longest time that a count of the SQL in `folder` spans, as `make operators` recorded it."""
+    sinks = read_record(folder)["sinks"].values()
+    return max(int(sink["grain_seconds"]) for sink in sinks if "gone" not in sink)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """operators.json beside the SQL. SystemExit where it is missing."""
+    file = folder / "operators.json"
+    if not file.is_file():
+        raise SystemExit(f"{file} is missing: run `make operators`")
+    record: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return record
+
+
 def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, str]:
     """Every Flink key the job runs with: those of the group `flink`, and those the counts depend on.
 
@@ -111,7 +136,7 @@ def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, st
         "table.exec.mini-batch.size": "200000",
         **given,
         "table.local-time-zone": "UTC",
-        "table.exec.state.ttl": f"{max_age_seconds + STATE_MARGIN_SECONDS} s",
+        "table.exec.state.ttl": f"{state_lifetime_seconds(max_age_seconds, grain_seconds())} s",
     }
     if not on_msf:
         return configuration
@@ -122,6 +147,21 @@ def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, st
             " parallelism, checkpoints, state and restarts are set in the application's template"
         )
     return configuration
+
+
+def check_jars(jars: str) -> None:
+    """SystemExit unless `jars` names files, as URLs with a semicolon in between: Flink would not find the
+    connectors, and say so in sixty lines of classes."""
+    if not jars:
+        raise SystemExit(
+            "property group 'flink' needs the URL of the connectors' jar as 'pipeline.jars', such as "
+            "file:///.../connectors/target/analytics.jar, which `make setup` builds"
+        )
+    for jar in jars.split(";"):
+        if not Path(url2pathname(urlsplit(jar).path)).is_file():
+            raise SystemExit(
+                f"'pipeline.jars' of property group 'flink' names {jar}, which is not there: run `make setup`"
+            )
 
 
 def table_environment(configuration: Mapping[str, str]) -> "TableEnvironment":
@@ -147,9 +187,7 @@ def _streaming_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResu
     sys.path += [folder for folder in map(str, (SQL_FOLDER, SQL_FOLDER.parent)) if folder not in sys.path]
     from analytics_sql import generated_code, operators
 
-    record = operators.read_record(SQL_FOLDER)
-    if record is None:
-        raise SystemExit(f"{SQL_FOLDER / operators.FILE} is missing: run `make operators`")
+    record = read_record(SQL_FOLDER)
     try:
         plan = generated_code.in_one_piece(operators.numbered(compiled(tables, inserts), record))
     except operators.OperatorsError as error:
@@ -177,6 +215,8 @@ def compiled(tables: "TableEnvironment", inserts: list[str]) -> dict[str, Any]:
 def run(properties: Properties, *, on_msf: bool) -> None:
     """Run the job and, except on MSF, wait for its end: there `main` must end for the service to go on."""
     configuration = flink_configuration(properties, on_msf=on_msf)
+    if not on_msf:
+        check_jars(configuration.get("pipeline.jars", ""))
     mode = configuration.get("execution.runtime-mode", "STREAMING").lower()
     all_statements = statements(properties, mode=mode)
     tables = table_environment(configuration)

@@ -6,18 +6,26 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics_sql import main
+from contract.click import MAX_CLOCK_AHEAD_SECONDS
+from contract.count import GRAIN
 from contract.sink import REJECTS_TABLE, SINKS
 from settings import Settings
+from settings.analytics import AnalyticsSettings
 from tests.analytics.bounded_run import MAIN
 from tests.deployed import deployed_properties
 
+LATENCY_SECONDS = 3600
+"""How long a click may wait in a mini-batch where no checkpoint flushes it."""
 OUTPUTS = [*((sink.table, sink.name) for sink in SINKS), (REJECTS_TABLE, "rejects")]
 ARN = "arn:aws:kinesis:us-west-2:000000000000:stream/click-trends-local-source"
 FIREHOSE = {
     "connector": "firehose",
     "aws.region": "us-west-2",
+    "sink.http-client.read-timeout": "30000",
     "format": "json",
     "json.timestamp-format.standard": "ISO-8601",
 }
@@ -27,6 +35,7 @@ ON_AWS: main.Properties = {
         "connector": "kinesis",
         "stream.arn": ARN,
         "aws.region": "us-west-2",
+        "aws.http-client.read-timeout": "30000",
         "source.init.position": "TRIM_HORIZON",
     },
     "segments": {
@@ -68,6 +77,7 @@ def test_the_clicks_table_on_aws_has_the_shape_that_ran() -> None:
         "connector": "kinesis",
         "stream.arn": ARN,
         "aws.region": "us-west-2",
+        "aws.http-client.read-timeout": "30000",
         "source.init.position": "TRIM_HORIZON",
         "format": "flat-json",
         "flat-json.ignore-parse-errors": "true",
@@ -81,6 +91,7 @@ def test_the_sinks_on_aws_have_the_shape_that_ran(table: str, delivery_stream: s
         "connector": "firehose",
         "delivery-stream": f"click-trends-local-{delivery_stream}",
         "aws.region": "us-west-2",
+        "sink.http-client.read-timeout": "30000",
         "format": "json",
         "json.timestamp-format.standard": "ISO-8601",
     }
@@ -160,11 +171,77 @@ def test_on_aws_a_key_that_the_service_refuses_is_named(key: str) -> None:
         main.flink_configuration(ON_AWS | {"flink": {key: "1"}}, on_msf=True)
 
 
-def test_counts_outlive_the_last_click_that_may_reach_them() -> None:
+def test_what_the_counts_depend_on_is_set_whatever_the_group_says() -> None:
     wrong = {"table.exec.state.ttl": "1 s", "table.local-time-zone": "Asia/Tokyo"}
     configuration = main.flink_configuration(ON_AWS | {"flink": wrong}, on_msf=True)
-    assert configuration["table.exec.state.ttl"] == "93600 s"
+    assert configuration["table.exec.state.ttl"] == "93660 s"
     assert configuration["table.local-time-zone"] == "UTC"
+
+
+def test_a_mini_batch_is_flushed_by_the_longest_publish_interval_and_not_before() -> None:
+    """A shorter latency would publish between checkpoints, a longer one is beyond the margin of the state."""
+    latency = main.flink_configuration(ON_AWS, on_msf=True)["table.exec.mini-batch.allow-latency"]
+    assert latency == f"{LATENCY_SECONDS // 3600} h"
+    schema = AnalyticsSettings.model_json_schema()
+    longest = schema["properties"]["publish_every_seconds"]["maximum"]
+    assert longest < LATENCY_SECONDS < main.STATE_MARGIN_SECONDS
+
+
+@given(
+    grain=st.sampled_from([1, 10, 60, 300, 3600, 7200, 14_400, 43_200, 86_400]),
+    lateness_hours=st.integers(1, 168),
+    times=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    ages=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    flushed=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_no_count_expires_before_its_last_click_whatever_the_grain_and_the_lateness(
+    grain: int,
+    lateness_hours: int,
+    times: tuple[float, float],
+    ages: tuple[float, float],
+    flushed: tuple[float, float],
+) -> None:
+    """Two clicks of one count, each read up to MAX_CLOCK_AHEAD_SECONDS before or `max_age` after it happened,
+    and in a mini-batch that is flushed up to LATENCY_SECONDS later. A pause moves only when they are read."""
+    max_age = lateness_hours * 3600
+    first, last = (
+        time * grain + (age * max_age if age > 0 else age * MAX_CLOCK_AHEAD_SECONDS) + wait * LATENCY_SECONDS
+        for time, age, wait in zip(times, ages, flushed, strict=True)
+    )
+    assert abs(last - first) < main.state_lifetime_seconds(max_age, grain)
+
+
+def test_the_grain_is_that_of_the_longest_sink_which_is_still_there(tmp_path: Path) -> None:
+    sinks = {
+        "a": {"grain_seconds": 60},
+        "b": {"grain_seconds": 7_200},
+        "c": {"grain_seconds": 86_400, "gone": True},
+    }
+    (tmp_path / "operators.json").write_text(json.dumps({"sinks": sinks}))
+    assert main.grain_seconds(tmp_path) == 7_200
+    assert main.grain_seconds() == GRAIN.total_seconds()
+
+
+def test_a_streaming_run_without_the_jar_says_in_one_sentence_what_it_needs(tmp_path: Path) -> None:
+    for flink, says in (
+        ({}, "needs the URL of the connectors' jar as 'pipeline.jars', such as file:"),
+        (
+            {"pipeline.jars": "file:///no/such.jar"},
+            "names file:///no/such.jar, which is not there: run `make",
+        ),
+    ):
+        groups = {**ON_AWS, "flink": flink}
+        content = [{"PropertyGroupId": group, "PropertyMap": values} for group, values in groups.items()]
+        file = on_file(tmp_path, content)
+        done = subprocess.run(
+            [sys.executable, str(MAIN), "--properties", str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert says in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_sql_is_found_through_the_symbolic_link_that_flink_makes(tmp_path: Path) -> None:

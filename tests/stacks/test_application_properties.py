@@ -18,6 +18,7 @@ def test_clicks_are_read_from_the_oldest_record_in_the_format_of_the_sql() -> No
         "connector": "kinesis",
         "stream.arn": "arn:aws:kinesis:us-west-2:111111111111:stream/click-trends-trial-source",
         "aws.region": "us-west-2",
+        "aws.http-client.read-timeout": "30000",
         "source.init.position": "TRIM_HORIZON",
     }
 
@@ -28,6 +29,7 @@ def test_counts_and_rejects_go_to_their_delivery_streams() -> None:
             "connector": "firehose",
             "delivery-stream": f"click-trends-trial-{stream}",
             "aws.region": "us-west-2",
+            "sink.http-client.read-timeout": "30000",
             "format": "json",
             "json.timestamp-format.standard": "ISO-8601",
         }
