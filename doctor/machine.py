@@ -138,7 +138,7 @@ def jar_diagnoses(jar: Path, sources: Path) -> Iterator[Diagnosis]:
             f"Delete {jar}, then run `make aws-jar`.",
         )
     elif newest > jar.stat().st_mtime:
-        yield warning(f"{jar.name} is older than the sources in connectors/.", again)
+        yield lacks(f"{jar.name} is older than the sources in connectors/.", again)
     else:
         yield ok(f"{jar.name} with the connectors of Kinesis and Firehose")
 

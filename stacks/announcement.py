@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from analytics_sql.jar import stale, unusable
 from analytics_sql.local_flink import AWS_JAR
 from names import STACKS
 from settings import ENVIRONMENTS, Settings, SettingsError, load
@@ -27,8 +28,8 @@ class Command(StrEnum):
 def deployment(settings: Settings, *, jar: Path = AWS_JAR) -> tuple[list[str], list[str]]:
     """What a deployment does, and what stands in its way."""
     problems = _twin_only(settings)
-    if not jar.is_file():
-        problems.append("connectors/target/analytics-aws.jar is missing: run `make aws-jar` first.")
+    if problem := unusable(jar) or stale(jar):
+        problems.append(f"{problem}: run `make aws-jar` first.")
     does = [
         f"Deploys environment {settings.environment} into account {settings.account}: creates or updates, in "
         "this order, " + ", ".join(_described(stack, settings) for stack in STACKS) + ".",

@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from analytics_sql.jar import stale, unusable
 from contract.sink import REJECTS_TABLE
 from lambdas.application_lifecycle.configuration import asked_configuration
 from names import SEGMENTS_PREFIX, TWIN_ACCOUNT
@@ -29,17 +30,15 @@ from stacks.parts.log_group import NamedLogGroup, events_arn
 
 RUNTIME = "FLINK-2_3"
 LOG_STREAM = "application"
-NO_JAR = (
-    "The zip of the analytics application lacks connectors/target/analytics-aws.jar, so the application "
-    "could not start. Build the jar with `make aws-jar`, synthesise again and deploy that."
-)
+BUILD = "Build the jar with `make aws-jar`, synthesise again and deploy that."
+NO_JAR = "{}, so the application could not start. " + BUILD
 
 
 class AnalyticsApplication(Construct):
     """Runs once its stack is complete: reads `source` and `segments`, puts into the delivery streams `sinks`.
 
     sinks: by the table of the SQL that each stands for; jar: the connectors, for the zip. A template made
-    while it is missing cannot be deployed.
+    while it is missing or damaged cannot be deployed.
     """
 
     def __init__(
@@ -97,8 +96,10 @@ class AnalyticsApplication(Construct):
             delivery_streams=[delivery.name for delivery in sinks.values()],
             settings=settings.analytics,
         )
-        if not jar.exists():
-            self._forbid_deployment_to_aws()
+        if problem := unusable(jar):
+            self._forbid_deployment_to_aws(problem)
+        elif not settings.is_twin and (problem := stale(jar)):
+            Annotations.of(self).add_warning_v2("click-trends:stale-jar", f"{problem}. {BUILD}")
 
     def _role(
         self,
@@ -246,16 +247,17 @@ class AnalyticsApplication(Construct):
         option.node.add_dependency(stream)
         return option
 
-    def _forbid_deployment_to_aws(self) -> None:
+    def _forbid_deployment_to_aws(self, problem: str) -> None:
         """CloudFormation refuses the template, except in the twin, which brings the connectors itself."""
+        why = NO_JAR.format(problem)
         if not self._settings.is_twin:
-            Annotations.of(self).add_warning_v2("click-trends:no-aws-jar", NO_JAR)
+            Annotations.of(self).add_warning_v2("click-trends:no-aws-jar", why)
         CfnRule(
             Stack.of(self),
             "ConnectorsAreInTheZip",
             assertions=[
                 CfnRuleAssertion(
-                    assert_=Fn.condition_equals(Aws.ACCOUNT_ID, TWIN_ACCOUNT), assert_description=NO_JAR
+                    assert_=Fn.condition_equals(Aws.ACCOUNT_ID, TWIN_ACCOUNT), assert_description=why
                 )
             ],
         )

@@ -109,7 +109,7 @@ def test_a_jar_that_is_missing_damaged_or_old_is_told_apart(sources: Path) -> No
     jar_with(sources, ALL_FACTORIES)
     os.utime(jar, (1, 1))
     [old] = jar_diagnoses(jar, sources)
-    assert old.verdict is Verdict.WARNING
+    assert old.verdict is Verdict.LACKS
     assert {missing.remedy, old.remedy} == {"Run `make aws-jar`."}
 
 

@@ -1,6 +1,8 @@
 """What `make deploy` and `make destroy` say and refuse before they do anything."""
 
+import os
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ PRODUCTION = Settings(environment="production", account="111111111111")
 @pytest.fixture
 def jar(tmp_path: Path) -> Path:
     jar = tmp_path / "analytics-aws.jar"
-    jar.touch()
+    with zipfile.ZipFile(jar, "w") as opened:
+        opened.writestr("Join.class", "")
     return jar
 
 
@@ -39,6 +42,15 @@ def test_the_stacks_are_named_in_the_order_of_their_dependencies() -> None:
 def test_without_the_connectors_nothing_is_deployed(tmp_path: Path) -> None:
     _, [problem] = deployment(PRODUCTION, jar=tmp_path / "missing.jar")
     assert "make aws-jar" in problem
+
+
+def test_a_jar_that_is_empty_or_older_than_a_source_is_not_deployed(jar: Path) -> None:
+    os.utime(jar, (1, 1))
+    _, [stale] = deployment(PRODUCTION, jar=jar)
+    jar.write_bytes(b"")
+    _, [empty] = deployment(PRODUCTION, jar=jar)
+    assert re.fullmatch(r"connectors/target/analytics-aws.jar is older than connectors/.*: run .*", stale)
+    assert empty == "connectors/target/analytics-aws.jar is empty or damaged: run `make aws-jar` first."
 
 
 def test_the_twin_s_account_is_never_deployed_to(jar: Path) -> None:

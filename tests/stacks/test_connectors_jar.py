@@ -1,10 +1,15 @@
 """Without the connectors' jar a template can be made and compared, but not deployed to AWS."""
 
+import json
+import os
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from analytics_sql.jar import stale
 from stacks.analytics.package import JAR_IN_ZIP, application_zip
+from stacks.app import build_app
 from stacks.parts.deterministic_zip import write_zip
 
 
@@ -12,6 +17,32 @@ def test_without_the_jar_aws_refuses_the_template(templates: dict[str, dict[str,
     [assertion] = templates["OregonAnalytics"]["Rules"]["ConnectorsAreInTheZip"]["Assertions"]
     assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::AccountId"}, "000000000000"]}
     assert "make aws-jar" in assertion["AssertDescription"]
+
+
+def test_a_jar_that_is_empty_or_damaged_is_refused_as_if_it_were_missing(tmp_path: Path) -> None:
+    for content in (b"", b"PK\x03\x04 the download ended here"):
+        jar = tmp_path / "analytics-aws.jar"
+        jar.write_bytes(content)
+        build_app("production", destroy=False, outdir=tmp_path / "out", jar=jar).synth()
+        [file] = (tmp_path / "out").glob("*OregonAnalytics.template.json")
+        [assertion] = json.loads(file.read_text())["Rules"]["ConnectorsAreInTheZip"]["Assertions"]
+        assert "analytics-aws.jar is empty or damaged" in assertion["AssertDescription"]
+        shutil.rmtree(tmp_path / "out")
+
+
+def test_a_jar_is_stale_once_a_source_is_newer(tmp_path: Path) -> None:
+    sources = tmp_path / "connectors"
+    java = sources / "src" / "main" / "java" / "Join.java"
+    jar = sources / "target" / "analytics-aws.jar"
+    for file in (java, sources / "pom.xml", jar):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    os.utime(jar, (2_000_000_000, 2_000_000_000))
+    assert stale(jar, sources) is None
+    os.utime(java, (2_000_000_001, 2_000_000_001))
+    assert stale(jar, sources) == (
+        "connectors/target/analytics-aws.jar is older than connectors/src/main/java/Join.java"
+    )
 
 
 def test_with_the_jar_it_is_in_the_zip_and_the_code_has_another_name(tmp_path: Path, no_jar: Path) -> None:
