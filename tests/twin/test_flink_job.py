@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -87,6 +88,29 @@ def test_a_job_that_was_restarted_or_does_not_run_is_a_problem_to_show_with_its_
     assert str(restarted.problem) == "RUNNING, 2 restarts, 0 checkpoints; last failure: IOException: 500"
     assert "RESTARTING" in str(replace(_state(restarts=0), status="RESTARTING").problem)
     assert "not all of its tasks" in str(replace(_state(restarts=0), tasks_run=False).problem)
+
+
+def test_the_gauges_of_a_table_are_found_at_the_vertex_that_looks_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Answers as Flink 2.3 gave them."""
+    metrics = "/jobs/j/vertices/source/subtasks/metrics"
+    gauge = "LookupJoin[9].KinesisAnalytics.segmentsUsers"
+    answers: dict[str, object] = {
+        "/jobs/overview": {"jobs": [{"jid": "j"}]},
+        "/jobs/j": {"vertices": [{"id": "sink"}, {"id": "source"}]},
+        "/jobs/j/vertices/sink/subtasks/metrics": [{"id": "numRecordsIn"}],
+        metrics: [{"id": "numRecordsIn"}, {"id": gauge}],
+        f"{metrics}?get={quote(gauge)}&agg=max": [{"id": gauge, "max": 2000.0}],
+    }
+    job = FlinkJob("http://127.0.0.1:1")
+    monkeypatch.setattr(job, "_request", answers.__getitem__)
+    assert job.gauges("segments") == {"segmentsUsers": 2000.0}
+    assert job.gauges("others") == {}
+
+
+def test_a_cluster_that_does_not_answer_has_no_gauges() -> None:
+    assert FlinkJob(f"http://127.0.0.1:{free_port()}").gauges("segments") == {}
 
 
 @pytest.fixture
