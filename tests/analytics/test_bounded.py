@@ -197,8 +197,8 @@ def test_a_click_in_two_files_of_equal_content_is_counted_once(tmp_path: Path) -
     clicks, segments = tmp_path / "2026-01-31T12:00", tmp_path / "segments"
     (clicks / "once more").mkdir(parents=True)
     segments.mkdir()
-    (clicks / "2026-01-31T12:00:00Z 日%20.json").write_text(LINE)
-    (clicks / "once more" / "raw.json.gz").write_bytes(gzip.compress(LINE.encode()))
+    (clicks / "2026-01-31T12:00:00Z 日%20.json.gz").write_bytes(gzip.compress(LINE.encode()))
+    (clicks / "once more" / "raw.json").write_text(LINE)
     outcome = count_files(clicks, segments, tmp_path / "out:a %20", cwd=tmp_path)
     assert list(outcome.counts.values()) == [1]
     assert "left out 1 file with 1 record, whose content stands in another file" in outcome.printed
