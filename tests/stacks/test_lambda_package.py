@@ -1,15 +1,18 @@
 """Packages of Lambda functions: what is in them, and when pip is called."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
 from stacks.parts import lambda_package
 from stacks.parts.lambda_package import PackageError, lambda_zip
+from tests.conftest import PROJECT
 
 PROVIDED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 """What Lambda's Python runtime has beside the standard library."""
@@ -116,3 +119,14 @@ def test_each_function_can_be_imported_from_its_package_alone(assembly: Path, tm
             check=False,
         )
         assert outcome.returncode == 0, f"{folder.name}: {outcome.stderr}"
+
+
+def test_the_tests_of_the_functions_run_on_the_python_that_is_deployed() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    deployed = lambda_.Runtime.PYTHON_3_14
+    assert f"FUNCTIONS_PYTHON := {deployed.name}\n" in makefile
+    workflow = (PROJECT / ".github" / "workflows" / "checks.yml").read_text()
+    assert f'python-version: "{deployed.name.removeprefix("python")}"' in workflow
+    templates = (PROJECT / "tests" / "stacks" / "snapshots").glob("*.yaml")
+    runtimes = {found for file in templates for found in re.findall(r"Runtime: (\S+)", file.read_text())}
+    assert runtimes == {deployed.name}
