@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from twin import headroom
 from twin.headroom import NEEDED_DISK_MIB, NEEDED_MIB, disk_warning, memory_warning
 
 
@@ -33,7 +32,7 @@ def test_a_disk_with_little_room_is_told_apart(
     free_mib: int, warns: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = SimpleNamespace(free=free_mib * 1024**2)
-    monkeypatch.setattr(headroom.shutil, "disk_usage", lambda folder: usage if folder == tmp_path else None)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage if folder == tmp_path else None)
     warning = disk_warning(tmp_path)
     assert (warning is not None) is warns
     assert not warns or f"{free_mib:,} MiB" in str(warning)
