@@ -159,7 +159,7 @@ class Names:
 
     @property
     def feedback_dead_letters(self) -> str:
-        """The queue of invocations that were given up."""
+        """The queue of invocations that the schedule gave up."""
         return f"{self.prefix}-feedback-dead-letters"
 
     @property

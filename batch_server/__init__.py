@@ -22,6 +22,7 @@ from batch_server.answers import (
 )
 from batch_server.errors import TrendsError
 from batch_server.minutes import Minutes
+from batch_server.progress import ReadProgress
 from batch_server.reader import TrendingReader, connect
 from batch_server.segment import ALL_READERS, EACH_COMBINATION, EACH_VALUE, EVERY_SEGMENT, Grouping, Segment
 
@@ -38,6 +39,7 @@ __all__ = [
     "Grouping",
     "HeatMap",
     "Minutes",
+    "ReadProgress",
     "Rising",
     "RisingArticle",
     "Segment",

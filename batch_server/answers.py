@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from batch_server.minutes import Minutes
+from batch_server.progress import NOT_ASKED, PERIOD, RECENT, ReadProgress
 from batch_server.segment import Segment
 from batch_server.text import printable
 from contract.click import ARRIVAL
@@ -22,7 +23,7 @@ class Freshness:
 
     asked_at: by this machine's clock; since: counts of minutes before it were not looked at;
     newest_minute and newest_published_at: None when there is no count from `since` on; delivered_until: the
-    newest publication that is complete in the index.
+    newest publication that is complete in the index; progress: how far the application has read.
     """
 
     asked_at: datetime
@@ -30,6 +31,7 @@ class Freshness:
     newest_minute: datetime | None
     newest_published_at: datetime | None
     delivered_until: datetime | None
+    progress: ReadProgress = NOT_ASKED
 
     @property
     def age(self) -> timedelta | None:
@@ -39,8 +41,24 @@ class Freshness:
     @property
     def complete_until(self) -> datetime | None:
         """Minutes that ended by this time hold every click that came on time (see ARRIVAL and DELIVERY).
-        Later clicks still raise them, for as long as the allowed lateness. None when nothing tells."""
-        return None if self.delivered_until is None else start_of_count(self.delivered_until - ARRIVAL)
+        Later clicks still raise them, for as long as the allowed lateness. None when nothing tells.
+
+        What was read is counted and delivered by the newest publication; where no record came after that, by
+        now.
+        """
+        read_until = self.progress.read_until
+        counted_until = read_until if self._is_quiet else self.delivered_until
+        if read_until is None or counted_until is None:
+            return None
+        return start_of_count(min(read_until, counted_until) - ARRIVAL)
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether no record came after the minute of the newest publication, or for RECENT."""
+        quiet_since = self.progress.quiet_since
+        told = self.asked_at - RECENT
+        newest = told if self.newest_published_at is None else max(self.newest_published_at, told)
+        return quiet_since is not None and quiet_since <= newest + PERIOD
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,13 +75,19 @@ def question(ask: Callable[..., Sheet]) -> Callable[..., Sheet]:
     def run(**options: Any) -> None:
         segment = Segment(**{column: options.pop(column) for column in SEGMENT_COLUMNS})
         shared = {
-            name: options.pop(name) for name in ("endpoint", "role_arn", "domain_region", "last", "until")
+            name: options.pop(name)
+            for name in ("endpoint", "role_arn", "domain_region", "environment", "last", "until")
         }
         time_zone, as_json, as_csv = (options.pop(name) for name in ("time_zone", "as_json", "as_csv"))
         if as_json and as_csv:
             raise typer.BadParameter("choose one of --json and --csv")
         try:
-            reader = connect(shared["endpoint"], role_arn=shared["role_arn"], region=shared["domain_region"])
+            reader = connect(
+                shared["endpoint"],
+                role_arn=shared["role_arn"],
+                region=shared["domain_region"],
+                environment=shared["environment"],
+            )
             asked = Asked(
                 reader=reader,
                 last=shared["last"],
@@ -250,11 +256,19 @@ def rising(
 
 
 def freshness(
-    *, endpoint: str, role_arn: str | None, domain_region: str, time_zone: ZoneInfo, as_json: bool
+    *,
+    endpoint: str,
+    role_arn: str | None,
+    domain_region: str,
+    environment: str | None,
+    time_zone: ZoneInfo,
+    as_json: bool,
 ) -> None:
     """How fresh the counts are, and which minutes are complete."""
     try:
-        found = connect(endpoint, role_arn=role_arn, region=domain_region).freshness()
+        found = connect(
+            endpoint, role_arn=role_arn, region=domain_region, environment=environment
+        ).freshness()
     except TrendsError as error:
         _fail(error)
     text = sheets.freshness_as_json(found) if as_json else sheets.freshness_text(found, time_zone)
@@ -297,6 +311,7 @@ def board(
     endpoint: str,
     role_arn: str | None,
     domain_region: str,
+    environment: str | None,
     time_zone: ZoneInfo,
     last: Annotated[
         timedelta,
@@ -327,7 +342,13 @@ def board(
     from batch_server.board import server  # the web server, which no question needs
 
     try:
-        reader = connect(endpoint, role_arn=role_arn, region=domain_region, max_attempts=server.ATTEMPTS)
+        reader = connect(
+            endpoint,
+            role_arn=role_arn,
+            region=domain_region,
+            max_attempts=server.ATTEMPTS,
+            environment=environment,
+        )
         shown = server.Board(
             reader=reader,
             spans=server.Spans(last=last, before=before),

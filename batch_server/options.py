@@ -106,6 +106,15 @@ RoleArn = Annotated[
 DomainRegion = Annotated[
     str, typer.Option("--domain-region", envvar="CLICK_TRENDS_REGION", help="AWS region of the domain.")
 ]
+OfEnvironment = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        envvar="CLICK_TRENDS_ENVIRONMENT",
+        metavar="NAME",
+        help="Such as production: its metrics tell which minutes are complete.",
+    ),
+]
 TimeZone = Annotated[
     ZoneInfo,
     typer.Option(
@@ -136,6 +145,7 @@ CONNECTION = (
     _keyword("endpoint", Endpoint),
     _keyword("role_arn", RoleArn, None),
     _keyword("domain_region", DomainRegion, OREGON),
+    _keyword("environment", OfEnvironment, None),
     _keyword("time_zone", TimeZone, "UTC"),
     _keyword("as_json", AsJson, False),
 )

@@ -1,7 +1,7 @@
 """One question to the counts: its searches, and how fresh the counts were at the first of them."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from batch_server import aggregations
@@ -9,21 +9,24 @@ from batch_server.aggregations import Aggregation
 from batch_server.answers import DELIVERY, Freshness
 from batch_server.errors import TrendsError
 from batch_server.minutes import Minutes
+from batch_server.progress import NOT_ASKED, RECENT, ReadProgress
 from batch_server.segment import ALL_READERS, Segment
 
 Search = Callable[[Mapping[str, Any]], dict[str, Any]]
 """A request body to the answer's aggregations; {} while nothing was ever counted."""
-
-RECENT = timedelta(minutes=15)
-"""Freshness is that of the counts of these minutes before the end of the time asked for: a look at all
-counts of a day would cost more than most questions."""
 
 
 class Question:
     """Asks about the counts of `minutes` and `segment`; may take several searches."""
 
     def __init__(
-        self, search: Search, minutes: Minutes, segment: Segment = ALL_READERS, *, asked_at: datetime
+        self,
+        search: Search,
+        minutes: Minutes,
+        segment: Segment = ALL_READERS,
+        *,
+        asked_at: datetime,
+        progress: ReadProgress = NOT_ASKED,
     ) -> None:
         self.minutes = minutes
         self.segment = segment
@@ -33,7 +36,8 @@ class Question:
         self._counted = False  # whether there is any index
         self._recent = Minutes(minutes.until - RECENT, minutes.until)
         self._asked_at = asked_at
-        self._freshness = freshness_in({}, asked_at=asked_at, since=self._recent.since)
+        self._progress = progress
+        self._freshness = self._freshness_in({})
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -71,11 +75,18 @@ class Question:
         if not answer:
             return {}
         self._counted = True
-        self._freshness = freshness_in(answer["recent"], asked_at=self._asked_at, since=self._recent.since)
+        self._freshness = self._freshness_in(answer["recent"])
         return found
 
+    def _freshness_in(self, newest: Mapping[str, Any]) -> Freshness:
+        return freshness_in(
+            newest, asked_at=self._asked_at, since=self._recent.since, progress=self._progress
+        )
 
-def freshness_in(newest: Mapping[str, Any], *, asked_at: datetime, since: datetime) -> Freshness:
+
+def freshness_in(
+    newest: Mapping[str, Any], *, asked_at: datetime, since: datetime, progress: ReadProgress
+) -> Freshness:
     """From the answer to `aggregations.newest`, {} while there is no index."""
     delivered = newest.get("delivered", {}).get("newest_published_at")
     return Freshness(
@@ -84,6 +95,7 @@ def freshness_in(newest: Mapping[str, Any], *, asked_at: datetime, since: dateti
         newest_minute=time_in(newest.get("newest_minute")),
         newest_published_at=time_in(newest.get("newest_published_at")),
         delivered_until=time_in(delivered),
+        progress=progress,
     )
 
 

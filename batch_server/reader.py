@@ -8,6 +8,7 @@ from functools import partial
 
 import boto3
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
 
 from batch_server import aggregations, differences, pictures
 from batch_server.answers import (
@@ -22,10 +23,11 @@ from batch_server.answers import (
     TopOfSegments,
     Trend,
 )
-from batch_server.credentials import signing_credentials
-from batch_server.errors import QuestionError
+from batch_server.credentials import role_session, signing_credentials
+from batch_server.errors import QuestionError, TrendsError
 from batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
-from batch_server.question import RECENT, Question, freshness_in, time_in
+from batch_server.progress import RECENT, Progress, connect_progress, not_asked
+from batch_server.question import Question, freshness_in, time_in
 from batch_server.ranking import Wanted, rank
 from batch_server.search import MAX_ATTEMPTS, CountSearch
 from batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
@@ -54,12 +56,16 @@ class TrendingReader:
         endpoint: str,
         credentials: Credentials,
         region: str = OREGON,
+        *,
         clock: Callable[[], datetime] = _now,
         max_attempts: int = MAX_ATTEMPTS,
+        progress: Progress = not_asked,
     ) -> None:
-        """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's."""
+        """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's;
+        progress: how far the application has read."""
         self._search = CountSearch(endpoint, credentials, region, max_attempts)
         self._clock = clock
+        self._progress = progress
 
     def top(
         self,
@@ -220,7 +226,7 @@ class TrendingReader:
     def _freshness_of(self, minutes: Minutes, asked_at: datetime) -> Freshness:
         newest = aggregations.newest(asked_at - DELIVERY)
         found = self._search(aggregations.body(newest, aggregations.during(minutes)))
-        return freshness_in(found, asked_at=asked_at, since=minutes.since)
+        return freshness_in(found, asked_at=asked_at, since=minutes.since, progress=self._progress())
 
     def _question(
         self, last: timedelta, segment: Segment, until: datetime | None, within: timedelta | None = None
@@ -230,7 +236,7 @@ class TrendingReader:
     def _about(self, minutes: Minutes, segment: Segment, within: timedelta | None = None) -> Question:
         deadline = None if within is None else time.monotonic() + within.total_seconds()
         search = self._search if deadline is None else partial(self._search, deadline=deadline)
-        return Question(search, minutes, segment, asked_at=self._clock())
+        return Question(search, minutes, segment, asked_at=self._clock(), progress=self._progress())
 
 
 def connect(
@@ -238,14 +244,27 @@ def connect(
     session: boto3.Session | None = None,
     role_arn: str | None = None,
     region: str = OREGON,
+    *,
     max_attempts: int = MAX_ATTEMPTS,
+    environment: str | None = None,
 ) -> TrendingReader:
     """A reader that signs with the session's identity, or with `role_arn` assumed by it (and renewed).
 
-    max_attempts: how often a search is asked that may be retried.
+    max_attempts: how often a search is asked that may be retried; environment: its name, as `production`,
+    without which no minute is known to be complete.
     """
-    credentials = signing_credentials(session or boto3.Session(), role_arn, region)
-    return TrendingReader(endpoint, credentials, region, max_attempts=max_attempts)
+    session = session or boto3.Session()
+    credentials = signing_credentials(session, role_arn, region)
+    progress: Progress = not_asked
+    if environment is not None:
+        reads_as = role_session(session, role_arn, region) if role_arn else session
+        try:
+            progress = connect_progress(reads_as, environment, region)
+        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is none
+            raise TrendsError(
+                f"no metrics can be read in {region}: {error}. Check --domain-region"
+            ) from error
+    return TrendingReader(endpoint, credentials, region, max_attempts=max_attempts, progress=progress)
 
 
 def _wanted(groupings: Iterable[Grouping], limit: int, min_clicks: int) -> Wanted:

@@ -39,6 +39,8 @@ _BARS = (
 _BARS += (
     "\N{LOWER FIVE EIGHTHS BLOCK}\N{LOWER THREE QUARTERS BLOCK}\N{LOWER SEVEN EIGHTHS BLOCK}\N{FULL BLOCK}"
 )
+SHOWN_BEHIND = timedelta(seconds=60)
+"""From here on an alarm rings too (stacks/analytics/alarms.py)."""
 MAX_BARS = 60
 """Characters of a series in a table; neighbouring steps are added up to fit."""
 
@@ -129,13 +131,16 @@ def freshness_as_json(freshness: Freshness) -> str:
 
 
 def _freshness_fields(freshness: Freshness) -> dict[str, Any]:
-    age = freshness.age
+    age, behind = freshness.age, freshness.progress.behind
     return {
         "asked_at": format_time(freshness.asked_at),
         "newest_minute": _time(freshness.newest_minute),
         "newest_published_at": _time(freshness.newest_published_at),
         "age_seconds": None if age is None else round(age.total_seconds(), 3),
         "complete_until": _time(freshness.complete_until),
+        "read_until": _time(freshness.progress.read_until),
+        "behind_seconds": None if behind is None else round(behind.total_seconds(), 3),
+        "not_known": freshness.progress.problem,
     }
 
 
@@ -145,19 +150,30 @@ def _time(time: datetime | None) -> str | None:
 
 def freshness_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None = None) -> str:
     """minutes: what the answer covers; it may be complete as a whole."""
+    behind = freshness.progress.behind or timedelta(0)
+    late = f"; the application is {age_text(behind)} behind" if behind > SHOWN_BEHIND else ""
+    return f"{_counted_text(freshness, zone)}; {_complete_text(freshness, zone, minutes)}{late}."
+
+
+def _counted_text(freshness: Freshness, zone: tzinfo) -> str:
     if freshness.newest_published_at is None or freshness.age is None:
-        return f"No count of any reader since {_clock(freshness.since, zone)}."
+        return f"No count of any reader since {_clock(freshness.since, zone)}"
     age = freshness.age
     ahead = f"{age_text(-age)} ahead of this machine's clock"
     how_old = ahead if age < timedelta(0) else f"{age_text(age)} ago"
-    counted = f"Counted until {_clock(freshness.newest_published_at, zone)} ({how_old})"
+    return f"Counted until {_clock(freshness.newest_published_at, zone)} ({how_old})"
+
+
+def _complete_text(freshness: Freshness, zone: tzinfo, minutes: Minutes | None) -> str:
+    if freshness.progress.problem is not None:
+        return f"which minutes are complete is not known: {freshness.progress.problem}"
     complete = freshness.complete_until
     if complete is None or (minutes is not None and complete <= minutes.since):
-        return f"{counted}; nothing is complete yet."
+        return "nothing is complete yet"
     if minutes is not None and complete >= minutes.until:
-        return f"{counted}; complete but for late clicks."
+        return "complete but for late clicks"
     until = complete.astimezone(zone)
-    return f"{counted}; complete until {_start(until)} {until:%Z} but for late clicks."
+    return f"complete until {_start(until)} {until:%Z} but for late clicks"
 
 
 def span_text(minutes: Minutes, zone: tzinfo) -> str:

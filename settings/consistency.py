@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from contract.click import ARRIVAL
 from contract.count import GRAIN
 from names import OREGON, TOKYO
 from settings.delivery import DeliverySettings
@@ -13,6 +14,9 @@ from settings.regions import Place
 REDELIVERY_HOURS = 3
 """From the failure after which a count is redelivered once more to its last try: an hour's pause at most
 (lambdas/redelivery/failed_documents.py), and delivery.counts_retry_seconds, two hours at most."""
+READ_KNOWN_AFTER = timedelta(seconds=245)
+"""How far the application has read is known after this time at most, while it is at the head of the stream;
+tests compare it with batch_server/progress.py."""
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -177,11 +181,14 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
             f"feedback.window_minutes ({feedback.window_minutes}) at the declared peak, so that no article "
             f"would be in any ranking: set it to far less than {most:,}, or correct [peak]"
         )
-    if window < GRAIN:
+    minute = timedelta(minutes=1)
+    shortest = -(-(READ_KNOWN_AFTER + ARRIVAL + GRAIN) // minute)
+    if feedback.window_minutes < shortest:
         yield (
-            f"feedback.window_minutes ({feedback.window_minutes}) must not be shorter than what a count "
-            f"spans ({GRAIN}), or hardly a complete one would be among those asked about and rankings would "
-            f"not be written: set it to {-(-GRAIN // timedelta(minutes=1))} or more"
+            f"feedback.window_minutes ({feedback.window_minutes}) must be at least {shortest}: counts of "
+            f"{GRAIN} are known to be complete {(READ_KNOWN_AFTER + ARRIVAL).total_seconds():g} s after "
+            "their end, and without a complete one among those asked about no ranking is written: set it to "
+            f"{shortest} or more"
         )
     # Two runs at least find that no ranking is fresh any more, and keep what is there, before it expires.
     kept_minutes = feedback.fresh_seconds // 60 + 2 * feedback.period_minutes

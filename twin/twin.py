@@ -183,7 +183,9 @@ class Twin:
     def reader(self, max_attempts: int = MAX_ATTEMPTS) -> TrendingReader:
         """The batch server's view of the counts, with its role."""
         session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
-        return connect(self.emulator.search_endpoint, session, max_attempts=max_attempts)
+        return connect(
+            self.emulator.search_endpoint, session, max_attempts=max_attempts, environment=ENVIRONMENT
+        )
 
     def served_table(self) -> ServedTable:
         """The rankings that the service has, read with the batch server's role."""
@@ -196,6 +198,7 @@ class Twin:
         variables = {
             **self.emulator.client_environment(),
             "CLICK_TRENDS_ENDPOINT": self.emulator.search_endpoint,
+            "CLICK_TRENDS_ENVIRONMENT": ENVIRONMENT,
             "CLICK_TRENDS_ROLE_ARN": role,
             "CLICK_TRENDS_TABLE": self.names.trending_table,
         }

@@ -163,6 +163,7 @@ def _freshness(freshness: Freshness) -> Message:
         "newest_minute": _time(freshness.newest_minute),
         "newest_published_at": _time(freshness.newest_published_at),
         "complete_until": _time(freshness.complete_until),
+        "not_known": freshness.progress.problem,
     }
 
 

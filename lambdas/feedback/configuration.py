@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+ENVIRONMENT = "ENVIRONMENT"
 TABLE = "TABLE"
 DOMAIN = "DOMAIN"
 DOMAIN_REGION = "DOMAIN_REGION"
@@ -21,9 +22,10 @@ KEEP_HOURS = "KEEP_HOURS"
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackConfiguration:
-    """settings/feedback.py describes the fields that it has too. table: the name of the table in this region;
-    domain, domain_region, domain_scheme: the search domain."""
+    """settings/feedback.py describes the fields that it has too. environment: its name; table: the name of
+    the table in this region; domain, domain_region, domain_scheme: the search domain."""
 
+    environment: str
     table: str
     domain: str
     domain_region: str
@@ -40,6 +42,7 @@ class FeedbackConfiguration:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "FeedbackConfiguration":
         return cls(
+            environment=environment[ENVIRONMENT],
             table=environment[TABLE],
             domain=environment[DOMAIN],
             domain_region=environment[DOMAIN_REGION],

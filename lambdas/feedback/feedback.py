@@ -66,6 +66,7 @@ class RankingFeedback:
             return outcome
         outcome.unfit = unfit(answer, self._configuration)
         if outcome.unfit:
+            outcome.not_known = answer.freshness.progress.problem
             return outcome
         found = rankings(answer, self._configuration)
         to_write = due(found, stored, self._configuration)

@@ -1,8 +1,8 @@
 """Write what each kind of reader clicks most, for the service to read. Invoked every minute.
 
 1. Read the rankings that are served.  2. Ask OpenSearch in Oregon for the top articles of every segment.
-3. Keep the rankings where the counts are empty, out of date or partial.  4. Write those that changed.
-5. Tell how many, and how old what is served is.
+3. Keep the rankings where the counts are empty, out of date or partial, or nobody knows what was read.
+4. Write those that changed.  5. Tell how many, and how old what is served is.
 
 Two runs at once, and repeated ones, do no harm: docs/feedback.md says why.
 """
@@ -41,6 +41,7 @@ def _feedback() -> RankingFeedback:
             session,
             region=configuration.domain_region,
             max_attempts=SEARCH_ATTEMPTS,
+            environment=configuration.environment,
         ),
         RankingTable(session.client("dynamodb", config=CLIENT_CONFIG), configuration.table),
     )

@@ -27,8 +27,9 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 @dataclass(kw_only=True)
 class FeedbackOutcome:
     """One run in numbers of rankings. overtaken: the table had newer ones; extended: kept for longer, as
-    the counts stand still; unfit: why nothing was written; age_seconds: of the newest counts that are served,
-    None where nothing is; problems: what someone has to look at."""
+    the counts stand still; unfit: why nothing was written; not_known: why nobody knows what was read;
+    age_seconds: of the newest counts that are served, None where nothing is; problems: what someone has to
+    look at."""
 
     written: int = 0
     unchanged: int = 0
@@ -36,6 +37,7 @@ class FeedbackOutcome:
     failed: int = 0
     extended: int = 0
     unfit: str | None = None
+    not_known: str | None = None
     age_seconds: float | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -60,6 +62,7 @@ def publish(outcome: FeedbackOutcome) -> None:
         extra={
             **counts,
             "extended": outcome.extended,
+            "not_known": outcome.not_known,
             "age_seconds": outcome.age_seconds,
             "problems": outcome.problems[:20],
         },

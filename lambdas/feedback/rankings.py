@@ -20,9 +20,10 @@ GROUPINGS: Mapping[str, tuple[Grouping, ...]] = {
 }
 """By the names in settings/feedback.py."""
 
-Unfit = Literal["empty", "clock", "stale", "behind", "incomplete"]
+Unfit = Literal["empty", "clock", "stale", "unread", "behind", "incomplete"]
 """Why an answer must not replace rankings: nothing was counted; the newest publication is in the future; it
-is too old; the application works on minutes long past (it catches up); no minute asked about is complete."""
+is too old; nobody knows how far the application has read; it has not read what is as old, or works on
+minutes long past (it catches up); no minute asked about is complete."""
 
 
 def groupings(configuration: FeedbackConfiguration) -> tuple[Grouping, ...]:
@@ -43,7 +44,9 @@ def unfit(answer: TopOfSegments, configuration: FeedbackConfiguration) -> Unfit 
     reasons: dict[Unfit, bool] = {
         "clock": published > freshness.asked_at + CLOCK_TOLERANCE,
         "stale": published < oldest,
-        "behind": newest_minute + GRAIN < oldest,
+        "unread": freshness.progress.behind is None,
+        "behind": newest_minute + GRAIN < oldest
+        or (freshness.progress.behind or timedelta(0)) > configuration.max_input_age,
         "incomplete": complete is None or complete <= answer.minutes.since,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

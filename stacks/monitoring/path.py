@@ -31,7 +31,6 @@ DEAD_LETTERS = (
     "DroppedEventCount",
     "Unexpected",
     "GivenUp",
-    "ApproximateNumberOfMessagesVisible",
 )
 """Measures of alarms that count what was given up."""
 
@@ -85,7 +84,7 @@ def tokyo_path(names: Names) -> tuple[Hop, ...]:
         ),
         Hop(
             title="Feedback, from OpenSearch in Oregon",
-            watches=(names.feedback, names.feedback_dead_letters),
+            watches=(names.feedback,),
             graphs={"Rankings a minute": _counted(names.feedback, WRITTEN, UNCHANGED, FAILED)},
         ),
         Hop(

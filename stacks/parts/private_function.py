@@ -29,7 +29,6 @@ class PrivateFunction(Construct):
         environment: Mapping[str, str],
         memory_mib: int,
         timeout: Duration,
-        concurrency: int | None = None,
         settings: Settings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -65,6 +64,5 @@ class PrivateFunction(Construct):
             environment=dict(environment),
             memory_size=memory_mib,
             timeout=timeout,
-            reserved_concurrent_executions=concurrency,
             log_group=NamedLogGroup(self, "Logs", name=log_group_name, days=settings.log_retention_days),
         )

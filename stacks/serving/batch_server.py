@@ -6,10 +6,11 @@ from names import Names
 from stacks.parts.acknowledge import acknowledge_wildcards
 from stacks.parts.server_role import reads_rankings, server_role
 from stacks.search import access as search_access
+from stacks.serving.progress import acknowledge_progress, reads_progress
 
 
 class BatchServerRole(Construct):
-    """The batch server asks OpenSearch for counts, reads rankings, and can change nothing in either.
+    """The batch server asks OpenSearch for counts, reads rankings and metrics, and can change nothing.
 
     table_arn: of the rankings.
     """
@@ -24,6 +25,7 @@ class BatchServerRole(Construct):
             statements=[
                 *(access.statement(domain_arn) for access in search_access.BATCH_SERVER),
                 reads_rankings(table_arn),
+                reads_progress(names.oregon),
             ],
         )
         acknowledge_wildcards(
@@ -32,3 +34,4 @@ class BatchServerRole(Construct):
             reason="There is an index for each day. Only searching and counting is allowed in them; the "
             "wildcards of the Deny take away, they give nothing.",
         )
+        acknowledge_progress(role)

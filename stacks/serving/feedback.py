@@ -16,6 +16,7 @@ from stacks.parts.lambda_package import lambda_zip
 from stacks.parts.private_function import PrivateFunction
 from stacks.search import access as search_access
 from stacks.serving.alarms import alarm_on_feedback
+from stacks.serving.progress import acknowledge_progress, reads_progress
 
 SHARED_MODULES = ("invocation.py", "metrics.py")
 LIBRARY = ("batch_server", "contract", "names.py")
@@ -23,9 +24,8 @@ TIMEOUT = Duration.seconds(50)
 """Shorter than the shortest period, so that a run ends before the next."""
 MEMORY_MIB = 512
 """A run waits for Oregon and for the table. 700 lists of 20 articles are 1 MB of JSON."""
-CONCURRENCY = 1
 MAX_EVENT_AGE = Duration.minutes(1)
-"""An invocation that waited for longer is given up: the next is due."""
+"""An invocation that waited for longer is given up: the next one does its work."""
 SCHEDULE_RETRIES = 2
 DEAD_LETTERS_KEPT = Duration.days(14)
 
@@ -38,7 +38,7 @@ class Feedback(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         names = settings.names
-        dead_letters = sqs.Queue(
+        not_invoked = sqs.Queue(
             self,
             "DeadLetters",
             queue_name=names.feedback_dead_letters,
@@ -46,18 +46,17 @@ class Feedback(Construct):
             enforce_ssl=True,
             retention_period=DEAD_LETTERS_KEPT,
         )
-        acknowledge(dead_letters, "SQS3", reason="It is itself the queue of dead letters.")
+        acknowledge(not_invoked, "SQS3", reason="It is itself the queue of dead letters.")
         private = PrivateFunction(
             self,
             "Lambda",
             name=names.feedback,
             description="Writes what each kind of reader clicks most, for the service to read",
             package=lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY),
-            statements=_rights(domain_arn, table_arn, dead_letters.queue_arn),
+            statements=_rights(domain_arn, table_arn, settings.regions.oregon),
             environment=environment_of(settings, domain_arn=domain_arn, table_arn=table_arn),
             memory_mib=MEMORY_MIB,
             timeout=TIMEOUT,
-            concurrency=CONCURRENCY,
             settings=settings,
         )
         acknowledge_wildcards(
@@ -66,7 +65,9 @@ class Feedback(Construct):
             reason="There is an index for each day, and only searching is allowed in them; the wildcard of "
             "the Deny takes away, it gives nothing.",
         )
-        # By hand: what CDK grants for a destination is a second policy.
+        acknowledge_progress(private.role)
+        # Its logical id stays: a second configuration of a function takes the first one's place, and the
+        # deletion of the first would take both away.
         lambda_.CfnEventInvokeConfig(
             self,
             "Invocations",
@@ -74,29 +75,25 @@ class Feedback(Construct):
             qualifier="$LATEST",
             maximum_event_age_in_seconds=round(MAX_EVENT_AGE.to_seconds()),
             maximum_retry_attempts=0,  # the schedule comes again sooner than Lambda would retry
-            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=dead_letters.queue_arn)
-            ),
-        ).node.add_dependency(private.role)  # its rights are checked when the destination is set
-        _schedule(self, function_arn=private.function.function_arn, queue=dead_letters, settings=settings)
+        )
+        _schedule(self, function_arn=private.function.function_arn, queue=not_invoked, settings=settings)
         alarm_on_feedback(
             self,
             function=names.feedback,
-            dead_letters=names.feedback_dead_letters,
             fresh_seconds=settings.feedback.fresh_seconds,
             period_minutes=settings.feedback.period_minutes,
         )
 
 
-def _rights(domain_arn: str, table_arn: str, queue_arn: str) -> list[iam.PolicyStatement]:
+def _rights(domain_arn: str, table_arn: str, oregon: str) -> list[iam.PolicyStatement]:
     rights = {
         "FindsTheDomain": ("es:DescribeDomain", domain_arn),
         "ReadsRankings": ("dynamodb:Scan", table_arn),
         "WritesRankings": ("dynamodb:PutItem", table_arn),
-        "KeepsFailedInvocations": ("sqs:SendMessage", queue_arn),
     }
     return [
         *(access.statement(domain_arn) for access in search_access.FEEDBACK),
+        reads_progress(oregon),
         *(
             iam.PolicyStatement(sid=sid, actions=[action], resources=[resource])
             for sid, (action, resource) in rights.items()
@@ -107,6 +104,7 @@ def _rights(domain_arn: str, table_arn: str, queue_arn: str) -> list[iam.PolicyS
 def environment_of(settings: Settings, *, domain_arn: str, table_arn: str) -> dict[str, str]:
     feedback = settings.feedback
     return {
+        configuration.ENVIRONMENT: settings.environment,
         configuration.TABLE: table_arn.rpartition("/")[2],
         configuration.DOMAIN: domain_arn.rpartition("/")[2],
         configuration.DOMAIN_REGION: settings.regions.oregon,

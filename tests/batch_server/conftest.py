@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
-from batch_server import TrendingReader
+from batch_server import ReadProgress, TrendingReader
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
 from lambdas.search_bootstrap.definitions import definitions
@@ -37,9 +37,11 @@ def reader(opensearch: str) -> TrendingReader:
 
 @pytest.fixture
 def reader_at(opensearch: str) -> Callable[[datetime], TrendingReader]:
-    """A reader whose clock shows that time."""
+    """A reader whose clock shows that time, of an application that has read all there is."""
     keys = Credentials("AKIDEXAMPLE", "secret")
-    return lambda time: TrendingReader(opensearch, keys, clock=lambda: time)
+    return lambda time: TrendingReader(
+        opensearch, keys, clock=lambda: time, progress=lambda: ReadProgress(read_until=time)
+    )
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from batch_server import (
     Freshness,
     HeatMap,
     Minutes,
+    ReadProgress,
     Rising,
     RisingArticle,
     Segment,
@@ -50,7 +51,8 @@ FRESHNESS = Freshness(
     since=NINE - 5 * MINUTE,
     newest_minute=NINE + 10 * MINUTE,
     newest_published_at=NINE + timedelta(minutes=10, seconds=26),
-    delivered_until=NINE + timedelta(minutes=5, seconds=35),
+    delivered_until=NINE + timedelta(minutes=10, seconds=15),
+    progress=ReadProgress(read_until=NINE + timedelta(minutes=5, seconds=35), behind=2 * MINUTE),
 )
 ANSWER: dict[str, Any] = {
     "minutes": Minutes(NINE, NINE + 11 * MINUTE),
@@ -207,6 +209,9 @@ def test_json_holds_the_rows_the_time_in_utc_and_the_freshness(name: str) -> Non
         "newest_published_at": "2026-01-31T09:10:26.000Z",
         "age_seconds": 4.0,
         "complete_until": "2026-01-31T09:05:00.000Z",
+        "read_until": "2026-01-31T09:05:35.000Z",
+        "behind_seconds": 120.0,
+        "not_known": None,
     }
 
 
@@ -241,9 +246,10 @@ def test_the_options_of_a_segment_are_the_columns_of_the_contract(
     options = [
         text for column in SEGMENT_COLUMNS for text in (f"--{column.replace('_', '-')}", f"a {column}")
     ]
-    code, _, err = _run("top", "--last", "10m", *options, "--limit", "5", CLICK_TRENDS_ROLE_ARN=role)
+    environment = {"CLICK_TRENDS_ROLE_ARN": role, "CLICK_TRENDS_ENVIRONMENT": "production"}
+    code, _, err = _run("top", "--last", "10m", *options, "--limit", "5", **environment)
     assert (code, err) == (0, "")
-    connect.assert_called_once_with(ENDPOINT, role_arn=role, region="us-west-2")
+    connect.assert_called_once_with(ENDPOINT, role_arn=role, region="us-west-2", environment="production")
     segment = Segment(**{column: f"a {column}" for column in SEGMENT_COLUMNS})
     reader.top.assert_called_once_with(timedelta(minutes=10), segment, 5, min_clicks=1, until=None)
 
@@ -329,6 +335,7 @@ def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:
         newest_minute=None,
         newest_published_at=None,
         delivered_until=None,
+        progress=ReadProgress(read_until=NINE),
     )
     reader.top.return_value = TopArticles(
         segment=FEMALE,
@@ -337,7 +344,17 @@ def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:
     )
     _, out, _ = _run("top", "--last", "10m")
     assert "nothing to list" in out
-    assert "No count of any reader since 2026-01-31 08:45:00 UTC." in out
+    assert "No count of any reader since 2026-01-31 08:45:00 UTC; nothing is complete yet." in out
+
+
+def test_it_is_said_when_no_one_tells_which_minutes_are_complete(reader: mock.Mock) -> None:
+    told = replace(FRESHNESS, progress=ReadProgress(problem="CloudWatch is away"))
+    reader.top.return_value = replace(reader.top.return_value, freshness=told)
+    for form in ((), ("--csv",)):
+        _, out, err = _run("top", "--last", "10m", *form)
+        assert "which minutes are complete is not known: CloudWatch is away." in " ".join((out + err).split())
+    freshness = json.loads(_run("top", "--last", "10m", "--json")[1])["freshness"]
+    assert (freshness["complete_until"], freshness["not_known"]) == (None, "CloudWatch is away")
 
 
 def test_a_cut_list_says_so(reader: mock.Mock) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from batch_server import aggregations
 from batch_server.minutes import Minutes
-from batch_server.question import RECENT, Question
+from batch_server.progress import RECENT
+from batch_server.question import Question
 from batch_server.ranking import Wanted, rank
 from batch_server.segment import Segment
 

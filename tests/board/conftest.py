@@ -9,8 +9,9 @@ import pytest
 from botocore.credentials import Credentials
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from batch_server import TrendingReader
+from batch_server import ReadProgress, TrendingReader
 from batch_server.board.server import ATTEMPTS, Board, Spans, bind, running_board
+from batch_server.progress import Progress
 from tests.batch_server.conftest import add_counts, bootstrapped, day
 from tests.board.browser import running_chromium
 from tests.conftest import PROJECT
@@ -43,13 +44,20 @@ def clock(day: datetime) -> Clock:
     return lambda: datetime.now(UTC) + ahead
 
 
+def all_read(clock: Clock) -> Progress:
+    """Of an application that has read all there is."""
+    return lambda: ReadProgress(read_until=clock(), behind=timedelta(0))
+
+
 @pytest.fixture
 def start_board(opensearch: str, clock: Clock) -> Iterator[StartBoard]:
     """start_board(**fields of a Board): its address. The reader asks the real server, unless one is given."""
     with ExitStack() as running:
 
         def start(*, endpoint: str = opensearch, clock: Clock = clock, **fields: Any) -> str:
-            reader = TrendingReader(endpoint, KEYS, clock=clock, max_attempts=ATTEMPTS)
+            reader = TrendingReader(
+                endpoint, KEYS, clock=clock, max_attempts=ATTEMPTS, progress=all_read(clock)
+            )
             values: dict[str, Any] = {"reader": reader, "spans": SPANS, "time_zone": "UTC", "clock": clock}
             board = Board(**values | fields)
             return running.enter_context(running_board(board, bind(0)))

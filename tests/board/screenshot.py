@@ -19,7 +19,7 @@ from names import day_index
 from settings.search import SearchSettings
 from stacks.search.bootstrap import definition_properties
 from tests.board.browser import running_chromium
-from tests.board.conftest import KEYS, SPANS
+from tests.board.conftest import KEYS, SPANS, all_read
 from tests.board.sample import TITLES, an_hour, served
 from tests.conftest import PROJECT
 from twin.opensearch import running_opensearch
@@ -46,7 +46,7 @@ def main(file: Path) -> None:
         running_chromium() as browser,
     ):
         put_sample(endpoint, clock())
-        reader = TrendingReader(endpoint, KEYS, clock=clock)
+        reader = TrendingReader(endpoint, KEYS, clock=clock, progress=all_read(clock))
         board = Board(
             reader=reader,
             spans=SPANS,

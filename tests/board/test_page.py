@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from batch_server import ALL_READERS, Segment, TrendingReader, TrendsError
+from batch_server import ALL_READERS, ReadProgress, Segment, TrendingReader, TrendsError
 from batch_server.board import query_loop, served_watch
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.served import Served
@@ -128,6 +128,19 @@ def test_the_first_minute_is_shown_as_still_counting(
     expect(cell(page, "first", "20s")).to_have_text("1")
     expect(page.locator("#clicks-note")).to_contain_text("Nothing is complete yet")
     expect(page.locator("[data-stage=count] strong")).to_have_text(re.compile(r"^\d+ s$"))
+
+
+def test_the_page_says_so_when_no_one_knows_which_minutes_are_complete(
+    opensearch: str, add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
+) -> None:
+    add_counts(some_counts(clock() - 2 * MINUTE))
+    unknown = ReadProgress(problem="CloudWatch is away")
+    reader = TrendingReader(opensearch, KEYS, clock=clock, progress=lambda: unknown)
+    page = look(start_board(reader=reader))
+    expect(page.locator("[data-stage=click] .detail")).to_have_text("complete minutes not known")
+    note = page.locator("#clicks-note")
+    expect(note.locator(".complete")).to_have_text("Which minutes are complete is not known")
+    expect(note).to_contain_text("CloudWatch is away.")
 
 
 def test_the_twins_account_and_the_rejects_of_a_minute_are_shown(

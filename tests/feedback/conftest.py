@@ -13,6 +13,7 @@ from batch_server import (
     Freshness,
     Grouping,
     Minutes,
+    ReadProgress,
     Segment,
     TopList,
     TopOfSegments,
@@ -46,13 +47,14 @@ def configuration_of(**settings: Any) -> FeedbackConfiguration:
     return FeedbackConfiguration.read(environment_of(changed, **arns))
 
 
-def counted(lists: Lists, at: datetime = NOON, **freshness: datetime | None) -> TopOfSegments:
+def counted(lists: Lists, at: datetime = NOON, **freshness: Any) -> TopOfSegments:
     """An answer of `at` over ten minutes. freshness: what is not as when everything is well."""
     whole = at.replace(second=0, microsecond=0)
     told: dict[str, Any] = {
         "newest_minute": whole,
         "newest_published_at": at - timedelta(seconds=8),
         "delivered_until": at - timedelta(seconds=18),
+        "progress": ReadProgress(read_until=at - timedelta(seconds=18), behind=timedelta(0)),
     }
     return TopOfSegments(
         minutes=Minutes(whole - timedelta(minutes=10), whole + timedelta(minutes=1)),

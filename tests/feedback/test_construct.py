@@ -81,9 +81,10 @@ def test_the_table_goes_with_both_keys_only(destroys: bool, policy: str) -> None
     assert not found["Properties"].get("DeletionProtectionEnabled", False)
 
 
-def test_the_function_runs_once_at_a_time_and_ends_before_the_next_run(template: Template) -> None:
+def test_the_function_needs_no_reservation_and_ends_before_the_next_run(template: Template) -> None:
+    """A new account lets none be reserved; two runs at once do no harm (tests/feedback/test_feedback.py)."""
     found = properties(template, "AWS::Lambda::Function")
-    assert found["ReservedConcurrentExecutions"] == 1
+    assert "ReservedConcurrentExecutions" not in found
     assert found["Timeout"] < 60
     configuration = FeedbackConfiguration.read(found["Environment"]["Variables"])
     assert configuration.table == NAMES.trending_table
@@ -109,17 +110,23 @@ def test_alarms_look_as_often_as_the_function_runs(minutes: int) -> None:
     template = feedback_of(SETTINGS.model_copy(update={"feedback": feedback}))
     alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
     periods = {alarm["MetricName"]: alarm["Period"] for alarm in alarms}
-    assert periods == {
-        **dict.fromkeys(("Errors", "Throttles", "RankingAge"), 60 * minutes),
-        "ApproximateNumberOfMessagesVisible": 60,
-    }
+    assert periods == dict.fromkeys(("Errors", "Throttles", "RankingAge"), 60 * minutes)
+
+
+def test_one_failed_run_rings_nothing(template: Template) -> None:
+    """The next run does its work. What lasts rings, and ends by itself when it is over."""
+    alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
+    assert {(one["DatapointsToAlarm"], one["EvaluationPeriods"]) for one in alarms} == {(3, 5)}
+    silent = {one["MetricName"] for one in alarms if one["TreatMissingData"] == "breaching"}
+    assert silent == {"RankingAge"}
+    assert not [one for one in alarms if one["Namespace"] == "AWS/SQS"]
 
 
 def test_every_segment_of_the_settings_is_one_that_the_function_knows() -> None:
     assert set(GROUPINGS) == set(get_args(Segments))
 
 
-def test_an_invocation_is_retried_by_the_schedule_and_then_kept(template: Template) -> None:
+def test_an_invocation_is_repeated_by_the_schedule_only(template: Template) -> None:
     queue = {"Fn::GetAtt": Match.any_value()}
     template.has_resource_properties(
         "AWS::Scheduler::Schedule",
@@ -134,7 +141,11 @@ def test_an_invocation_is_retried_by_the_schedule_and_then_kept(template: Templa
     )
     template.has_resource_properties(
         "AWS::Lambda::EventInvokeConfig",
-        {"MaximumRetryAttempts": 0, "DestinationConfig": {"OnFailure": {"Destination": queue}}},
+        {
+            "MaximumRetryAttempts": 0,
+            "MaximumEventAgeInSeconds": 60,
+            "DestinationConfig": Match.absent(),
+        },
     )
 
 

@@ -12,8 +12,9 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from batch_server import EACH_VALUE, Segment, TopOfSegments, TrendingReader, TrendsError
+from batch_server import EACH_VALUE, ReadProgress, Segment, TopOfSegments, TrendingReader, TrendsError
 from batch_server.search import REQUEST_TIMEOUT_SECONDS
+from contract.click import ARRIVAL
 from contract.count import start_of_count
 from contract.event_time import format_time
 from lambdas.feedback.feedback import RESERVE_SECONDS, WRITING_SECONDS, RankingFeedback
@@ -55,6 +56,31 @@ def test_each_segment_has_one_item_with_its_ranking_and_its_age(service: Service
         "fresh_until": {"N": str(noon + 480)},
         "expires_at": {"N": str(noon + 72 * 3600)},
     }
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        ReadProgress(problem="CloudWatch is away"),
+        ReadProgress(read_until=NOON - 10 * MINUTE, behind=10 * MINUTE),
+        ReadProgress(read_until=NOON - 11 * MINUTE, behind=MINUTE),
+    ],
+)
+def test_what_the_application_has_not_read_is_not_written(service: Service, progress: ReadProgress) -> None:
+    """However new the counts are; afterwards it is."""
+    service.run(counted(BOTH))
+    before = service.seen()
+    outcome = service.run(after(60, {FEMALE: {"z": 99}}, progress=progress))
+    assert (outcome.written, outcome.problems, outcome.not_known) == (0, [], progress.problem)
+    assert outcome.age_seconds == 60 + 8
+    assert service.seen() == before
+    assert service.run(after(120, {FEMALE: {"z": 99}})).written == 1
+
+
+def test_a_ranking_says_until_when_its_clicks_were_read(service: Service) -> None:
+    read_until = NOON - 4 * MINUTE
+    service.run(counted(BOTH, progress=ReadProgress(read_until=read_until, behind=timedelta(0))))
+    assert service.seen()["gender=male"].complete_until == start_of_count(read_until - ARRIVAL)
 
 
 def test_the_reader_is_asked_what_the_settings_say(service: Service) -> None:

@@ -1,19 +1,20 @@
 """What may be written, and when: decided without any service."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_server import EACH_COMBINATION, EACH_VALUE, Segment
+from batch_server import EACH_COMBINATION, EACH_VALUE, ReadProgress, Segment
+from batch_server.progress import HANGING_READ, KEPT_SECONDS, PERIOD, SETTLING
 from contract.click import MAX_ID_BYTES
 from contract.count import GRAIN, SEGMENT_COLUMNS
 from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, ServedRanking, segment_key
 from lambdas.feedback.rankings import groupings, kept_longer, newest_counted_until, rankings, unfit
-from settings.consistency import problems
+from settings.consistency import READ_KNOWN_AFTER, problems
 from settings.feedback import FeedbackSettings
 from tests.feedback.conftest import FEMALE, NOON, SETTINGS, configuration_of, counted
 
@@ -24,6 +25,10 @@ MAX_ITEM_BYTES = 400 * 1024
 
 def before(**time: float) -> Any:
     return NOON - timedelta(**time)
+
+
+def read(until: datetime, *, behind: float) -> ReadProgress:
+    return ReadProgress(read_until=until, behind=timedelta(seconds=behind))
 
 
 def test_counts_of_now_are_fit() -> None:
@@ -37,6 +42,9 @@ def test_counts_of_now_are_fit() -> None:
         ({"newest_published_at": before(seconds=-61)}, "clock"),
         ({"newest_published_at": before(seconds=181)}, "stale"),
         ({"newest_minute": before(seconds=181) - GRAIN}, "behind"),
+        ({"progress": ReadProgress(problem="CloudWatch is away")}, "unread"),
+        ({"progress": read(before(minutes=10), behind=181)}, "behind"),
+        ({"progress": read(before(minutes=10), behind=180)}, "incomplete"),
         ({"delivered_until": None}, "incomplete"),
         ({"delivered_until": before(minutes=10)}, "incomplete"),
     ],
@@ -108,18 +116,27 @@ def test_a_ranking_may_not_expire_before_it_is_found_out_of_date(
     assert found(enough) == []
 
 
-def test_a_ranking_may_not_be_of_less_time_than_a_count_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=5))
+@pytest.mark.parametrize(("grain", "enough"), [(1, 6), (5, 10)])
+def test_a_ranking_may_not_be_of_less_time_than_it_takes_to_know_a_complete_count(
+    monkeypatch: pytest.MonkeyPatch, grain: int, enough: int
+) -> None:
+    monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=grain))
 
     def found(window: int) -> list[str]:
         feedback = SETTINGS.feedback.model_copy(update={"window_minutes": window})
         changed = SETTINGS.model_copy(update={"feedback": feedback})
         return [problem for problem in problems(changed) if problem.startswith("feedback.window_minutes")]
 
-    [problem] = found(4)
-    assert "(0:05:00)" in problem
-    assert "set it to 5 or more" in problem
-    assert found(5) == []
+    for window in (1, enough - 1):
+        [problem] = found(window)
+        assert f"set it to {enough} or more" in problem
+    assert found(enough) == []
+
+
+def test_what_the_settings_rely_on_is_how_late_it_is_known_what_was_read() -> None:
+    """Two minutes: the newest whole one may have ended just short of SETTLING ago, and its start counts."""
+    late = SETTLING + 2 * PERIOD + timedelta(seconds=KEPT_SECONDS) + HANGING_READ
+    assert late == READ_KNOWN_AFTER
 
 
 def test_the_longest_ranking_with_the_longest_ids_fits_into_an_item() -> None:

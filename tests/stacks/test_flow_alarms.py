@@ -86,7 +86,6 @@ def explained(heading: str) -> set[str]:
         "feedback-Errors",
         "feedback-Throttles",
         "feedback-RankingAge",
-        "feedback-dead-letters-ApproximateNumberOfMessagesVisible",
     ],
 )
 def test_each_hop_is_watched(alarms: dict[str, Alarm], name: str) -> None:
@@ -142,7 +141,6 @@ def test_what_no_retry_mends_rings_at_its_first_minute(alarms: dict[str, Alarm])
             "OnFailureDestinationDeliveredEventCount",
             "DroppedEventCount",
             "Unexpected",
-            "ApproximateNumberOfMessagesVisible",
         },
         (1, 68): {"WaitingAge"},  # minutes until a count that waits has failed again, at most
         (2, 2): {"NothingRead", "NothingPut", "NothingWritten"},

@@ -84,13 +84,26 @@ def test_the_feedback_function_searches_writes_rankings_and_nothing_else(resourc
         "es:ESHttpPost",
         "dynamodb:PutItem",
         "dynamodb:Scan",
-        "sqs:SendMessage",
+        "cloudwatch:GetMetricData",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }
     assert found["es:DescribeDomain"] == NAMES.search_domain_arn
     assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/{INDICES}/_search"
     assert found["dynamodb:PutItem"] == found["dynamodb:Scan"] == NAMES.trending_table_arn
+
+
+def test_who_tells_completeness_reads_the_metrics_of_oregon_and_of_no_other_region(
+    resources: Resources,
+) -> None:
+    for role in (NAMES.batch_server_role, NAMES.feedback):
+        [statement] = [
+            one
+            for one in rights(resources, role)
+            if any(action.startswith("cloudwatch:") for action in listed(one["Action"]))
+        ]
+        assert statement["Action"] == "cloudwatch:GetMetricData"
+        assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": NAMES.oregon}}
 
 
 @pytest.mark.parametrize("path", [f"/{INDICES}/_search", f"/{DAY}/_search"])

@@ -196,12 +196,15 @@ const draw = {
     const account = shown.status?.account;
     const rejected = account ? new Map(account.rejected_over_time) : null;
     const bars = drawBars(clicksChart, shown.clicks, clicks, rejected);
-    const text = bars.last === null ? "Nothing is complete yet" : `${number(clicks[bars.last])} at ${bars.time(bars.last)}, the last complete ${span(settings.grain_seconds)}`;
+    const { not_known: notKnown } = shown.clicks.freshness;
+    const none = notKnown ? "Which minutes are complete is not known" : "Nothing is complete yet";
+    const text = bars.last === null ? none : `${number(clicks[bars.last])} at ${bars.time(bars.last)}, the last complete ${span(settings.grain_seconds)}`;
     const lost = rejected && bars.last !== null ? rejected.get(shown.clicks.starts[bars.last]) ?? 0 : null;
     at("clicks-note").replaceChildren(
       key("complete", text),
       key("running", "still counting"),
       ...(lost === null ? [] : [key("rejected", `${number(lost)} rejected`)]),
+      ...(notKnown ? [element("span", { class: "elsewhere" }, `${notKnown}.`)] : []),
       ...(settings.account ? [] : [element("span", { class: "elsewhere" }, REJECTS_ELSEWHERE)]),
     );
   },

@@ -32,7 +32,8 @@ function clickStage(freshness, zone, now, grain) {
   const minute = freshness?.newest_minute;
   if (!minute) return { name: "click", value: "none yet", note: "newest counted clicks", old: false };
   const complete = freshness.complete_until;
-  const note = complete ? `complete until ${clock(complete, zone)}` : "nothing complete yet";
+  const none = freshness.not_known ? "complete minutes not known" : "nothing complete yet";
+  const note = complete ? `complete until ${clock(complete, zone)}` : none;
   const old = seconds(now, minute) - grain > 2 * OLD_COUNT_SECONDS;
   return { name: "click", value: clock(minute, zone), note, old };
 }
