@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from contract.click import is_parseable
@@ -127,8 +128,19 @@ class Refused:
     unparseable: int
 
 
+def _lines_of(journal: Path) -> Iterator[bytes]:
+    """The whole lines so far."""
+    if journal.exists():
+        with journal.open("rb") as lines_so_far:
+            yield from (line for line in lines_so_far if line.endswith(b"\n"))
+
+
 class LiveAccounts:
-    """The same numbers while a run goes on, each record looked at once and nothing flushed."""
+    """The same numbers while a run goes on, each record looked at once and nothing flushed.
+
+    A job that has begun anew, without its state or from its last checkpoint, rejects again what it rejected
+    before; `look_again` finds how many of the rejects are no further click.
+    """
 
     def __init__(
         self, emulator: Emulator, names: Names, streams: Mapping[str, EmulatedDeliveryStream]
@@ -139,13 +151,22 @@ class LiveAccounts:
         self._rejects = streams[names.rejects_delivery_stream]
         self._raw_position = 0
         self._unparseable = 0
+        self._rejected_again = 0
         self._seen_objects: set[str] = set()
         self._rejected_by_forwarder: set[tuple[str, str]] = set()
 
     def now(self) -> Refused:
         self._look_at_new_raw_records()
         self._look_at_new_dead_letters()
-        return Refused(self._rejects.received + len(self._rejected_by_forwarder), self._unparseable)
+        rejected = self._rejects.received - self._rejected_again + len(self._rejected_by_forwarder)
+        return Refused(rejected, self._unparseable)
+
+    def look_again(self, clicks_of: ClicksOf) -> Refused:
+        """From every record so far: for when more is accounted for than was sent."""
+        received = self._rejects.received
+        readings = readings_of(_lines_of(self._raw.journal), _lines_of(self._rejects.journal), clicks_of)
+        self._rejected_again = received - readings.rejected.total()
+        return self.now()
 
     def _look_at_new_raw_records(self) -> None:
         if not self._raw.journal.exists():

@@ -15,11 +15,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from analytics_sql.local_flink import AWS_JAR, JAR, find_java
 from names import OREGON, Names
 from twin.emulator import Emulator
-from twin.flink_job import FlinkJob, JobState, RestartWatch
+from twin.flink_job import MILLIS_BEHIND, FlinkJob, JobState, RestartWatch
 from twin.processes import ChildProcess, TwinError, free_port, wait_for
 from twin.segments_watch import TABLE, SegmentsState, segments_state
 from twin.table_options import Properties
@@ -30,11 +31,16 @@ ORDERS_POLL_SECONDS = 0.3
 JOB_POLL_SECONDS = 2.0
 
 
+def _saved_at(savepoint: str) -> float:
+    """savepoint: its folder, as a URI."""
+    return (Path(urlsplit(savepoint).path) / "_metadata").stat().st_mtime
+
+
 class EmulatedApplication:
     """Carries out the orders for the application `names.application`, from now on.
 
-    over: called at each start, when `role_arn` and `properties` are known; returns what stands over the
-    property groups.
+    over: called at each start, when `role_arn`, `properties` and `restored_at` are known; returns what stands
+    over the property groups. seconds_behind: how late the job reads the stream, None where nobody knows.
     """
 
     def __init__(
@@ -43,11 +49,14 @@ class EmulatedApplication:
         names: Names,
         work: Path,
         over: Callable[["EmulatedApplication"], Properties],
+        seconds_behind: Callable[[FlinkJob], float | None] = FlinkJob.seconds_behind,
     ) -> None:
         self._emulator = emulator
         self._names = names
         self._work = work
         self._over = over
+        self._seconds_behind = seconds_behind
+        self._cloudwatch = emulator.client("cloudwatch", OREGON)
         self._service = emulator.client("kinesisanalyticsv2", OREGON)
         self._orders = f"{emulator.endpoint}/_twin/flink-orders/{OREGON}/{names.application}"
         self._starts = 0
@@ -63,6 +72,8 @@ class EmulatedApplication:
         self.role_arn = ""
         self.properties: Properties = {}
         """As deployed; with `role_arn` known from the first start on."""
+        self.restored_at = 0.0
+        """When the state was saved with which the job starts; 0 without one."""
         work.mkdir(parents=True, exist_ok=True)
         self._workers = [
             Worker("Managed Flink", self._carry_out_an_order, idle_seconds=ORDERS_POLL_SECONDS),
@@ -146,6 +157,7 @@ class EmulatedApplication:
         groups = configuration["EnvironmentPropertyDescriptions"]["PropertyGroupDescriptions"]
         self.properties = {group["PropertyGroupId"]: dict(group["PropertyMap"]) for group in groups}
         self._starts += 1
+        self.restored_at = 0.0 if savepoint is None else _saved_at(savepoint)
         code = self._work / f"code-{self._starts}"
         self._unpack_code(configuration["ApplicationCodeConfigurationDescription"], code)
         rest_port = free_port()
@@ -310,7 +322,30 @@ class EmulatedApplication:
             if job is self._job:
                 self._see(state)
                 self.segments = segments
+                if state is not None and state.runs:
+                    self._report(self._seconds_behind(job))
         return False
+
+    def _report(self, seconds_behind: float | None) -> None:
+        """As the service does for a job that runs; a stopped one is silent."""
+        if seconds_behind is None:
+            return
+        dimensions = {
+            "Application": self._names.application,
+            "Flow": "Input",
+            "Id": self._names.source_stream,
+        }
+        self._cloudwatch.put_metric_data(
+            Namespace="AWS/KinesisAnalytics",
+            MetricData=[
+                {
+                    "MetricName": MILLIS_BEHIND,
+                    "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+                    "Value": seconds_behind * 1000,
+                    "Unit": "Milliseconds",
+                }
+            ],
+        )
 
     def _see(self, state: JobState | None) -> None:
         self.state = state

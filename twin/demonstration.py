@@ -11,7 +11,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from batch_server import TrendingArticle, TrendingReader, TrendsError
+from batch_server import CountTotals, TrendingArticle, TrendingReader, TrendsError
 from batch_server.board.account import Ledgers, RecordAccount
 from batch_server.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
 from traffic.record import EntryPoint, Record
@@ -130,6 +130,15 @@ def stay_for_questions(check: Callable[[], None], console: Console, board: str) 
             time.sleep(PICTURE_SECONDS)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What OpenSearch told last, and when."""
+
+    at: datetime
+    totals: CountTotals
+    trending: Mapping[str, Sequence[TrendingArticle]]
+
+
 class _Run:
     """The twin at work, its traffic and its screen."""
 
@@ -141,6 +150,7 @@ class _Run:
         self._reader: TrendingReader = twin.reader()
         self._accounts = LiveAccounts(twin.emulator, twin.names, twin.delivery_streams)
         self._tally = TrafficTally()
+        self._read: _Read | None = None
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
         self._ledgers = Ledgers()
         self._board = Board(
@@ -187,33 +197,36 @@ class _Run:
             if sending.done():
                 sending.result()
                 give_up_at = min(give_up_at, time.monotonic() + SETTLE_SECONDS)
-                if picture.sent == picture.counted + picture.rejected + picture.unparseable:
+                if picture.is_settled:
                     return
             if time.monotonic() > give_up_at:
                 return
             time.sleep(PICTURE_SECONDS)
 
     def _picture(self) -> Picture:
-        now = datetime.now(UTC)
-        sent = self._tally.totals().sent
-        live = self._accounts.now()
         problems = []
-        trending: dict[str, Sequence[TrendingArticle]] = {}
-        counted, age = 0, None
+        is_read = False
         try:
-            totals = self._twin.totals(self._reader)
-            counted = totals.clicks
-            age = totals.age_of_newest_count(now)
-            lists = self._reader.top_of_segments(self._traffic.window, [("age_band",)]).lists
-            trending = {segment.label: top.articles for segment, top in lists.items()}
+            self._read = self._read_counts()
+            is_read = True
         except TrendsError as error:
             problems.append(str(error))
-        else:
+        read = self._read
+        live = self._accounts.now()
+        sent = self._tally.totals().sent
+        if read is not None and is_read:
+            if sent < read.totals.clicks + live.rejected + live.unparseable:
+                with suppress(OSError):  # OpenSearch went away meanwhile; the next picture looks again
+                    live = self._accounts.look_again(self._twin.clicks_counted_under)
             self._ledgers.tell(
                 RecordAccount(
-                    sent=sent, counted=counted, rejected=live.rejected, unparseable=live.unparseable
+                    sent=sent,
+                    counted=read.totals.clicks,
+                    rejected=live.rejected,
+                    unparseable=live.unparseable,
                 )
             )
+        age = None if read is None else read.totals.age_of_newest_count(read.at)
         state = self._twin.application_state()
         segments_problem = self._twin.segments_problem()
         self._ledgers.tell_segments(segments_problem)
@@ -222,14 +235,25 @@ class _Run:
             uptime_seconds=time.monotonic() - self._started,
             rate_in=self._rate(sent),
             sent=sent,
-            counted=counted,
+            counted=None if read is None else read.totals.clicks,
             rejected=live.rejected,
             unparseable=live.unparseable,
+            read_seconds_ago=None
+            if read is None or is_read
+            else (datetime.now(UTC) - read.at).total_seconds(),
             age_of_newest_count=None if age is None else age.total_seconds(),
             window=self._traffic.window_name,
-            trending=trending,
+            trending={} if read is None else read.trending,
             problems=problems,
         )
+
+    def _read_counts(self) -> _Read:
+        """Raises TrendsError."""
+        at = datetime.now(UTC)
+        totals = self._twin.totals(self._reader)
+        lists = self._reader.top_of_segments(self._traffic.window, [("age_band",)]).lists
+        trending = {segment.label: top.articles for segment, top in lists.items()}
+        return _Read(at=at, totals=totals, trending=trending)
 
     def _rate(self, sent: int) -> float:
         """Records sent a second since the oldest of the last pictures."""

@@ -13,6 +13,8 @@ What is changed in MiniStack, and why:
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
 - with FLINK_JOBS=twin, the twin runs the jobs of Managed Service for Apache Flink: twin/flink_orders.py;
+- a shard can be held back: twin/held_shards.py;
+- reads of a stream are counted, and CloudWatch answers a query over metrics: twin/metrics.py;
 - alarms on expressions are taken and not evaluated: twin/expression_alarms.py;
 - Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
   twin/managed_flink.py;
@@ -55,8 +57,10 @@ from twin import (
     domain_arns,
     expression_alarms,
     flink_orders,
+    held_shards,
     identity_pools,
     managed_flink,
+    metrics,
     snapshot_state,
     stream_expiry,
 )
@@ -142,6 +146,12 @@ def replace_services() -> None:
     _require(cloudwatch, *managed_flink.NEEDED_OF_CLOUDWATCH)
     _require(s3, *snapshot_state.NEEDED_OF_S3)
     managed_flink.add_operations()
+    _require(kinesis, *metrics.NEEDED_OF_KINESIS)
+    _require(cloudwatch, *metrics.NEEDED_OF_CLOUDWATCH)
+    _require(kinesis, *held_shards.NEEDED_OF_KINESIS)
+    metrics.count_reads(kinesis, cloudwatch)
+    held_shards.hold_shards_back(kinesis)
+    metrics.answer_queries(cloudwatch)
 
 
 def take_records(region: str, name: str) -> list[bytes]:
@@ -194,6 +204,9 @@ class EmulatorGateway:
             await _answer(send, _records(scope["path"]))
         elif scope["path"].startswith(managed_flink.FAULTS_PATH):
             managed_flink.set_faults(scope["path"], await _body_of(receive))
+            await _answer(send, b"{}")
+        elif scope["path"].startswith(held_shards.STREAMS_PATH):
+            held_shards.hold(scope["path"], await _body_of(receive))
             await _answer(send, b"{}")
         elif scope["path"].startswith(flink_orders.ORDERS_PATH):
             if scope["method"] == "POST":

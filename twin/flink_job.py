@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ SAVEPOINT_TIMEOUT_SECONDS = 60
 # A job makes no progress if it restarts so often within the time, or without a checkpoint in between.
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_SECONDS = 30.0
+MILLIS_BEHIND = "millisBehindLatest"
 _ENDED = ("FAILED", "CANCELED", "FINISHED")
 
 
@@ -84,17 +85,31 @@ class FlinkJob:
     def gauges(self, table: str) -> dict[str, float]:
         """Those of a reference table, by their names, as the first of the tasks that share it has them; empty
         while there are none."""
+        group = f".KinesisAnalytics.{table}"
         with _nothing_while_unreachable():
-            for job in self._request("/jobs/overview")["jobs"]:
-                for vertex in self._request(f"/jobs/{job['jid']}")["vertices"]:
-                    path = f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasks/metrics"
-                    group = f".KinesisAnalytics.{table}"
-                    ids = [metric["id"] for metric in self._request(path) if group in metric["id"]]
-                    if ids:
-                        wanted = urllib.parse.urlencode({"get": ",".join(ids), "agg": "max"})
-                        values = self._request(f"{path}?{wanted}")
-                        return {value["id"].rpartition(".")[2]: value["max"] for value in values}
+            for values in self._largest(lambda metric: group in metric):
+                return {name.rpartition(".")[2]: value for name, value in values.items()}
         return {}
+
+    def seconds_behind(self) -> float | None:
+        """As the Kinesis connector tells, of the shard that is read latest; None while it tells nothing."""
+        with _nothing_while_unreachable():
+            shards = [
+                milliseconds
+                for values in self._largest(lambda metric: metric.endswith(MILLIS_BEHIND))
+                for milliseconds in values.values()
+            ]
+            return max(shards) / 1000 if shards else None
+        return None
+
+    def _largest(self, wanted: Callable[[str], bool]) -> Iterator[dict[str, float]]:
+        """The largest values among a vertex's tasks, by metric; of each vertex that has a wanted one."""
+        for job in self._request("/jobs/overview")["jobs"]:
+            for vertex in self._request(f"/jobs/{job['jid']}")["vertices"]:
+                path = f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasks/metrics"
+                if ids := [metric["id"] for metric in self._request(path) if wanted(metric["id"])]:
+                    query = urllib.parse.urlencode({"get": ",".join(ids), "agg": "max"})
+                    yield {each["id"]: each["max"] for each in self._request(f"{path}?{query}")}
 
     def savepoint(self, folder: Path, *, stop: bool) -> str:
         """Take a savepoint below `folder`, and end the job with it where `stop` says so; returns its path.

@@ -35,21 +35,31 @@ OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
 class Picture:
     """What a run looks like now.
 
-    rate_in: records sent a second, lately; age_of_newest_count: seconds, None before the first count;
-    trending: the list of each segment, under its title, such as "20s"; window: the time the lists cover, such
-    as "the last 10 minutes"; problems: one line each, such as why the lists could not be read.
+    rate_in: records sent a second, lately; counted: None before it was ever read; age_of_newest_count: in
+    seconds, None before the first count; trending: the list of each segment, under its title, such as "20s";
+    read_seconds_ago: how long ago these three were read, where they could not be read now; window: the time
+    the lists cover, such as "the last 10 minutes"; problems: one line each, such as why the lists could not
+    be read.
     """
 
     uptime_seconds: float
     rate_in: float
     sent: int
-    counted: int
+    counted: int | None
     rejected: int
     unparseable: int
     age_of_newest_count: float | None
+    read_seconds_ago: float | None = None
     window: str
     trending: Mapping[str, Sequence[TrendingArticle]] = field(default_factory=dict)
     problems: Sequence[str] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every record sent is accounted for, as was just read."""
+        if self.counted is None or self.read_seconds_ago is not None:
+            return False
+        return self.sent == self.counted + self.rejected + self.unparseable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +120,7 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
     """The picture for a terminal of that many columns and lines; a low one shows fewer articles a segment,
     then fewer segments."""
     hint_lines = [Text(line, style="cyan") for hint in hints for line in chop_cells(hint, max(width, 2))]
-    title = Text(f"Trending in {picture.window}", style="bold")
+    title = Text(f"Trending in {picture.window}{_read_ago(picture)}", style="bold")
     title.truncate(width, overflow="ellipsis")
     taken = LINES_OF_NUMBERS + len(hint_lines) + 1 + len(picture.problems)
     side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
@@ -122,7 +132,8 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
     shown = min(max((height - taken) // max(rows, 1) - 2, 1), MAX_ARTICLES_SHOWN)
     lists = [_list_of_one_segment(name, articles[:shown]) for name, articles in segments]
     parts: list[RenderableType] = [_numbers(picture), *hint_lines, title]
-    parts.append(Columns(lists) if lists else Text("waiting for the first counts ...", style="dim"))
+    nothing = "waiting for the first counts ..." if picture.counted is not None else "not known"
+    parts.append(Columns(lists) if lists else Text(nothing, style="dim"))
     parts += [Text(problem, style="red", no_wrap=True, overflow="ellipsis") for problem in picture.problems]
     return Group(*parts)
 
@@ -161,7 +172,8 @@ def _numbers(picture: Picture) -> RenderableType:
     names, values = zip(*_named_numbers(picture), strict=True)
     for _ in names:
         table.add_column(justify="center")
-    old = picture.age_of_newest_count is not None and picture.age_of_newest_count > OLD_COUNT_SECONDS
+    age = picture.age_of_newest_count
+    old = picture.read_seconds_ago is not None or (age is not None and age > OLD_COUNT_SECONDS)
     styles = {"newest count": "bold red" if old else "bold green"}
     table.add_row(
         *(Text(value, style=styles.get(name, "bold")) for name, value in zip(names, values, strict=True))
@@ -177,11 +189,26 @@ def _named_numbers(picture: Picture) -> list[tuple[str, str]]:
         ("running", f"{minutes}:{seconds:02}"),
         ("rate in", f"{picture.rate_in:,.0f}/s"),
         ("sent", f"{picture.sent:,}"),
-        ("counted", f"{picture.counted:,}"),
+        ("counted", _if_read(picture, f"{picture.counted:,}" if picture.counted is not None else "")),
         ("rejected", f"{picture.rejected:,}"),
         ("unparseable", f"{picture.unparseable:,}"),
-        ("newest count", "none yet" if age is None else f"{age_text(timedelta(seconds=age))} old"),
+        (
+            "newest count",
+            _if_read(picture, "none yet" if age is None else f"{age_text(timedelta(seconds=age))} old"),
+        ),
     ]
+
+
+def _if_read(picture: Picture, value: str) -> str:
+    """The value, or what it was when it was last read."""
+    if picture.counted is None:
+        return "not known"
+    return f"not known ({value}{_read_ago(picture)})" if picture.read_seconds_ago is not None else value
+
+
+def _read_ago(picture: Picture) -> str:
+    ago = picture.read_seconds_ago
+    return "" if ago is None else f", read {age_text(timedelta(seconds=ago))} ago"
 
 
 def _list_of_one_segment(title: str, articles: Sequence[TrendingArticle]) -> RenderableType:

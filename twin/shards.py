@@ -1,5 +1,6 @@
 """Reads every record of an emulated Kinesis stream, from its oldest, with the client it is given."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ class ShardReader:
             )["ShardIterator"]
             for shard in shards
         }
+        self._behind = dict.fromkeys(self._iterators, (time.monotonic(), 0.0))
 
     @property
     def shard_ids(self) -> Sequence[str]:
@@ -44,6 +46,7 @@ class ShardReader:
             ShardIterator=self._iterators[shard_id], StreamARN=self._stream_arn, Limit=_RECORDS_A_READ
         )
         self._iterators[shard_id] = answer["NextShardIterator"]
+        self._behind[shard_id] = time.monotonic(), answer["MillisBehindLatest"] / 1000
         return [
             ShardRecord(
                 shard_id=shard_id,
@@ -54,6 +57,12 @@ class ShardReader:
             )
             for record in answer["Records"]
         ]
+
+    @property
+    def seconds_behind(self) -> float:
+        """Of the shard that was read latest: how late the last read of it was, and how long ago."""
+        now = time.monotonic()
+        return max(behind + now - read_at for read_at, behind in self._behind.values())
 
     def read_all(self) -> list[ShardRecord]:
         """The next records of every shard."""

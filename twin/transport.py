@@ -6,7 +6,10 @@ own role, so that what the role may not do fails here as well. A file appears in
 renaming.
 """
 
+import os
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +49,17 @@ def put_batches(lines: list[bytes]) -> Iterator[list[bytes]]:
 def _write(folder: Path, name: str, content: bytes) -> None:
     hidden = folder / f".{name}"
     hidden.write_bytes(content)
+    _mark_unread(hidden)
     hidden.rename(folder / name)
+
+
+def _mark_unread(file: Path) -> None:
+    """Reading it sets the time of access anew, where the file system keeps that."""
+    os.utime(file, ns=(0, file.stat().st_mtime_ns))
+
+
+def _is_read(file: Path) -> bool:
+    return file.stat().st_atime_ns > 0
 
 
 def _name_in_folder(key: str) -> str | None:
@@ -108,6 +121,8 @@ class FilesTransport:
         self.clicks = root / source
         self._root = root
         self._files_written = 0
+        self._arrived: dict[Path, datetime] = {}  # file of clicks -> arrival of its oldest record
+        self._unread: dict[Path, datetime] = {}
         kinesis = emulator.client_as(application_role_arn, "kinesis", OREGON)
         self._source = ShardReader(kinesis, deployed[source]["stream.arn"])
         self._firehose = emulator.client_as(application_role_arn, "firehose", OREGON)
@@ -128,8 +143,33 @@ class FilesTransport:
         if records:
             self._files_written += 1
             content = b"".join(as_line(record.data) for record in records)
-            _write(self.clicks, f"clicks-{self._files_written:08}.json", content)
+            name = f"clicks-{self._files_written:08}.json"
+            oldest = min(record.arrived_at for record in records)
+            self._arrived[self.clicks / name] = self._unread[self.clicks / name] = oldest
+            _write(self.clicks, name, content)
         return bool(records)
+
+    def begin_anew(self, restored_at: float) -> None:
+        """A job starts: of the clicks that were copied after its state was saved it has read none.
+
+        restored_at: the time of that state, 0 without one.
+        """
+        for file, arrived_at in list(self._arrived.items()):
+            if file.exists() and file.stat().st_mtime > restored_at:
+                _mark_unread(file)
+                self._unread[file] = arrived_at
+
+    @property
+    def seconds_behind(self) -> float:
+        """How long ago the oldest click arrived that Flink has not read. On a file system that keeps no times
+        of access, it grows: nobody knows then what was read."""
+        behind = self._source.seconds_behind
+        for file, arrived_at in list(self._unread.items()):
+            if file.exists() and _is_read(file):
+                del self._unread[file]
+            else:
+                behind = max(behind, time.time() - arrived_at.timestamp())
+        return behind
 
     def _put_files(self, folder: str, delivery_stream: str) -> bool:
         """Put the lines of every completed file; a file goes away once all its lines are accepted."""

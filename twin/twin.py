@@ -32,7 +32,7 @@ from twin.delivery_stream import EmulatedDeliveryStream
 from twin.deployment import deploy
 from twin.emulator import Emulator
 from twin.event_source import EventSource, start_event_sources
-from twin.flink_job import JobState
+from twin.flink_job import FlinkJob, JobState
 from twin.logs import last_errors
 from twin.mobile_app import MobileApp
 from twin.opensearch import OpenSearchServer
@@ -108,7 +108,11 @@ class Twin:
         self.emulator.wait_until_ready()
         self._opensearch.wait_until_ready()
         self.application = EmulatedApplication(
-            self.emulator, self.names, self.work / "flink", over=self._options_of_the_tables
+            self.emulator,
+            self.names,
+            self.work / "flink",
+            over=self._options_of_the_tables,
+            seconds_behind=self._seconds_behind,
         )
         deploy(self._synthesis.assembly(), self.emulator, self.check)
         journal = self.work / "delivered"
@@ -157,8 +161,12 @@ class Twin:
             root = self.work / "transport"
             if self.transport is None:
                 self.transport = FilesTransport(self.emulator, deployed, application_role_arn=role, root=root)
+            self.transport.begin_anew(application.restored_at)
             tables = file_properties(root, deployed)
         return {**tables, "segments": {**deployed["segments"], "path": folder.as_uri()}}
+
+    def _seconds_behind(self, job: FlinkJob) -> float | None:
+        return job.seconds_behind() if self.transport is None else self.transport.seconds_behind
 
     def application_state(self) -> JobState | None:
         """Of the application's job, as last seen."""
@@ -223,10 +231,10 @@ class Twin:
         refresh = f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_refresh"
         urllib.request.urlopen(refresh, data=b"", timeout=30).close()  # what was just delivered can be found
         return take_accounts(
-            self.emulator, self.names, counted=self.counted(), clicks_of=self._clicks_counted_under
+            self.emulator, self.names, counted=self.counted(), clicks_of=self.clicks_counted_under
         )
 
-    def _clicks_counted_under(self, key: Key) -> int:
+    def clicks_counted_under(self, key: Key) -> int:
         """Of all segments; asked of OpenSearch itself, past IAM, since no role asks for it."""
         minute, article_id = key
         filters = [{"term": {"minute": minute}}, {"term": {"article_id": article_id}}]

@@ -97,6 +97,7 @@ def status(
     account = None
     if ledger is not None:
         account = {
+            "told_at": format_time(ledger.told_at),
             "sent": ledger.account.sent,
             "counted": ledger.account.counted,
             "rejected": ledger.account.rejected,

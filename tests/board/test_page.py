@@ -173,6 +173,19 @@ def test_what_is_wrong_with_the_twins_segments_is_told_until_it_is_over(
     expect(line).to_be_hidden()
 
 
+def test_an_account_that_cannot_be_read_any_more_says_how_old_it_is(
+    clock: Clock, start_board: StartBoard, look: Look
+) -> None:
+    ledgers = Ledgers()
+    account = RecordAccount(sent=1000, counted=900, rejected=60, unparseable=30)
+    ledgers.tell(account, at=clock() - 2 * MINUTE)
+    page = look(start_board(ledgers=ledgers))
+    age = page.locator("[data-part=age]")
+    expect(age).to_have_text("⚠ not known since2 min")
+    ledgers.tell(account, at=clock())
+    expect(age).to_have_count(0)
+
+
 def test_where_nobody_counts_every_record_the_page_says_where_rejects_are_counted(
     add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:

@@ -1,6 +1,20 @@
-import json
+"""What became of every record, while a run goes on and afterwards."""
 
-from twin.accounting import _reasons_of_letters
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from unittest import mock
+
+from contract.count import start_of_count
+from contract.event_time import format_time, parse_time
+from names import TWIN_ACCOUNT, Names
+from twin.accounting import LiveAccounts, Refused, _reasons_of_letters
+from twin.delivery_stream import EmulatedDeliveryStream
+from twin.readings import Key
+
+NAMES = Names(environment="local", account=TWIN_ACCOUNT)
+NOON = "2026-01-31T12:00:30.000Z"
 
 
 def letter(sequence_number: str, *, shard: str = "shardId-000000000000") -> bytes:
@@ -10,3 +24,57 @@ def letter(sequence_number: str, *, shard: str = "shardId-000000000000") -> byte
 def test_a_dead_letter_that_stands_in_two_objects_counts_once() -> None:
     letters = [letter("1"), letter("2"), letter("2"), letter("2", shard="shardId-000000000001")]
     assert _reasons_of_letters(iter(letters)) == {"not_json": 3}
+
+
+@dataclass
+class Delivered:
+    """In place of a delivery stream."""
+
+    journal: Path
+    received: int = 0
+
+    def receive(self, *records: dict[str, str] | bytes) -> None:
+        with self.journal.open("ab") as journal:
+            for record in records:
+                journal.write(record if isinstance(record, bytes) else json.dumps(record).encode() + b"\n")
+        self.received += len(records)
+
+
+def click(number: int, **changes: str) -> dict[str, str]:
+    fields = {"click_id": f"click-{number}", "clicked_at": NOON, "user_id": "hanako", "article_id": "a"}
+    return fields | changes
+
+
+def live_accounts(folder: Path) -> tuple[LiveAccounts, Delivered, Delivered]:
+    """With its raw backup and its rejects."""
+    raw, rejects = Delivered(folder / "raw"), Delivered(folder / "rejects")
+    streams = {NAMES.raw_backup_delivery_stream: raw, NAMES.rejects_delivery_stream: rejects}
+    emulator = mock.MagicMock()
+    emulator.client.return_value.get_paginator.return_value.paginate.return_value = [{}]
+    accounts = LiveAccounts(emulator, NAMES, cast(dict[str, EmulatedDeliveryStream], streams))
+    return accounts, raw, rejects
+
+
+def test_a_start_without_state_makes_no_further_rejects_in_the_live_account(tmp_path: Path) -> None:
+    accounts, raw, rejects = live_accounts(tmp_path)
+    raw.receive(*(click(number) for number in range(10)), b"no json\n")
+    missing = [click(number, reason="missing_field") for number in range(3)]
+    rejects.receive(*missing)
+    assert accounts.now() == Refused(rejected=3, unparseable=1)
+    # Begun anew: the same three, and two that were counted and are too old by now.
+    rejects.receive(*missing, *(click(number, reason="too_old") for number in (3, 4)))
+    counted = 7
+    minute = parse_time(NOON)
+    assert minute is not None
+    key = (format_time(start_of_count(minute)), "a")
+
+    def clicks_of(asked: Key) -> int:
+        assert asked == key
+        return counted
+
+    assert accounts.now().rejected == 8
+    live = accounts.look_again(clicks_of)
+    assert live == accounts.now() == Refused(rejected=3, unparseable=1)
+    assert 11 - counted - live.rejected - live.unparseable == 0
+    rejects.receive(click(11, reason="missing_field"))
+    assert accounts.now().rejected == 4

@@ -111,6 +111,26 @@ def test_before_the_first_count_the_picture_says_what_it_waits_for() -> None:
     assert "none yet" in plain(nothing)
 
 
+def test_what_cannot_be_read_is_not_known_and_says_when_it_was_read_last() -> None:
+    away = _picture(read_seconds_ago=42.0, problems=["OpenSearch is away"])
+    for text in (_text(drawn(away, 160, 40), 160), plain(away)):
+        assert "not known (23,702, read 42 s ago)" in text
+        assert "not known (3 s old, read 42 s ago)" in text
+    assert "Trending in the last 10 minutes, read 42 s ago" in _text(drawn(away, 160, 40), 160)
+    never = _picture(counted=None, age_of_newest_count=None, trending={}, problems=["OpenSearch is away"])
+    for text in (_text(drawn(never, 160, 40), 160), plain(never)):
+        assert "none yet" not in text
+        assert "waiting for the first counts" not in text
+        assert "not known" in text
+
+
+def test_a_run_is_settled_by_what_was_just_read_only() -> None:
+    account: dict[str, object] = {"sent": 100, "counted": 90, "rejected": 8, "unparseable": 2}
+    assert _picture(**account).is_settled
+    for changed in ({"counted": 89}, {"counted": None}, {"read_seconds_ago": 1.0}):
+        assert not _picture(**account | changed).is_settled
+
+
 def test_a_segment_without_clicks_and_counts_of_zero_are_drawn_too() -> None:
     picture = _picture(trending={"10s": [], "20s": [TrendingArticle("a", 0)]})
     assert "no clicks" in _text(drawn(picture, 1, 1))

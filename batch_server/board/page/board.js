@@ -226,7 +226,7 @@ const draw = {
     at("account").hidden = account === null;
     document.body.dataset.account = account === null ? "none" : "told";
     if (account) {
-      drawAccount(at("account-numbers"), account);
+      drawAccount(at("account-numbers"), account, boardNow());
       draw.clicks();
     }
     tick();

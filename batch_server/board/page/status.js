@@ -5,6 +5,7 @@ import { age, clock, element, number } from "./text.js";
 
 const OLD_COUNT_SECONDS = 30;
 const OLD_PICTURE_SECONDS = 15;
+const OLD_ACCOUNT_SECONDS = 5;
 const SILENCE_SECONDS = 5;
 const LOST_SECONDS = 2; // of a stream that broke off: the browser connects again after a second
 
@@ -60,7 +61,9 @@ function servedStage(status, now) {
   return { name: "served", value: age(seconds(now, at)), note, old: Boolean(problem) || now > Date.parse(fresh) };
 }
 
-export function drawAccount(list, account) {
+/** now: milliseconds. The account is of one moment: while a part of it cannot be read, it says how old it is. */
+export function drawAccount(list, account, now) {
+  const old = seconds(now, account.told_at);
   const sum = [
     ["sent", account.sent, "="],
     ["counted", account.counted, "+"],
@@ -69,6 +72,7 @@ export function drawAccount(list, account) {
     [account.on_their_way < 0 ? "counted twice" : "on the way", Math.abs(account.on_their_way), ""],
   ];
   list.replaceChildren(
+    ...(old > OLD_ACCOUNT_SECONDS ? [element("div", { "data-part": "age" }, element("dt", {}, "⚠ not known since"), element("dd", {}, age(old)))] : []),
     ...sum.map(([name, value, sign]) =>
       element(
         "div",

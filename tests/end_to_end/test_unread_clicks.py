@@ -1,0 +1,107 @@
+"""One shard is read late while the other's counts go on: nothing is called complete that was not read."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from batch_server.progress import SETTLING
+from contract.ranking import COMPLETE_UNTIL
+from names import OREGON, TOKYO
+from tests.end_to_end.conftest import Pipeline, as_record, click
+from traffic.record import EntryPoint
+from twin.processes import wait_for
+
+ARTICLE = "unread"
+CLICKS_AT_ONCE = 10
+LATE = timedelta(seconds=60)
+# Of metrics by the minute, which count a minute after their end, on a busy machine.
+KNOWN_SECONDS = 420
+
+
+@contextmanager
+def _one_shard_held(pipeline: Pipeline) -> Iterator[None]:
+    twin = pipeline.twin
+    kinesis = twin.emulator.client("kinesis", OREGON)
+    shards = kinesis.list_shards(StreamName=twin.names.source_stream)["Shards"]
+    assert len(shards) > 1
+    path = f"{twin.emulator.endpoint}/_twin/streams/{OREGON}/{twin.names.source_stream}/held"
+
+    def hold(held: list[str]) -> None:
+        urllib.request.urlopen(path, data=json.dumps(held).encode(), timeout=30).close()
+
+    hold([shards[0]["ShardId"]])
+    try:
+        yield
+    finally:
+        hold([])
+
+
+def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) -> None:
+    twin = pipeline.twin
+    reader, names = twin.reader(), twin.names
+    dynamodb = twin.emulator.client_as(names.role_arn(names.feedback), "dynamodb", TOKYO)
+    sent = 0
+    claimed: dict[datetime, int] = {}
+
+    def click_and_look() -> timedelta | None:
+        """Put clicks of now, note what is called complete; how late the application reads."""
+        nonlocal sent
+        now = datetime.now(UTC)
+        clicks = [
+            click(sent + number, article_id=ARTICLE, clicked_at=now) for number in range(CLICKS_AT_ONCE)
+        ]
+        pipeline.send(EntryPoint.WEB, [as_record(each) for each in clicks])
+        sent += CLICKS_AT_ONCE
+        twin.check()
+        freshness = reader.freshness()
+        complete = freshness.complete_until
+        if complete is not None:
+            claimed.setdefault(complete, clicks_before(complete))
+        return freshness.progress.behind
+
+    def clicks_before(until: datetime) -> int:
+        pipeline.refresh()
+        return sum(
+            clicks
+            for (minute, *_), clicks in pipeline.count_documents(ARTICLE).items()
+            if datetime.fromisoformat(minute) < until
+        )
+
+    def wait(late: bool, what: str) -> None:
+        def seen() -> bool:
+            behind = click_and_look()
+            return behind is not None and (behind >= LATE) == late
+
+        wait_for(seen, what=what, timeout_seconds=KNOWN_SECONDS, poll_seconds=2.0)
+
+    def served_until() -> datetime:
+        items = dynamodb.scan(TableName=names.trending_table)["Items"]
+        return max(datetime.fromisoformat(item[COMPLETE_UNTIL]["S"]) for item in items)
+
+    wait(late=False, what="all shards known to be read")
+    held_at = datetime.now(UTC)
+    with _one_shard_held(pipeline):
+        wait(late=True, what="the shard known to be late")
+        assert datetime.now(UTC) - held_at > LATE + SETTLING
+        newest = reader.freshness().newest_published_at
+        assert newest is not None
+        assert newest > held_at + LATE, "the other shard is counted all the time"
+        assert max(claimed) <= held_at
+        assert served_until() <= held_at
+    wait(late=False, what="all shards known to be read again")
+    pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) == sent, "every click counted")
+    wait_for(
+        lambda: click_and_look() is not None and max(claimed) > held_at,
+        what="later minutes complete again",
+        timeout_seconds=KNOWN_SECONDS,
+        poll_seconds=2.0,
+    )
+    wait_for(
+        lambda: served_until() > held_at,
+        what="the service to have them",
+        timeout_seconds=KNOWN_SECONDS,
+        poll_seconds=2.0,
+    )
+    assert claimed == {until: clicks_before(until) for until in claimed}, "a complete minute has grown"
