@@ -125,19 +125,22 @@ class FlinkApplication:
                     yield operation
 
     def job_ran_since(self, begin: datetime, now: datetime) -> bool:
-        """Was the job running in all of a minute, that of `begin` or a later one?
+        """Was the job running in all of a minute that began at `begin` or later? The minute before that has
+        points of the job that ran before.
 
         `runningTime` is how long the job is in the state RUNNING, and 0 in every other; without a job there
         is no such metric (developer guide, "Metrics and dimensions"; Flink, "Metrics", job status).
         A metric is found by all of its dimensions only, and the guide lists further ones for this one than
         Application without their values. So it is also asked for in a query that leaves them open.
         """
+        minute = begin.replace(second=0, microsecond=0)
+        whole = minute if minute == begin else minute + METRIC_PERIOD
         period = int(METRIC_PERIOD.total_seconds())
         dimensions = [{"Name": "Application", "Value": self.name}]
         metric = {"Namespace": NAMESPACE, "MetricName": RUNNING_TIME, "Dimensions": dimensions}
         query = f"SELECT MIN({RUNNING_TIME}) FROM \"{NAMESPACE}\" WHERE Application = '{self.name}'"
         answered = self._metrics.get_metric_data(
-            StartTime=begin.replace(second=0, microsecond=0),
+            StartTime=whole,
             EndTime=now + METRIC_PERIOD,
             MetricDataQueries=[
                 {"Id": "alone", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Minimum"}},

@@ -62,7 +62,7 @@ class FlinkService:
     A status may have the key of another zip behind a slash, as `RUNNING/old.zip`. A start ends as `started`
     says from then on. snapshots: their statuses, in pages of one, the oldest first; operations: (operation,
     status, error), the newest last; start_operation: what a start leaves there, None while it is not listed
-    yet; further_dimensions: of the job's metric, beside Application.
+    yet; further_dimensions: of the job's metric, beside Application; former_job: whether one ran until BEGIN.
     """
 
     class exceptions:  # noqa: N801 (botocore's name)
@@ -81,6 +81,7 @@ class FlinkService:
         start_operation: tuple[str, str, str] | None = None,
         job_after_seconds: float | None = 60.0,
         further_dimensions: dict[str, str] | None = None,
+        former_job: bool = False,
     ) -> None:
         self._statuses = list(statuses)
         self._after = {"start": started, "stop": stopped, "force": forced}
@@ -89,6 +90,7 @@ class FlinkService:
         self._start_operation = start_operation
         self._job_after_seconds = job_after_seconds
         self._dimensions = {"Application": "analytics", **(further_dimensions or {})}
+        self._former_job = former_job
         self.restore_types: list[str] = []
         self.allowed: list[bool] = []
         self.stops: list[bool] = []
@@ -213,12 +215,14 @@ class FlinkService:
         return {one["Name"]: one["Value"] for one in metric["Dimensions"]} == self._dimensions
 
     def _minima_since(self, begin: datetime) -> list[float]:
-        """Of each minute."""
-        if self._job_after_seconds is None:
-            return []
-        began = BEGIN + timedelta(seconds=self._job_after_seconds)
+        """Of each minute, the one in which BEGIN lies among those of the former job."""
         minutes = int((self.now - begin) / timedelta(minutes=1)) + 1
-        return [1_000.0 if begin + timedelta(minutes=minute) >= began else 0.0 for minute in range(minutes)]
+        starts = [begin + timedelta(minutes=minute) for minute in range(minutes)]
+        former = [9_000_000.0 for start in starts if self._former_job and start <= BEGIN]
+        if self._job_after_seconds is None:
+            return former
+        began = BEGIN + timedelta(seconds=self._job_after_seconds)
+        return [*former, *(1_000.0 if start >= began else 0.0 for start in starts)]
 
 
 class Pages:

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from lambdas.application_lifecycle.application import FlinkApplication
 from lambdas.application_lifecycle.lifecycle import FORCED_STOP_SECONDS, POLL_SECONDS, LifecycleError
 from lambdas.application_lifecycle.state import StateChange
-from tests.application_lifecycle.service import ASKED, DEADLINE, FlinkService, SecretiveService
+from tests.application_lifecycle.service import ASKED, BEGIN, DEADLINE, FlinkService, SecretiveService
 
 HAS_RUN = (("StartApplication", "SUCCESSFUL", ""),)
 
@@ -147,6 +149,25 @@ def test_running_without_a_job_is_a_failure() -> None:
     with pytest.raises(LifecycleError, match=r"RUNNING, but no job has run.*runningTime.*Its log says why"):
         start(service)
     assert service.seconds <= DEADLINE
+
+
+def test_a_job_that_ran_before_is_not_taken_for_the_one_that_is_started() -> None:
+    """Its last point is of the minute in which the wait begins."""
+    with pytest.raises(LifecycleError, match="RUNNING, but no job has run"):
+        start(FlinkService("RUNNING", former_job=True, job_after_seconds=None))
+    service = FlinkService("RUNNING", former_job=True, job_after_seconds=200)
+    start(service)
+    assert service.seconds >= 210
+
+
+def test_a_wait_that_begins_with_a_minute_counts_that_minute() -> None:
+    metrics = mock.Mock(**{"get_metric_data.return_value": {"MetricDataResults": []}})
+    application = FlinkApplication("analytics", service=mock.Mock(), metrics=metrics)
+    noon, minute = BEGIN.replace(second=0), timedelta(minutes=1)
+    for begin, first in ((noon, noon), (noon + timedelta(microseconds=1), noon + minute)):
+        assert not application.job_ran_since(begin, begin)
+        asked = metrics.get_metric_data.call_args.kwargs
+        assert asked["StartTime"] == first < asked["EndTime"]
 
 
 def test_the_start_is_a_success_once_the_job_has_run_for_a_whole_minute() -> None:

@@ -133,6 +133,17 @@ def test_a_ranking_from_a_clock_that_was_wrong_does_not_stay_for_ever(
     assert service.articles() == {"gender=female": ("now",)}
 
 
+@pytest.mark.parametrize(("seconds_ahead", "written"), [(120, 0), (121, 1)])
+def test_a_newer_ranking_is_overwritten_only_where_it_is_too_far_in_the_future(
+    service: Service, seconds_ahead: float, written: int
+) -> None:
+    """By the table's own condition: the run has not seen what another wrote meanwhile."""
+    ahead = NOON + timedelta(seconds=seconds_ahead)
+    service.run(counted({FEMALE: {"ahead": 3}}, ahead, newest_published_at=ahead))
+    outcome = service.run(counted({FEMALE: {"now": 3}}), client=BlindToOthers(service.client))
+    assert (outcome.written, outcome.overtaken) == (written, 1 - written)
+
+
 def test_a_function_whose_clock_is_behind_overwrites_nothing(service: Service) -> None:
     service.run(counted(BOTH))
     behind = counted({FEMALE: {"wrong": 3}}, NOON - 10 * MINUTE, newest_published_at=NOON)

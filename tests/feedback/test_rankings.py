@@ -13,7 +13,15 @@ from batch_server.progress import HANGING_READ, KEPT_SECONDS, PERIOD, SETTLING
 from contract.click import MAX_ID_BYTES
 from contract.count import GRAIN, SEGMENT_COLUMNS
 from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, ServedRanking, segment_key
-from lambdas.feedback.rankings import groupings, kept_longer, newest_counted_until, rankings, unfit
+from lambdas.feedback.rankings import (
+    due,
+    groupings,
+    is_from_the_future,
+    kept_longer,
+    newest_counted_until,
+    rankings,
+    unfit,
+)
 from settings.consistency import READ_KNOWN_AFTER, problems
 from settings.feedback import FeedbackSettings
 from tests.feedback.conftest import FEMALE, NOON, SETTINGS, configuration_of, counted
@@ -98,6 +106,32 @@ def test_a_ranking_from_a_clock_that_was_wrong_neither_hides_an_age_nor_lets_oth
     assert newest_counted_until([wrong], now=later) is None
     kept = kept_longer([wrong, good], configuration_of(), now=later)
     assert good.segment in {ranking.segment for ranking in kept}
+
+
+def test_new_rankings_are_written_first_and_then_those_that_were_written_longest_ago() -> None:
+    """A table that does not take all of a run would else never get the last ones."""
+    regions = [f"region-{number}" for number in range(5)]
+    found = rankings(counted({Segment(region=region): {"a": 9} for region in regions}), configuration_of())
+    written_minutes_ago = {"region-0": 2, "region-1": 9, "region-3": 30, "region-4": 5}
+    stored = {
+        f"region={region}": served(
+            segment=f"region={region}", articles=("b",), computed_at=before(minutes=ago)
+        )
+        for region, ago in written_minutes_ago.items()
+    }
+    for seen in (found, found[::-1]):
+        order = [ranking.segment.removeprefix("region=") for ranking in due(seen, stored, configuration_of())]
+        assert order == ["region-2", "region-3", "region-1", "region-4", "region-0"]
+
+
+@pytest.mark.parametrize(("seconds_ahead", "written"), [(119, False), (120, False), (121, True)])
+def test_an_unchanged_ranking_is_written_over_one_that_only_a_wrong_clock_can_have_written(
+    seconds_ahead: float, written: bool
+) -> None:
+    [ranking] = rankings(counted(SOME), configuration_of())
+    marked = served(counted_until=NOON + timedelta(seconds=seconds_ahead))
+    assert due([ranking], {ranking.segment: marked}, configuration_of()) == ([ranking] if written else [])
+    assert is_from_the_future(marked.counted_until, now=NOON) == written
 
 
 @pytest.mark.parametrize(("refresh", "period", "keep", "enough"), [(60, 60, 2, 6), (60, 30, 3, 4)])

@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -71,7 +72,11 @@ def create(emulator: Emulator, name: str) -> Configuration:
 def start(emulator: Emulator, name: str, asked: Configuration) -> dict[str, str]:
     service = emulator.client("kinesisanalyticsv2", OREGON)
     metrics = emulator.client("cloudwatch", OREGON)
-    lifecycle = Lifecycle(FlinkApplication(name, service=service, metrics=metrics))
+    # A minute back: the emulated job reports at once, and the running minute counts.
+    lifecycle = Lifecycle(
+        FlinkApplication(name, service=service, metrics=metrics),
+        now=lambda: datetime.now(UTC) - timedelta(minutes=1),
+    )
     return lifecycle.start(asked, time.monotonic() + TIME_SECONDS, StateChange())
 
 

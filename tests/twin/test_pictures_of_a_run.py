@@ -1,0 +1,87 @@
+"""What a run shows while OpenSearch comes and goes."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+import pytest
+from rich.console import Console
+
+from batch_server import CountTotals, Segment, TopList, TrendingArticle, TrendsError
+from twin import demonstration
+from twin.accounting import Refused
+from twin.flink_job import JobState
+
+TOTALS = CountTotals(
+    clicks=90,
+    keys=9,
+    newest_minute=None,
+    newest_published_at=datetime.now(UTC) - timedelta(seconds=3),
+)
+ARTICLES = (TrendingArticle("a", 90),)
+
+
+@pytest.fixture
+def twin() -> mock.MagicMock:
+    twin = mock.MagicMock()
+    twin.application_state.return_value = JobState(
+        status="RUNNING", tasks_run=True, restarts=0, checkpoints=3
+    )
+    twin.totals.return_value = TOTALS
+    top = TopList(articles=ARTICLES, clicks=90, cut=False)
+    twin.reader.return_value.top_of_segments.return_value.lists = {Segment(age_band="20s"): top}
+    return twin
+
+
+@pytest.fixture
+def accounts() -> Iterator[mock.MagicMock]:
+    with mock.patch.object(demonstration, "LiveAccounts") as live:
+        live.return_value.now.return_value = Refused(rejected=4, unparseable=2)
+        yield live.return_value
+
+
+@pytest.fixture
+def run(twin: mock.MagicMock, accounts: mock.MagicMock) -> demonstration._Run:  # noqa: ARG001
+    run = demonstration._Run(twin, mock.MagicMock(), Console(file=io.StringIO()), started=0.0)
+    run._tally = mock.MagicMock()
+    run._tally.totals.return_value.sent = 100
+    return run
+
+
+def test_while_opensearch_is_away_the_last_numbers_stay_with_their_age(
+    run: demonstration._Run, twin: mock.MagicMock
+) -> None:
+    known = run._picture()
+    assert (known.counted, known.read_seconds_ago) == (90, None)
+    told = run._ledgers.newest
+    twin.totals.side_effect = TrendsError("OpenSearch is away")
+    away = run._picture()
+    assert away.counted == 90
+    assert away.trending == {"20s": ARTICLES}
+    assert away.read_seconds_ago is not None
+    assert away.read_seconds_ago >= 0
+    assert list(away.problems) == ["OpenSearch is away"]
+    assert run._ledgers.newest is told, "the account of a moment is not mixed with later numbers"
+    twin.totals.side_effect = None
+    assert run._picture().read_seconds_ago is None
+
+
+def test_counts_that_were_never_read_are_not_zero(run: demonstration._Run, twin: mock.MagicMock) -> None:
+    twin.totals.side_effect = TrendsError("OpenSearch is away")
+    assert run._picture().counted is None
+    assert run._ledgers.newest is None
+
+
+def test_more_records_than_were_sent_are_looked_at_again(
+    run: demonstration._Run, accounts: mock.MagicMock
+) -> None:
+    run._picture()
+    accounts.look_again.assert_not_called()
+    accounts.now.return_value = Refused(rejected=12, unparseable=2)
+    accounts.look_again.return_value = Refused(rejected=4, unparseable=2)
+    assert run._picture().rejected == 4
+    assert run._ledgers.newest is not None
+    assert run._ledgers.newest.account.on_their_way == 4
+    accounts.look_again.side_effect = ConnectionRefusedError
+    assert run._picture().rejected == 12
