@@ -347,16 +347,6 @@ def test_nothing_counted_is_said_in_words(reader: mock.Mock) -> None:
     assert "No count of any reader since 2026-01-31 08:45:00 UTC; nothing is complete yet." in out
 
 
-def test_it_is_said_when_no_one_tells_which_minutes_are_complete(reader: mock.Mock) -> None:
-    told = replace(FRESHNESS, progress=ReadProgress(problem="CloudWatch is away"))
-    reader.top.return_value = replace(reader.top.return_value, freshness=told)
-    for form in ((), ("--csv",)):
-        _, out, err = _run("top", "--last", "10m", *form)
-        assert "which minutes are complete is not known: CloudWatch is away." in " ".join((out + err).split())
-    freshness = json.loads(_run("top", "--last", "10m", "--json")[1])["freshness"]
-    assert (freshness["complete_until"], freshness["not_known"]) == (None, "CloudWatch is away")
-
-
 def test_a_cut_list_says_so(reader: mock.Mock) -> None:
     for name in ("top", "heat-map"):
         options, _ = QUESTIONS[name]

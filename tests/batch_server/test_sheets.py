@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -13,6 +15,7 @@ from batch_server import (
     Comparison,
     Freshness,
     Minutes,
+    ReadProgress,
     Rising,
     Segment,
     TopArticles,
@@ -106,3 +109,18 @@ def test_a_comparison_with_nothing_says_so() -> None:
 )
 def test_an_age_is_as_exact_as_its_reader_needs(seconds: float, text: str) -> None:
     assert age_text(timedelta(seconds=seconds)) == text
+
+
+def test_it_is_said_when_no_one_knows_which_minutes_are_complete() -> None:
+    unknown = replace(ANSWER["freshness"], progress=ReadProgress(problem="CloudWatch is away"))
+    sheet = sheets.top(replace(top("a"), freshness=unknown))
+    assert any("is not known: CloudWatch is away." in remark for remark in sheets.remarks(sheet, UTC))
+    told = json.loads(sheets.as_json(sheet))["freshness"]
+    assert (told["complete_until"], told["not_known"]) == (None, "CloudWatch is away")
+
+
+def test_an_application_that_is_behind_is_said_to_be() -> None:
+    for seconds, said in ((60, False), (600, True)):
+        behind = ReadProgress(read_until=NINE, behind=timedelta(seconds=seconds))
+        text = sheets.freshness_text(replace(ANSWER["freshness"], progress=behind), UTC)
+        assert ("the application is 10 min behind" in text) == said
