@@ -21,6 +21,7 @@ from cost.assumptions import (
     GZIP,
     HOURS,
     LOG_COMPRESSION,
+    METRICS_ASKED,
     MONTHLY_USERS,
     OTHER_LOG_GB,
     QUEUE_REQUESTS,
@@ -161,6 +162,14 @@ def _feedback(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         exactly(FEEDBACK_METRICS),
         part="monitoring",
         item="metrics of the feedback",
+    )
+    yield basis.line(
+        resource,
+        "metric_request",
+        METRICS_ASKED * feedback_runs(basis),
+        part="monitoring",
+        item="metrics that tell what was read",
+        region=basis.settings.regions.oregon,
     )
 
 

@@ -74,7 +74,13 @@ def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) ->
             behind = click_and_look()
             return behind is not None and (behind >= LATE) == late
 
-        wait_for(seen, what=what, timeout_seconds=KNOWN_SECONDS, poll_seconds=2.0)
+        wait_for(
+            seen,
+            what=what,
+            timeout_seconds=KNOWN_SECONDS,
+            poll_seconds=2.0,
+            seen=lambda: str(reader.freshness()),
+        )
 
     def served_until() -> datetime:
         items = dynamodb.scan(TableName=names.trending_table)["Items"]
