@@ -129,7 +129,7 @@ def _nothing_served(segment: Segment) -> str:
         else ""
     )
     return (
-        f"The table has no ranking of {segment.label}. In the first two minutes after the first clicks it "
+        f"The table has no ranking of {segment.label}. In the first six minutes after the first clicks it "
         f"has none yet: ask again then. If it still has none, {few}nothing is counted (`python -m "
         "batch_server freshness` tells), or the feedback function fails (its alarms ring, and its log says "
         "why)."
@@ -155,11 +155,15 @@ def served_for_people(served: Served, zone: tzinfo) -> RenderableType:
         table.add_row(str(place), Text(printable(article_id)), f"{clicks:,}")
     counted = ranking.counted_until.astimezone(zone)
     fresh_until = datetime.fromtimestamp(ranking.fresh_until, zone)
+    complete = ranking.complete_until.astimezone(zone)
     fresh = "Fresh until" if served.is_fresh else "OUT OF DATE since"
     return Group(
         title,
         table,
-        Text(f"Counted until {counted:%Y-%m-%d %H:%M:%S %Z} ({age_text(served.age)} ago)."),
+        Text(
+            f"Counted until {counted:%Y-%m-%d %H:%M:%S %Z} ({age_text(served.age)} ago); complete until "
+            f"{complete:%Y-%m-%d %H:%M %Z} but for late clicks."
+        ),
         Text(
             f"{fresh} {fresh_until:%Y-%m-%d %H:%M:%S %Z}: an unchanged ranking is written again before.",
             style="" if served.is_fresh else "bold",

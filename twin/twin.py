@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from analytics_sql.local_flink import AWS_JAR
-from batch_server import CountTotals, TrendingReader, TrendsError, connect
+from batch_server import CountTotals, TrendingReader, TrendsError
+from batch_server.credentials import own_credentials
+from batch_server.progress import ProgressWatch
 from batch_server.search import MAX_ATTEMPTS
 from batch_server.served import ServedTable
 from contract.sink import CLICK_COUNTS
@@ -190,9 +192,12 @@ class Twin:
 
     def reader(self, max_attempts: int = MAX_ATTEMPTS) -> TrendingReader:
         """The batch server's view of the counts, with its role."""
-        session = self.emulator.session_as(self.names.role_arn(self.names.batch_server_role), TOKYO)
-        return connect(
-            self.emulator.search_endpoint, session, max_attempts=max_attempts, environment=ENVIRONMENT
+        role = self.names.role_arn(self.names.batch_server_role)
+        return TrendingReader(
+            self.emulator.search_endpoint,
+            own_credentials(self.emulator.session_as(role, TOKYO)),
+            max_attempts=max_attempts,
+            progress=ProgressWatch(self.emulator.client_as(role, "cloudwatch", OREGON), self.names),
         )
 
     def served_table(self) -> ServedTable:

@@ -27,6 +27,7 @@ def test_it_shows_the_ranking_of_a_segment_and_its_age(service: Service) -> None
     assert "[bold]" in text
     assert "\x1b[2J" not in text
     assert "Fresh until" in text
+    assert re.search(r"complete until [\d: -]+ JST but for late clicks", " ".join(text.split()))
     assert re.search(r"JST \(\d+ s ago\)", text)
 
 
@@ -45,7 +46,7 @@ def test_a_segment_without_a_ranking_is_no_error(service: Service) -> None:
     code, text = ask(service)
     told = " ".join(text.split())
     assert code == 0
-    assert "no ranking of all readers. In the first two minutes after the first clicks it has none" in told
+    assert "no ranking of all readers. In the first six minutes after the first clicks it has none" in told
     assert "If it still has none, nothing is counted (`python -m batch_server freshness` tells), or" in told
     _, text = ask(service, "--segment", "gender=female")
     assert "(the service then shows what all readers click), or nothing is counted" in " ".join(text.split())
