@@ -28,6 +28,7 @@ def twin() -> mock.MagicMock:
     twin.application_state.return_value = JobState(
         status="RUNNING", tasks_run=True, restarts=0, checkpoints=3
     )
+    twin.segments_problem.return_value = None
     twin.totals.return_value = TOTALS
     top = TopList(articles=ARTICLES, clicks=90, cut=False)
     twin.reader.return_value.top_of_segments.return_value.lists = {Segment(age_band="20s"): top}
