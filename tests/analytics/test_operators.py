@@ -244,7 +244,7 @@ def test_a_query_that_is_taken_away_is_named_and_the_others_keep_their_numbers()
     assert recorded(plan(aggregate(2)), after) == after
 
 
-def test_a_query_that_comes_back_needs_indices_of_its_own_and_leaves_the_others_alone() -> None:
+def test_a_query_that_comes_back_needs_indices_of_its_own_and_no_new_numbers() -> None:
     before = recorded_with(two_queries(), None, sinks=TWO_SINKS)
     without = recorded(plan(aggregate(2)), before)
     with pytest.raises(OperatorsError, match="platform-counts comes back: give the sink generation 2"):

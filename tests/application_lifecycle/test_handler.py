@@ -225,7 +225,7 @@ def test_the_rollback_of_a_removal_that_was_refused_starts_the_former_version_ag
     assert (service.restore_types, service.allowed) == (["RESTORE_FROM_LATEST_SNAPSHOT"], [False])
 
 
-def test_the_rollback_of_an_addition_that_the_service_took_back_itself_leaves_it_running() -> None:
+def test_the_rollback_of_an_addition_that_the_service_took_back_leaves_it_running() -> None:
     service = FlinkService("RUNNING")
     assert handled(service, changed(PAUSE_RESOURCE, ONE_ADDED, FIRST)) == {}
     assert (service.stops, service.restore_types) == ([], [])

@@ -184,7 +184,7 @@ def test_a_change_that_is_refused_while_the_application_is_paused_leaves_the_for
     assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
 
 
-def test_a_version_with_a_query_more_that_fails_is_rolled_back_without_what_only_it_had(
+def test_a_query_more_that_fails_is_rolled_back_without_what_only_it_had(
     account: Account,
 ) -> None:
     update(account).check()
@@ -200,7 +200,7 @@ def test_a_version_with_a_query_more_that_fails_is_rolled_back_without_what_only
     assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", True)
 
 
-def test_a_query_is_added_in_place_and_taken_away_by_a_start_that_leaves_its_state_behind(
+def test_a_query_is_added_in_place_and_taken_away_with_its_state_left_behind(
     account: Account,
 ) -> None:
     update(account).check()
@@ -227,7 +227,7 @@ def test_a_removal_that_fails_goes_back_to_the_snapshot_with_all_state(account: 
     assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", False)
 
 
-def test_a_removal_that_is_refused_while_the_application_is_paused_leaves_the_former_version_running(
+def test_a_removal_that_the_service_refuses_leaves_the_former_version_running(
     account: Account,
 ) -> None:
     update(account).check()

@@ -1,11 +1,14 @@
 """The lifecycle of the application with AWS's own client, against the emulated service and its faults."""
 
+import io
 import json
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -69,7 +72,18 @@ def create(emulator: Emulator, name: str) -> Configuration:
     )
 
 
-def start(emulator: Emulator, name: str, asked: Configuration) -> dict[str, str]:
+def put_code(s3: Any, key: str, *operators: int) -> None:
+    """A zip of a version with these operators, in the bucket of `create`."""
+    content = io.BytesIO()
+    record = {"operators": {f"operator {number}": {"id": number} for number in operators}}
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("operators.json", json.dumps(record))
+    s3.put_object(Bucket="code", Key=key, Body=content.getvalue())
+
+
+def start(
+    emulator: Emulator, name: str, asked: Configuration, change: StateChange | None = None
+) -> dict[str, str]:
     service = emulator.client("kinesisanalyticsv2", OREGON)
     metrics = emulator.client("cloudwatch", OREGON)
     # A minute back: the emulated job reports at once, and the running minute counts.
@@ -77,7 +91,7 @@ def start(emulator: Emulator, name: str, asked: Configuration) -> dict[str, str]
         FlinkApplication(name, service=service, metrics=metrics),
         now=lambda: datetime.now(UTC) - timedelta(minutes=1),
     )
-    return lifecycle.start(asked, time.monotonic() + TIME_SECONDS, StateChange())
+    return lifecycle.start(asked, time.monotonic() + TIME_SECONDS, change or StateChange())
 
 
 def let_fail(emulator: Emulator, name: str, **faults: str) -> None:
@@ -102,6 +116,33 @@ def test_a_start_that_fails_is_told_with_the_services_reason(emulator: Emulator)
     let_fail(emulator, "broken", start="ModuleNotFoundError: pyflink")
     with pytest.raises(LifecycleError, match=r"StartApplication of .* FAILED: ModuleNotFoundError: pyflink"):
         start(emulator, "broken", asked)
+
+
+def test_an_operator_that_the_program_lacks_is_left_behind_only_where_allowed(
+    emulator: Emulator,
+) -> None:
+    s3 = emulator.client("s3", OREGON)
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": OREGON})
+    put_code(s3, "new.zip", 1, 2)
+    put_code(s3, "less.zip", 1)
+    asked = create(emulator, "strict")
+    start(emulator, "strict", asked)
+    service = emulator.client("kinesisanalyticsv2", OREGON)
+    service.stop_application(ApplicationName="strict")
+    stopped = service.describe_application(ApplicationName="strict")["ApplicationDetail"]
+    location = {"S3ContentLocationUpdate": {"FileKeyUpdate": "less.zip"}}
+    service.update_application(
+        ApplicationName="strict",
+        CurrentApplicationVersionId=stopped["ApplicationVersionId"],
+        ApplicationConfigurationUpdate={
+            "ApplicationCodeConfigurationUpdate": {"CodeContentUpdate": location}
+        },
+    )
+    less = {**asked, "code": "less.zip"}
+    with pytest.raises(LifecycleError, match="state for operator operator 2 to the new program"):
+        start(emulator, "strict", less)
+    allowed = StateChange(left_behind=("operator 2",))
+    assert start(emulator, "strict", less, allowed) == {"Status": "RUNNING"}
 
 
 def test_another_version_than_the_deployed_one_is_told(emulator: Emulator) -> None:
