@@ -87,6 +87,9 @@ def test_the_series_of_a_chosen_cell_what_rises_and_what_a_segment_reads_more_ar
     rising = reader.rising(SPANS.last, SPANS.before, limit=6).articles
     assert rising[0].article_id == "rising"
     expect(page.locator("#rising li .label")).to_have_text([article.label for article in rising])
+    assert rising[0].before == 0
+    expect(page.locator("#rising li").first).to_contain_text("▲ new")
+    expect(page.locator("#rising li").first).to_contain_text(re.compile(r"0 before; .[\d.]+ or more"))
     answer = reader.compare(SPANS.before, Segment(gender="male"), 6)
     assert answer.more[0].article_id == "men"
     expect(page.locator("#compare li .label")).to_have_text([a.label for a in (*answer.more, *answer.less)])

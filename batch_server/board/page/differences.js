@@ -6,7 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 100;
 const HEIGHT = 12;
 
-/** items: {label, times, low, high, detail, less} */
+/** items: {label, times, low, high, headline, detail, less} */
 export function drawDifferences(list, items) {
   const low = Math.min(1, ...items.map((item) => item.low));
   const high = Math.max(1, ...items.map((item) => item.high));
@@ -17,7 +17,7 @@ export function drawDifferences(list, items) {
         "li",
         { class: item.less ? "less" : "more" },
         label(item.label),
-        element("span", { class: "times" }, `${item.less ? "▼" : "▲"} ×${times(item.times)}`),
+        element("span", { class: "times" }, `${item.less ? "▼" : "▲"} ${item.headline}`),
         interval(item, scale),
         element("span", { class: "detail" }, item.detail),
       ),
@@ -25,14 +25,19 @@ export function drawDifferences(list, items) {
   );
 }
 
+/** Without a click before, how many times is a guess: only the lower end is told. */
 export const risen = (article) => ({
   ...article,
-  detail: `${number(article.clicks)} now, ${number(article.before)} before; ×${times(article.low)} to ×${times(article.high)}`,
+  headline: article.before ? `×${times(article.times)}` : "new",
+  detail:
+    `${number(article.clicks)} now, ${number(article.before)} before; ` +
+    (article.before ? `×${times(article.low)} to ×${times(article.high)}` : `×${times(article.low)} or more`),
 });
 
 export const compared = (article, less) => ({
   ...article,
   less,
+  headline: `×${times(article.times)}`,
   detail: `${number(article.clicks)} here, ${number(article.others)} elsewhere; ×${times(article.low)} to ×${times(article.high)}`,
 });
 
