@@ -4,7 +4,7 @@
 -- value holds. An object is one click, an array is one click for each object in it (producers send one object a record).
 -- Anything else is unparseable and skipped: no JSON, no Unicode, a scalar, an array without objects, nesting over 1,000
 -- deep, a number of over 1,000 digits, a name of over 50,000 bytes. Let pass: UTF-16 and UTF-32, a byte order
--- mark, control characters and overlong UTF-8 in strings. contract/click.py says the same in Python.
+-- mark, control characters and overlong UTF-8 in strings, half a surrogate pair. contract/click.py says the same in Python.
 -- The format is Flink's json with a fast path (connectors/). Numbers and booleans come as text, so 7 and "7" are one id. An
 -- object or array in place of a field is NULL, as if the field were missing.
 CREATE TABLE clicks (

@@ -11,7 +11,7 @@ from typing import Any
 PROJECTION = "stream-exec-calc_"
 METHOD_LIMIT = {"table.generated-code.max-length": "40000"}
 """Characters. Java's compiler passes over methods of more than 8,000 bytes of bytecode; the longest of this
-SQL has 29,892 characters of class and 2,272 bytes."""
+SQL has 35,537 characters of class and 2,860 bytes."""
 
 
 def in_one_piece(plan: dict[str, Any]) -> dict[str, Any]:

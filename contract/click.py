@@ -26,11 +26,14 @@ MAX_NAME_BYTES = 50_000
 MAX_NUMBER_DIGITS = 1000
 """Of a number with its fraction and exponent, for that parser too."""
 
-# Forbidden by UTF-8 (overlong, surrogates, beyond U+10FFFF), yet that parser lets it pass.
+# Forbidden by UTF-8 (overlong, surrogates, beyond U+10FFFF), yet that parser lets it pass. An escape is found
+# too, so that no backslash is taken for one that escapes such a sequence.
 _FORBIDDEN_UTF8 = re.compile(
-    rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
-    rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}"
+    rb"(?P<escape>\\.)|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
+    rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}",
+    re.DOTALL,
 )
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _SURE_NESTING = 100  # levels that Python reads however deep its caller stands
 _recursion_lock = threading.Lock()
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateescape makes of such a byte
@@ -58,6 +61,16 @@ def clicks_in(record: bytes) -> list[dict[str, Any]]:
     return [element for element in elements if isinstance(element, dict)]
 
 
+def is_unicode(text: str) -> bool:
+    """False where it holds half a surrogate pair, which JSON can write and UTF-8 cannot."""
+    return not _HALF_PAIR.search(text)
+
+
+def in_a_reject(text: str) -> str:
+    """A text as a rejected click shows it: a replacement character stands for half a surrogate pair."""
+    return _HALF_PAIR.sub("\ufffd", text)
+
+
 def is_parseable(record: bytes) -> bool:
     """Whether the application reads at least one click in `record`; else it stays in the raw backup only."""
     return bool(clicks_in(record))
@@ -66,9 +79,28 @@ def is_parseable(record: bytes) -> bool:
 def _text(record: bytes) -> str:
     """As that parser decodes it: UTF-16 and UTF-32 are known by their first bytes (RFC 4627, section 3)."""
     if (encoding := json.detect_encoding(record)).startswith("utf-8"):
-        utf8 = _FORBIDDEN_UTF8.sub(b"?", record.removeprefix(b"\xef\xbb\xbf"))
+        utf8 = _FORBIDDEN_UTF8.sub(_as_escapes, record.removeprefix(b"\xef\xbb\xbf"))
         return utf8.decode("utf-8", "surrogateescape")
-    return record.decode(encoding, "replace" if encoding.startswith("utf-16") else "surrogatepass")
+    if encoding.startswith("utf-16"):
+        return record.decode(encoding, "replace")
+    return _with_pairs(record.decode(encoding, "surrogatepass"))
+
+
+def _as_escapes(forbidden: re.Match[bytes]) -> bytes:
+    """What that parser makes of the bytes, as JSON escapes: one or two units of UTF-16, by its arithmetic."""
+    found = forbidden[0]
+    if forbidden["escape"]:
+        return found
+    number = found[0] & (0x7F >> len(found))
+    for byte in found[1:]:
+        number = number << 6 | byte & 0x3F
+    units = [number] if len(found) < 4 else [0xD800 | number - 0x10000 >> 10, 0xDC00 | number & 0x3FF]
+    return b"".join(b"\\u%04x" % (unit & 0xFFFF) for unit in units)
+
+
+def _with_pairs(text: str) -> str:
+    """With the two halves of a surrogate pair as one character, as Java has it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _refuse_constant(name: str) -> Any:

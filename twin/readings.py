@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.click import clicks_in
+from contract.click import clicks_in, in_a_reject
 from contract.count import start_of_count
 from contract.event_time import format_time, parse_time
 
@@ -77,9 +77,9 @@ def readings_of(records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: C
 
 
 def _text(value: Any) -> str | None:
-    """A field as the application reads it: as text, whatever it was."""
+    """A field as a reject shows it: as text, whatever it was."""
     if value is None or isinstance(value, str):
-        return value if value is None else value[:MAX_REJECTED_TEXT]
+        return value if value is None else in_a_reject(value[:MAX_REJECTED_TEXT])
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:MAX_REJECTED_TEXT]
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES
+from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES, is_unicode
 from contract.event_time import parse_time
 
 MAX_AHEAD = timedelta(seconds=MAX_CLOCK_AHEAD_SECONDS)
@@ -15,7 +15,7 @@ def text_of(value: object) -> str | None:
     if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value
     return json.dumps(value)
 
 
@@ -30,11 +30,17 @@ def reason(click: dict[str, Any], *, now: datetime) -> str | None:
     clicked_at_text = text_of(click.get("clicked_at"))
     if clicked_at_text is None:
         return "missing_clicked_at"
-    clicked_at = parse_time(clicked_at_text)
-    if clicked_at is None:
-        return "invalid_clicked_at"
-    if clicked_at > now + MAX_AHEAD:
-        return "clock_ahead"
+    if not all(map(is_unicode, ids.values())):
+        return "id_not_unicode"
+    if unfit := _unfit_time(clicked_at_text, now):
+        return unfit
     if any(len(text.encode()) > MAX_ID_BYTES for text in ids.values()):
         return "id_too_long"
     return None
+
+
+def _unfit_time(text: str, now: datetime) -> str | None:
+    clicked_at = parse_time(text)
+    if clicked_at is None:
+        return "invalid_clicked_at"
+    return "clock_ahead" if clicked_at > now + MAX_AHEAD else None

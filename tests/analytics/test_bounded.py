@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from analytics_sql.bounded import output_tables
-from contract.click import clicks_in
+from contract.click import clicks_in, in_a_reject
 from contract.count import (
     COUNT_COLUMNS,
     COUNT_KEY,
@@ -144,7 +144,7 @@ def ids(click: dict[str, Any]) -> tuple[Any, Any, Any]:
 def shown(value: object) -> str:
     """What a rejected click shows of an id: nothing of an object or array; fractions have many texts."""
     text = contract.text_of(value) or ""
-    return "" if re.fullmatch(FRACTION, text) else text[:4096]
+    return "" if re.fullmatch(FRACTION, text) else in_a_reject(text[:4096])
 
 
 def test_the_sum_of_all_outcomes_is_what_was_sent(whole_run: WholeRun) -> None:

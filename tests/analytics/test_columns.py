@@ -7,6 +7,7 @@ test red that names it.
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,9 @@ from contract.count import (
     UNKNOWN,
 )
 from contract.sink import REJECTS_TABLE, SINKS, Sink
+from lambdas.forwarder.routing import ID_NOT_UNICODE
 
+PROJECT = Path(__file__).parents[2]
 CLICK_FIELDS = [*REQUIRED_FIELDS, *OPTIONAL_FIELDS]
 LOOKED_UP_BY = "as_of"
 
@@ -135,6 +138,18 @@ def test_every_table_that_is_written_is_a_sink_or_the_rejects() -> None:
 def test_an_id_may_be_as_long_as_the_contract_says() -> None:
     limits = re.findall(r"byte_length\((\w+)\) > (\d+)", sql("30_checked_clicks.sql"))
     assert limits == [(field, str(MAX_ID_BYTES)) for field in ID_FIELDS]
+
+
+def test_an_id_that_is_no_unicode_has_one_reason_in_the_application_and_the_forwarder() -> None:
+    [condition] = re.findall(rf"WHEN (.*)\n *THEN '{ID_NOT_UNICODE}'", sql("30_checked_clicks.sql"))
+    assert condition == " OR ".join(f"NOT is_unicode({field})" for field in ID_FIELDS)
+
+
+def test_the_contract_explains_each_reason_in_the_order_in_which_they_are_found() -> None:
+    given = re.findall(r"THEN '(\w+)'", sql("30_checked_clicks.sql"))
+    page = (PROJECT / "docs" / "contracts.md").read_text(encoding="utf-8").partition("## Rejected click")[2]
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    assert [reason for row in rows for reason in re.findall(r"`(\w+)`", row)] == given
 
 
 def test_each_file_opens_with_what_it_makes() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.click import clicks_in, is_parseable
+from contract.click import clicks_in, in_a_reject, is_parseable, is_unicode
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,48 @@ def test_utf_32_beyond_unicode_or_cut_in_a_character_is_unparseable(form: str) -
     record = '{"a": 1}'.encode(form)
     assert not is_parseable(record.replace("a".encode(form), b"\x7f\x7f\x7f\x7f"))
     assert not is_parseable(record[:-1])
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (rb"\ud83d", "\ud83d"),
+        (rb"\ud83d\ude00", "\U0001f600"),
+        (b"\xed\xa0\x80", "\ud800"),
+        (b"\xed\xbf\xbf", "\udfff"),
+        (b"\xed\x9f\xbf", "\ud7ff"),
+        (b"\xed\xa0\xbd\xed\xb8\x80", "\U0001f600"),
+        (rb"\ud83d" + b"\xed\xb8\x80", "\U0001f600"),
+        (rb"\\" + b"\xed\xa0\x80", "\\\ud800"),
+        (b"\xc0\xaf", "/"),
+        (b"\xc1\xbf", "\x7f"),
+        (b"\xc0\xa2", '"'),
+        (b"\xe0\x9f\xbf", "\u07ff"),
+        (b"\xf0\x8f\xbf\xbf", "\uffff\udfff"),
+        (b"\xf4\x90\x80\x80", "\udc00\udc00"),
+        (b"\xf7\xbf\xbf\xbf", "\udfbf\udfff"),
+    ],
+)
+def test_what_utf_8_forbids_is_read_as_flinks_parser_reads_it(written: bytes, read: str) -> None:
+    assert clicks_in(b'{"user_id": "' + written + b'"}') == [{"user_id": read}]
+
+
+@pytest.mark.parametrize(
+    "written", [b"\xed\xa0", b"\\\xed\xa0\x80", b"\x80", b"\xe0\xa0", b"\xf8\x88\x80\x80\x80"]
+)
+def test_what_flinks_parser_does_not_let_pass_is_unparseable(written: bytes) -> None:
+    assert not is_parseable(b'{"user_id": "' + written + b'"}')
+
+
+def test_the_halves_of_a_pair_are_one_character_in_utf_32_too() -> None:
+    record = '{"user_id": "\ud83d\ude00\ud83d"}'.encode("utf-32-le", "surrogatepass")
+    assert clicks_in(record) == [{"user_id": "\U0001f600\ud83d"}]
+
+
+def test_a_text_with_half_a_pair_is_no_unicode_and_shows_a_replacement_for_it() -> None:
+    for text, shown in (("\ud83d", "\ufffd"), ("a\udc00\ud800", "a\ufffd\ufffd"), ("\udfff", "\ufffd")):
+        assert not is_unicode(text)
+        assert in_a_reject(text) == shown
+    for text in ("", "?", "\U0001f600", "\ud7ff\ue000", "\ufffd"):
+        assert is_unicode(text)
+        assert in_a_reject(text) == text

@@ -93,3 +93,10 @@ def test_an_id_that_was_no_text_and_one_cut_in_the_reject_are_recognised() -> No
     )
     found = readings_of(arrived, [*rejects, *rejects], counts())
     assert (found.rejected, found.rejected_again) == ({"missing_user_id": 2}, 2)
+
+
+def test_rejects_of_half_a_surrogate_pair_are_known_again() -> None:
+    bad = click("\ud83d")
+    reject = {**click("\ufffd"), "reason": "id_not_unicode"}
+    found = readings_of(lines(bad), lines(reject, reject), counts())
+    assert (found.rejected, found.rejected_again) == ({"id_not_unicode": 1}, 1)

@@ -7,7 +7,9 @@ import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.formats.json.JsonRowDataDeserializationSchema;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
+import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.RowType;
@@ -15,7 +17,8 @@ import org.apache.flink.util.Collector;
 
 /**
  * Flink's own JSON decoder, the one that reads a record as a whole, with {@link FlatObjectScanner}
- * before it: what the scanner gives up is decoded as ever.
+ * before it: what the scanner gives up is decoded as ever. But half a surrogate pair keeps bytes of
+ * its own, while Flink writes a question mark for it.
  */
 final class FlatJsonDeserializationSchema extends JsonRowDataDeserializationSchema {
   private static final long serialVersionUID = 1L;
@@ -69,7 +72,22 @@ final class FlatJsonDeserializationSchema extends JsonRowDataDeserializationSche
         }
       }
     }
-    return super.convertToRowData(message);
+    RowData row = super.convertToRowData(message);
+    if (row instanceof GenericRowData decoded) {
+      keepHalfPairs(decoded);
+    }
+    return row;
+  }
+
+  private void keepHalfPairs(GenericRowData row) {
+    for (int i = 0; i < names.length; i++) {
+      if (isText[i] && row.getField(i) instanceof StringData value) {
+        String text = value.toString();
+        if (Surrogates.hasHalf(text)) {
+          row.setField(i, StringData.fromBytes(Surrogates.bytes(text)));
+        }
+      }
+    }
   }
 
   @Override

@@ -25,7 +25,8 @@ import org.apache.flink.table.types.logical.RowType;
 /**
  * The format {@code flat-json}: Flink's {@code json} for reading, with the same results and, for
  * objects without nested values, a third less work. Its options are those of {@code json} for
- * reading, and {@code nested-values}.
+ * reading, and {@code nested-values}. Half a surrogate pair is not read as a question mark: see
+ * {@link Surrogates}.
  */
 public final class FlatJsonFormatFactory implements DeserializationFormatFactory {
   static final String IDENTIFIER = "flat-json";

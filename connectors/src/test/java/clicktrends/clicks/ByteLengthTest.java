@@ -25,11 +25,6 @@ class ByteLengthTest {
   }
 
   @Test
-  void a_lone_surrogate_counts_as_the_question_mark_that_is_written_for_it() {
-    assertThat(byteLength.eval(StringData.fromString("\ud800"))).isEqualTo(1);
-  }
-
-  @Test
   void null_has_no_length() {
     assertThat(byteLength.eval(null)).isNull();
   }

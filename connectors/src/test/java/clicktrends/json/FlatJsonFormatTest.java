@@ -2,6 +2,8 @@ package clicktrends.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clicktrends.clicks.IsUnicode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -13,9 +15,11 @@ import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.formats.json.JsonRowDataDeserializationSchema;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
 import org.apache.flink.table.types.logical.BigIntType;
 import org.apache.flink.table.types.logical.LogicalType;
@@ -196,6 +200,40 @@ class FlatJsonFormatTest {
         .containsExactly(expected, expected);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"\\ud83d", "\\ud83e", "x\\ude00", "\\ude00\\ud83d", "\\ud83d\\ud83d\\ude00"})
+  void half_a_surrogate_pair_is_no_question_mark_and_no_other_half(String escaped)
+      throws Exception {
+    Pair pair = new Pair(TEXT_COLUMNS, false, true);
+    byte[] record = ("{\"a\":\"" + escaped + "\"}").getBytes(StandardCharsets.UTF_8);
+    String text = new ObjectMapper().readValue("\"" + escaped + "\"", String.class);
+    byte[] kept = rows(pair.flat, record).get(0).getString(4).toBytes();
+    assertThat(kept).isEqualTo(threeBytesForEachHalf(text));
+    assertThat(new IsUnicode().eval(StringData.fromBytes(kept))).isFalse();
+  }
+
+  /** From Java's own encoding, which has a question mark for each half. */
+  private static byte[] threeBytesForEachHalf(String text) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    for (int i = 0; i < text.length(); i++) {
+      char each = text.charAt(i);
+      if (Character.isHighSurrogate(each)
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        bytes.writeBytes(text.substring(i, i + 2).getBytes(StandardCharsets.UTF_8));
+        i++;
+      } else if (Character.isSurrogate(each)) {
+        int rest = each - 0xD000;
+        bytes.writeBytes(
+            new byte[] {(byte) 0xED, (byte) (0x80 + rest / 64), (byte) (0x80 + rest % 64)});
+      } else {
+        bytes.writeBytes(String.valueOf(each).getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return bytes.toByteArray();
+  }
+
   @Test
   void rows_of_one_batch_do_not_share_what_they_hold() throws Exception {
     Pair pair = new Pair(TEXT_COLUMNS, false, true);
@@ -307,10 +345,22 @@ class FlatJsonFormatTest {
       return false;
     }
 
-    /** The rows, or the message of the exception. */
+    /** The rows with the bytes of each text, or the message of the exception. */
     private static Object outcome(DeserializationSchema<RowData> schema, byte[] record) {
       try {
-        return rows(schema, record);
+        List<RowData> rows = rows(schema, record);
+        for (RowData row : rows) {
+          GenericRowData decoded = (GenericRowData) row;
+          for (int i = 0; i < decoded.getArity(); i++) {
+            // Flink's format keeps the Java string until someone asks for its bytes.
+            if (decoded.getField(i) instanceof BinaryStringData text
+                && text.getJavaObject() != null) {
+              byte[] bytes = threeBytesForEachHalf(text.getJavaObject());
+              decoded.setField(i, StringData.fromBytes(bytes));
+            }
+          }
+        }
+        return rows;
       } catch (IOException e) {
         return e.getMessage();
       }

@@ -1,0 +1,43 @@
+package clicktrends.json;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+
+/** Half a surrogate pair: JSON can write it, as in {@code "\\ud83d"}, and UTF-8 cannot. */
+final class Surrogates {
+  private Surrogates() {}
+
+  /** Whether a text holds a half without its other one. */
+  static boolean hasHalf(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (i + 1 == text.length()
+            || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
+          return true;
+        }
+        i++;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * UTF-8, and for each half the three bytes that its number would have. So no two texts become
+   * one, as they do where a question mark stands for every half.
+   */
+  static byte[] bytes(String text) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length() + 16);
+    text.codePoints()
+        .forEach(
+            each -> {
+              if (each >= Character.MIN_SURROGATE && each <= Character.MAX_SURROGATE) {
+                bytes.write(0xE0 | each >> 12);
+                bytes.write(0x80 | each >> 6 & 0x3F);
+                bytes.write(0x80 | each & 0x3F);
+              } else {
+                bytes.writeBytes(Character.toString(each).getBytes(StandardCharsets.UTF_8));
+              }
+            });
+    return bytes.toByteArray();
+  }
+}
