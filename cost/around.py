@@ -30,6 +30,7 @@ from cost.assumptions import (
     RANKING_ANSWER_BYTES,
     RANKING_BYTES,
     READS_PER_CLICK,
+    REDELIVERY_METRICS,
     REDELIVERY_RUN_SECONDS,
     SECONDS,
     SEGMENT_FILES_GB,
@@ -111,6 +112,9 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     elif name == names.redelivery:
         calls = scheduled_calls(resource, basis)
         seconds = calls * REDELIVERY_RUN_SECONDS
+        yield basis.line(
+            resource, "metric_month", REDELIVERY_METRICS, part="monitoring", item="metrics of the redelivery"
+        )
     else:
         known = name in {names.application_lifecycle, names.search_bootstrap}
         calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS

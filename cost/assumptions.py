@@ -43,6 +43,9 @@ COLD_SECONDS = Range(0.1, 60)
 REDELIVERY_RUN_SECONDS = Range(0.2, 3)
 """Listing two prefixes for each sink, where nothing failed. While counts are redelivered, up to 55 s."""
 
+REDELIVERY_METRICS = Range(3, 5)
+"""lambdas/redelivery/metrics.py: three always, two where counts wait or are given up."""
+
 FORWARDER_LOG_BYTES = Range(1_000, 3_000)
 """Of an invocation: its start, end and report, and a line of metrics."""
 FORWARDER_METRICS = Range(10, 25)

@@ -10,6 +10,7 @@ from cost.estimate import Estimate, estimate_resources
 from cost.prices import Prices
 from cost.range import Range, exactly
 from cost.template import TemplateResource
+from lambdas.metrics_page import LAMBDAS, metrics_in
 from names import OREGON, TOKYO
 from settings import Settings
 from tests.cost.changes import Resources, changed, mean_of, usd
@@ -304,3 +305,12 @@ def test_a_rule_for_a_part_of_a_bucket_or_one_that_is_off_does_not_empty_it(
     with_part = kept(whole, {**whole, "Prefix": "tmp/", "ExpirationInDays": 1})
     assert with_part.high == pytest.approx(alone.high)
     assert with_part.low < alone.low
+
+
+def test_the_metrics_of_our_functions_are_billed(of_production: Estimate) -> None:
+    """Every function that publishes some, by as many as its module names."""
+    for module in LAMBDAS.glob("*/metrics.py"):
+        name = module.parent.name
+        named = len(dict(metrics_in(module)))
+        [line] = [line for line in of_production.lines if line.item == f"metrics of the {name}"]
+        assert line.quantity.high >= named, name
