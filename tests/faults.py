@@ -149,11 +149,12 @@ class RefusingGate:
 
 
 class ScriptedEndpoint:
-    """Gives each request the next of `answers` (status and body), and the others 200 with `otherwise`."""
+    """Gives each request the next of `answers` (status and body), and the others `status` and `otherwise`."""
 
     def __init__(self, *, otherwise: bytes) -> None:
         self.answers: list[tuple[int, bytes]] = []
         self.requests = 0
+        self.status = 200
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -162,7 +163,7 @@ class ScriptedEndpoint:
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length", 0)))
                 endpoint.requests += 1
-                status, body = endpoint.answers.pop(0) if endpoint.answers else (200, otherwise)
+                status, body = endpoint.answers.pop(0) if endpoint.answers else (endpoint.status, otherwise)
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

@@ -6,6 +6,7 @@ Their form: Amazon Data Firehose developer guide, "Handle data delivery failures
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,17 +15,27 @@ from typing import Any, NamedTuple
 STALE_CODE = "409"
 """A version conflict: a larger count of the key is there already."""
 REFUSED_CODE = "400"
-"""The document itself cannot be indexed: a mapping or pipeline error. No retry changes that."""
+"""The document cannot be indexed: a mapping or pipeline error. No retry changes that, except for MENDABLE."""
+MENDABLE = (
+    "index_closed_exception",
+    r"pipeline with id \[[^]]*\] does not exist",
+    r"would add \[\d+\] total (\w+ )?shards, but this cluster currently has",
+)
+"""Refusals with 400 that end when the domain is mended: a closed index, a lost ingest pipeline, the limit
+of shards. As OpenSearch 3.6 words them (tests/redelivery/test_refusals.py), anywhere in the errorMessage, as
+Firehose's guide does not say how it quotes them."""
 
 # Why a document is given up: its folder below the prefix for such documents.
 REFUSED = "refused"
 TOO_LONG = "too-long"
 UNREADABLE = "unreadable"
 FORMER_INDEX = "former-index"
+UNEXPECTED = "unexpected"
 
 MAX_PAUSE_SECONDS = 3600
 
 _decode = json.JSONDecoder().raw_decode
+_mendable = re.compile("|".join(MENDABLE))
 
 
 class Stale(NamedTuple):
@@ -32,7 +43,7 @@ class Stale(NamedTuple):
 
 
 class GivenUp(NamedTuple):
-    """Kept for a person. why: REFUSED, TOO_LONG, UNREADABLE or FORMER_INDEX."""
+    """Kept for a person. why: REFUSED, TOO_LONG, UNREADABLE, FORMER_INDEX or UNEXPECTED."""
 
     why: str
 
@@ -60,10 +71,11 @@ class Patience:
         data = raw_data(document)
         if data is None:
             return GivenUp(UNREADABLE)
-        code = str(document.get("errorCode"))
+        code = document.get("errorCode")
+        code = str(code) if isinstance(code, str | int) else None
         if code == STALE_CODE:
             return Stale()
-        if code == REFUSED_CODE:
+        if code == REFUSED_CODE and not _is_mendable(document.get("errorMessage")):
             return GivenUp(REFUSED)
         published_at = _published_at(data)
         age = None if published_at is None else _ended_at(document, failed_at) - published_at
@@ -116,6 +128,10 @@ def was_meant_for(document: dict[str, Any], index: str) -> bool:
     """
     named = document.get("esIndexName")
     return not isinstance(named, str) or named == index
+
+
+def _is_mendable(message: object) -> bool:
+    return isinstance(message, str) and _mendable.search(message) is not None
 
 
 def raw_data(document: dict[str, Any]) -> bytes | None:

@@ -42,6 +42,11 @@ class Outcomes:
         self.waiting += 1
         self.waiting_age_seconds = max(self.waiting_age_seconds or 0.0, age_seconds)
 
+    @property
+    def documents(self) -> int:
+        """Those of an object that was sorted."""
+        return self.stale + self.waiting + self.given_up.total()
+
     def add(self, other: "Outcomes") -> None:
         self.stale += other.stale
         self.waiting += other.waiting

@@ -9,8 +9,6 @@ from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
 
 from lambdas.forwarder.delivery import Delivery, deliver
 from lambdas.forwarder.destinations import (
@@ -23,6 +21,7 @@ from lambdas.forwarder.destinations import (
 from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.failed_documents import (
     FORMER_INDEX,
+    UNEXPECTED,
     UNREADABLE,
     Fate,
     GivenUp,
@@ -54,12 +53,18 @@ REQUESTS_IN_FLIGHT = 2
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 """As stored. Firehose ends an object at 5 MiB. One that cannot be sorted within an invocation would keep
 all behind it waiting for ever, so it is given up whole."""
+BLAMED_DOCUMENTS = 10
+"""From this many unexpected documents on, if they are most of an object, the function is at fault: the object
+waits for a mended one. Fewer are given up."""
 
 _logger = Logger(service=SERVICE)
 
-AWS_ERRORS = (BotoCoreError, ClientError, HTTPError)
 Work = Callable[[StoredObject], Outcomes]
 _NO_DOCUMENT = GivenUp(UNREADABLE)
+
+
+class UnexpectedDocumentsError(Exception):
+    """The code does not foresee most documents of an object."""
 
 
 class Redeliverer:
@@ -124,7 +129,7 @@ class Redeliverer:
         parts = Parts(self._bucket, failed)
         try:
             for line, document in documents(self._bucket.lines(failed.key)):
-                match self._fate(document, failed, sink=sink):
+                match self._fate_or_unexpected(document, failed, outcomes, sink=sink):
                     case Stale():
                         outcomes.stale += 1
                     case Retry(pause, age):
@@ -136,9 +141,22 @@ class Redeliverer:
                         parts.add(self._given_up(sink, why), failed.written_at, line)
         except UnreadableObjectError:
             return self._give_up_whole(failed, sink=sink)
+        unexpected = outcomes.given_up[UNEXPECTED]
+        if unexpected >= max(BLAMED_DOCUMENTS, outcomes.documents / 2):
+            raise UnexpectedDocumentsError(f"{unexpected} of {outcomes.documents} documents are unexpected")
         parts.close()
         self._take_away(failed, outcomes)
         return outcomes
+
+    def _fate_or_unexpected(
+        self, document: dict[str, Any] | None, failed: StoredObject, outcomes: Outcomes, *, sink: str
+    ) -> Fate:
+        try:
+            return self._fate(document, failed, sink=sink)
+        except Exception:  # whatever it is: the other documents of the object are not to wait for it
+            if not outcomes.given_up[UNEXPECTED]:
+                _logger.exception("unexpected document in %s", failed.key)
+            return GivenUp(UNEXPECTED)
 
     def _take_away(self, done: StoredObject, outcomes: Outcomes) -> None:
         """Last of all. Before that it tells what was given up: where the function dies in between, that is
@@ -226,7 +244,7 @@ def _each(objects: Iterator[StoredObject], work: Work, *, until: float) -> Outco
             except Exception as error:  # whatever it is: the other objects are not to wait for it
                 _logger.exception("left to the next invocation: %s", one.key)
                 outcomes.problems.append(f"{one.key}: {error}")
-    except AWS_ERRORS as error:
+    except Exception as error:  # an answer that nobody can read, too: the other sinks are not to wait for it
         _logger.exception("objects cannot be listed")
-        outcomes.problems.append(str(error))
+        outcomes.problems.append(f"objects cannot be listed: {error}")
     return outcomes

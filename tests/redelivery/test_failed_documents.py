@@ -115,6 +115,15 @@ def test_what_is_no_count_is_given_up_as_unreadable(document: dict[str, Any]) ->
     assert fate(document) == GivenUp(UNREADABLE)
 
 
+@pytest.mark.parametrize("field", [*failed(b"")])
+def test_a_value_that_no_text_can_be_made_of_breaks_nothing(field: str) -> None:
+    """Some depths of nesting can be read and not shown: which, the version of Python decides."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    fate({**failed(as_record(count(5))), field: deep})
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),

@@ -6,6 +6,7 @@ import time
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from lambdas.forwarder.destinations import Outgoing
 from lambdas.redelivery import handler as entry_point
 from lambdas.redelivery import objects, redelivery
 from lambdas.redelivery.configuration import RedeliveryConfiguration
+from lambdas.redelivery.failed_documents import Fate, Patience
 from lambdas.redelivery.metrics import Outcomes
 from lambdas.redelivery.redelivery import RESERVE_SECONDS
 from names import FAILED_DOCUMENTS_PREFIX
+from tests.faults import ScriptedEndpoint
 from tests.redelivery.conftest import (
     ENOUGH_SECONDS,
     GIVEN_UP,
@@ -154,6 +157,95 @@ def test_an_object_too_large_for_an_invocation_is_given_up_whole(
     deposit.fail("large", [failed(record) for record in records(100)])
     assert run(deposit).given_up == Counter(unreadable=1)
     assert len(deposit.listed(GIVEN_UP)) == 1
+
+
+@pytest.mark.parametrize(("more_bytes", "given_up"), [(0, 0), (1, 1)])
+def test_an_object_of_up_to_64_mib_is_sorted(
+    more_bytes: int, given_up: int, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than the largest one that was sorted within half an invocation: docs/redelivery.md."""
+    key = deposit.fail("large", [failed(*records(1))])
+    deposit.now = time.time()
+    function = deposit.redelivery()
+    size = 64 * 1024 * 1024 + more_bytes
+    listed = [objects.StoredObject(key, size, deposit.now)]
+    monkeypatch.setattr(
+        function._bucket, "objects", lambda prefix: iter(listed if key.startswith(prefix) else [])
+    )
+    outcomes = function.run(ENOUGH_SECONDS)
+    assert (outcomes.waiting, outcomes.given_up.total()) == (1 - given_up, given_up)
+
+
+def stumble_over(stones: set[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake that nobody foresaw, which these records bring to light."""
+    fate = Patience.fate
+
+    def stumble(self: Patience, document: dict[str, Any], *, failed_at: float) -> Fate:
+        if b64decode(document["rawData"]) in stones:
+            raise OverflowError("int too large to convert to float")
+        return fate(self, document, failed_at=failed_at)
+
+    monkeypatch.setattr(Patience, "fate", stumble)
+
+
+def test_an_unexpected_document_is_given_up_and_the_others_are_redelivered(
+    deposit: Deposit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stone, *good = records(4)
+    stumble_over({stone}, monkeypatch)
+    deposit.fail("one", [failed(record) for record in (stone, *good)])
+    outcomes = run(deposit)
+    assert (outcomes.given_up, outcomes.problems) == (Counter(unexpected=1), [])
+    run(deposit, after=62)
+    assert deposit.taken() == good
+    assert len(deposit.listed(f"{GIVEN_UP}unexpected/")) == 1
+
+
+def test_an_object_of_mostly_unexpected_documents_waits_for_a_mended_function(
+    deposit: Deposit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = records(20)
+    deposit.fail("one", [failed(record) for record in sent])
+    with monkeypatch.context() as broken:
+        stumble_over({*sent[:10]}, broken)
+        [problem] = run(deposit).problems
+    assert "10 of 20 documents are unexpected" in problem
+    assert deposit.listed(GIVEN_UP) == deposit.listed(WAITING) == []
+    run(deposit)
+    run(deposit, after=62)
+    assert Counter(deposit.taken()) == Counter(sent)
+
+
+GARBLED = [b"", b"[]", b'"x"', b"null", b"\xff\xfe\x00", b"<html>", b'{"RequestResponses": [null]}']
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("body", GARBLED)
+def test_a_count_stays_where_firehose_answers_what_nobody_can_read(
+    body: bytes, status: int, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = records(1)
+    deposit.fail("one", [failed(record) for record in sent])
+    run(deposit)
+    with ScriptedEndpoint(otherwise=body) as garbled:
+        garbled.status = status
+        monkeypatch.setenv("AWS_ENDPOINT_URL_FIREHOSE", garbled.endpoint)
+        deposit.now = time.time() + 62
+        [problem] = deposit.redelivery().run(RESERVE_SECONDS + 1).problems
+        assert "Firehose did not take all" in problem
+    monkeypatch.delenv("AWS_ENDPOINT_URL_FIREHOSE")
+    assert run(deposit, after=62).redelivered == 1
+    assert deposit.taken() == sent
+
+
+@pytest.mark.parametrize("body", GARBLED)
+def test_a_list_of_objects_that_nobody_can_read_is_told(
+    body: bytes, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedEndpoint(otherwise=body) as garbled:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", garbled.endpoint)
+        outcomes = deposit.redelivery().run(ENOUGH_SECONDS)
+    assert outcomes.problems or not body.strip()
 
 
 def test_many_documents_wait_in_parts_of_bounded_size(
