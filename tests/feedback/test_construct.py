@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,7 +27,7 @@ from stacks.parts.lambda_package import lambda_zip
 from stacks.parts.retention import Retention
 from stacks.serving.feedback import LIBRARY, SHARED_MODULES, TIMEOUT, Feedback
 from stacks.serving.trending_table import TrendingTable
-from tests.feedback.conftest import SETTINGS
+from tests.feedback.conftest import SETTINGS, configuration_of
 
 NAMES = SETTINGS.names
 Build = Callable[[Stack], object]
@@ -89,6 +90,26 @@ def test_the_function_needs_no_reservation_and_ends_before_the_next_run(template
     configuration = FeedbackConfiguration.read(found["Environment"]["Variables"])
     assert configuration.table == NAMES.trending_table
     assert configuration.segments == tuple(SETTINGS.feedback.segments)
+
+
+def test_the_function_is_told_each_setting_of_the_feedback() -> None:
+    numbers = {"window_minutes": 11, "articles": 12, "min_clicks": 13, "max_input_age_seconds": 140}
+    told = configuration_of(**numbers, refresh_minutes=15, period_minutes=2, keep_hours=16)
+    assert told == FeedbackConfiguration(
+        environment=SETTINGS.environment,
+        table=NAMES.trending_table,
+        domain=NAMES.search_domain,
+        domain_region=SETTINGS.regions.oregon,
+        domain_scheme="https",
+        segments=tuple(SETTINGS.feedback.segments),
+        window=timedelta(minutes=11),
+        articles=12,
+        min_clicks=13,
+        max_input_age=timedelta(seconds=140),
+        refresh_after=timedelta(minutes=15),
+        fresh_for=timedelta(minutes=15 + 3 * 2),
+        keep_for=timedelta(hours=16),
+    )
 
 
 def test_an_invocation_has_time_to_ask_again_to_write_and_to_tell_what_was_never_answered() -> None:

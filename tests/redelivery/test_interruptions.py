@@ -96,6 +96,28 @@ def test_what_was_given_up_is_told_though_the_invocation_dies_on_the_next_object
     assert sum(one.get("GivenUp", [0.0])[0] for one in published(capsys)) == 1.0
 
 
+def test_what_was_given_up_is_told_before_its_object_is_gone(
+    deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deposit.fail("one", [failed(*records(1), code="400")])
+    told: list[float] = []
+
+    def look(*_: Any) -> None:
+        told.extend(one["GivenUp"][0] for one in published(capsys))
+
+    monkeypatch.setattr(objects.Bucket, "delete", look)
+    run(deposit)
+    assert told == [1.0]
+
+
+def test_the_sinks_share_all_the_time_and_the_last_has_what_is_left(deposit: Deposit) -> None:
+    now = time.monotonic()
+    shares = dict(deposit.redelivery()._shares(now + 1_000))
+    assert list(shares) == ["counts", "others"]
+    assert shares["counts"] == pytest.approx(now + 500, abs=100)
+    assert shares["others"] == pytest.approx(now + 1_000, abs=1)
+
+
 def test_two_invocations_at_once_lose_nothing(deposit: Deposit) -> None:
     sent = records(3_000)
     for part in range(6):

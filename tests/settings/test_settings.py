@@ -131,6 +131,15 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
             "[search]\nretention_days = 3\n[delivery]\nredelivery_give_up_hours = 168",
             "set search.retention_days = 10, or shorten the allowed lateness or redelivery",
         ),
+        (  # the index would be deleted in the very hour of its last count
+            "[search]\nretention_days = 3\n[analytics]\nallowed_lateness_hours = 20\n"
+            "[delivery]\nredelivery_give_up_hours = 25",
+            "set search.retention_days = 4, or shorten the allowed lateness or redelivery",
+        ),
+        (
+            "[feedback]\nkeep_hours = 2\nperiod_minutes = 13\nrefresh_minutes = 60",
+            "feedback.keep_hours (2) must be at least 125 minutes",
+        ),
         (
             "[analytics]\npublish_every_seconds = 300\n[feedback]\nperiod_minutes = 5\nrefresh_minutes = 5\n"
             "[latency]\nvisible_seconds = 400\nserved_seconds = 800",
@@ -166,6 +175,8 @@ def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
         "[analytics]\npublish_every_seconds = 300\n[feedback]\nmax_input_age_seconds = 310\n"
         "[latency]\nvisible_seconds = 400\nserved_seconds = 800",
         "[forwarder]\nmax_record_age_seconds = 63",
+        "[feedback]\nkeep_hours = 2\nperiod_minutes = 12\nrefresh_minutes = 60\n"
+        "[latency]\nserved_seconds = 1000",
         "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 4",
         "[search]\nretention_days = 3\n[analytics]\nallowed_lateness_hours = 20",
         '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::111111111111:oidc-provider/login.example.jp/a"',

@@ -45,6 +45,22 @@ def test_the_lifecycle_asks_for_just_what_the_application_is_deployed_with(
     assert len(asked) > 20
 
 
+def test_the_application_keeps_its_state_at_a_stop_and_its_parallelism_under_load(
+    templates: dict[str, Template],
+) -> None:
+    template = templates["OregonAnalytics"]
+    asked = properties_of(template, "AWS::KinesisAnalyticsV2::Application")["ApplicationConfiguration"]
+    assert asked["ApplicationSnapshotConfiguration"] == {"SnapshotsEnabled": True}
+    assert asked["ApplicationSystemRollbackConfiguration"] == {"RollbackEnabled": True}
+    flink = asked["FlinkApplicationConfiguration"]
+    # Scaling by itself restarts the job, and the lifecycle would find another parallelism than it asks for.
+    assert flink["ParallelismConfiguration"]["AutoScalingEnabled"] is False
+    checkpoints = flink["CheckpointConfiguration"]
+    assert checkpoints["CheckpointingEnabled"] is True
+    # Counts are published at checkpoints: a longer pause between two would decide how often.
+    assert checkpoints["MinPauseBetweenCheckpoints"] < checkpoints["CheckpointInterval"]
+
+
 def test_both_resources_of_the_lifecycle_have_the_same_generation_of_the_state(
     templates: dict[str, Template],
 ) -> None:

@@ -166,6 +166,36 @@ def test_thresholds_are_in_the_units_of_their_metrics(alarms: dict[str, Alarm]) 
     assert thresholds["segmentsSecondsSinceCheck"] == 10 * 10 + 60
     assert thresholds["WaitingAge"] == 60 + 300
     assert thresholds["Nodes"] == 3
+    assert (thresholds["heapMemoryUtilization"], thresholds["JVMMemoryPressure"]) == (90, 95)  # percent
+    for name in ("forwarder-RejectedShare", "analytics-RejectedShare"):
+        assert alarms[name]["Threshold"] == 5  # percent
+
+
+def test_less_than_a_threshold_rings_where_less_is_worse(alarms: dict[str, Alarm]) -> None:
+    below = {measured(one) for one in alarms.values() if one["ComparisonOperator"] == "LessThanThreshold"}
+    assert below == {"runningTime", "segmentsUsers", "Invocations", "FreeStorageSpace", "Nodes"}
+    above = {one["ComparisonOperator"] for one in alarms.values() if measured(one) not in below}
+    assert above == {"GreaterThanThreshold"}
+
+
+def test_one_fault_is_enough_where_a_fault_is_counted(alarms: dict[str, Alarm]) -> None:
+    beyond = {
+        "RejectedShare",
+        "GetRecords.IteratorAgeMilliseconds",
+        "IteratorAge",
+        "RankingAge",
+        "WaitingAge",
+    }
+    beyond |= {
+        "millisBehindLatest",
+        "heapMemoryUtilization",
+        "JVMMemoryPressure",
+        "segmentsSecondsSinceCheck",
+    }
+    beyond |= {name for name in map(measured, alarms.values()) if name.endswith(".DataFreshness")}
+    for name, alarm in alarms.items():
+        if alarm["ComparisonOperator"] == "GreaterThanThreshold" and measured(alarm) not in beyond:
+            assert alarm["Threshold"] == 0, name
 
 
 def test_an_alarm_on_our_own_metrics_sees_its_environment_only(alarms: dict[str, Alarm]) -> None:

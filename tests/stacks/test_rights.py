@@ -259,6 +259,37 @@ def test_the_application_puts_into_its_delivery_streams_only(of_the_application:
     assert writes == [("firehose:PutRecordBatch", [NAMES.delivery_stream_arn(name) for name in streams])]
 
 
+def test_the_application_reads_its_code_and_the_source_stream(
+    of_the_application: list[Statement], templates: dict[str, Any]
+) -> None:
+    found = granted([one for one in of_the_application if not str(one["Sid"]).endswith("Segments")])
+    reads = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
+    assert {name for name in found if name.startswith("kinesis:")} == {f"kinesis:{name}" for name in reads}
+    assert {found[f"kinesis:{name}"] for name in reads} == {NAMES.source_stream_arn}
+    [application] = [
+        one["Properties"]
+        for one in templates["OregonAnalytics"]["Resources"].values()
+        if one["Type"] == "AWS::KinesisAnalyticsV2::Application"
+    ]
+    code = application["ApplicationConfiguration"]["ApplicationCodeConfiguration"]["CodeContent"]
+    assert str(found["s3:GetObject"]).count(f"/{code['S3ContentLocation']['FileKey']}'") == 1
+
+
+def test_the_lifecycle_changes_its_application_and_nothing_else(resources: Resources) -> None:
+    found = granted(rights(resources, NAMES.application_lifecycle))
+    arns = {action: arn for action, arn in found.items() if action.startswith("kinesisanalytics:")}
+    assert set(arns.values()) == {NAMES.application_arn}
+    assert {action.partition(":")[2] for action in arns} == {
+        "DescribeApplication",
+        "DescribeApplicationOperation",
+        "ListApplicationOperations",
+        "ListApplicationSnapshots",
+        "StartApplication",
+        "StopApplication",
+        "DeleteApplicationSnapshot",
+    }
+
+
 def test_every_bucket_refuses_what_does_not_come_over_tls(resources: Resources) -> None:
     policies = {policy["Bucket"]["Ref"]: policy for policy in resources("AWS::S3::BucketPolicy")}
     assert len(policies) == len(resources("AWS::S3::Bucket")) == 4

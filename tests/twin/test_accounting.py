@@ -1,6 +1,7 @@
 """What became of every record, while a run goes on and afterwards."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -9,7 +10,7 @@ from unittest import mock
 from contract.count import start_of_count
 from contract.event_time import format_time, parse_time
 from names import TWIN_ACCOUNT, Names
-from twin.accounting import LiveAccounts, Refused, _reasons_of_letters
+from twin.accounting import Accounts, LiveAccounts, Refused, _reasons_of_letters
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.readings import Key
 
@@ -24,6 +25,20 @@ def letter(sequence_number: str, *, shard: str = "shardId-000000000000") -> byte
 def test_a_dead_letter_that_stands_in_two_objects_counts_once() -> None:
     letters = [letter("1"), letter("2"), letter("2"), letter("2", shard="shardId-000000000001")]
     assert _reasons_of_letters(iter(letters)) == {"not_json": 3}
+
+
+def test_every_record_is_in_one_account_and_none_in_two() -> None:
+    accounts = Accounts(
+        counted=10_000,
+        unparseable=2_000,
+        rejected=Counter(too_old=100, clock_ahead=200),
+        rejected_by_forwarder=Counter(not_json=10, unknown_tag=20),
+        rejected_again=1,
+        counted_and_rejected=2,
+        stale_documents=3,
+        failed_documents=4,
+    )
+    assert accounts.accounted_for == 12_330
 
 
 @dataclass
@@ -78,3 +93,11 @@ def test_a_start_without_state_makes_no_further_rejects_in_the_live_account(tmp_
     assert 11 - counted - live.rejected - live.unparseable == 0
     rejects.receive(click(11, reason="missing_field"))
     assert accounts.now().rejected == 4
+
+
+def test_a_record_that_is_still_being_written_is_read_once_it_is_whole(tmp_path: Path) -> None:
+    accounts, raw, _ = live_accounts(tmp_path)
+    begin, end = json.dumps(click(1)).encode()[:20], json.dumps(click(1)).encode()[20:]
+    for written in (b"no json\n" + begin, end + b"\n"):
+        raw.receive(written)
+        assert accounts.now().unparseable == 1

@@ -1,12 +1,22 @@
 """The S3 prefixes that Firehose writes, and what it does with a document that OpenSearch refuses."""
 
 import json
+import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from twin.delivery_stream import SearchDestination, object_prefix, retryable
+from twin.delivery_faults import DeliveryFaults
+from twin.delivery_stream import (
+    EmulatedDeliveryStream,
+    S3Destination,
+    SearchDestination,
+    object_prefix,
+    retryable,
+)
 
 AT = datetime(2026, 1, 31, 9, 5, tzinfo=UTC)
 
@@ -91,3 +101,54 @@ def test_a_document_refused_for_now_is_retried_until_it_is_taken() -> None:
     made.deliver([b"{}", b"{}"])
     assert search.documents == [2, 2, 1]
     assert failed(made) == []
+
+
+TO_S3 = {"BucketARN": "arn:aws:s3:::bucket", "RoleARN": "arn:aws:iam::000000000000:role/delivery"}
+DELIMITER = {"ProcessingConfiguration": {"Processors": [{"Type": "AppendDelimiterToRecord"}]}}
+
+
+@pytest.mark.parametrize(("configured", "body"), [({}, b"ab"), (DELIMITER, b"a\nb\n")])
+def test_records_run_together_unless_a_delimiter_is_configured(
+    configured: dict[str, Any], body: bytes
+) -> None:
+    emulator = mock.MagicMock()
+    S3Destination(emulator, "raw-backup", {**TO_S3, **configured}).deliver([b"a", b"b"])
+    assert emulator.client_as.return_value.put_object.call_args.kwargs["Body"] == body
+
+
+@pytest.mark.parametrize(
+    ("configured", "has_id"),
+    [({}, True), ({"DocumentIdOptions": {"DefaultDocumentIdFormat": "NO_DOCUMENT_ID"}}, False)],
+)
+def test_a_document_gets_an_id_of_the_delivery_stream_unless_told_otherwise(
+    configured: dict[str, Any], has_id: bool
+) -> None:
+    described = {"IndexName": "counts", "RoleARN": TO_S3["RoleARN"], "S3DestinationDescription": TO_S3}
+    emulator = mock.MagicMock(search_endpoint="http://127.0.0.1:1")
+    made = SearchDestination(emulator, "counts", {**described, **configured}, conflicts_retried=False)
+    with mock.patch.object(made, "_search") as search:
+        search.bulk.return_value = {"items": [{"index": {"status": 201}}]}
+        made.deliver([b"{}"])
+    action = json.loads(search.bulk.call_args.kwargs["body"].split(b"\n")[0])["index"]
+    assert ("_id" in action) is has_id
+
+
+def test_a_full_buffer_is_delivered_before_its_interval_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [[b"a" * 600_000], [b"b" * 600_000]]
+    monkeypatch.setattr(EmulatedDeliveryStream, "_fetch", lambda _: waiting.pop(0) if waiting else [])
+    hints = {"IntervalInSeconds": 3600, "SizeInMBs": 1}
+    destination = {"ExtendedS3DestinationDescription": {**TO_S3, "BufferingHints": hints}}
+    emulator, delivered = mock.MagicMock(), threading.Event()
+    emulator.client.return_value.describe_delivery_stream.return_value = {
+        "DeliveryStreamDescription": {"Destinations": [destination]}
+    }
+    put = emulator.client_as.return_value.put_object
+    put.side_effect = lambda **_: delivered.set()
+    stream = EmulatedDeliveryStream(emulator, "raw-backup", tmp_path, DeliveryFaults())
+    try:
+        assert delivered.wait(60)
+        assert len(put.call_args.kwargs["Body"]) == 1_200_000
+    finally:
+        stream.stop()
