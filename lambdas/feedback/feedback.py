@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from batch_server import TrendingReader, TrendsError
 from contract.ranking import ServedRanking
 from lambdas.feedback.configuration import FeedbackConfiguration
@@ -46,7 +44,7 @@ class RankingFeedback:
         deadline = time.monotonic() + remaining_seconds - RESERVE_SECONDS
         try:
             stored, outcome.problems = self._table.stored()
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # botocore raises anything at all where it cannot read an answer
             outcome.problems = [f"the table {self._configuration.table} cannot be read: {error}"]
             return outcome
         outcome.age_seconds = self._age(newest_counted_until(stored.values(), now=self._clock()))
@@ -93,7 +91,7 @@ class RankingFeedback:
                 return f"no time was left to write {ranking.segment!r}"
             try:
                 return write(ranking)
-            except (BotoCoreError, ClientError) as error:
+            except Exception as error:  # whatever it is: the other rankings are not to wait for it
                 return f"{ranking.segment!r} was not written: {error}"
 
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:

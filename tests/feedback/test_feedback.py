@@ -266,9 +266,10 @@ class BlindToOthers:
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
 NO_ANSWER = ReadTimeoutError(endpoint_url="https://dynamodb")
+UNREADABLE_ANSWER = AttributeError("'list' object has no attribute 'get'")  # of botocore, for an answer of []
 
 
-@pytest.mark.parametrize("error", [THROTTLED, NO_ANSWER])
+@pytest.mark.parametrize("error", [THROTTLED, NO_ANSWER, UNREADABLE_ANSWER])
 def test_a_write_that_fails_is_told_and_does_not_keep_others_from_being_written(
     service: Service, error: Exception
 ) -> None:
