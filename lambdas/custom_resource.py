@@ -52,7 +52,7 @@ def answer(
         attributes = work(deadline)
     except Exception as error:
         log.exception("%s of %s failed", event["RequestType"], physical_id)
-        status, reason = "FAILED", str(error)
+        status, reason = "FAILED", f"{type(error).__name__}: {error}"  # a bare KeyError is one word
     body = {
         "Status": status,
         "PhysicalResourceId": physical_id,

@@ -56,7 +56,7 @@ class Lifecycle:
             return {"Status": "RUNNING"}
         try:
             self._start(asked, deadline - FORCED_STOP_SECONDS, change)
-        except LifecycleError:
+        except Exception:
             # So that a rollback finds it stopped, and the former code goes on from the former snapshot.
             self._stop_by_force(deadline)
             raise

@@ -217,6 +217,16 @@ def test_a_pause_takes_a_snapshot() -> None:
     assert service.stops == [False]
 
 
+def test_a_start_without_state_that_ends_unforeseen_leaves_it_stopped_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = FlinkService("READY", started=("STARTING", "RUNNING"))
+    monkeypatch.setattr(service, "get_metric_data", mock.Mock(side_effect=KeyError("MetricDataResults")))
+    with pytest.raises(KeyError):
+        start(service, drop_state=True)
+    assert service.stops == [True]
+
+
 def test_a_pause_that_can_take_no_snapshot_goes_by_force() -> None:
     service = FlinkService("RUNNING", stopped=("STOPPING", "RUNNING"))
     service.lifecycle().pause(DEADLINE)

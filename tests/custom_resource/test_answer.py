@@ -97,7 +97,7 @@ def test_work_that_raises_is_a_failure_with_the_reason_and_the_log(cloudformatio
     answer(cloudformation.event, OneMinute(), physical_id="it", work=work)
     [given] = cloudformation.answers
     assert (given["Status"], given["PhysicalResourceId"]) == ("FAILED", "it")
-    assert given["Reason"].startswith("no such pipeline")
+    assert given["Reason"].startswith("ValueError: no such pipeline")
     assert given["Reason"].endswith("(log stream 2026/01/31/[$LATEST])")
 
 
@@ -133,7 +133,7 @@ def test_a_reason_that_fits_is_given_whole(cloudformation: AnswerTaker, reason: 
 
     answer(cloudformation.event, OneMinute(), physical_id="it", work=work)
     [given] = cloudformation.answers
-    assert given["Reason"] == f"{reason} (log stream 2026/01/31/[$LATEST])"
+    assert given["Reason"] == f"ValueError: {reason} (log stream 2026/01/31/[$LATEST])"
 
 
 def test_an_answer_that_is_not_taken_is_given_again(cloudformation: AnswerTaker) -> None:
