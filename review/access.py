@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from review.differences import Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
-from review.grants import ALL_BUT, EVERYTHING_OF, Grant, grants, grants_of, is_policy_path
+from review.grants import Grant, grants, grants_of, is_policy_path
 from review.naming import physical_name, readable
+from review.reach import any_identity, is_anyone, narrows, wildcards
 
 _MANY = 6
 _POLICY = "AWS::Lambda::Permission"
@@ -51,17 +52,60 @@ def access_findings(changes: Differences) -> Iterator[Finding]:
             text=f"{len(following)} rights on a renamed resource follow its new name, and are no wider than "
             f"before: those of {', '.join(who)}.",
         )
-    for rights in _merged(lost_allows - set(following.values())):
-        yield Finding(
-            kind=Kind.NOTE,
-            text=f"{_who(rights.principal)} {_may(rights, 'may no longer')}{_when(rights.conditions)}.",
-        )
+    yield from _no_longer_allowed(changes, lost_allows - set(following.values()), after)
     yield from _written_anew(changes)
     for rights in _merged(new_denies):
         yield Finding(
-            kind=Kind.NOTE,
+            kind=Kind.NOTE if set(rights.conditions) <= _WITHOUT_TLS else Kind.NOT_ASSESSED,
             text=f"{_denied(rights, 'newly')} {rights.actions} on "
             f"{rights.resources}{_when(rights.conditions)}.",
+        )
+
+
+_WITHOUT_TLS = {
+    '{"Bool": {"aws:SecureTransport": "false"}}',
+    '{"NumericLessThan": {"s3:TlsVersion": 1.2}}',
+}
+"""Conditions under which a request may be refused without harm to anyone who does as these pages say."""
+
+
+def _no_longer_allowed(
+    changes: Differences, lost: Iterable[Grant], after: Iterable[Grant]
+) -> Iterator[Finding]:
+    """A role has the permissions that its code needs and no others, so each that is gone is missed, but where
+    its role or what it was for goes too."""
+    gone = [change for change in changes.resources if change.gone]
+    titles = {change.title for change in gone}
+    names = [name for change in gone if (name := physical_name(change.old or {}))]
+    for rights in _merged(lost):
+        moot = rights.principal in titles or all(
+            any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", grant.resource) for name in names)
+            for grant in rights.members
+        )
+        said = f"{_who(rights.principal)} {_may(rights, 'may no longer')}"
+        first = rights.members[0]
+        still = sorted(
+            {
+                grant.condition
+                for grant in after
+                if (grant.principal, grant.action, grant.resource)
+                == (first.principal, first.action, first.resource)
+            }
+        )
+        narrowed = any(
+            given.principal == lost_one.principal and lost_one.covers(given)
+            for lost_one in rights.members
+            for given in after
+        )
+        yield Finding(
+            kind=Kind.NOTE if moot else Kind.NOT_ASSESSED if narrowed else Kind.BROKEN,
+            text=f"{said}{_when(rights.conditions)}."
+            if moot
+            else f"{said}{_when(rights.conditions)}, but a part of it: whether its code needs more is not "
+            "known."
+            if narrowed
+            else f"**{said}**{_when(rights.conditions)}: what its code does with it fails.",
+            details=(f"It still may{_when(still)}.",) if still else (),
         )
 
 
@@ -128,9 +172,17 @@ def policy_values(changes: Differences) -> tuple[tuple[str, str, str], ...]:
         (change.stack.name, change.logical_id, value.path)
         for change in changes.resources
         for value in change.values
-        if (_is_policy(change, value) and any(_own(changes, change)))
+        if (_is_policy(change, value) and _is_readable(changes, change, value))
         or _names_the_same(changes, change, value)
     )
+
+
+def _is_readable(changes: Differences, change: ResourceChange, value: ValueChange) -> bool:
+    """Whether the new policy could be read, or there is none any more."""
+    old, new = _own(changes, change)
+    if value.path.endswith(".Version") and value.new != "2012-10-17":
+        return False
+    return bool(old if value.new is None else new) and {grant.effect for grant in new} <= {"Allow", "Deny"}
 
 
 def _names_the_same(changes: Differences, change: ResourceChange, value: ValueChange) -> bool:
@@ -191,9 +243,15 @@ def _newly_allowed(new: Iterable[Grant], lost: Iterable[Grant]) -> Iterator[Find
         first = rights.members[0]
         wide = sorted({reason for grant in rights.members for reason in wildcards(grant)})
         kind = Kind.WILDCARD if wide else Kind.ACCESS
-        if _is_anyone(rights.principal) and not all(map(_narrows, rights.conditions)):
-            kind = Kind.PUBLIC
         details = [f"Wildcard: {'; '.join(wide)}."] if wide else []
+        if is_anyone(rights.principal) and not all(map(narrows, rights.conditions)):
+            kind = Kind.PUBLIC
+        elif any(map(any_identity, rights.members)):
+            kind = Kind.PUBLIC
+            details.append(
+                "Its condition names no audience (`aud`) or subject (`sub`): whoever this provider knows may "
+                "take the role, users of other pools and other accounts among them."
+            )
         if rights.negated:
             details.append(f"It says {rights.negated}: everything **but** what is named.")
         same = [
@@ -225,41 +283,9 @@ def _said(rights: _Rights) -> str:
 
 
 def _denied(rights: _Rights, when: str) -> str:
-    if _is_anyone(rights.principal):
+    if is_anyone(rights.principal):
         return f"Requests of {_who(rights.principal).lower()} are {when} refused:"
     return f"{_who(rights.principal)} is {when} denied"
-
-
-def wildcards(grant: Grant) -> Iterator[str]:
-    """Why a right reaches further than what it names. All objects of one bucket, or all paths of one domain,
-    are that bucket and that domain: no wildcard."""
-    if grant.action.startswith(EVERYTHING_OF):
-        yield f"{grant.action}, whose statements are AWS's and may grow"
-        return
-    if "*" in grant.action or "?" in grant.action:
-        yield f"the action `{grant.action}`"
-    if grant.negated:
-        yield grant.negated
-    if grant.is_trust:
-        if _is_anyone(grant.principal):
-            yield "anyone may assume it"
-        return
-    if not _names_one(grant.resource):
-        yield f"the resource `{grant.resource}`"
-
-
-def _names_one(resource: str) -> bool:
-    head = re.split(r"[*?]", resource, maxsplit=1)[0]
-    if head == resource or not resource.startswith("arn:"):
-        return head == resource
-    service = resource.split(":")[2]
-    last = head.split(":", 5)[-1]
-    if service == "s3":
-        return "/" in last and not last.startswith("/")
-    if service == "logs":
-        return bool(re.match(r"log-group:[^*]+:", last))
-    # type/name/…*: the name is complete only if something follows it
-    return last.count("/") >= 2 or (last.count(":") >= 2)
 
 
 def _goes_with_its_resource(changes: Differences, grant: Grant) -> bool:
@@ -278,28 +304,6 @@ def _bucket_arn(change: ResourceChange) -> str | None:
     return f"arn:aws:s3:::{name}" if isinstance(name, str) else None
 
 
-_OURS = ("PrincipalArn", "PrincipalAccount", "PrincipalOrg", "SourceArn", "SourceAccount", "SourceVpc")
-
-
-_ANYONES = re.compile(r"\*|arn:([^:]*:){3}[^:]*[*?]")
-"""A value that any account can match: everything, or an ARN whose account is not written out."""
-
-
-def _narrows(condition: str) -> bool:
-    """Whether a condition keeps the public out. One on TLS or on an action does not, nor one that excludes
-    some, lets in everything, or holds where its key is missing."""
-    return any(
-        any(ours in key for ours in _OURS)
-        and not re.search(r"not|null|ifexists|forallvalues", operator.lower())
-        and not any(
-            _ANYONES.match(str(value)) for value in (values if isinstance(values, list) else [values])
-        )
-        for operator, keys in (json.loads(condition) if condition else {}).items()
-        if isinstance(keys, dict)
-        for key, values in keys.items()
-    )
-
-
 def _names(values: Iterable[str], what: str) -> str:
     names = sorted(set(values))
     shown = [name if "`" in name else f"`{name}`" for name in names[:_MANY]]
@@ -308,12 +312,8 @@ def _names(values: Iterable[str], what: str) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _is_anyone(principal: str) -> bool:
-    return principal == "*" or principal.startswith(ALL_BUT)
-
-
 def _who(principal: str) -> str:
-    if _is_anyone(principal):
+    if is_anyone(principal):
         return "Anyone" + principal.removeprefix("*")
     return f"The {principal}"
 

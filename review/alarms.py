@@ -1,6 +1,7 @@
 """Alarms that are new, gone, or ring at another time."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from review.differences import Differences, ResourceChange, ValueChange
@@ -8,13 +9,19 @@ from review.findings import Finding, Kind
 from review.naming import physical_name, readable, shown
 
 TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-_LATER_WHEN_MORE = {"EvaluationPeriods", "Period"}
+_WHEN = {"DatapointsToAlarm", "EvaluationPeriods"}
+_ACTIONS = {"AlarmActions", "InsufficientDataActions", "OKActions"}
 _WATCHING = {
     *("AlarmRule", "ComparisonOperator", "Dimensions", "ExtendedStatistic", "MetricName", "Metrics"),
-    *("Namespace", "Statistic", "ThresholdMetricId", "Unit"),
+    *("Namespace", "Period", "Statistic", "ThresholdMetricId", "Unit"),
 }
 """What an alarm looks at, and how it compares: whether it still rings when it should is not to be told."""
+_TREATMENTS = (None, "breaching", "ignore", "missing", "notBreaching")
 _NAMING = {"AlarmName", "AlarmDescription"}
+_KNOWN = {
+    *(*_WHEN, *_ACTIONS, *_WATCHING, *_NAMING),
+    *("ActionsEnabled", "Tags", "Threshold", "TreatMissingData"),
+}
 _OPERATORS = {
     "GreaterThanThreshold": ">",
     "GreaterThanOrEqualToThreshold": "≥",
@@ -24,22 +31,62 @@ _OPERATORS = {
 
 
 def alarm_findings(changes: Differences) -> Iterator[Finding]:
+    """One sentence for all alarms of which the same people are told otherwise, as when a topic goes."""
+    told: dict[str, list[ResourceChange]] = {}
     for change in changes.of_type(*TYPES):
-        covers = ((change.stack.name, change.logical_id, ""),)
-        if change.gone:
-            yield Finding(
-                kind=Kind.ALARM_LOST,
-                text=f"**The {change.title} is gone**: nobody is told any more when {condition(change.old)}.",
-                covers=covers,
-            )
-        elif change.old is None:
-            yield Finding(
-                kind=Kind.NOTE,
-                text=f"New: the {change.title} rings when {condition(change.new)}.",
-                covers=covers,
-            )
+        if change.old and change.new and all(value.property in _ACTIONS for value in change.values):
+            key = json.dumps([(v.path, v.old, v.new) for v in change.values], sort_keys=True, default=str)
+            told.setdefault(key, []).append(change)
         else:
-            yield from _changed(changes, change)
+            yield from _of_one(changes, change)
+    for members in told.values():
+        if len(members) == 1:
+            yield from _of_one(changes, members[0])
+        else:
+            yield _of_many(members)
+
+
+def _of_many(members: list[ResourceChange]) -> Finding:
+    """Alarms whose actions change in the same way."""
+    first = members[0]
+    lost = any(_weaker(first, value) for value in first.values)
+    names = ", ".join(f"`{change.title.split('`')[1]}`" for change in members)
+    text = f"{len(members)} alarms tell others than before"
+    return Finding(
+        kind=Kind.ALARM_LOST if lost else Kind.NOTE,
+        text=f"{f'**{text}, or nobody**' if lost else text}: {_shown(first.values)}.",
+        details=(f"They are {names}.",),
+        covers=tuple(
+            (change.stack.name, change.logical_id, value.path)
+            for change in members
+            for value in change.values
+        ),
+    )
+
+
+def _shown(values: Iterable[ValueChange]) -> str:
+    return ", ".join(
+        f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
+        for value in values
+    )
+
+
+def _of_one(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
+    covers = ((change.stack.name, change.logical_id, ""),)
+    if change.gone:
+        yield Finding(
+            kind=Kind.ALARM_LOST,
+            text=f"**The {change.title} is gone**: nobody is told any more when {condition(change.old)}.",
+            covers=covers,
+        )
+    elif change.old is None:
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"New: the {change.title} rings when {condition(change.new)}.",
+            covers=covers,
+        )
+    else:
+        yield from _changed(changes, change)
 
 
 def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
@@ -49,16 +96,17 @@ def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
         for value in change.values
         if value.property in _WATCHING and not _names_the_same(changes, change, value)
     ]
-    covers = tuple((change.stack.name, change.logical_id, value.path) for value in change.values)
+    covers = tuple(
+        (change.stack.name, change.logical_id, value.path)
+        for value in change.values
+        if value.property in _KNOWN
+    )
     name = change.value("Properties.AlarmName")
     if all(value.property in _NAMING or _follows(name, value) for value in change.values):
         text = f"is renamed to `{name.new}`" if name else "is described anew"
         yield Finding(kind=Kind.NOTE, text=f"The {change.title} {text}.", covers=covers)
         return
-    values = ", ".join(
-        f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
-        for value in change.values
-    )
+    values = _shown(change.values)
     yield Finding(
         kind=Kind.ALARM_LOST if weaker or watching else Kind.NOTE,
         text=f"**The {change.title} rings later or tells nobody**: {values}."
@@ -85,30 +133,50 @@ def _weaker(change: ResourceChange, value: ValueChange) -> bool:
     """Whether the alarm rings later, or for fewer people, by this value."""
     match value.property:
         case "ActionsEnabled":
-            return value.new is False
+            return value.new not in (True, None)
         case "AlarmActions":
             return any(action not in (value.new or ()) for action in value.old or ())
         case "TreatMissingData":
-            return bool(value.old == "breaching")
-        case "DatapointsToAlarm":
-            return _datapoints(change.new, value.new) > _datapoints(change.old, value.old)
+            return bool(value.old == "breaching" or value.new not in _TREATMENTS)
+        case "DatapointsToAlarm" | "EvaluationPeriods":
+            return rings_later(_counted(change.old), _counted(change.new))
         case _:
-            return _by_numbers(change, value)
+            return _by_threshold(change, value)
 
 
-def _by_numbers(change: ResourceChange, value: ValueChange) -> bool:
-    if not isinstance(value.old, int | float) or not isinstance(value.new, int | float):
+def _by_threshold(change: ResourceChange, value: ValueChange) -> bool:
+    if value.property != "Threshold":
         return False
-    if value.property in _LATER_WHEN_MORE:
-        return value.new > value.old
+    if not _is_number(value.old) or not _is_number(value.new):
+        return True  # who knows when it rings
     operator = str(_properties(change.new).get("ComparisonOperator", ""))
-    return value.property == "Threshold" and (value.new > value.old) == operator.startswith("Greater")
+    return bool((value.new > value.old) == operator.startswith("Greater"))
 
 
-def _datapoints(alarm: Mapping[str, Any] | None, given: Any) -> float:
-    """How many must be over the threshold: all of them where the template does not say."""
-    periods = given if given is not None else _properties(alarm).get("EvaluationPeriods")
-    return periods if isinstance(periods, int) else float("inf")
+def _counted(alarm: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """M of N periods must be over the threshold: all, where the template does not say how many."""
+    periods = _properties(alarm).get("EvaluationPeriods")
+    datapoints = _properties(alarm).get("DatapointsToAlarm", periods)
+    if not isinstance(periods, int) or not isinstance(datapoints, int) or isinstance(datapoints, bool):
+        return None
+    return (datapoints, periods) if 0 < datapoints <= periods else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def rings_later(old: tuple[int, int] | None, new: tuple[int, int] | None) -> bool:
+    """Whether some series of periods rings by the old M of N, and not, or later, by the new.
+
+    The old rings with M periods over the threshold among its N. The new stays silent if these can lie so that
+    no window of its own N holds its own M: at most M - 1 in each whole window, and in what is left of one.
+    """
+    if old is None or new is None:
+        return old != new
+    (wanted, among), (needed, window) = old, new
+    whole, rest = divmod(among, window)
+    return wanted <= whole * (needed - 1) + min(rest, needed - 1)
 
 
 def _names_the_same(changes: Differences, change: ResourceChange, value: ValueChange) -> bool:
@@ -130,7 +198,7 @@ def condition(alarm: Mapping[str, Any] | None) -> str:
     properties = _properties(alarm)
     if rule := properties.get("AlarmRule"):
         return shown(rule)
-    operator = _OPERATORS.get(properties.get("ComparisonOperator", ""), "against")
+    operator = _OPERATORS.get(str(properties.get("ComparisonOperator")), "against")
     periods = properties.get("EvaluationPeriods", "?")
     seconds = f" of {properties['Period']} s" if "Period" in properties else ""
     return (
@@ -149,4 +217,5 @@ def _watched(properties: Mapping[str, Any]) -> str:
 
 
 def _properties(alarm: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return (alarm or {}).get("Properties") or {}
+    properties = (alarm or {}).get("Properties")
+    return properties if isinstance(properties, Mapping) else {}

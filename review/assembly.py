@@ -14,16 +14,19 @@ from typing import Any
 from review.errors import ReviewError
 
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
+_TOP_LEVEL = re.compile(rb"^(?:async )?(?:def |class )?([A-Za-z_]\w*)(?= *[(=:])", re.MULTILINE)
 _BOOTSTRAP = {"Parameters": "BootstrapVersion", "Rules": "CheckBootstrapVersion"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
-    """title: the construct it belongs to, as `Analytics/Code`; files: path inside its zip -> digest."""
+    """title: the construct it belongs to, as `Analytics/Code`; files: path inside its zip -> digest;
+    entry_points: `handler.handler` of what stands at the top of its Python files."""
 
     title: str
     hash: str
     files: Mapping[str, str] = field(repr=False)
+    entry_points: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,11 +181,28 @@ def _assets(folder: Path, artifact: Mapping[str, Any], artifacts: Mapping[str, A
         if artifacts[needed]["type"] == "cdk:asset-manifest"
     ]
     return tuple(
-        Asset(title=entry["displayName"], hash=digest, files=_zipped(folder / entry["source"]["path"]))
+        Asset(
+            title=entry["displayName"],
+            hash=digest,
+            files=_zipped(folder / entry["source"]["path"]),
+            entry_points=_entry_points(folder / entry["source"]["path"]),
+        )
         for manifest in manifests
         for digest, entry in manifest.get("files", {}).items()
         if not entry["source"]["path"].endswith(".template.json")
     )
+
+
+def _entry_points(file: Path) -> frozenset[str]:
+    if not zipfile.is_zipfile(file):
+        return frozenset()
+    with zipfile.ZipFile(file) as archive:
+        return frozenset(
+            f"{name.removesuffix('.py').replace('/', '.')}.{found[1].decode()}"
+            for name in archive.namelist()
+            if name.endswith("handler.py")
+            for found in _TOP_LEVEL.finditer(archive.read(name))
+        )
 
 
 def _zipped(file: Path) -> dict[str, str]:

@@ -31,7 +31,7 @@ _SHORTER = {
     ),
 }
 """Type and path -> unit, what holds where the template says nothing (None: without end), consequence."""
-_KEEPING = {"Retain", "RetainExceptOnCreate", "Snapshot"}
+KEEPING = ("Retain", "RetainExceptOnCreate", "Snapshot")
 _RETAINING = ("DeletionPolicy", "UpdateReplacePolicy")
 _APPLICATION = "Properties.ApplicationConfiguration"
 _PROTECTING = {
@@ -59,7 +59,9 @@ def data_findings(changes: Differences) -> Iterator[Finding]:
             yield from _protection(change)
         elif change.type == LOGS and (change.gone or change.replaced):
             yield Finding(
-                kind=Kind.NOTE, text=f"The {change.title} is deleted with its events.", covers=_whole(change)
+                kind=Kind.ALARM_LOST,
+                text=f"The {change.title} is deleted with its events.",
+                covers=_whole(change),
             )
         yield from _shorter(change)
     yield from _no_longer_retained(changes)
@@ -90,9 +92,9 @@ def made_anew(changes: Differences, gone: ResourceChange) -> bool:
 
 def _fate(change: ResourceChange, holds: str) -> Iterator[Finding]:
     if change.gone:
-        policy, verb = _policy(change.old, "DeletionPolicy"), "is deleted"
+        policy, verb = retention_policy(change.old, "DeletionPolicy"), "is deleted"
     elif change.replaced:
-        policy = _policy(change.new, "UpdateReplacePolicy")
+        policy = retention_policy(change.new, "UpdateReplacePolicy")
         verb = "is replaced" if change.impact == "WILL_REPLACE" else "may be replaced"
         verb += " by an empty one"
     else:
@@ -171,8 +173,8 @@ def _retained_otherwise(changes: Differences) -> Iterator[Finding]:
     by_change: dict[tuple[str, str, str], list[ResourceChange]] = {}
     for change in changes.resources:
         for policy in _RETAINING:
-            was, now = _policy(change.old, policy), _policy(change.new, policy)
-            if change.old and change.new and was != now and now in _KEEPING:
+            was, now = retention_policy(change.old, policy), retention_policy(change.new, policy)
+            if change.old and change.new and was != now and now in KEEPING:
                 by_change.setdefault((policy, was, now), []).append(change)
     for (policy, was, now), members in by_change.items():
         titles = [f"the {change.title}" for change in members]
@@ -185,7 +187,7 @@ def _retained_otherwise(changes: Differences) -> Iterator[Finding]:
 
 
 def _newly_deleted(change: ResourceChange, policy: str) -> bool:
-    return _policy(change.new, policy) == "Delete" != _policy(change.old, policy)
+    return retention_policy(change.new, policy) == "Delete" != retention_policy(change.old, policy)
 
 
 def _sentence(titles: list[str], most: int = 3) -> str:
@@ -198,7 +200,7 @@ def _protection(change: ResourceChange) -> Iterator[Finding]:
     if change.gone or change.impact == "WILL_REPLACE":
         return
     for path, wanted in _PROTECTING.items():
-        if _at(change.old, path) == wanted != _at(change.new, path):
+        if at(change.old, path) == wanted != at(change.new, path):
             yield Finding(
                 kind=Kind.PROTECTION_LOST,
                 text=f"**The {change.title} loses a protection of its data**: "
@@ -294,7 +296,8 @@ def _days(resource: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[tup
     return shortest
 
 
-def _at(resource: Any, path: str) -> Any:
+def at(resource: Any, path: str) -> Any:
+    """The value at `Properties.A.B`; None where there is none."""
     for part in path.split("."):
         resource = resource.get(part) if isinstance(resource, Mapping) else None
     return resource
@@ -308,7 +311,7 @@ def _number(value: Any) -> float:
         return float("inf")
 
 
-def _policy(resource: Mapping[str, Any] | None, policy: str) -> str:
+def retention_policy(resource: Mapping[str, Any] | None, policy: str) -> str:
     value = (resource or {}).get(policy, "Delete")
     return value if isinstance(value, str) else "Delete"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from review.alarms import TYPES as ALARMS
 from review.assembly import Assembly
-from review.data import LOGS
+from review.data import LOGS, made_anew
 from review.differences import AssetChange, Differences, ResourceChange, ValueChange
 from review.findings import Finding, Kind
 from review.naming import DASHBOARD, shown
-from review.readers import reader_replaced, reads_otherwise
+from review.readers import reader_replaced
 from review.restart import restart
 from stacks.house_rules.holds_data import HOLDS_DATA
 
@@ -73,15 +73,6 @@ _EFFECTS = (
     ),
     _Effect(
         type="AWS::KinesisFirehose::DeliveryStream",
-        paths=tuple(
-            f"*DestinationConfiguration.{place}"
-            for place in ("BucketARN", "*Prefix", "DomainARN", "ClusterEndpoint", "IndexName")
-        ),
-        text="What it delivers goes to another place from now on; what it delivered stays where it is.",
-        kind=Kind.DATA_LEFT,
-    ),
-    _Effect(
-        type="AWS::KinesisFirehose::DeliveryStream",
         paths=("*DestinationConfiguration*", "KinesisStreamSourceConfiguration*"),
         text=_FIREHOSE,
     ),
@@ -111,7 +102,6 @@ _EFFECTS = (
         type="AWS::Lambda::Function",
         paths=("ReservedConcurrentExecutions",),
         text="Takes effect at once: calls beyond it are refused and repeated.",
-        kind=Kind.INTERRUPTION,
     ),
     _Effect(
         type="AWS::Lambda::EventSourceMapping",
@@ -119,9 +109,7 @@ _EFFECTS = (
         text="Reading pauses for up to a few minutes, then goes on where it was; records wait in the stream.",
         kind=Kind.INTERRUPTION,
     ),
-    _Effect(
-        type="AWS::Logs::LogGroup", paths=("RetentionInDays",), text="Older events are deleted within days."
-    ),
+    _Effect(type=LOGS, paths=("RetentionInDays",), text=_NO_PAUSE),
     _Effect(
         type="AWS::S3::Bucket",
         paths=("LifecycleConfiguration*", "VersioningConfiguration*", "NotificationConfiguration*", "Tags*"),
@@ -149,11 +137,17 @@ _EFFECTS = (
     ),
 )
 _TOLD_ELSEWHERE = {*HOLDS_DATA, *ALARMS, LOGS, "AWS::Logs::LogStream", "AWS::S3::BucketPolicy"}
+_WORKING = {
+    *("AWS::Events::Rule", "AWS::KinesisFirehose::DeliveryStream", "AWS::Lambda::EventInvokeConfig"),
+    *("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::Lambda::Permission"),
+    *("AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::Scheduler::Schedule"),
+    *("Custom::ApplicationLifecycle", "Custom::ApplicationPause", "Custom::SearchBootstrap"),
+}
+"""Without one of these, something on the path of a click, or of an alarm, ends."""
 _MIRRORED = {"Configuration", "Definitions", "Deployed"}
 """What custom resources have only to notice that something else changes."""
 _WITHOUT_VALUES = {"DashboardBody"}
 """Pages of JSON, of which a line shows nothing."""
-_HARMLESS = {"Description", "Tags", "ApplicationDescription", "DeliveryStreamTags", "AlarmDescription"}
 
 _CODE: dict[str, tuple[Kind, _Text]] = {
     "AWS::KinesisAnalyticsV2::Application": (Kind.INTERRUPTION, restart),
@@ -164,34 +158,40 @@ _CODE: dict[str, tuple[Kind, _Text]] = {
 }
 
 
+def update_findings(changes: Differences) -> Iterator[Finding]:
+    """How changed values are put in place. What the new values do, review.rules tells."""
+    for change in changes.resources:
+        if change.old is not None and change.new is not None:
+            yield from _updated(changes, change)
+
+
 def effect_findings(changes: Differences) -> Iterator[Finding]:
     for change in changes.resources:
         if change.old is not None and change.new is not None:
             yield from _shards(change)
-            losses = list(reads_otherwise(change))
-            yield from losses
-            yield from _updated(changes, change, {cover for loss in losses for cover in loss.covers})
         replaced_reader = list(reader_replaced(change))
         yield from replaced_reader
         if not replaced_reader and change.type not in _TOLD_ELSEWHERE:
-            yield from _gone_or_replaced(change)
+            yield from _gone_or_replaced(changes, change)
     for asset in changes.assets:
         yield from _code(changes, asset)
 
 
 def understood(change: ResourceChange, value: ValueChange) -> bool:
-    """Whether a rule here tells what changing this value does."""
-    return (
-        value.property in _HARMLESS
-        or value.path.startswith("DependsOn")
-        or _effect(change, value) is not None
-    )
+    """Whether it is known how this value is put in place."""
+    return value.path.startswith("DependsOn") or _effect(change, value) is not None
 
 
-def _gone_or_replaced(change: ResourceChange) -> Iterator[Finding]:
+def _gone_or_replaced(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
     covers = ((change.stack.name, change.logical_id, ""),)
     if change.gone and change.type.startswith("AWS::IAM::"):
         yield Finding(kind=Kind.NOTE, text=f"The {change.title} is deleted.", covers=covers)
+    elif change.gone and change.type in _WORKING and not made_anew(changes, change):
+        yield Finding(
+            kind=Kind.BROKEN,
+            text=f"**The {change.title} is deleted**: what it does in {change.stack.title} ends.",
+            covers=covers,
+        )
     elif change.gone:
         yield Finding(
             kind=Kind.INTERRUPTION,
@@ -211,15 +211,11 @@ def _gone_or_replaced(change: ResourceChange) -> Iterator[Finding]:
         )
 
 
-def _updated(
-    changes: Differences, change: ResourceChange, said: set[tuple[str, str, str]]
-) -> Iterator[Finding]:
-    """One sentence for all values of a resource that do the same. said: of which more was said already."""
+def _updated(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
+    """One sentence for all values of a resource that do the same."""
     by_effect: dict[_Effect, list[ValueChange]] = {}
     mirrored: list[ValueChange] = []
     for value in change.values:
-        if (change.stack.name, change.logical_id, value.path) in said:
-            continue
         if change.type.startswith("Custom::") and value.property in _MIRRORED:
             mirrored.append(value)
         elif value not in change.replacing() and (effect := _effect(change, value)):

@@ -44,8 +44,31 @@ def impacts(pairs: Mapping[str, tuple[Template, Template]]) -> dict[str, dict[st
         )
     return {
         stack: {
-            logical_id: EngineAnswer(impact=answer["impact"], properties=answer["properties"])
+            logical_id: _corrected(
+                EngineAnswer(impact=answer["impact"], properties=answer["properties"]),
+                pairs[stack][1].get("Resources", {}).get(logical_id),
+            )
             for logical_id, answer in resources.items()
         }
         for stack, resources in json.loads(outcome.stdout).items()
     }
+
+
+def _corrected(answer: EngineAnswer, new: Any) -> EngineAnswer:
+    """The engine's answer, but where AWS's own pages say otherwise."""
+    kind = new.get("Type") if isinstance(new, Mapping) else None
+    properties = dict(answer.properties)
+    if kind == "AWS::KinesisAnalyticsV2::Application" and "RuntimeEnvironment" in properties:
+        # Managed Service for Apache Flink developer guide, "Upgrade your application to a new Apache Flink
+        # version": CloudFormation updates it in place, and no longer makes the application anew.
+        properties["RuntimeEnvironment"] = "WILL_UPDATE"
+    if kind == "AWS::OpenSearchService::Domain" and "EngineVersion" in properties:
+        # https://repost.aws/knowledge-center/cloudformation-opensearch-upgrade: in place only if
+        # EnableVersionUpgrade is true.
+        policy = new.get("UpdatePolicy")
+        upgraded = isinstance(policy, Mapping) and policy.get("EnableVersionUpgrade") in (True, "true")
+        properties["EngineVersion"] = "WILL_UPDATE" if upgraded else "WILL_REPLACE"
+    if properties == answer.properties:
+        return answer
+    worst = [impact for impact in ("WILL_REPLACE", "MAY_REPLACE") if impact in properties.values()]
+    return EngineAnswer(impact=worst[0] if worst else "WILL_UPDATE", properties=properties)

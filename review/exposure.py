@@ -1,10 +1,12 @@
 """Who can reach what without a right in a policy: public access, guests, networks and encryption."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from review.data import at
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
 from review.naming import shown
@@ -56,6 +58,20 @@ _RULES = (
         kind=Kind.PUBLIC,
         means="anyone on the internet who knows its id gets credentials of the guests' role without logging "
         "in",
+    ),
+    _Rule(
+        type="AWS::Cognito::IdentityPool",
+        path="Properties.AllowClassicFlow",
+        unsafe=lambda value: value not in (None, False),
+        kind=Kind.ACCESS,
+        means="its classic flow gives credentials that no session policy narrows",
+    ),
+    _Rule(
+        type="AWS::Cognito::UserPool",
+        path="Properties.AdminCreateUserConfig.AllowAdminCreateUserOnly",
+        unsafe=_not(True),
+        kind=Kind.PUBLIC,
+        means="anyone on the internet may sign up, and put clicks with the credentials of a reader",
     ),
     _Rule(
         type="AWS::Kinesis::Stream",
@@ -111,13 +127,15 @@ def exposure_findings(changes: Differences) -> Iterator[Finding]:
             continue
         covered = set()
         yield from _pool_roles(change)
+        yield from _copies(change)
+        yield from _providers(changes, change)
         for rule in _RULES:
             if rule.type == change.type and _newly_unsafe(change, rule):
                 covered.add(rule.path)
                 yield Finding(
                     kind=rule.kind,
                     text=f"**The {change.title} ({change.stack.title}) opens: {rule.means}.**"
-                    if rule.kind is Kind.PUBLIC
+                    if rule.kind is not Kind.ENCRYPTION
                     else f"**The {change.title} ({change.stack.title}) loses encryption: {rule.means}.**",
                     covers=((change.stack.name, change.logical_id, rule.path),),
                 )
@@ -139,15 +157,72 @@ def _pool_roles(change: ResourceChange) -> Iterator[Finding]:
             )
 
 
+def _copies(change: ResourceChange) -> Iterator[Finding]:
+    """What a bucket copies to another one."""
+    before, after = (at(side, "Properties.ReplicationConfiguration") for side in (change.old, change.new))
+    if change.type != "AWS::S3::Bucket" or not after or before == after:
+        return
+    own = f'"Account": "{change.stack.account}"'
+    given = re.findall(r'"Account": "[^"]*"', json.dumps(after))
+    whose = "" if all(one == own for one in given) else " of **another account**"
+    targets = sorted(set(re.findall(r'"Bucket": "([^"]*)"', json.dumps(after)))) or ["a bucket"]
+    yield Finding(
+        kind=Kind.ACCESS,
+        text=f"**The {change.title} copies its objects to {', '.join(map(shown, targets))}**{whose}: who may "
+        "read there reads every click.",
+        covers=((change.stack.name, change.logical_id, "Properties.ReplicationConfiguration"),),
+    )
+
+
+_PROVIDERS = {
+    "AWS::Cognito::IdentityPool": (
+        *("CognitoIdentityProviders", "OpenIdConnectProviderARNs", "SamlProviderARNs"),
+        *("SupportedLoginProviders", "DeveloperProviderName"),
+    ),
+    "AWS::Cognito::UserPoolClient": ("SupportedIdentityProviders",),
+}
+
+
+def _providers(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
+    """Whose users get in."""
+    for value in change.values:
+        if value.property in _PROVIDERS.get(change.type, ()) and value.new is not None:
+            yield Finding(
+                kind=Kind.PUBLIC if _foreign(changes, change, value.new) else Kind.ACCESS,
+                text=f"**The {change.title} lets in the users of other identity providers**: "
+                f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}.",
+                covers=((change.stack.name, change.logical_id, value.path),),
+            )
+
+
+def _foreign(changes: Differences, change: ResourceChange, value: Any) -> bool:
+    """Whether a provider is no user pool of this environment."""
+    named = [one.get("ProviderName") if isinstance(one, dict) else one for one in _listed(value)]
+    pools = [
+        logical_id
+        for stack in changes.new.stacks
+        if stack.name == change.stack.name
+        for logical_id, resource in stack.resources.items()
+        if resource.get("Type") == "AWS::Cognito::UserPool"
+    ]
+    return not all(
+        name == "COGNITO" or any(f'"{pool}"' in json.dumps(name) for pool in pools) for name in named
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _role(value: Any) -> Any:
     """The logical id of the role that a template refers to."""
     return value["Fn::GetAtt"][0] if isinstance(value, dict) and "Fn::GetAtt" in value else value
 
 
 def _newly_unsafe(change: ResourceChange, rule: _Rule) -> bool:
-    if not rule.unsafe(_at(change.new, rule.path)):
+    if not rule.unsafe(at(change.new, rule.path)):
         return False
-    return change.old is None or not rule.unsafe(_at(change.old, rule.path))
+    return change.old is None or not rule.unsafe(at(change.old, rule.path))
 
 
 def _other(change: ResourceChange, covered: set[str]) -> Iterator[Finding]:
@@ -165,9 +240,3 @@ def _other(change: ResourceChange, covered: set[str]) -> Iterator[Finding]:
                     covers=((change.stack.name, change.logical_id, value.path),),
                 )
                 break
-
-
-def _at(resource: Any, path: str) -> Any:
-    for part in path.split("."):
-        resource = resource.get(part) if isinstance(resource, dict) else None
-    return resource

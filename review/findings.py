@@ -10,6 +10,7 @@ class Kind(StrEnum):
     DATA_LOSS = "data-loss"
     DATA_LEFT = "data-left"
     PROTECTION_LOST = "protection-lost"
+    BROKEN = "broken"
     PUBLIC = "public"
     WILDCARD = "wildcard"
     ACCESS = "access"
@@ -23,13 +24,15 @@ class Kind(StrEnum):
     COST = "cost"
     LATENCY = "latency"
     NOT_UNDERSTOOD = "not-understood"
+    NOT_ASSESSED = "not-assessed"
     NOTE = "note"
 
 
 MEANINGS = {
     Kind.DATA_LOSS: "data is deleted or becomes unreadable",
     Kind.DATA_LEFT: "data is kept, but nothing of the system uses it any more",
-    Kind.PROTECTION_LOST: "what keeps data from being deleted is taken away",
+    Kind.PROTECTION_LOST: "what keeps data from being deleted or lost is taken away",
+    Kind.BROKEN: "a part stops working, or may no longer do what its code does",
     Kind.PUBLIC: "something can be reached without credentials of the account",
     Kind.WILDCARD: "a right on more than what is named",
     Kind.ACCESS: "somebody may do what they could not do before",
@@ -39,10 +42,11 @@ MEANINGS = {
     Kind.REPLAY: "counts are right again only after a replay",
     Kind.FRESH_STATE: "the running state is lost and built again from the stream",
     Kind.INTERRUPTION: "something is late, slower or away for a while",
-    Kind.ALARM_LOST: "an alarm is gone, rings later, or watches something else",
+    Kind.ALARM_LOST: "an alarm or a log is gone, or an alarm rings later or watches something else",
     Kind.COST: "the monthly cost changes",
     Kind.LATENCY: "counts become visible, or reach the service, later",
     Kind.NOT_UNDERSTOOD: "a change whose effect this tool does not know",
+    Kind.NOT_ASSESSED: "a new value that no rule assesses, though how it is put in place is known",
     Kind.NOTE: "worth knowing",
 }
 

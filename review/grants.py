@@ -193,6 +193,8 @@ def _statements(
         actions = _named(statement, "Action", resolve)
         resources = _named(statement, "Resource", resolve) or [resource or "*"]
         condition = resolve(statement.get("Condition")) if statement.get("Condition") else None
+        if condition is not None and not isinstance(condition, Mapping):
+            condition = {"not understood": condition}
         if strange := {key: value for key, value in statement.items() if key not in _STATEMENT}:
             condition = {**_mapping(condition), "not understood": resolve(strange)}
         for who in principals:
@@ -223,7 +225,12 @@ def _narrowed(principal: str, condition: Any, account: str) -> tuple[str, Any]:
     search domain's policy."""
     if isinstance(condition, Mapping):
         arn = _mapping(condition.get("ArnEquals")).get("aws:PrincipalArn")
-        if isinstance(arn, str) and re.fullmatch(rf"arn:[a-z-]+:iam::{account}:role/[^*?]+", arn):
+        everyone = principal == "*" or f"::{account}:root`" in principal
+        if (
+            everyone
+            and isinstance(arn, str)
+            and re.fullmatch(rf"arn:[a-z-]+:iam::{account}:role/[^*?]+", arn)
+        ):
             rest = {
                 operator: kept
                 for operator, keys in condition.items()

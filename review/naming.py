@@ -75,7 +75,9 @@ def name_property(resource_type: str) -> str:
 def physical_name(resource: Mapping[str, Any]) -> str | None:
     """The name given in the template, which must be unique; None: CloudFormation makes one up."""
     kind = resource.get("Type", "")
-    properties = resource.get("Properties", {})
+    properties = resource.get("Properties")
+    if not isinstance(properties, Mapping):
+        return None
     for name in (name_property(kind), _only_name(kind, properties)):
         value = properties.get(name) if name else None
         if isinstance(value, str) and NOT_NAMES.get(kind) != name:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from review.assembly import ReviewedStack
+from review.data import at
 from review.dependencies import dependency_line
 from review.differences import Differences, ResourceChange
 from review.findings import Finding, Kind
@@ -30,6 +31,7 @@ _DANGERS = tuple(
         Kind.LATENCY,
         Kind.ALARM_LOST,
         Kind.NOT_UNDERSTOOD,
+        Kind.NOT_ASSESSED,
         Kind.FRESH_STATE,
         Kind.REPLAY,
     }
@@ -44,6 +46,7 @@ def page(report: Report) -> str:
         "\n".join(_head(report)),
         _section("What to look at", _bullets(_by_danger(report.findings, dangers))),
         _section("Not understood: read these yourself", _bullets(report.of(Kind.NOT_UNDERSTOOD))),
+        _section("Not assessed: no rule tells what these do", _bullets(report.of(Kind.NOT_ASSESSED))),
         _section("SQL and the running state", _sql(report)),
         _folded("Who may do what", _bullets(_by_danger(report.access, (Kind.ACCESS, Kind.NOTE))))
         if new
@@ -213,21 +216,23 @@ def _counted(number: int, what: str) -> str:
 
 
 def _of_stack(stack: ReviewedStack, changes: Sequence[ResourceChange]) -> list[str]:
+    alike: dict[str, list[ResourceChange]] = {}
+    for change in sorted(changes, key=lambda change: change.old is not None):
+        alike.setdefault(_fate(change), []).append(change)
     lines = [f"- **{stack.title}** ({stack.region})"]
-    lines += [f"  - {line}" for line in _many([c for c in changes if c.old is None], "new")]
-    for change in changes:
-        if change.gone:
-            fate = "leaves the stack, kept" if change.impact == "WILL_ORPHAN" else "deleted"
-            lines.append(f"  - {change.title}: {fate}")
-        elif change.old is not None:
-            verb = {"WILL_REPLACE": "replaced", "MAY_REPLACE": "perhaps replaced"}.get(
-                change.impact, "updated"
-            )
-            paths = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.values)
-            lines.append(
-                f"  - {change.title}: {verb}" + (f" ({paths})" if paths else " (by what it refers to)")
-            )
+    for fate, members in alike.items():
+        lines += [f"  - {line}" for line in _many(members, fate)]
     return lines
+
+
+def _fate(change: ResourceChange) -> str:
+    if change.old is None:
+        return "new"
+    if change.gone:
+        return "leaves the stack, kept" if change.impact == "WILL_ORPHAN" else "deleted"
+    verb = {"WILL_REPLACE": "replaced", "MAY_REPLACE": "perhaps replaced"}.get(change.impact, "updated")
+    paths = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.values)
+    return f"{verb} ({paths})" if paths else f"{verb} (by what it refers to)"
 
 
 def _many(changes: Sequence[ResourceChange], word: str, most: int = 8) -> Iterator[str]:
@@ -285,7 +290,7 @@ def _opened(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     """A dashboard with its body as values, so that a diff shows the graph that changes."""
     if resource.get("Type") != DASHBOARD:
         return resource
-    body = resource.get("Properties", {}).get("DashboardBody")
+    body = at(resource, "Properties.DashboardBody")
     match body:
         case {"Fn::Join": ["", [*parts]]}:
             body = "".join(part if isinstance(part, str) else f"${{{_referred(part)}}}" for part in parts)
@@ -296,5 +301,6 @@ def _opened(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**resource, "Properties": {**resource["Properties"], "DashboardBody": opened}}
 
 
-def _referred(reference: Mapping[str, Any]) -> str:
-    return "/".join(str(value) for value in reference.values())
+def _referred(reference: Any) -> str:
+    values = reference.values() if isinstance(reference, Mapping) else [reference]
+    return "/".join(str(value) for value in values)

@@ -102,6 +102,7 @@ def _mentions(value: Any, name: str) -> bool:
 
 def deployment_findings(changes: Differences) -> Iterator[Finding]:
     """What CloudFormation will refuse, and stacks that come or go."""
+    yield from _unresolved(changes)
     yield from _names_taken(changes)
     yield from _exports_in_use(changes)
     for stack in changes.removed_stacks:
@@ -120,6 +121,42 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
             text=f"**The stack {stack.title} ({stack.region}{_account(changes, stack)}) is new**, with "
             f"{len(stack.resources)} resources.",
         )
+
+
+def _unresolved(changes: Differences) -> Iterator[Finding]:
+    """References to a resource that is no longer in its template, which CloudFormation refuses."""
+    for stack in changes.new.stacks:
+        known = {*stack.resources, *_mapping(stack.template.get("Parameters"))}
+        before = changes.old.get(stack.name)
+        missing = _references(stack.template) - known
+        lost = sorted(name for name in missing if before and name in before.resources)
+        for name in lost:
+            yield Finding(
+                kind=Kind.FAILS,
+                text=f"**The deployment of {stack.title} will fail: `{name}` is gone, but its template still "
+                "refers to it.**",
+            )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _references(value: Any) -> set[str]:
+    """Logical ids in Ref, Fn::GetAtt and DependsOn."""
+    found: set[str] = set()
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key in {"Ref", "Fn::GetAtt", "DependsOn"}:
+                named = item if isinstance(item, list) else [item]
+                found |= {
+                    one for one in (named[:1] if key == "Fn::GetAtt" else named) if isinstance(one, str)
+                }
+            found |= _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            found |= _references(item)
+    return found
 
 
 def _account(changes: Differences, stack: ReviewedStack) -> str:

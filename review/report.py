@@ -4,20 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review.access import access_findings, policy_values
+from review.access import access_findings
 from review.alarms import alarm_findings
+from review.assessing import Place, assessed
 from review.data import data_findings
 from review.dependencies import DependencyChange, dependency_changes
-from review.differences import Differences, ResourceChange, ValueChange, differences
-from review.effects import effect_findings, understood
+from review.differences import Differences, differences
+from review.effects import effect_findings, update_findings
 from review.errors import ReviewError
 from review.exposure import exposure_findings
 from review.figures import differing, figure_findings
 from review.findings import Finding, Kind
-from review.naming import TYPE_WORDS, shown
 from review.places import deployment_findings, name_findings
 from review.restart import restart, takes_snapshots
 from review.revisions import Revision, outside_files
+from review.rules import RULES
 from review.settings_changes import (
     SettingChange,
     acknowledgement_lines,
@@ -25,14 +26,9 @@ from review.settings_changes import (
     setting_findings,
 )
 from review.sql import FileDiff, StateSettings, sql_diffs, state_findings
-from review.unforeseen import found, guarded
+from review.unassessed import covered, unassessed_findings
+from review.unforeseen import failed, found, guarded
 from review.unseen import unseen_findings
-
-_ENGINE_SAYS = {
-    "WILL_UPDATE": "CloudFormation updates it in place",
-    "WILL_REPLACE": "CloudFormation replaces the resource",
-    "MAY_REPLACE": "CloudFormation may replace the resource",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +91,13 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         *found("exposure", exposure_findings, changes),
         *found("access", access_findings, changes),
     )
-    said = [cover for group in (data, access) for finding in group for cover in finding.covers]
-    effects = tuple(
-        effect for effect in found("effects", effect_findings, changes) if not _says_less(effect, said)
-    )
+    meanings, assessed_places = _assessed(changes)
+    effects = (*meanings, *found("effects", effect_findings, changes))
     alarms = found("alarms", alarm_findings, changes)
+    told = (*data, *places, *access, *effects, *alarms)
+    updates = tuple(
+        update for update in found("updates", update_findings, changes) if not _says_less(update, told)
+    )
     dependencies = dependency_changes(base.tree, head.tree)
     unseen = guarded(
         "what no template shows",
@@ -107,9 +105,6 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
             base.tree, head.tree, dependencies, restart=restart(changes.old, changes.new)
         ),
     )
-    covered = [
-        cover for group in (data, places, access, effects, alarms) for f in group for cover in f.covers
-    ]
     return Report(
         environment=environment,
         base=base,
@@ -118,17 +113,18 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         data=data,
         places=places,
         access=access,
-        effects=(*effects, *(finding for finding in unseen if finding.kind is not Kind.NOT_UNDERSTOOD)),
+        effects=(
+            *effects,
+            *updates,
+            *(finding for finding in unseen if finding.kind is not Kind.NOT_UNDERSTOOD),
+        ),
         alarms=alarms,
         sql=guarded(
             "the running state", lambda: state_findings(base.tree, head.tree, _state_settings(base, head))
         ),
         unknown=(
             *(finding for finding in unseen if finding.kind is Kind.NOT_UNDERSTOOD),
-            *guarded(
-                "what is not understood",
-                lambda: _not_understood(changes, [*covered, *policy_values(changes)]),
-            ),
+            *guarded("what no rule assesses", lambda: unassessed_findings(changes, told, assessed_places)),
         ),
         compared=tuple(figure_findings(base.figures, head.figures, existed=base.exists)),
         sql_diffs=sql_diffs(base.tree, head.tree),
@@ -159,65 +155,23 @@ def _state_settings(base: Revision, head: Revision) -> StateSettings:
     )
 
 
-def _says_less(effect: Finding, said: list[tuple[str, str, str]]) -> bool:
-    """Whether other findings say more of the same values than this note does."""
-    return (
-        effect.kind is Kind.NOTE
-        and bool(effect.covers)
-        and all(any(_covers(cover, place) for cover in said) for place in effect.covers)
-    )
+def _assessed(changes: Differences) -> tuple[tuple[Finding, ...], frozenset[Place]]:
+    try:
+        return assessed(changes, RULES)
+    except Exception as error:
+        return (failed("what values mean", error),), frozenset()
 
 
-def _not_understood(changes: Differences, covered: list[tuple[str, str, str]]) -> Iterable[Finding]:
-    """Every changed value that no finding explains and no rule knows."""
-    for change in changes.resources:
-        if change.old is None and change.type not in TYPE_WORDS:
-            yield Finding(
-                kind=Kind.NOT_UNDERSTOOD,
-                text=f"The {change.title} ({change.stack.title}) is new, and of a type that this tool does "
-                f"not know: `{change.type}`.",
-            )
-        if change.old is None or change.new is None:
-            continue
-        if change.impact == "UNKNOWN":
-            yield Finding(
-                kind=Kind.NOT_UNDERSTOOD,
-                text=f"**The CDK's engine cannot read the {change.title}** ({change.stack.title}): whether "
-                "it is replaced is not known.",
-            )
-        for value in change.values:
-            place = (change.stack.name, change.logical_id, value.path)
-            if understood(change, value) or any(_covers(cover, place) for cover in covered):
-                continue
-            yield Finding(
-                kind=Kind.NOT_UNDERSTOOD,
-                text=_unknown_text(change, value),
-                covers=(place,),
-            )
-    new = {stack.name for stack in changes.added_stacks}
-    for other in changes.others:
-        if other.stack.name in new:
-            continue
-        place = (other.stack.name, "", other.path)
-        if not any(_covers(cover, place) for cover in covered):
-            yield Finding(
-                kind=Kind.NOT_UNDERSTOOD,
-                text=f"{other.stack.title}, {other.path}: {shown(other.old)} → {shown(other.new)}.",
-                covers=(place,),
-            )
-
-
-def _unknown_text(change: ResourceChange, value: ValueChange) -> str:
-    said = _ENGINE_SAYS.get(
-        change.impact_of.get(value.property) or "", "the CDK's engine does not know it either"
-    )
-    return (
-        f"The {change.title} ({change.stack.title}): `{value.path.removeprefix('Properties.')}` "
-        f"{shown(value.old)} → {shown(value.new)}; {said}."
-    )
-
-
-def _covers(cover: tuple[str, str, str], place: tuple[str, str, str]) -> bool:
-    return cover[:2] == place[:2] and (
-        not cover[2] or place[2] == cover[2] or place[2].startswith((f"{cover[2]}.", f"{cover[2]}["))
+def _says_less(update: Finding, told: Iterable[Finding]) -> bool:
+    """Whether worse is said of all its values: what is lost, or breaks, or, where the update itself is
+    nothing to speak of, anything."""
+    worse = {Kind.DATA_LOSS, Kind.BROKEN}
+    covers = [
+        cover
+        for finding in told
+        if update.kind is Kind.NOTE or finding.kind in worse
+        for cover in finding.covers
+    ]
+    return bool(update.covers) and all(
+        any(covered(cover, place) for cover in covers) for place in update.covers
     )

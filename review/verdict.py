@@ -8,6 +8,7 @@ from review.report import Report
 
 _WORDS = (
     ("Data at risk", (Kind.DATA_LOSS, Kind.DATA_LEFT, Kind.PROTECTION_LOST)),
+    ("Something stops working", (Kind.BROKEN,)),
     ("Open to the public", (Kind.PUBLIC,)),
     ("Access widened", (Kind.WILDCARD, Kind.ACCESS)),
     ("Encryption changed", (Kind.ENCRYPTION,)),
@@ -19,6 +20,7 @@ _WORDS = (
     ("Alarm lost", (Kind.ALARM_LOST,)),
     ("Later counts", (Kind.LATENCY,)),
     ("Not understood", (Kind.NOT_UNDERSTOOD,)),
+    ("Not assessed", (Kind.NOT_ASSESSED,)),
 )
 
 

@@ -41,7 +41,7 @@ def test_a_policy_that_is_written_differently_gives_the_same_rights() -> None:
 
 def test_what_a_wildcard_allowed_before_is_not_new() -> None:
     (finding,) = of_roles([allow("s3:*", "*")], [allow("s3:GetObject", OBJECTS)])
-    assert finding.kind is Kind.NOTE
+    assert finding.kind is Kind.NOT_ASSESSED
     assert "may no longer `s3:*`" in finding.text
 
 
@@ -107,7 +107,7 @@ def test_a_condition_that_is_added_only_narrows() -> None:
     findings = of_roles(
         [allow("kinesis:PutRecords", STREAM)], [allow("kinesis:PutRecords", STREAM, Condition=condition)]
     )
-    assert {finding.kind for finding in findings} == {Kind.NOTE}
+    assert {finding.kind for finding in findings} == {Kind.NOT_ASSESSED}
 
 
 def test_another_trusted_account_is_told() -> None:
@@ -209,7 +209,7 @@ def test_who_may_call_a_function_is_read_from_its_permission() -> None:
     ("before", "after", "kind"),
     [
         (["iam:*", "s3:DeleteObject"], ["iam:*"], Kind.WILDCARD),
-        (["iam:*"], ["iam:*", "s3:DeleteObject"], Kind.NOTE),
+        (["iam:*"], ["iam:*", "s3:DeleteObject"], Kind.NOT_ASSESSED),
     ],
     ids=["one exception fewer widens", "one more narrows"],
 )
@@ -221,12 +221,12 @@ def test_a_right_on_all_but_some_actions_is_wider_with_fewer_exceptions(
 
     findings = of_roles(all_but(before), all_but(after))
     assert findings[0].kind is kind
-    assert {finding.kind for finding in findings} <= {kind, Kind.NOTE}
+    assert {finding.kind for finding in findings} <= {kind, Kind.NOT_ASSESSED, Kind.NOTE}
 
 
 def test_another_right_that_all_but_some_actions_gave_before_is_not_new() -> None:
     all_but = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
-    assert {f.kind for f in of_roles([all_but], [allow("s3:GetObject", OBJECTS)])} == {Kind.NOTE}
+    assert {f.kind for f in of_roles([all_but], [allow("s3:GetObject", OBJECTS)])} == {Kind.NOT_ASSESSED}
     (finding, _) = of_roles([all_but], [allow("iam:PassRole", "*")])
     assert finding.kind is Kind.WILDCARD
 

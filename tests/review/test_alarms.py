@@ -1,15 +1,16 @@
 """Alarms that ring later, at something else, or for nobody."""
 
+import itertools
 from typing import Any
 
 import pytest
 
-from review.alarms import alarm_findings
+from review.alarms import alarm_findings, rings_later
 from review.differences import differences
 from review.findings import Finding, Kind
 from tests.review.handmade import one, resource
 
-ALARM = {
+ALARM: dict[str, Any] = {
     "AlarmActions": ["arn:aws:sns:us-west-2:111111111111:on-call"],
     "AlarmName": "clicks-behind",
     "ComparisonOperator": "GreaterThanThreshold",
@@ -73,3 +74,64 @@ def test_an_alarm_that_follows_a_renamed_stream_watches_what_it_did() -> None:
     referred = {**ALARM, "Dimensions": [{"Name": "StreamName", "Value": {"Ref": "S"}}]}
     (finding,) = found(ALARM, referred, streams=("clicks", "clicks"))
     assert finding.kind is Kind.NOTE
+
+
+def first_ringing(series: tuple[int, ...], datapoints: int, periods: int) -> float:
+    """The period in which an alarm rings, if a period is 1 where it is over the threshold."""
+    over = (sum(series[max(0, now - periods + 1) : now + 1]) for now in range(len(series)))
+    return next((now for now, count in enumerate(over) if count >= datapoints), float("inf"))
+
+
+def test_m_of_n_is_weaker_just_where_some_series_of_periods_rings_later() -> None:
+    every = list(itertools.product((0, 1), repeat=9))
+    alarms = [(datapoints, periods) for periods in range(1, 5) for datapoints in range(1, periods + 1)]
+    rings = {alarm: [first_ringing(series, *alarm) for series in every] for alarm in alarms}
+    for old, new in itertools.product(alarms, repeat=2):
+        later = any(after > before for before, after in zip(rings[old], rings[new], strict=True))
+        assert rings_later(old, new) == later, (old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ((3, 60), (3, 3), Kind.ALARM_LOST),
+        ((3, 5), (3, 10), Kind.NOTE),
+        ((3, 5), (4, 10), Kind.ALARM_LOST),
+        ((3, 3), (2, 2), Kind.NOTE),
+        ((None, 3), (None, 5), Kind.ALARM_LOST),
+        ((3, 5), ("three", 5), Kind.ALARM_LOST),
+    ],
+)
+def test_both_numbers_of_m_of_n_are_assessed_together(
+    old: tuple[Any, int], new: tuple[Any, int], kind: Kind
+) -> None:
+    before, after = (
+        {**ALARM, "DatapointsToAlarm": datapoints, "EvaluationPeriods": periods}
+        for datapoints, periods in (old, new)
+    )
+    (finding,) = found(before, after)
+    assert finding.kind is kind
+
+
+def test_a_topic_that_goes_is_one_line_for_all_its_alarms() -> None:
+    def alarms(actions: list[str]) -> Any:
+        return one(
+            {
+                f"A{number}": resource(
+                    "AWS::CloudWatch::Alarm", **dict(ALARM, AlarmName=f"alarm-{number}", AlarmActions=actions)
+                )
+                for number in range(39)
+            }
+        )
+
+    (finding,) = alarm_findings(
+        differences(alarms(["arn:aws:sns:us-west-2:111111111111:on-call"]), alarms([]))
+    )
+    assert finding.kind is Kind.ALARM_LOST
+    assert finding.text.startswith("**39 alarms tell others than before, or nobody**")
+    assert "alarm-38" in finding.details[0]
+
+
+def test_a_property_that_no_rule_of_alarms_knows_is_not_covered() -> None:
+    (finding,) = found(ALARM, {**ALARM, "EvaluationInterval": 7})
+    assert finding.covers == ()

@@ -8,7 +8,7 @@ import pytest
 from review.assembly import Assembly
 from review.data import data_findings
 from review.differences import differences
-from review.effects import effect_findings
+from review.effects import update_findings
 from review.findings import Finding, Kind
 from review.places import deployment_findings, name_findings
 from tests.review.handmade import assembly, one, resource, stack
@@ -51,8 +51,27 @@ def test_a_domain_that_may_upgrade_its_engine_is_not_replaced() -> None:
 
     changes = differences(domain("OpenSearch_3.5"), domain("OpenSearch_3.6"))
     assert list(data_findings(changes)) == []
-    (effect,) = effect_findings(changes)
-    assert "cannot be undone" in effect.details[0]
+    (update,) = update_findings(changes)
+    assert "cannot be undone" in update.details[0]
+
+
+def test_a_domain_that_may_not_upgrade_its_engine_is_replaced() -> None:
+    def domain(engine: str) -> Assembly:
+        return one({"D": resource("AWS::OpenSearchService::Domain", DomainName="d", EngineVersion=engine)})
+
+    (finding,) = data_findings(differences(domain("OpenSearch_3.5"), domain("OpenSearch_3.7")))
+    assert finding.kind is Kind.DATA_LOSS
+    assert "is replaced by an empty one" in finding.text
+
+
+def test_a_newer_runtime_of_flink_keeps_the_application_and_its_snapshots() -> None:
+    def application(runtime: str) -> Assembly:
+        kind = "AWS::KinesisAnalyticsV2::Application"
+        return one({"A": resource(kind, ApplicationName="a", RuntimeEnvironment=runtime)})
+
+    changes = differences(application("FLINK-2_2"), application("FLINK-2_3"))
+    assert [change.impact for change in changes.resources] == ["WILL_UPDATE"]
+    assert list(data_findings(changes)) == []
 
 
 def test_a_renamed_application_loses_its_snapshots() -> None:

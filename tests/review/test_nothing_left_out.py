@@ -11,27 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from review.assembly import Assembly, read_assembly
+from review.assembly import Assembly
 from review.differences import value_changes
-from review.figures import NONE
 from review.page import page
 from review.report import review
-from review.revisions import Revision
-from stacks.app import build_app
+from tests.review.edits import revision
 from tests.review.handmade import one
 
 MUTATIONS = 12
-
-
-@pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    folder = tmp_path_factory.mktemp("assembly")
-    build_app("production", destroy=False, outdir=folder, jar=folder / "no.jar").synth()
-    return read_assembly(folder)
-
-
-def revision(name: str, assembly: Assembly, tree: Path) -> Revision:
-    return Revision(name=name, tree=tree, assembly=assembly, settings={}, figures=NONE)
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

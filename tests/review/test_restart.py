@@ -9,7 +9,7 @@ import pytest
 from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE
 from review.assembly import Assembly
 from review.differences import differences
-from review.effects import effect_findings
+from review.effects import update_findings
 from review.figures import NONE
 from review.page import page
 from review.report import review
@@ -44,7 +44,7 @@ def tree(folder: Path, name: str) -> Path:
 
 
 def test_with_snapshots_a_restart_loses_nothing() -> None:
-    (finding,) = effect_findings(differences(application(1, True), application(2, True)))
+    (finding,) = update_findings(differences(application(1, True), application(2, True)))
     assert "stops with a snapshot and starts again" in finding.details[0]
 
 
@@ -52,7 +52,8 @@ def test_with_snapshots_a_restart_loses_nothing() -> None:
 def test_without_snapshots_on_both_sides_a_restart_begins_without_state(
     before: bool | None, after: bool | None
 ) -> None:
-    findings = effect_findings(differences(application(1, before), application(2, after)))
+    findings = list(update_findings(differences(application(1, before), application(2, after))))
+    assert findings
     for finding in findings:
         assert "stops without a snapshot and starts again without its state" in finding.details[0]
 
