@@ -102,7 +102,7 @@ class ProgressWatch:
                 problem=f"CloudWatch in {self._client.meta.region_name} does not tell how far "
                 f"{self._names.application} has read: {error}"
             )
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             return ReadProgress(problem=f"CloudWatch's answer cannot be read: {error!r}")
 
 
@@ -140,7 +140,7 @@ def queries(names: Names) -> list[Any]:
 
 def progress_in(answer: Mapping[str, Any], *, until: datetime) -> ReadProgress:
     """From the answer to `queries` about the minutes before `until`. Raises LookupError, TypeError,
-    ValueError or AttributeError for what is no such answer."""
+    ValueError, AttributeError or OverflowError for what is no such answer."""
     results = {result["Id"]: result for result in answer["MetricDataResults"]}
     behind = results[BEHIND]
     if behind["StatusCode"] != "Complete":

@@ -225,6 +225,8 @@ def test_a_refused_or_unanswered_request_is_said(error: Exception, said: str) ->
                 {"Id": "behind", "StatusCode": "Complete", "Timestamps": ["?"], "Values": [1.0]}
             ]
         },
+        answer(minutes(2.0**63)),
+        answer(minutes(1e14)),
     ],
 )
 def test_an_answer_that_is_none_is_said(told: Any) -> None:
