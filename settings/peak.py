@@ -28,7 +28,7 @@ class PeakSettings(Section):
     mean_to_peak_min: Share = Field(
         default=0.2,
         description="Clicks of a mean second of the month, as a share of those in the busiest one, at least; "
-        "for the cost only.",
+        "for the cost and the disks.",
     )
     mean_to_peak_max: Share = Field(default=0.4, description="The same at most.")
 
