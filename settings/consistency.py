@@ -9,11 +9,14 @@ from names import OREGON, TOKYO
 from settings.delivery import DeliverySettings
 from settings.environment import Settings
 from settings.forwarder import ForwarderSettings
+from settings.latency import CHECKPOINT_SECONDS
 from settings.regions import Place
 
 REDELIVERY_HOURS = 3
 """From the failure after which a count is redelivered once more to its last try: an hour's pause at most
 (lambdas/redelivery/failed_documents.py), and delivery.counts_retry_seconds, two hours at most."""
+DELIVERED_AFTER = timedelta(seconds=15)
+"""A count is in the index this long after its publication; tests compare it with batch_server/answers.py."""
 READ_KNOWN_AFTER = timedelta(seconds=245)
 """How far the application has read is known after this time at most, while it is at the head of the stream;
 tests compare it with batch_server/progress.py."""
@@ -182,11 +185,13 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
             f"would be in any ranking: set it to far less than {most:,}, or correct [peak]"
         )
     minute = timedelta(minutes=1)
-    shortest = -(-(READ_KNOWN_AFTER + ARRIVAL + GRAIN) // minute)
+    between_counts = timedelta(seconds=settings.analytics.publish_every_seconds + CHECKPOINT_SECONDS[1])
+    known_after = max(READ_KNOWN_AFTER, between_counts + DELIVERED_AFTER) + ARRIVAL
+    shortest = -(-(known_after + GRAIN) // minute)
     if feedback.window_minutes < shortest:
         yield (
             f"feedback.window_minutes ({feedback.window_minutes}) must be at least {shortest}: counts of "
-            f"{GRAIN} are known to be complete {(READ_KNOWN_AFTER + ARRIVAL).total_seconds():g} s after "
+            f"{GRAIN} are known to be complete {known_after.total_seconds():g} s after "
             "their end, and without a complete one among those asked about no ranking is written: set it to "
             f"{shortest} or more"
         )

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_server import EACH_COMBINATION, EACH_VALUE, ReadProgress, Segment
+from batch_server.answers import DELIVERY
+from batch_server.minutes import last_minutes
 from batch_server.progress import HANGING_READ, KEPT_SECONDS, PERIOD, SETTLING
 from contract.click import MAX_ID_BYTES
 from contract.count import GRAIN, SEGMENT_COLUMNS
@@ -22,8 +24,9 @@ from lambdas.feedback.rankings import (
     rankings,
     unfit,
 )
-from settings.consistency import READ_KNOWN_AFTER, problems
+from settings.consistency import DELIVERED_AFTER, READ_KNOWN_AFTER, problems
 from settings.feedback import FeedbackSettings
+from settings.latency import CHECKPOINT_SECONDS
 from tests.feedback.conftest import FEMALE, NOON, SETTINGS, configuration_of, counted
 
 SOME = {FEMALE: {"news-1": 9}}
@@ -150,15 +153,18 @@ def test_a_ranking_may_not_expire_before_it_is_found_out_of_date(
     assert found(enough) == []
 
 
-@pytest.mark.parametrize(("grain", "enough"), [(1, 6), (5, 10)])
+@pytest.mark.parametrize(
+    ("grain", "publish_every", "enough"), [(1, 5, 6), (5, 5, 10), (1, 228, 6), (1, 229, 6), (1, 300, 7)]
+)
 def test_a_ranking_may_not_be_of_less_time_than_it_takes_to_know_a_complete_count(
-    monkeypatch: pytest.MonkeyPatch, grain: int, enough: int
+    monkeypatch: pytest.MonkeyPatch, grain: int, publish_every: int, enough: int
 ) -> None:
     monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=grain))
+    analytics = SETTINGS.analytics.model_copy(update={"publish_every_seconds": publish_every})
 
     def found(window: int) -> list[str]:
         feedback = SETTINGS.feedback.model_copy(update={"window_minutes": window})
-        changed = SETTINGS.model_copy(update={"feedback": feedback})
+        changed = SETTINGS.model_copy(update={"feedback": feedback, "analytics": analytics})
         return [problem for problem in problems(changed) if problem.startswith("feedback.window_minutes")]
 
     for window in (1, enough - 1):
@@ -167,10 +173,24 @@ def test_a_ranking_may_not_be_of_less_time_than_it_takes_to_know_a_complete_coun
     assert found(enough) == []
 
 
+def test_counts_that_are_published_as_often_as_rankings_are_made_give_one_at_each_run() -> None:
+    """Both every five minutes: each run meets the counts at the same age, whichever it is."""
+    oldest = timedelta(seconds=300 + CHECKPOINT_SECONDS[1]) + DELIVERY
+    for second in range(60):
+        asked_at = NOON + timedelta(seconds=second)
+        published = asked_at - oldest
+        answer = counted(SOME, newest_published_at=published, delivered_until=published)
+        freshness = replace(answer.freshness, asked_at=asked_at, progress=read(asked_at, behind=0))
+        complete = freshness.complete_until
+        assert complete is not None
+        assert complete > last_minutes(timedelta(minutes=7), asked_at).since
+
+
 def test_what_the_settings_rely_on_is_how_late_it_is_known_what_was_read() -> None:
     """Two minutes: the newest whole one may have ended just short of SETTLING ago, and its start counts."""
     late = SETTLING + 2 * PERIOD + timedelta(seconds=KEPT_SECONDS) + HANGING_READ
     assert late == READ_KNOWN_AFTER
+    assert DELIVERY == DELIVERED_AFTER
 
 
 def test_the_longest_ranking_with_the_longest_ids_fits_into_an_item() -> None:
