@@ -12,7 +12,7 @@ from review.page import MAX_PAGE_CHARACTERS, page
 from review.report import Report, review
 from review.revisions import Revision
 from review.sql import FileDiff
-from review.verdict import failing
+from review.verdict import failing, verdict
 from tests.review.handmade import one, resource
 
 
@@ -64,6 +64,17 @@ def test_a_branch_that_lacks_commits_of_its_base_is_told(report: Report) -> None
 def test_a_wider_right_fails_what_a_narrower_one_would(report: Report, found: Kind, meant: set[Kind]) -> None:
     wide = replace(report, access=(Finding(kind=found, text="Anyone may."),), effects=())
     assert set(failing(wide, Kind)) - {Kind.NOTE} == meant
+
+
+def test_the_first_line_names_every_kind_of_danger_the_worst_first(report: Report) -> None:
+    told = [kind for kind in Kind if kind not in {Kind.COST, Kind.NOTE}]  # the cost is told as a figure
+
+    def said(*kinds: Kind) -> list[str]:
+        findings = tuple(Finding(kind=kind, text="Something.") for kind in kinds)
+        return verdict(replace(report, data=findings, effects=())).split(" · ")
+
+    assert [word for kind in told for word in said(kind) if word == "Nothing at risk"] == []
+    assert said(*reversed(told)) == list(dict.fromkeys(word for kind in told for word in said(kind)))
 
 
 def test_an_account_that_changes_is_written_out(report: Report) -> None:
