@@ -27,8 +27,14 @@ _PROJECT = Path(__file__).parent.parent
 class Emulator:
     """A started MiniStack; `endpoint` serves the AWS APIs, `search_endpoint` the search domain."""
 
-    def __init__(self, *, opensearch_endpoint: str, log: Path, runs_flink: bool = False) -> None:
-        """runs_flink: an application runs once twin/analytics.py runs its job; otherwise without one."""
+    def __init__(
+        self, *, opensearch_endpoint: str, log: Path, runs_flink: bool = False, minutes_ahead: bool = False
+    ) -> None:
+        """runs_flink: an application runs once twin/analytics.py runs its job; otherwise without one.
+
+        minutes_ahead: one without a job is told at once to have run in the next minute, so that a deployment
+        need not wait for it.
+        """
         port, search_port = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.search_endpoint = f"http://127.0.0.1:{search_port}"
@@ -54,6 +60,7 @@ class Emulator:
                 "STATE_DIR": str(self.folder / "state"),
                 "LOG_LEVEL": "WARNING",
                 "FLINK_JOBS": "twin" if runs_flink else "none",
+                "JOB_MINUTES": "ahead" if minutes_ahead else "as they pass",
                 "SEARCH_GATEWAY_PORT": str(search_port),
                 "OPENSEARCH_ENDPOINT": opensearch_endpoint,
                 "MINISTACK_OPENSEARCH_ENDPOINT": f"127.0.0.1:{search_port}",

@@ -4,6 +4,7 @@ Run as `python -m twin.emulator_server` with MiniStack's environment variables p
   SEARCH_GATEWAY_PORT   port on which the search domain answers (see twin/search_gateway.py)
   OPENSEARCH_ENDPOINT   http://host:port of the OpenSearch server behind the domain
   FLINK_JOBS            `twin` where the twin runs them; otherwise an application is RUNNING without a job
+  JOB_MINUTES           `ahead` where that is told of the next minute already: see twin/managed_flink.py
 
 What is changed in MiniStack, and why:
 - every request counts as TLS, because the bucket policies refuse anything else and loopback needs none;

@@ -210,7 +210,7 @@ class Account:
 def account(opensearch: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An emulated account, both regions of which the command line has bootstrapped."""
     home = tmp_path_factory.mktemp("cdk-home")
-    emulator = Emulator(opensearch_endpoint=opensearch, log=home / "ministack.log")
+    emulator = Emulator(opensearch_endpoint=opensearch, log=home / "ministack.log", minutes_ahead=True)
     try:
         emulator.wait_until_ready()
         account = Account(emulator, home)
