@@ -26,13 +26,13 @@ def reader_replaced(change: ResourceChange) -> Iterator[Finding]:
         )
     if change.type == _MAPPING:
         start = at(change.new, "Properties.StartingPosition") or "?"
-        what = (
-            "what the stream still holds is read again, which raises no count"
-            if start == "TRIM_HORIZON"
-            else "records that arrive between the two are not read"
-        )
+        kind, what = Kind.DATA_LOSS, "records that arrive between the two are not read"
+        if start == "TRIM_HORIZON" and change.value("Properties.EventSourceArn"):
+            kind, what = Kind.INTERRUPTION, "it reads its stream from the oldest record"
+        elif start == "TRIM_HORIZON":
+            what = "what the stream still holds is read again, and a click that is carried twice counts twice"
         yield Finding(
-            kind=Kind.INTERRUPTION if start == "TRIM_HORIZON" else Kind.DATA_LOSS,
+            kind=kind,
             text=f"**The {change.title} is replaced, and the new one starts at {start}**: {what}.",
             covers=((change.stack.name, change.logical_id, ""),),
         )

@@ -59,6 +59,11 @@ DELIVERY = (
             "where it is, and what reads the old name finds nothing new.",
         ),
     ),
+    ValueRule(
+        type=_STREAM,
+        paths=("KinesisStreamSourceConfiguration.KinesisStreamARN",),
+        assess=elsewhere(Kind.DATA_LOSS, "**The {title} keeps the records of another stream from now on**"),
+    ),
     ValueRule(type=_STREAM, paths=("*.RetryOptions.DurationInSeconds",), assess=_GIVES_LESS_TIME),
     ValueRule(
         type=_STREAM,

@@ -191,6 +191,14 @@ FUNCTIONS = (
             "makes it give up the whole batch.",
         ),
     ),
+    ValueRule(
+        type=_MAPPING,
+        paths=("EventSourceArn",),
+        assess=elsewhere(
+            Kind.DATA_LOSS,
+            "**The {title} reads something else, and nothing reads on where it read until now**",
+        ),
+    ),
     ValueRule(type=_MAPPING, paths=("MaximumRecordAgeInSeconds", "MaximumRetryAttempts"), assess=_patience),
     ValueRule(
         type=_MAPPING,

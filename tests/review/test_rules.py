@@ -10,12 +10,14 @@ from review.assembly import Assembly
 from review.findings import Kind
 from review.report import Report
 from review.verdict import verdict
-from tests.review.edits import Edit, Templates, reports
+from tests.review.edits import Edit, Templates, edited, reports
 
 FUNCTION, MAPPING = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping"
 STREAM, DOMAIN = "AWS::KinesisFirehose::DeliveryStream", "AWS::OpenSearchService::Domain"
 ROLE, BUCKET = "AWS::IAM::Role", "AWS::S3::Bucket"
 FOREIGN = "arn:aws:s3:::somebody-elses"
+FOREIGN_STREAM = "arn:aws:kinesis:us-west-2:111111111111:stream/another"
+SOURCE = "Properties.KinesisStreamSourceConfiguration"
 
 
 def resource(templates: Templates, kind: str, contains: str = "") -> dict[str, Any]:
@@ -151,6 +153,16 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
         "no longer gets the variable `DEAD_LETTER_BUCKET`",
     ),
     # Reading
+    "a mapping on another stream": (
+        put(MAPPING, "", "Properties.EventSourceArn", FOREIGN_STREAM),
+        Kind.DATA_LOSS,
+        "reads something else",
+    ),
+    "a raw backup of another stream": (
+        put(STREAM, "RawBackup", f"{SOURCE}.KinesisStreamARN", FOREIGN_STREAM),
+        Kind.DATA_LOSS,
+        "keeps the records of another stream",
+    ),
     "a mapping that is off": (put(MAPPING, "", "Properties.Enabled", False), Kind.DATA_LOSS, "stops reading"),
     "a filter": (
         put(MAPPING, "", "Properties.FilterCriteria", {"Filters": [{"Pattern": "{}"}]}),
@@ -362,3 +374,14 @@ def test_a_newer_flink_keeps_the_state_and_is_no_replacement(
     report = reports(production, {"newer": newer}, tmp_path, monkeypatch)["newer"]
     assert verdict(report) == "Interruption"
     assert any("stops with a snapshot" in str(finding) for finding in report.effects)
+
+
+def test_a_mapping_that_reads_its_stream_again_counts_twice(
+    production: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/contracts.md: a click sent twice counts twice."""
+    latest = edited(production, put(MAPPING, "", "Properties.StartingPosition", "LATEST"))
+    oldest = put(MAPPING, "", "Properties.StartingPosition", "TRIM_HORIZON")
+    report = reports(latest, {"oldest": oldest}, tmp_path, monkeypatch)["oldest"]
+    (finding,) = [finding for finding in report.findings if "counts twice" in finding.text]
+    assert finding.kind is Kind.DATA_LOSS
