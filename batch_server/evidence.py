@@ -23,7 +23,8 @@ FALSE_ALARM_RATE = 0.05
 """The probability that an answer names any article at all when no article differs."""
 
 INTERVAL = 0.90
-"""How often an interval holds the true ratio, over repeated samples."""
+"""How often an interval holds the true ratio, over repeated samples. With under 0.2 expected clicks on a side
+it may never: without a click there its end is where half a click puts it, and no end is 0 or infinite."""
 _TAIL = (1 - INTERVAL) / 2
 _Z = NormalDist().inv_cdf(1 - _TAIL)
 HALF = 0.5

@@ -59,16 +59,17 @@ def _text(path: Path, environment: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _not_utf8(path, line) from error
+        raise _not_utf8(path, line, "UTF-16" if b"\0" in content else "SHIFT_JIS") from error
     if "\0" in text:  # UTF-16 without a mark
-        raise _not_utf8(path, text[: text.index("\0")].count("\n") + 1)
+        raise _not_utf8(path, text[: text.index("\0")].count("\n") + 1, "UTF-16")
     return text
 
 
-def _not_utf8(path: Path, line: int) -> SettingsError:
+def _not_utf8(path: Path, line: int, likely: str) -> SettingsError:
+    """likely: the encoding to convert from, as iconv calls it."""
     return SettingsError(
         f"{_shown(path)} is not UTF-8 (line {line}), as TOML must be: save it as UTF-8, for example with "
-        "`iconv -f SHIFT_JIS -t UTF-8`."
+        f"`iconv -f {likely} -t UTF-8`."
     )
 
 

@@ -203,6 +203,12 @@ def test_an_interval_holds_the_truth_in_88_to_95_of_100_samples(
     assert looked_at > 200
 
 
+def test_the_truth_of_an_article_that_a_group_never_reads_can_lie_below_its_interval() -> None:
+    """What docs/batch_server.md says of such articles; the true odds ratio is 0 here."""
+    assert evidence.two_sided(0, 200, 0.1) < evidence.FALSE_ALARM_RATE / 3000
+    assert evidence.odds_ratio(0, 2000, 200, 18_000).low > 0.001
+
+
 def test_of_the_articles_named_about_eight_in_ten_intervals_hold_the_truth() -> None:
     """They are named because they look different (docs/decisions/sure-differences-only.md has the figure)."""
     rng = numpy.random.default_rng(5)

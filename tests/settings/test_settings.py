@@ -54,6 +54,15 @@ def test_a_file_that_is_not_utf_8_is_named_with_the_line(tmp_path: Path, encodin
         load("trial", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "named"), [("shift_jis", "SHIFT_JIS"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16")]
+)
+def test_the_conversion_is_from_what_the_file_is_in(tmp_path: Path, encoding: str, named: str) -> None:
+    (tmp_path / "trial.toml").write_bytes(f"{GOOD}# 本番\n".encode(encoding))
+    with pytest.raises(SettingsError, match=f"iconv -f {named} -t UTF-8"):
+        load("trial", tmp_path)
+
+
 def test_a_byte_order_mark_before_the_settings_is_no_matter(tmp_path: Path) -> None:
     (tmp_path / "trial.toml").write_text(f"{GOOD}# 本番\n", encoding="utf-8-sig")
     assert load("trial", tmp_path).environment == "trial"
