@@ -6,7 +6,7 @@ Which minutes are complete rests on it: counts alone do not tell what was not re
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,8 +39,8 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
 )
 
-BEHIND, READ = "behind", "read"
-"""Ids of the two metrics in a request."""
+BEHIND, READ, LEAST = "behind", "read", "least"
+"""Ids of the metrics that are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +93,14 @@ class ProgressWatch:
     def _ask(self) -> ReadProgress:
         until = _minute(self._clock() - SETTLING)
         try:
-            answer = self._client.get_metric_data(
-                MetricDataQueries=queries(self._names), StartTime=until - LOOK_BACK, EndTime=until
-            )
-            return progress_in(answer, until=until)
+            results = [
+                result
+                for queries in requests(self._names)
+                for result in self._client.get_metric_data(
+                    MetricDataQueries=queries, StartTime=until - LOOK_BACK, EndTime=until
+                )["MetricDataResults"]
+            ]
+            return progress_in(results, until=until)
         except (BotoCoreError, ClientError) as error:
             return ReadProgress(
                 problem=f"CloudWatch in {self._client.meta.region_name} does not tell how far "
@@ -112,42 +116,46 @@ def connect_progress(session: boto3.Session, environment: str, region: str) -> P
     return ProgressWatch(session.client("cloudwatch", region_name=region, config=_CONFIG), names)
 
 
-def queries(names: Names) -> list[Any]:
-    """How far behind the reader of any shard is, and how many records were read. The first is what the alarm
-    asks too: the guide names the metric's dimensions only in part. A request may have one such SELECT."""
+def requests(names: Names) -> list[list[Any]]:
+    """How far behind the reader of any shard is, how many records were read, and whether the reader of any
+    shard has read nothing yet: the largest lag hides its -1. The first is what the alarm asks too: the guide
+    names the metric's dimensions only in part. A request may have one such SELECT."""
     seconds = round(PERIOD.total_seconds())
-    return [
-        {
-            "Id": BEHIND,
-            "Expression": 'SELECT MAX(millisBehindLatest) FROM "AWS/KinesisAnalytics" '
+
+    def lag(name: str, statistic: str) -> dict[str, Any]:
+        return {
+            "Id": name,
+            "Expression": f'SELECT {statistic}(millisBehindLatest) FROM "AWS/KinesisAnalytics" '
             f"WHERE Application = '{names.application}'",
             "Period": seconds,
-        },
-        {
-            "Id": READ,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/Kinesis",
-                    "MetricName": "GetRecords.Records",
-                    "Dimensions": [{"Name": "StreamName", "Value": names.source_stream}],
-                },
-                "Period": seconds,
-                "Stat": "Sum",
+        }
+
+    read = {
+        "Id": READ,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": "AWS/Kinesis",
+                "MetricName": "GetRecords.Records",
+                "Dimensions": [{"Name": "StreamName", "Value": names.source_stream}],
             },
+            "Period": seconds,
+            "Stat": "Sum",
         },
-    ]
+    }
+    return [[lag(BEHIND, "MAX"), read], [lag(LEAST, "MIN")]]
 
 
-def progress_in(answer: Mapping[str, Any], *, until: datetime) -> ReadProgress:
-    """From the answer to `queries` about the minutes before `until`. Raises LookupError, TypeError,
+def progress_in(answers: Iterable[Mapping[str, Any]], *, until: datetime) -> ReadProgress:
+    """From the results of all `requests` about the minutes before `until`. Raises LookupError, TypeError,
     ValueError, AttributeError or OverflowError for what is no such answer."""
-    results = {result["Id"]: result for result in answer["MetricDataResults"]}
-    behind = results[BEHIND]
-    if behind["StatusCode"] != "Complete":
-        return ReadProgress(
-            problem=f"CloudWatch answers {behind['StatusCode']}: {behind.get('Messages', '')}"
-        )
-    values = _by_minute(behind)
+    results = {result["Id"]: result for result in answers}
+    behind, least = results[BEHIND], results[LEAST]
+    for told in (behind, least):
+        if told["StatusCode"] != "Complete":
+            return ReadProgress(
+                problem=f"CloudWatch answers {told['StatusCode']}: {told.get('Messages', '')}"
+            )
+    values, smallest = _by_minute(behind), _by_minute(least)
     if not values:
         return ReadProgress(
             problem=f"the application has reported nothing for {round(LOOK_BACK / PERIOD)} minutes: it does "
@@ -158,8 +166,9 @@ def progress_in(answer: Mapping[str, Any], *, until: datetime) -> ReadProgress:
     if newest - PERIOD not in values:
         return ReadProgress(problem="the application has only just begun to report what it reads")
     last_two = values[newest], values[newest - PERIOD]
-    if not all(0 <= milliseconds < math.inf for milliseconds in last_two):
-        return ReadProgress(problem="the application has read nothing so far")
+    of_all = (*last_two, *(smallest.get(minute, math.nan) for minute in (newest, newest - PERIOD)))
+    if not all(0 <= milliseconds < math.inf for milliseconds in of_all):
+        return ReadProgress(problem="the application has read nothing so far of one shard or more")
     lag = timedelta(milliseconds=max(last_two))
     return ReadProgress(
         read_until=newest - lag - HANGING_READ,

@@ -73,8 +73,8 @@ RANKING_ANSWER_BYTES = Range(60, 150)
 """Of an article in the answer of OpenSearch to the feedback function."""
 FEEDBACK_METRICS = 5
 """lambdas/feedback/metrics.py."""
-METRICS_ASKED = Range(3, 40)
-"""For a look at what was read: the source stream's, and one of each of its shards."""
+METRICS_ASKED = Range(5, 80)
+"""For a look at what was read: the source stream's, and one of each of its shards, asked twice."""
 READS_PER_CLICK = Range(0, 1)
 """GetItem of the service for each click that it serves."""
 TABLE_GB = Range(0, 0.1)

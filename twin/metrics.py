@@ -1,7 +1,8 @@
 """CloudWatch in the twin: what MiniStack's lacks for whoever asks how far the application has read.
 
 - Each GetRecords counts in `GetRecords.Records` of its stream.
-- GetMetricData answers `SELECT MAX(metric) FROM "namespace" WHERE dimension = 'value'`, one in a request.
+- GetMetricData answers `SELECT MAX(metric) FROM "namespace" WHERE dimension = 'value'`, or `MIN`, one in a
+  request.
 """
 
 import re
@@ -14,7 +15,8 @@ NEEDED_OF_CLOUDWATCH = ("_get_metric_data", "_metrics", "_metric_bucket", "_dims
 PERIOD_SECONDS = 60
 SELECTED = "Twin/Selected"
 """Namespace of what a query has found, from which MiniStack answers."""
-_SELECT = re.compile(r"""SELECT MAX\((\w+)\) FROM "([\w/]+)" WHERE (\w+) = '([^']*)'""")
+_STATISTICS = {"MAX": "Maximum", "MIN": "Minimum"}
+_SELECT = re.compile(r"""SELECT (MAX|MIN)\((\w+)\) FROM "([\w/]+)" WHERE (\w+) = '([^']*)'""")
 
 
 def count_reads(kinesis: ModuleType, cloudwatch: ModuleType) -> None:
@@ -66,7 +68,7 @@ def answer_queries(cloudwatch: ModuleType) -> None:
 
 def _selected(cloudwatch: ModuleType, query: dict[str, Any], match: re.Match[str]) -> dict[str, Any]:
     """The query for a metric that holds the points of all that were asked for."""
-    name, namespace, dimension, value = match.groups()
+    statistic, name, namespace, dimension, value = match.groups()
     points = [
         point
         for (of_namespace, of_name, _), bucket in cloudwatch._metrics.items()
@@ -78,4 +80,5 @@ def _selected(cloudwatch: ModuleType, query: dict[str, Any], match: re.Match[str
     cloudwatch._metric_bucket((SELECTED, expression, ""))[:] = points
     plain = {key: part for key, part in query.items() if key not in {"Expression", "Period"}}
     metric = {"Namespace": SELECTED, "MetricName": expression, "Dimensions": []}
-    return {**plain, "MetricStat": {"Metric": metric, "Period": query["Period"], "Stat": "Maximum"}}
+    stat = {"Metric": metric, "Period": query["Period"], "Stat": _STATISTICS[statistic]}
+    return {**plain, "MetricStat": stat}

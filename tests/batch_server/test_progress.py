@@ -17,7 +17,7 @@ from batch_server.progress import (
     SETTLING,
     ProgressWatch,
     progress_in,
-    queries,
+    requests,
 )
 from names import Names
 
@@ -30,9 +30,12 @@ NEWEST = UNTIL - MINUTE
 
 
 def answer(
-    behind: Mapping[datetime, float], read: Mapping[datetime, float] | None = None, status: str = "Complete"
-) -> dict[str, Any]:
-    """As GetMetricData gives it: the newest first."""
+    behind: Mapping[datetime, float],
+    read: Mapping[datetime, float] | None = None,
+    status: str = "Complete",
+    least: Mapping[datetime, float] | None = None,
+) -> list[dict[str, Any]]:
+    """As GetMetricData gives it: the newest first. least: the smallest lag of any shard, if it is another."""
 
     def result(name: str, values: Mapping[datetime, float]) -> dict[str, Any]:
         times = sorted(values, reverse=True)
@@ -44,7 +47,21 @@ def answer(
             "Values": [values[time] for time in times],
         }
 
-    return {"MetricDataResults": [result("behind", behind), result("read", read or {})]}
+    return [
+        result("behind", behind),
+        result("least", behind if least is None else least),
+        result("read", read or {}),
+    ]
+
+
+def cloudwatch(told: list[dict[str, Any]]) -> mock.Mock:
+    """A client whose GetMetricData gives of these what is asked for."""
+
+    def give(MetricDataQueries: list[dict[str, Any]], **_: object) -> dict[str, Any]:  # noqa: N803
+        asked = {query["Id"] for query in MetricDataQueries}
+        return {"MetricDataResults": [result for result in told if result["Id"] in asked]}
+
+    return mock.Mock(**{"get_metric_data.side_effect": give})
 
 
 def minutes(value: float, *, to: datetime = NEWEST, number: int = 17) -> dict[datetime, float]:
@@ -154,7 +171,7 @@ def test_a_minute_of_unknown_reading_is_not_idle() -> None:
     del read[NEWEST]
     assert progress_in(answer(minutes(0), read), until=UNTIL).quiet_since is None
     unanswered = answer(minutes(0), minutes(0))
-    unanswered["MetricDataResults"].pop()
+    unanswered.pop()
     assert progress_in(unanswered, until=UNTIL).quiet_since is None
 
 
@@ -163,27 +180,41 @@ def watch(client: mock.Mock, passed: Callable[[], float] = lambda: 0.0) -> Progr
 
 
 def test_metrics_are_asked_for_in_whole_minutes_that_have_settled() -> None:
-    client = mock.Mock()
-    client.get_metric_data.return_value = answer(minutes(0))
+    client = cloudwatch(answer(minutes(0)))
     assert watch(client)().read_until == NEWEST - HANGING_READ
-    client.get_metric_data.assert_called_once_with(
-        MetricDataQueries=queries(NAMES), StartTime=NOON - SETTLING - LOOK_BACK, EndTime=NOON - SETTLING
-    )
-    expressions = [query["Expression"] for query in queries(NAMES) if "Expression" in query]
+    assert client.get_metric_data.call_args_list == [
+        mock.call(MetricDataQueries=queries, StartTime=NOON - SETTLING - LOOK_BACK, EndTime=NOON - SETTLING)
+        for queries in requests(NAMES)
+    ]
+    expressions = [
+        [query["Expression"] for query in queries if "Expression" in query] for queries in requests(NAMES)
+    ]
     assert expressions == [
-        'SELECT MAX(millisBehindLatest) FROM "AWS/KinesisAnalytics" '
-        "WHERE Application = 'click-trends-production-analytics'"
+        [
+            f'SELECT {statistic}(millisBehindLatest) FROM "AWS/KinesisAnalytics" '
+            "WHERE Application = 'click-trends-production-analytics'"
+        ]
+        for statistic in ("MAX", "MIN")
     ]
 
 
+def test_a_shard_of_which_nothing_was_read_is_not_hidden_by_the_others() -> None:
+    for minute in (NEWEST, NEWEST - MINUTE):
+        hidden = answer(minutes(0), least=minutes(0) | {minute: -1.0})
+        progress = progress_in(hidden, until=UNTIL)
+        assert progress.read_until is None
+        assert "of one shard or more" in str(progress.problem)
+    untold = progress_in(answer(minutes(0), least={}), until=UNTIL)
+    assert untold.read_until is None
+
+
 def test_many_questions_ask_cloudwatch_once() -> None:
-    client = mock.Mock()
-    client.get_metric_data.return_value = answer(minutes(0))
+    client = cloudwatch(answer(minutes(0)))
     passed = [0.0]
     progress = watch(client, lambda: passed[0])
-    for passed[0], calls in ((0.0, 1), (KEPT_SECONDS - 1, 1), (KEPT_SECONDS, 2), (KEPT_SECONDS + 1, 2)):
+    for passed[0], times in ((0.0, 1), (KEPT_SECONDS - 1, 1), (KEPT_SECONDS, 2), (KEPT_SECONDS + 1, 2)):
         progress()
-        assert client.get_metric_data.call_count == calls
+        assert client.get_metric_data.call_count == times * len(requests(NAMES))
 
 
 @pytest.mark.parametrize(
@@ -225,8 +256,8 @@ def test_a_refused_or_unanswered_request_is_said(error: Exception, said: str) ->
                 {"Id": "behind", "StatusCode": "Complete", "Timestamps": ["?"], "Values": [1.0]}
             ]
         },
-        answer(minutes(2.0**63)),
-        answer(minutes(1e14)),
+        {"MetricDataResults": answer(minutes(2.0**63))},
+        {"MetricDataResults": answer(minutes(1e14))},
     ],
 )
 def test_an_answer_that_is_none_is_said(told: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from batch_server.progress import HANGING_READ, PERIOD, ProgressWatch, queries
+from batch_server.progress import HANGING_READ, PERIOD, ProgressWatch, requests
 from names import OREGON, TWIN_ACCOUNT, Names
 from twin.emulator import Emulator
 from twin.processes import wait_for
@@ -59,6 +59,17 @@ def test_the_shard_that_is_read_latest_tells(emulator: Emulator, names: Names) -
     assert progress.read_until == newest - timedelta(seconds=30) - HANGING_READ
 
 
+def test_a_shard_of_which_nothing_was_read_tells_though_others_are_read(
+    emulator: Emulator, names: Names
+) -> None:
+    newest = _minute(2)
+    for minute in (newest, newest - PERIOD):
+        _report(emulator, names.application, minute, 0.0, -1.0)
+    client = emulator.client("cloudwatch", OREGON)
+    progress = ProgressWatch(client, names, clock=lambda: newest + 2 * PERIOD)()
+    assert "has read nothing so far of one shard or more" in str(progress.problem)
+
+
 def test_an_application_that_reports_nothing_is_known_for_it(emulator: Emulator, names: Names) -> None:
     progress = ProgressWatch(emulator.client("cloudwatch", OREGON), names)()
     assert "has reported nothing" in str(progress.problem)
@@ -71,7 +82,7 @@ def test_each_record_that_is_read_counts_and_an_empty_read_is_zero(emulator: Emu
     begin = _minute(0)
 
     def read() -> list[float]:
-        asked = [query for query in queries(names) if query["Id"] == "read"]
+        asked = [query for query in requests(names)[0] if query["Id"] == "read"]
         answer = emulator.client("cloudwatch", OREGON).get_metric_data(
             MetricDataQueries=asked, StartTime=begin, EndTime=begin + 5 * PERIOD
         )
@@ -119,7 +130,7 @@ def test_a_shard_that_is_held_back_gives_nothing_and_says_how_late_it_is(
 
 
 def test_a_second_query_in_a_request_is_not_answered(emulator: Emulator, names: Names) -> None:
-    [query] = [query for query in queries(names) if query["Id"] == "behind"]
+    [query] = [query for query in requests(names)[0] if query["Id"] == "behind"]
     answer = emulator.client("cloudwatch", OREGON).get_metric_data(
         MetricDataQueries=[query, {**query, "Id": "again"}], StartTime=_minute(5), EndTime=_minute(0)
     )
@@ -146,7 +157,7 @@ def test_a_grant_for_one_region_holds_in_no_other(
     }
     iam.put_role_policy(RoleName=role, PolicyName="reads", PolicyDocument=_policy(grant))
     client = emulator.client_as(names.role_arn(role), "cloudwatch", region)
-    asked = {"MetricDataQueries": queries(names), "StartTime": _minute(5), "EndTime": _minute(0)}
+    asked = {"MetricDataQueries": requests(names)[0], "StartTime": _minute(5), "EndTime": _minute(0)}
     if allowed:
         assert client.get_metric_data(**asked)["MetricDataResults"]
         return
