@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+from zipfile import is_zipfile
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment, TableResult
@@ -158,9 +159,10 @@ def check_jars(jars: str) -> None:
             "file:///.../connectors/target/analytics.jar, which `make setup` builds"
         )
     for jar in jars.split(";"):
-        if not Path(url2pathname(urlsplit(jar).path)).is_file():
+        if not is_zipfile(url2pathname(urlsplit(jar).path)):
             raise SystemExit(
-                f"'pipeline.jars' of property group 'flink' names {jar}, which is not there: run `make setup`"
+                f"'pipeline.jars' of property group 'flink' names {jar}, which is not there or no jar: run "
+                "`make setup`"
             )
 
 

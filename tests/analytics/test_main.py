@@ -227,8 +227,9 @@ def test_a_streaming_run_without_the_jar_says_in_one_sentence_what_it_needs(tmp_
         ({}, "needs the URL of the connectors' jar as 'pipeline.jars', such as file:"),
         (
             {"pipeline.jars": "file:///no/such.jar"},
-            "names file:///no/such.jar, which is not there: run `make",
+            "names file:///no/such.jar, which is not there or no jar: run `make",
         ),
+        ({"pipeline.jars": MAIN.as_uri()}, "main.py, which is not there or no jar: run `make"),
     ):
         groups = {**ON_AWS, "flink": flink}
         content = [{"PropertyGroupId": group, "PropertyMap": values} for group, values in groups.items()]
