@@ -142,6 +142,13 @@ def test_the_slower_of_the_last_two_minutes_counts() -> None:
     assert progress.behind == 90 * SECOND
 
 
+def test_minutes_become_complete_again_two_minutes_after_the_last_shard_was_read() -> None:
+    was_late = minutes(90_000.0) | minutes(0, number=2)
+    assert progress_in(answer(was_late), until=UNTIL).read_until == NEWEST - HANGING_READ
+    still_late = minutes(90_000.0) | minutes(0, number=1)
+    assert progress_in(answer(still_late), until=UNTIL).read_until == NEWEST - HANGING_READ - 90 * SECOND
+
+
 def test_an_idle_stream_goes_on_becoming_complete() -> None:
     published = NOON - 9 * MINUTE - 30 * SECOND
     read = minutes(3) | minutes(0, number=7)
