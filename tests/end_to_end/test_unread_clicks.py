@@ -96,6 +96,6 @@ def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) ->
         assert newest > held_at + LATE, "the other shard is counted all the time"
         assert max(claimed) <= held_at
         assert served_until() <= held_at
-    # Later minutes become complete again within six more: tests/batch_server/test_progress.py has a clock for it.
+    # That later minutes are complete again is held with a clock: tests/batch_server/test_progress.py.
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) == sent, "every click counted")
     assert claimed == {until: clicks_before(until) for until in claimed}, "a complete minute has grown"
