@@ -30,7 +30,7 @@ DESTROY ?=
 BASE ?= origin/main
 FAIL_ON ?=
 # Two workers: one mostly waits for the twin
-PYTEST := python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 # The Python of the deployed functions: a test holds it against the templates
 FUNCTIONS_PYTHON := python3.14
 FUNCTIONS := $(CACHE)/functions
