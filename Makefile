@@ -29,8 +29,8 @@ DESTROY ?=
 # make review: the revision that is deployed, and kinds of findings that end it with an error (docs/review.md)
 BASE ?= origin/main
 FAIL_ON ?=
-# Two workers: one mostly waits for the twin
-PYTEST := python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+# Three workers on two cores: one mostly waits for the twin
+PYTEST := python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 # The Python of the deployed functions: a test holds it against the templates
 FUNCTIONS_PYTHON := python3.14
 FUNCTIONS := $(CACHE)/functions

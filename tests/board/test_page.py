@@ -136,7 +136,7 @@ def test_the_first_minute_is_shown_as_still_counting(
 def test_the_page_says_so_when_no_one_knows_which_minutes_are_complete(
     opensearch: str, add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
-    add_counts(some_counts(clock() - 2 * MINUTE))
+    add_counts(some_counts(clock()))
     unknown = ReadProgress(problem="CloudWatch is away")
     reader = TrendingReader(opensearch, KEYS, clock=clock, progress=lambda: unknown)
     page = look(start_board(reader=reader))
