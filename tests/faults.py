@@ -87,7 +87,23 @@ def _let_it_read_its_models(faults: Faults) -> None:
     faults.set()
 
 
-class RefusingGate:
+class _Serving:
+    """Its server answers inside of a `with`."""
+
+    _server: ThreadingHTTPServer
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class RefusingGate(_Serving):
     """A proxy that refuses the records of PutRecords for which `refuses` says so, and passes on the rest.
 
     kinesis: the client that puts them, so with its credentials.
@@ -137,18 +153,8 @@ class RefusingGate:
         taken: list[dict[str, Any]] = self._kinesis.put_records(**{**request, "Records": decoded})["Records"]
         return taken
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class ScriptedEndpoint:
+class ScriptedEndpoint(_Serving):
     """Gives each request the next of `answers` (status and body), and the others `status` and `otherwise`."""
 
     def __init__(self, *, otherwise: bytes) -> None:
@@ -177,13 +183,3 @@ class ScriptedEndpoint:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
