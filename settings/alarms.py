@@ -1,6 +1,6 @@
-"""Settings of the alarms: whom they call, and when the silence of producers is a fault.
+"""Whom the alarms notify, and how long producers may be silent.
 
-An alarm can call a topic of its own region only.
+An alarm can notify only a topic of its own region.
 """
 
 from typing import Annotated
@@ -11,26 +11,27 @@ from settings.regions import Place
 from settings.section import Section
 
 QuietMinutes = Annotated[int, Field(ge=5, le=1440)]
-"""An alarm may look back over a day (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
+"""An alarm may evaluate at most a day (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 
 
 class AlarmSettings(Section):
     tokyo_topic_arn: TopicArn | None = Field(
         default=None,
-        description="ARN of the SNS topic that the alarms of Tokyo call; left out: nobody. A topic encrypted "
-        "with the key alias/aws/sns gets nothing from CloudWatch: use none or one of your own.",
+        description="ARN of the SNS topic that Tokyo's alarms notify. Without it they notify nobody. "
+        "CloudWatch cannot publish to a topic encrypted with alias/aws/sns: use your own key or none.",
     )
     oregon_topic_arn: TopicArn | None = Field(
-        default=None, description="The same for the alarms of Oregon: a topic of that region."
+        default=None, description="The same for Oregon's alarms: a topic in that region."
     )
     mobile_quiet_minutes: QuietMinutes | None = Field(
         default=None,
-        description="Minutes without a click from the apps after which an alarm rings; left out: never.",
+        description="Minutes without a click from the apps before an alarm enters ALARM. Without it there is "
+        "no such alarm.",
     )
     source_quiet_minutes: QuietMinutes | None = Field(
         default=None,
-        description="The same for the source stream, where all clicks arrive: those of the apps too.",
+        description="The same for the source stream, which receives all clicks, including the apps'.",
     )
 
     def topic_arn(self, place: Place) -> str | None:
@@ -38,5 +39,5 @@ class AlarmSettings(Section):
         return arn
 
     def key(self, place: Place) -> str:
-        """The setting that holds the topic of a place."""
+        """Name of the setting that holds the topic of a place."""
         return f"{place}_topic_arn"

@@ -1,7 +1,7 @@
-"""Does every hop carry the declared peak? Checked at synth, so that a flow limit is found by day.
+"""Checks at synth that every hop carries the declared peak.
 
 Pure functions of the settings. A problem ends the synthesis, a warning does not; each says what is needed and
-what to set. Sources of the numbers: docs/flow_limits.md.
+what to set. docs/flow_limits.md has the sources of the numbers.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from settings.measured import CLICKS_PER_SECOND_PER_KPU
 from settings.quotas import MIB, DirectPut, on_demand_bytes_per_second
 
 WANTED_HEADROOM = 2.0
-"""Twice the peak at every hop: after an outage it catches up as fast as new clicks arrive, and a shard that
-gets more than its share still has room."""
+"""Every hop carries twice the peak: after an outage it catches up as fast as new clicks arrive, and a shard
+with more than its share still has room."""
 
 # Kinesis Data Streams developer guide, "Quotas and limits"
 SHARD_READ_BYTES_PER_SECOND = 2 * MIB
@@ -25,22 +25,22 @@ ON_DEMAND_FIRST_RECORDS_PER_SECOND = 4_000
 ON_DEMAND_FIRST_BYTES_PER_SECOND = 4 * MIB
 
 SOURCE_READERS = 2
-"""The analytics application and the raw backup share what a shard of the source stream gives."""
+"""The analytics application and the raw backup share the read limit of a shard."""
 MOBILE_READERS = 1
 
 COUNT_BYTES = 300
 """A count as JSON with an article id of 120 bytes."""
 REASON_BYTES = 40
-"""What a rejected click has beside its own fields."""
+"""What a rejected click has in addition to its own fields."""
 
 ON_DEMAND_FIRST_SHARDS = 4
 
 NEW_ACCOUNT_EXECUTIONS = 10
 """Concurrent executions in a region. The default is 1,000, but "new AWS accounts have reduced concurrency"
-(Lambda developer guide, "Lambda quotas"); 10 is what they were seen to have."""
+(Lambda developer guide, "Lambda quotas"); accounts were seen with 10."""
 
 STATE_MAX_PARALLELISM = 128
-"""Of a state that was first started with a parallelism of up to 85."""
+"""Maximum parallelism of a state first started with a parallelism of up to 85."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class CapacityWarning:
 
 
 def shards_to_write(records_per_second: float, record_bytes: int) -> int:
-    """Shards that take the records with the wanted head-room, by count and by bytes."""
+    """Shards that take these records with the wanted headroom, by count and by bytes."""
     fullest = max(
         records_per_second / SHARD_RECORDS_PER_SECOND,
         records_per_second * record_bytes / SHARD_BYTES_PER_SECOND,
@@ -59,13 +59,13 @@ def shards_to_write(records_per_second: float, record_bytes: int) -> int:
 
 
 def shards_to_read(records_per_second: float, record_bytes: int, *, readers: int) -> int:
-    """Shards from which each of the readers gets every record with the wanted head-room."""
+    """Shards from which each reader gets every record with the wanted headroom."""
     wanted = records_per_second * record_bytes * readers * WANTED_HEADROOM
     return max(1, ceil(wanted / SHARD_READ_BYTES_PER_SECOND))
 
 
 def problems(settings: Settings) -> Iterator[str]:
-    """What cannot carry the declared peak, hop by hop from the producers to OpenSearch."""
+    """Hops that cannot carry the declared peak, from the producers to OpenSearch."""
     peak = settings.peak
     for stream, records_per_second, readers in (
         ("mobile", peak.mobile_clicks_per_second, MOBILE_READERS),
@@ -79,7 +79,7 @@ def problems(settings: Settings) -> Iterator[str]:
 
 
 def warnings(settings: Settings) -> Iterator[CapacityWarning]:
-    """What carries the peak under a condition that no setting tells."""
+    """What carries the peak only under a condition that no setting states."""
     streams, peak = settings.streams, settings.peak
     yield from _too_many_executions(settings)
     yield from _state_of_fewer_tasks(settings.analytics.parallelism)
@@ -96,9 +96,9 @@ def warnings(settings: Settings) -> Iterator[CapacityWarning]:
     if parallelism > shards:
         yield CapacityWarning(
             id="idle-source-tasks",
-            text=f"analytics.parallelism ({parallelism}) is more than streams.source_shards ({shards}): a "
-            f"shard is read by one task, so {parallelism - shards} read nothing. Counting still uses them "
-            f"all; set analytics.parallelism = {shards} if reading is the work.",
+            text=f"analytics.parallelism ({parallelism}) is more than streams.source_shards ({shards}): one "
+            f"task reads a shard, so {parallelism - shards} read nothing. Counting still uses all tasks; if "
+            f"reading is the bottleneck, set analytics.parallelism = {shards}.",
         )
 
 
@@ -119,23 +119,23 @@ def _too_many_executions(settings: Settings) -> Iterator[CapacityWarning]:
     if executions <= (NEW_ACCOUNT_EXECUTIONS if quota is None else quota):
         return
     has = (
-        f"a new account has {NEW_ACCOUNT_EXECUTIONS} in a region, others 1,000. Look yours up in Service "
-        "Quotas (Tokyo, Lambda, Concurrent executions), write it as forwarder.concurrent_executions, and ask "
-        "for more if it is too low"
+        f"a new account has {NEW_ACCOUNT_EXECUTIONS} in a region, others 1,000. Look up yours in Service "
+        "Quotas (Tokyo, Lambda, Concurrent executions) and set forwarder.concurrent_executions to it; if it "
+        "is too low, request an increase"
         if quota is None
-        else f"forwarder.concurrent_executions says that the account has {quota:,} in Tokyo. Ask for more in "
+        else f"by forwarder.concurrent_executions the account has {quota:,} in Tokyo. Request an increase in "
         "Service Quotas"
     )
     yield CapacityWarning(
         id="forwarder-concurrency",
-        text=f"{shards} shards of {forwarder.parallelization_factor} lanes each are {executions:,} "
+        text=f"{shards} shards of {forwarder.parallelization_factor} lanes each need {executions:,} "
         f"concurrent executions of the forwarder; {has}, or lower forwarder.parallelization_factor.",
     )
 
 
 def default_max_parallelism(parallelism: int) -> int:
-    """What Flink gives a state at its first start: the next power of two of one and a half times the
-    parallelism, 128 to 32,768 (KeyGroupRangeAssignment.computeDefaultMaxParallelism)."""
+    """Maximum parallelism that Flink gives a state at its first start: one and a half times the parallelism,
+    rounded up to a power of two, 128 to 32,768 (KeyGroupRangeAssignment.computeDefaultMaxParallelism)."""
     wanted = parallelism + parallelism // 2
     return min(max(1 << (wanted - 1).bit_length(), 128), 32_768)
 
@@ -146,10 +146,10 @@ def _state_of_fewer_tasks(parallelism: int) -> Iterator[CapacityWarning]:
     first = next(one for one in range(1, parallelism + 1) if default_max_parallelism(one) >= parallelism)
     yield CapacityWarning(
         id="state-max-parallelism",
-        text=f"analytics.parallelism ({parallelism}) is more than a state allows that was first started with "
-        f"a parallelism below {first}: its maximum is fixed then, and restoring it with more tasks fails. "
+        text=f"analytics.parallelism ({parallelism}) is too high for a state that was first started with a "
+        f"parallelism below {first}: that start fixed its maximum, and a restore with more tasks fails. "
         f"Keep analytics.parallelism at {STATE_MAX_PARALLELISM} or less, or raise analytics.state_generation "
-        "with it (docs/deployment.md). Where the application was first started like this, all is well.",
+        "with it (docs/deployment.md). Ignore this if the state was first started with the new parallelism.",
     )
 
 
@@ -166,8 +166,8 @@ def _stream_problems(
         region = settings.regions.tokyo if stream == "mobile" else settings.regions.oregon
         if mib * MIB > on_demand_bytes_per_second(region):
             yield (
-                f"the {stream} stream would take {mib:,.0f} MiB/s at the declared peak with a head-room of "
-                f"{WANTED_HEADROOM:.0f}, an on-demand stream in {region} takes "
+                f"the {stream} stream must take {mib:,.0f} MiB/s at the declared peak, with a headroom of "
+                f"{WANTED_HEADROOM:.0f}, but an on-demand stream in {region} takes "
                 f'{on_demand_bytes_per_second(region) // MIB:,}: set streams.mode = "provisioned"'
             )
         return
@@ -179,20 +179,20 @@ def _stream_problems(
     elif shards < needed:
         yield (
             f"{key} ({shards}) cannot carry the declared peak: {records_per_second:,.0f} records/s of "
-            f"{record_bytes} bytes, with a head-room of {WANTED_HEADROOM:.0f}, need {to_write} to write "
+            f"{record_bytes} bytes, with a headroom of {WANTED_HEADROOM:.0f}, need {to_write} to write "
             f"({SHARD_RECORDS_PER_SECOND:,} records/s and 1 MiB/s each) and {to_read} to read (2 "
             f"MiB/s each, shared by {readers}): set {key} = {needed}, or correct [peak]"
         )
 
 
 def _forwarder_problems(settings: Settings) -> Iterator[str]:
-    """Against a shard's limit, not the peak: a shard may get all it can take, on demand or by hot keys."""
+    """Compared with a shard's limit, not the peak: hot keys can fill a single shard."""
     forwarder, record_bytes = settings.forwarder, settings.peak.click_bytes
     estimate = forwarder.capacity(record_bytes)
     if estimate.headroom < WANTED_HEADROOM:
         yield (
-            f"the forwarder would carry {estimate.headroom:.1f} times what a shard takes in, wanted are "
-            f"{WANTED_HEADROOM:.0f}: at {forwarder.round_trip_milliseconds} ms a request its "
+            f"the forwarder would carry {estimate.headroom:.1f} times what a shard takes in, but must carry "
+            f"{WANTED_HEADROOM:.0f} times: at {forwarder.round_trip_milliseconds} ms a request, its "
             f"{estimate.lanes} lanes carry {estimate.records_per_second:,.0f} records/s of "
             f"{record_bytes} bytes, in batches of {estimate.records_per_batch}; raise "
             "forwarder.parallelization_factor (to 10), requests_in_flight, batch_size or memory_mib (to 1769)"
@@ -200,9 +200,9 @@ def _forwarder_problems(settings: Settings) -> Iterator[str]:
     needed = ceil(ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
     if forwarder.timeout_seconds < needed:
         yield (
-            f"forwarder.timeout_seconds ({forwarder.timeout_seconds}) is shorter than a full batch of "
-            f"{estimate.records_per_batch} records and the reserve for the last answer, so it would never be "
-            f"done: set it to {needed} or more, or lower batch_size"
+            f"forwarder.timeout_seconds ({forwarder.timeout_seconds}) is too short for a full batch of "
+            f"{estimate.records_per_batch} records and the reserve for the last response, so the batch would "
+            f"never finish: set it to {needed} or more, or lower batch_size"
         )
 
 
@@ -212,17 +212,18 @@ def _application_problems(settings: Settings) -> Iterator[str]:
     needed = ceil(peak * WANTED_HEADROOM / CLICKS_PER_SECOND_PER_KPU)
     if kpus < needed:
         yield (
-            f"the application has {kpus} KPU, {peak:,} clicks/s with a head-room of {WANTED_HEADROOM:.0f} "
+            f"the application has {kpus} KPU, but {peak:,} clicks/s with a headroom of {WANTED_HEADROOM:.0f} "
             f"need {needed} ({CLICKS_PER_SECOND_PER_KPU:,} clicks/s each): set analytics.parallelism = "
             f"{needed * analytics.parallelism_per_kpu}"
         )
 
 
 def _delivery_problems(settings: Settings) -> Iterator[str]:
-    """Of the two that the application puts into; the raw backup reads a stream itself and has no quota."""
+    """The two delivery streams that the application puts into; the raw backup reads a Kinesis stream, which
+    has no such quota."""
     peak, quota = settings.peak, settings.direct_put
     counts = (peak.counts_per_second * WANTED_HEADROOM, COUNT_BYTES, "counts")
-    # If every click were refused: that is the most there can be.
+    # The most possible: every click is rejected.
     rejects = (float(peak.clicks_per_second), peak.click_bytes + REASON_BYTES, "rejects")
     needed, (records_per_second, record_bytes, name) = max(
         (_direct_put_mib(quota, records_per_second, record_bytes), (records_per_second, record_bytes, name))
@@ -231,13 +232,13 @@ def _delivery_problems(settings: Settings) -> Iterator[str]:
     if needed > quota.mib_per_second:
         yield (
             f"the {name} delivery stream would get {records_per_second:,.0f} records/s of {record_bytes} "
-            f"bytes, its quota is {quota.mib_per_second} MiB/s: ask for {needed} MiB/s for Amazon Data "
+            f"bytes, but its quota is {quota.mib_per_second} MiB/s: request {needed} MiB/s for Amazon Data "
             f"Firehose in {settings.regions.oregon}, then set delivery.direct_put_mib_per_second = {needed}"
         )
 
 
 def _direct_put_mib(quota: DirectPut, records_per_second: float, record_bytes: int) -> int:
-    """The quota that takes these records, in MiB/s; its records/s grow with it."""
+    """The quota that takes these records, in MiB/s; its records/s are raised with it."""
     by_count = records_per_second / quota.records_per_second * quota.mib_per_second
     return ceil(max(by_count, records_per_second * record_bytes / MIB))
 
@@ -251,7 +252,7 @@ def _search_problems(settings: Settings) -> Iterator[str]:
         needed = max(2, ceil(nodes / search.availability_zones) * search.availability_zones)
         yield (
             f"search.instance_count ({search.instance_count}) is too small: {writes:,.0f} counts/s, with a "
-            f"head-room of {WANTED_HEADROOM:.0f} and {search.replicas} replica, are more than {rate:,} "
+            f"headroom of {WANTED_HEADROOM:.0f} and {search.replicas} replica, are more than {rate:,} "
             f"documents/s a node: set search.instance_count = {needed}, or measure your nodes and set "
             "search.documents_per_second_per_node"
         )
@@ -267,8 +268,8 @@ def _first_days(stream: str, records_per_second: float, record_bytes: int) -> It
         yield CapacityWarning(
             id=f"{stream}-stream-is-cold",
             text=f"A new on-demand stream takes {ON_DEMAND_FIRST_RECORDS_PER_SECOND:,} records/s and 4 "
-            f"MiB/s, then twice the peak of the last 30 days; the {stream} stream is to take {records:,.0f} "
-            f"records/s and {mib:,.1f} MiB/s, twice the declared peak. Before the first peak, deploy it once "
-            f'with streams.mode = "provisioned" and streams.{stream}_shards = {shards}, then on demand: '
-            "it keeps its shards.",
+            f"MiB/s, later up to twice the peak of the last 30 days. The {stream} stream must take "
+            f"{records:,.0f} records/s and {mib:,.1f} MiB/s, twice the declared peak. Before the first peak, "
+            f'deploy it once with streams.mode = "provisioned" and streams.{stream}_shards = {shards}, then '
+            "on demand: it keeps its shards.",
         )

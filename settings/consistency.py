@@ -1,4 +1,4 @@
-"""Do the settings of an environment fit each other? Pure functions of the settings."""
+"""Checks that the settings of an environment fit each other. Pure functions of the settings."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,34 +13,34 @@ from settings.latency import CHECKPOINT_SECONDS
 from settings.regions import Place
 
 REDELIVERY_HOURS = 3
-"""From the failure after which a count is redelivered once more to its last try: an hour's pause at most
-(lambdas/redelivery/failed_documents.py), and delivery.counts_retry_seconds, two hours at most."""
+"""From the last failure that is redelivered to the last attempt: a pause of up to an hour
+(lambdas/redelivery/failed_documents.py) and delivery.counts_retry_seconds, up to two hours."""
 DELIVERED_AFTER = timedelta(seconds=15)
-"""A count is in the index this long after its publication; tests compare it with batch_server/answers.py."""
+"""A published count is in the index within this time; tests compare it with batch_server/answers.py."""
 READ_KNOWN_AFTER = timedelta(seconds=245)
-"""How far the application has read is known after this time at most, while it is at the head of the stream;
-tests compare it with batch_server/progress.py."""
+"""While the application reads at the head of the stream, its progress is known within this time; tests
+compare it with batch_server/progress.py."""
 
 
 def problems(settings: Settings) -> Iterator[str]:
-    """What is wrong between fields that are each right, with the way to mend it."""
+    """Conflicts between fields that are each valid, and how to mend them."""
     yield from _region_problems(settings)
     yield from _topic_problems(settings)
     streams, analytics, search = settings.streams, settings.analytics, settings.search
     if analytics.allowed_lateness_hours > streams.retention_hours:
         yield (
             f"analytics.allowed_lateness_hours ({analytics.allowed_lateness_hours}) must not be longer than "
-            f"streams.retention_hours ({streams.retention_hours}), or a click could be gone from the stream "
-            f"while it is still accepted: set streams.retention_hours = "
+            f"streams.retention_hours ({streams.retention_hours}), or the stream could drop a click that "
+            f"would still be accepted: set streams.retention_hours = "
             f"{analytics.allowed_lateness_hours}, or shorten the allowed lateness"
         )
     kept_seconds = streams.retention_hours * 3600
     if settings.forwarder.max_record_age_seconds > kept_seconds:
         yield (
             f"forwarder.max_record_age_seconds ({settings.forwarder.max_record_age_seconds}) must not be "
-            f"longer than streams.retention_hours ({streams.retention_hours}), or a record could be gone "
-            f"from the stream before it is given up to the dead-letter bucket: set it to {kept_seconds} or "
-            "less, or lengthen the retention"
+            f"longer than streams.retention_hours ({streams.retention_hours}), or the stream could drop a "
+            f"record before it goes to the dead-letter bucket: set it to {kept_seconds} or less, or lengthen "
+            "the retention"
         )
     yield from _forwarder_problems(settings.forwarder)
     if analytics.parallelism_per_kpu > analytics.parallelism:
@@ -52,8 +52,8 @@ def problems(settings: Settings) -> Iterator[str]:
         equal_shares = -(-search.instance_count // search.availability_zones) * search.availability_zones
         yield (
             f"search.instance_count ({search.instance_count}) must be a multiple of "
-            f"search.availability_zones ({search.availability_zones}), so that each zone has as many nodes: "
-            f"set it to {equal_shares}, or change the zones"
+            f"search.availability_zones ({search.availability_zones}), so that each zone has the same number "
+            f"of nodes: set it to {equal_shares}, or change the zones"
         )
     peak = settings.peak
     if peak.mean_to_peak_min > peak.mean_to_peak_max:
@@ -64,14 +64,14 @@ def problems(settings: Settings) -> Iterator[str]:
     if bool(settings.mobile_apps.issuer) != bool(settings.mobile_apps.client_ids):
         yield (
             "mobile_apps.issuer and mobile_apps.client_ids belong together: write the issuer's URL and the "
-            "client ids of the apps, or neither"
+            "client ids of the apps, or remove both"
         )
     yield from _provider_problems(settings)
     yield from _index_problems(settings)
     yield from _redelivery_problems(settings.delivery)
     yield from _feedback_problems(settings)
     if search.scheme == "http" and not settings.is_twin:
-        yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service speaks https'
+        yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service uses https'
     if settings.lambda_processor == "host" and not settings.is_twin:
         yield (
             'lambda_processor = "host" is for the twin only: write "arm64" or "x86_64", so that every '
@@ -84,17 +84,17 @@ def _region_problems(settings: Settings) -> Iterator[str]:
     for place, region in (("tokyo", tokyo), ("oregon", oregon)):
         if region.startswith(("cn-", "us-gov-")):
             yield (
-                f"regions.{place} ({region}) is of another partition than aws, which every ARN here is of: "
+                f"regions.{place} ({region}) is in another partition than aws, which every ARN here has: "
                 "choose a region of the partition aws"
             )
     if tokyo == oregon:
         yield (
-            f"regions.tokyo and regions.oregon are both {tokyo}: clicks are carried from one region to "
-            "another, so set two that differ"
+            f"regions.tokyo and regions.oregon are both {tokyo}, but the system needs two regions: set two "
+            "that differ"
         )
     if settings.is_twin and (tokyo, oregon) != (TOKYO, OREGON):
         yield (
-            f"the twin stands in {TOKYO} and {OREGON}: remove [regions] from an environment of account "
+            f"the twin runs in {TOKYO} and {OREGON} only: remove [regions] from an environment of account "
             f"{settings.account}"
         )
 
@@ -107,8 +107,7 @@ def _topic_problems(settings: Settings) -> Iterator[str]:
             key = settings.alarms.key(place)
             yield (
                 f"alarms.{key} ({arn}) must be a topic in {region} of account {settings.account}: an alarm "
-                "calls topics of its own region only, and whoever may publish is decided by the account's "
-                "topics"
+                "notifies only topics of its own region, and this account must decide who may publish to them"
             )
 
 
@@ -118,18 +117,18 @@ def _provider_problems(settings: Settings) -> Iterator[str]:
         return
     if apps.issuer or apps.client_ids:
         yield (
-            "mobile_apps.issuer_provider_arn names a provider that exists, with its own URL and client ids: "
-            "remove issuer and client_ids, or remove issuer_provider_arn to have a provider made"
+            "mobile_apps.issuer_provider_arn names an existing provider, which has its own URL and client "
+            "ids: remove issuer and client_ids, or remove issuer_provider_arn to create a provider"
         )
     if f"::{settings.account}:" not in apps.issuer_provider_arn:
         yield (
-            "mobile_apps.issuer_provider_arn is of another account, whose providers an identity pool cannot "
-            f"use: write the ARN of the provider in account {settings.account}"
+            "mobile_apps.issuer_provider_arn belongs to another account, whose providers an identity pool "
+            f"cannot use: write the ARN of the provider in account {settings.account}"
         )
 
 
 def _forwarder_problems(forwarder: ForwarderSettings) -> Iterator[str]:
-    """A record may wait for a whole window, and its batch for a whole invocation, before it first fails."""
+    """A record may wait a whole window, and its batch may run a whole invocation, before it first fails."""
     first_failure = forwarder.batching_window_seconds + forwarder.timeout_seconds
     if forwarder.max_record_age_seconds <= first_failure:
         yield (
@@ -141,9 +140,9 @@ def _forwarder_problems(forwarder: ForwarderSettings) -> Iterator[str]:
 
 
 def _index_problems(settings: Settings) -> Iterator[str]:
-    """An index is made by the first count of its day, up to a minute before the day begins (a clock that is
-    ahead). Its last count is published when the last click of the day is as late as it may be, and may be
-    redelivered for as long as redelivery tries."""
+    """The first count of a day creates its index, up to a minute before the day begins (if a clock is ahead).
+    The last count is published when the day's last click is as late as allowed, and may then be redelivered
+    until redelivery gives up."""
     days, lateness = settings.search.retention_days, settings.analytics.allowed_lateness_hours
     give_up = settings.delivery.redelivery_give_up_hours
     latest = 24 + lateness + give_up + REDELIVERY_HOURS
@@ -151,14 +150,14 @@ def _index_problems(settings: Settings) -> Iterator[str]:
         yield (
             f"search.retention_days ({days}) must be longer than a day, "
             f"analytics.allowed_lateness_hours ({lateness}), delivery.redelivery_give_up_hours ({give_up}) "
-            f"and {REDELIVERY_HOURS} hours, or a late or redelivered count would make the index of its day "
-            f"again, without that day's other counts: set search.retention_days = {latest // 24 + 1}, or "
+            f"and {REDELIVERY_HOURS} hours together, or a late or redelivered count would create its day's "
+            f"index anew, without the other counts: set search.retention_days = {latest // 24 + 1}, or "
             "shorten the allowed lateness or redelivery"
         )
 
 
 def _redelivery_problems(delivery: DeliverySettings) -> Iterator[str]:
-    """A count first fails when Firehose has retried it for as long as it does."""
+    """A count first fails when Firehose has retried it for counts_retry_seconds."""
     retried = delivery.counts_retry_seconds
     if 2 * retried > delivery.redelivery_give_up_hours * 3600:
         yield (
@@ -173,15 +172,15 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
     if feedback.refresh_minutes < feedback.period_minutes:
         yield (
             f"feedback.refresh_minutes ({feedback.refresh_minutes}) must not be shorter than "
-            f"feedback.period_minutes ({feedback.period_minutes}), as nothing is written between two runs: "
+            f"feedback.period_minutes ({feedback.period_minutes}), as nothing is written between runs: "
             f"set it to {feedback.period_minutes} or more"
         )
     window = timedelta(minutes=feedback.window_minutes)
     most = int(settings.peak.clicks_per_second * window.total_seconds())
     if feedback.min_clicks > most:
         yield (
-            f"feedback.min_clicks ({feedback.min_clicks:,}) is more than all readers click within "
-            f"feedback.window_minutes ({feedback.window_minutes}) at the declared peak, so that no article "
+            f"feedback.min_clicks ({feedback.min_clicks:,}) is more than all clicks within "
+            f"feedback.window_minutes ({feedback.window_minutes}) at the declared peak, so no article "
             f"would be in any ranking: set it to far less than {most:,}, or correct [peak]"
         )
     minute = timedelta(minutes=1)
@@ -191,11 +190,10 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
     if feedback.window_minutes < shortest:
         yield (
             f"feedback.window_minutes ({feedback.window_minutes}) must be at least {shortest}: counts of "
-            f"{GRAIN} are known to be complete {known_after.total_seconds():g} s after "
-            "their end, and without a complete one among those asked about no ranking is written: set it to "
-            f"{shortest} or more"
+            f"{GRAIN} are known to be complete {known_after.total_seconds():g} s after their end, and a "
+            f"ranking is written only if some of its counts are complete: set it to {shortest} or more"
         )
-    # Two runs at least find that no ranking is fresh any more, and keep what is there, before it expires.
+    # At least two runs notice that the rankings are no longer fresh, and extend them before they expire.
     kept_minutes = feedback.fresh_seconds // 60 + 2 * feedback.period_minutes
     if feedback.keep_hours * 60 < kept_minutes:
         yield (

@@ -1,7 +1,6 @@
-"""Do the volumes of the domain hold the counts for as long as they are kept? Checked at synth, and used by
-the cost.
+"""Checks at synth that the domain's volumes hold the counts until they are deleted; the cost uses it too.
 
-What of a volume may be filled: OpenSearch Service developer guide, "Calculating storage requirements"
+How full a volume may be: OpenSearch Service developer guide, "Calculating storage requirements"
 (https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-storage.html). Linux keeps 5 %, the
 service 20 % or 20 GiB a node; its formula divides by 0.95 x 0.8 whatever the size.
 """
@@ -15,23 +14,23 @@ from contract.sink import SINKS
 from settings.environment import Settings
 
 DOCUMENT_BYTES = (60, 150)
-"""Of a count in an index with its fields, without its replica: at least, at most; assumed."""
+"""Lowest and highest assumed size of a count in the index, without its replica."""
 MAX_COUNTS_OF_A_TIME = 1_000_000
-"""Most distinct counts of one minute, or of what else a count spans: 700 segments of readers times 1,400
-articles. Clicks grow without end, pairs of article and segment do not."""
+"""Most distinct counts of one window: 700 segments times 1,400 articles. Clicks grow without limit, pairs of
+article and segment do not."""
 FULLEST_DISK = 0.75
-"""Below the 0.76 of the formula, and where the alarm on FreeStorageSpace is entered. With less than 20 % free
+"""Below the 0.76 of the formula; here the alarm on FreeStorageSpace enters ALARM. With less than 20 % free
 "basic write operations ... can start to fail" (developer guide, "Lack of available storage space")."""
 
 SMALLEST_VOLUME_GIB = 10
 _LARGEST_VOLUME_GIB = {"t3.small": 100, "t3.medium": 200, "medium": 768, "large": 1024, "xlarge": 1536}
 _LARGEST_OTHERS_GIB = 3072
-"""What gp3 has room for at least: developer guide, "EBS volume size quotas", by type or size. Some types of a
-size, as r6g, take more; `make doctor` asks AWS for the exact limit."""
+"""Largest gp3 volume that every type of a size takes: developer guide, "EBS volume size quotas". Some types,
+such as r6g, take more; `make doctor` asks AWS for the exact limit."""
 
 
 class FilledGib(NamedTuple):
-    """GiB of volumes, free space included, at the low and the high end of what is assumed."""
+    """GiB of volumes including free space, at the low and the high end of the assumptions."""
 
     low: float
     high: float
@@ -55,7 +54,7 @@ def filled_gib_a_day(settings: Settings, *, replicas: int) -> FilledGib:
 
 
 def problem(settings: Settings) -> str | None:
-    """Where the volumes are too small even at the low end."""
+    """Says that the volumes are too small even at the low end; None if they are not."""
     days = settings.search.retention_days
     if settings.is_twin or days is None or _days_held(settings).high >= days:
         return None
@@ -63,7 +62,7 @@ def problem(settings: Settings) -> str | None:
 
 
 def warning(settings: Settings) -> str | None:
-    """Where the volumes are too small at the high end, or nothing is ever deleted."""
+    """Says that the volumes are too small at the high end, or that nothing is ever deleted; else None."""
     days = settings.search.retention_days
     if settings.is_twin or problem(settings) or (days is not None and _days_held(settings).low >= days):
         return None
@@ -89,8 +88,8 @@ def _too_small(settings: Settings) -> str:
     return (
         f"search.volume_gib ({search.volume_gib}) on {search.instance_count} nodes holds the counts of "
         f"{_shown(held)} days, at the declared traffic and {DOCUMENT_BYTES[0]} to {DOCUMENT_BYTES[1]} bytes "
-        f"each, and they are kept {wanted} (search.retention_days); then OpenSearch refuses every count: "
-        f"{_remedies(settings)}"
+        f"each, but they are kept {wanted} (search.retention_days). On full disks OpenSearch refuses every "
+        f"count: {_remedies(settings)}"
     )
 
 

@@ -22,27 +22,25 @@ from settings.streams import StreamSettings
 from settings.web_servers import WebServerSettings
 
 LogDays = Literal[1, 7, 30, 90, 365]
-"""Of the periods that CloudWatch Logs knows."""
+"""Some of the retention periods that CloudWatch Logs accepts."""
 
 
 class Settings(Section):
-    """Each field is right by itself; that they fit each other is checked by `settings.load`."""
+    """Each field is valid by itself; `settings.load` checks that the fields fit each other."""
 
     environment: str = Field(
         pattern=r"^[a-z][a-z0-9-]{0,13}[a-z0-9]$",
-        description="Part of every physical name, at most 15 characters: the domain's name has at most 28.",
+        description="Part of every physical name; at most 15 characters, as a domain's name has at most 28.",
     )
-    account: str = Field(pattern=r"^\d{12}$", description="The AWS account, 12 digits in quotes.")
+    account: str = Field(pattern=r"^\d{12}$", description="AWS account id: 12 digits in quotes.")
     allow_destroy: bool = Field(
         default=False,
         description="First of two keys to delete data with its stack; the second is `-c destroy=yes`.",
     )
-    log_retention_days: LogDays = Field(
-        default=30, description="How long log groups keep their events, in days."
-    )
+    log_retention_days: LogDays = Field(default=30, description="Days for which log groups keep events.")
     lambda_processor: Literal["arm64", "x86_64", "host"] = Field(
         default="arm64",
-        description="Processor of the Lambda functions; 'host' takes this machine's, for the twin.",
+        description="Processor of the Lambda functions; `host`, for the twin only, is that of this machine.",
     )
     regions: RegionSettings = RegionSettings()
     alarms: AlarmSettings = AlarmSettings()
@@ -68,7 +66,7 @@ class Settings(Section):
 
     @property
     def direct_put(self) -> DirectPut:
-        """What a delivery stream of Oregon takes: as its quota was raised, or as the region begins with."""
+        """Direct PUT quota of a delivery stream in Oregon: as it was raised, or the region's initial one."""
         initial, raised = direct_put(self.regions.oregon), self.delivery.direct_put_mib_per_second
         return initial if raised is None else initial.raised_to(raised)
 
@@ -78,7 +76,7 @@ class Settings(Section):
 
     @property
     def architecture(self) -> Literal["arm64", "x86_64"]:
-        """Processor of the Lambda functions, with 'host' resolved."""
+        """Processor of the Lambda functions, with `host` resolved."""
         if self.lambda_processor == "host":
             return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
         return self.lambda_processor

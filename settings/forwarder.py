@@ -1,4 +1,4 @@
-"""Settings of the forwarder; capacity.py checks that with them it carries what a shard takes in."""
+"""The forwarder: capacity.py checks that it carries what a shard takes in."""
 
 from typing import Annotated
 
@@ -11,55 +11,55 @@ from settings.section import Section
 class ForwarderSettings(Section):
     parallelization_factor: Annotated[int, Field(ge=1, le=10)] = Field(
         default=2,
-        description="Batches of one shard carried at the same time, split by partition key. More lanes: more "
-        "throughput, and a batch that fails holds up fewer readers; each lane is invoked, and paid, for "
-        "itself, and may use one concurrent execution.",
+        description="Batches of one shard processed at the same time, split by partition key. More lanes "
+        "carry more, and a failing batch holds up fewer readers. Each lane has its own invocations, costs, "
+        "and up to one concurrent execution.",
     )
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=10_000,
-        description="Limit of records in one invocation; 6 MiB of payload may end a batch sooner. Larger: "
-        "cheaper, and a failure repeats more records.",
+        description="Most records in one invocation; 6 MiB of payload may end a batch sooner. A larger batch "
+        "costs less, but a failure repeats more records.",
     )
     batching_window_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
         default=2,
-        description="Longest time Lambda gathers a batch, in seconds. It adds to the age of every count, and "
-        "divides the invocations of a quiet stream; 0 invokes as soon as anything is there.",
+        description="Longest time for which Lambda gathers a batch, in seconds. It delays every count and "
+        "saves invocations on a quiet stream; 0 invokes as soon as a record arrives.",
     )
     max_record_age_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(
         default=21_600,
-        description="A record older than this is given up: its batch goes to the dead-letter bucket. It "
-        "bounds how long Oregon may be away, and how long a batch that always fails holds up its lane; in "
-        "seconds.",
+        description="Give up a record older than this, in seconds: its batch goes to the dead-letter bucket. "
+        "It bounds how long Oregon may be away, and how long a failing batch holds up its lane.",
     )
     retry_attempts: Annotated[int, Field(ge=-1, le=10_000)] = Field(
         default=-1,
-        description="Repetitions of a failed batch before it is given up; -1: until max_record_age_seconds.",
+        description="Retries of a failed batch before it is given up; -1 retries it until "
+        "max_record_age_seconds.",
     )
     concurrent_executions: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None,
-        description="Quota of the account in Tokyo, Service Quotas: Lambda, Concurrent executions; for the "
-        "check only. Left out: a new account's, 10.",
+        description="The account's quota in Tokyo (Service Quotas, Lambda, Concurrent executions); used only "
+        "by the checks. Without it the 10 of a new account.",
     )
     memory_mib: Annotated[int, Field(ge=128, le=10_240)] = Field(
         default=1769,
-        description="Memory of the function, in MiB; its share of a processor grows with it, 1769: one.",
+        description="Memory of the function, in MiB. Its share of a vCPU grows with it; 1769 gives one.",
     )
     timeout_seconds: Annotated[int, Field(ge=15, le=900)] = Field(
         default=60,
-        description="Longest time of one invocation, in seconds; until 8 s before it, refused records are "
-        "retried.",
+        description="Time-out of an invocation, in seconds. Refused records are retried until 8 s before it.",
     )
     requests_in_flight: Annotated[int, Field(ge=1, le=100)] = Field(
         default=20,
-        description="PutRecords requests in flight to Oregon, per invocation; 20 are a full batch at once.",
+        description="PutRecords requests that one invocation keeps in flight; 20 carry a full batch at once.",
     )
     round_trip_milliseconds: Annotated[int, Field(ge=1, le=4_000)] = Field(
         default=150,
-        description="Assumed duration of one PutRecords to Oregon, in milliseconds; for the check only.",
+        description="Assumed duration of a PutRecords request to Oregon, in milliseconds; used only by the "
+        "checks.",
     )
 
     def capacity(self, record_bytes: int) -> Capacity:
-        """What one shard's lanes can carry with these settings, of records of this size."""
+        """What one shard's lanes carry of records of this size."""
         return capacity(
             batch_size=self.batch_size,
             lanes=self.parallelization_factor,

@@ -1,4 +1,4 @@
-"""What the forwarder can carry from one shard, by a formula with measured figures: docs/forwarder.md."""
+"""What the forwarder carries from one shard, by the formula in docs/forwarder.md and measured figures."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -12,7 +12,7 @@ SHARD_BYTES_PER_SECOND = 1024 * 1024
 
 # A function has one vCPU at this size: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 ONE_VCPU_MIB = 1769
-# Payload of a synchronous invocation; a record's data is base64 in it, beside some 600 bytes of other fields.
+# Payload of a synchronous invocation. It holds a record's data in base64 and about 600 bytes of other fields.
 PAYLOAD_BYTES = 6 * 1024 * 1024
 EVENT_FIELDS_BYTES = 600
 
@@ -21,7 +21,7 @@ INVOCATION_SECONDS = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """records_per_batch: as Lambda would hand them over; lanes: of one shard, which the rates are for."""
+    """Rates are for one shard. records_per_batch: as Lambda hands them over; lanes: of that shard."""
 
     records_per_batch: int
     batch_seconds: float
@@ -38,7 +38,7 @@ class Capacity:
 
     @property
     def headroom(self) -> float:
-        """Times the most that a shard can take in, by count and by bytes, whichever is nearer."""
+        """Ratio to what a shard can take in, by records or by bytes, whichever is lower."""
         return min(
             self.records_per_second / SHARD_RECORDS_PER_SECOND,
             self.records_per_second * self.record_bytes / SHARD_BYTES_PER_SECOND,
@@ -54,10 +54,10 @@ def capacity(
     round_trip_seconds: float,
     record_bytes: int,
 ) -> Capacity:
-    """Full batches on every lane of one shard, as after an outage.
+    """Capacity with full batches on every lane of one shard, as after an outage.
 
-    A batch takes fixed + records x CPU / vCPUs + waves of requests x round trip. Python uses one vCPU at
-    most, a wave is `requests_in_flight` requests, and a request holds what PutRecords allows.
+    A batch takes a fixed time + records x CPU / vCPUs + waves x round trip. Python uses at most one vCPU, a
+    wave is `requests_in_flight` requests, and a request holds what PutRecords allows.
     """
     records = min(batch_size, PAYLOAD_BYTES // (ceil(record_bytes * 4 / 3) + EVENT_FIELDS_BYTES))
     limits = DataStream.limits

@@ -1,8 +1,6 @@
-"""How late is a click, from the settings alone? Each stage on its way, typical and worst.
+"""Latency of a click by the settings alone: each stage, typical and worst.
 
-Pure functions of the settings. Typical is the mean: a click comes at any time, so it waits for half of a
-period; worst is a whole period and the slow end of the work after it. Both hold while nothing fails: after a
-failure a click is as late as the failure was long. docs/latency.md explains the stages.
+Pure functions of the settings. docs/latency.md explains the stages and defines typical and worst.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,21 +24,21 @@ REFRESH_SECONDS = 1.0
 PUT_SECONDS = (0.05, 1.0)
 """Typical and worst of a request to a service in the same region; the worst is one repetition."""
 LAMBDA_POLL_SECONDS = 1.0
-"""Lambda polls a shard at a base rate of once a second: Lambda developer guide, "Using Lambda to process
+"""Lambda polls a shard once a second: Lambda developer guide, "Using Lambda to process
 records from Amazon Kinesis Data Streams"."""
 INVOCATION_SECONDS = (0.1, 1.5)
-"""Of the function, warm and cold; assumed, no benchmark here runs on Lambda."""
+"""Start of the function, warm and cold; assumed, as no benchmark here runs on Lambda."""
 READER_POLL_SECONDS = 0.25
 """The application waits this long after an empty read: docs/flow_limits.md, "Reads a second"."""
 CHECKPOINT_SECONDS = (0.5, 2.0)
-"""What a checkpoint takes, in which the counts go out; assumed for a state of some GB on S3."""
+"""Duration of a checkpoint, in which the counts go out; assumed for a state of some GB on S3."""
 DELIVERY_SECONDS = (1.0, 5.0)
 """Firehose with no buffering delivers within 5 seconds: Amazon Data Firehose developer guide, "Understand
 buffering hints"."""
 INDEXING_SECONDS = (0.1, 1.0)
 """A bulk request of 1 MiB in OpenSearch: docs/flow_limits.md, 4,000 documents a second and node."""
 FEEDBACK_RUN_SECONDS = (1.0, 10.0)
-"""Asking OpenSearch from the other region, and writing what changed."""
+"""Querying OpenSearch from the other region and writing what changed; assumed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +61,9 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class LatencyBudget:
-    """The way of a click from one kind of producer.
+    """The stages of a click from one kind of producer.
 
-    to_visible: the stages until a search finds it; to_served: those after it until the service shows it.
+    to_visible: until a search finds it; to_served: from then until a ranking shows it.
     """
 
     producer: Producer
@@ -82,7 +80,7 @@ class LatencyBudget:
 
 
 def budget(settings: Settings) -> tuple[LatencyBudget, ...]:
-    """One for each kind of producer, the stages in the order in which a click passes them."""
+    """One budget for each kind of producer, with the stages in the order in which a click passes them."""
     return tuple(
         LatencyBudget(
             producer=producer,
@@ -94,8 +92,8 @@ def budget(settings: Settings) -> tuple[LatencyBudget, ...]:
 
 
 def problems(settings: Settings) -> Iterator[str]:
-    """What is later than the declared target, or than readers of counts rely on, with the settings that make
-    it so, the longest first."""
+    """What is later than the declared target, or than readers of counts rely on, and the settings that cause
+    it, the longest first."""
     yield from _late_arrivals(settings)
     yield from _stale_rankings(settings)
     target = settings.latency
@@ -107,7 +105,7 @@ def problems(settings: Settings) -> Iterator[str]:
             if worst <= limit:
                 continue
             yield (
-                f"a click from {path.producer} is {what} after {worst:.1f} s at worst, "
+                f"a click from {path.producer} is {what} after {worst:.1f} s at worst, but "
                 f"latency.{what}_seconds is {limit}: lower {_longest(stages)}, or set "
                 f"latency.{what}_seconds = {ceil(worst)}"
             )
@@ -119,20 +117,20 @@ def _late_arrivals(settings: Settings) -> Iterator[str]:
         stages = (*to_source_stream(settings), _APPLICATIONS_POLL)
         if (worst := _total(stages).worst) > limit:
             yield (
-                f"a click from {producer} is read by the application after {worst:.1f} s at worst, and "
-                f"the batch server calls a minute complete when its clicks had {limit:g} s to arrive: lower "
+                f"the application reads a click from {producer} after {worst:.1f} s at worst, but the batch "
+                f"server calls a minute complete after giving clicks {limit:g} s to arrive: lower "
                 f"{_longest(stages)}, or raise ARRIVAL in contract/click.py to {ceil(worst)} s"
             )
 
 
 def _stale_rankings(settings: Settings) -> Iterator[str]:
-    """The feedback asks at any time, so what it finds is up to as old as counts become before the next are
-    visible."""
+    """The feedback may query at any time, so it can find counts as old as the worst time until the next ones
+    are visible."""
     stages, limit = _counted(settings), settings.feedback.max_input_age_seconds
     if (worst := _total(stages).worst) > limit:
         yield (
             f"feedback.max_input_age_seconds ({limit}) must be at least the {worst:.1f} s after which counts "
-            "are visible at worst, or rankings would stand still though nothing fails: lower "
+            "are visible at worst, or rankings would stop changing although nothing failed: lower "
             f"{_longest(stages)}, or set feedback.max_input_age_seconds = {ceil(worst)}"
         )
 

@@ -1,4 +1,4 @@
-"""The latency budget as a table in Markdown. `python -m settings.latency_table` writes production's into
+"""The latency budget as a Markdown table. `python -m settings.latency_table` writes production's into
 docs/latency.md."""
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- budget -->", "<!-- end budget -->"
 
 
 def latency_table(settings: Settings) -> str:
-    """A table for each kind of producer, its stages in order and the two sums that the targets are about."""
+    """A table for each kind of producer: its stages in order, and the two sums that have targets."""
     target = settings.latency
     parts = []
     for path in budget(settings):
@@ -40,7 +40,7 @@ def _sum(name: str, seconds: Seconds, target: int) -> str:
 
 
 def page(text: str, table: str) -> str:
-    """docs/latency.md with this table in place of the one that it has."""
+    """docs/latency.md with its table replaced by this one."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table}\n{END}{after}"

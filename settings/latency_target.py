@@ -1,4 +1,4 @@
-"""How late a count may be: latency.py checks that the settings keep to it."""
+"""How late a count may be: latency.py checks the settings against it."""
 
 from typing import Annotated
 
@@ -10,11 +10,11 @@ from settings.section import Section
 class LatencySettings(Section):
     visible_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=30,
-        description="Declared target: a click is counted and found by a search after at most this long, in "
-        "seconds, while nothing fails.",
+        description="Declared target, in seconds: while nothing fails, a search finds a click's count within "
+        "this time.",
     )
     served_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=120,
-        description="Declared target: what the service shows has a click in it after at most this long, in "
-        "seconds, while nothing fails.",
+        description="Declared target, in seconds: while nothing fails, the rankings include a click within "
+        "this time.",
     )

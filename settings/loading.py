@@ -13,7 +13,7 @@ ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
 
 class SettingsError(Exception):
-    """The settings of an environment cannot be used; the message names the file and says how to fix it."""
+    """The settings of an environment cannot be used. The message names the file and says how to fix it."""
 
 
 def load(environment: str, folder: Path = ENVIRONMENTS) -> Settings:
@@ -52,7 +52,7 @@ def _text(path: Path, environment: str) -> str:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(
-            f"{_shown(path)} cannot be read ({reason}): make it a file that you may read, or choose another "
+            f"{_shown(path)} cannot be read ({reason}): make it a readable file, or choose another "
             "environment with ENVIRONMENT=NAME."
         ) from error
     try:
@@ -76,9 +76,9 @@ def _not_utf8(path: Path, line: int, likely: str) -> SettingsError:
 def _explained(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{key}: there is no such setting. Correct its name or remove it: docs/settings.md lists all."
+        return f"{key}: there is no such setting. Correct its name or remove it; docs/settings.md lists all."
     if detail["type"] == "missing":
-        return f"{key}: is required. {_described(key)}"
+        return f"{key}: required. {_described(key)}"
     return f"{key}: {detail['msg']}. {_described(key)}".rstrip()
 
 

@@ -1,8 +1,7 @@
-"""What the capacity checks and the cost take for measured, each by its rule from the figures of
-docs/benchmarks.md.
+"""Rules that derive the figures of the capacity checks and the cost from docs/benchmarks.md.
 
 `make docs` applies the rules to docs/benchmarks/figures.json and writes settings/measured.toml, which this
-module reads; a test says when the two disagree. Rules round, so that a figure may swing from run to run.
+module reads; a test compares the two. Rules round, so that a figure may vary from run to run.
 """
 
 import tomllib
@@ -17,29 +16,30 @@ SPARK_SHARE_OF_FLINK: float = _measured["spark_share_of_flink"]
 FORWARDER_CPU_SECONDS_PER_RECORD: float = _measured["forwarder_cpu_microseconds_per_record"] / 1e6
 
 SHARE_OF_A_CORE = 0.1
-"""Of what a core counts in the SQL job alone. A KPU's vCPU is a hyperthread, half a core; the connectors take
-about as much as the counting; and a fifth is wanted for checkpoints to S3 and whatever else is uneven."""
+"""Share of a core's rate in the SQL job alone that a KPU is assumed to reach. A KPU's vCPU is a hyperthread,
+half a core; the connectors take about as much as counting; a fifth is left for checkpoints to S3 and uneven
+load."""
 FORWARDER_ALLOWANCE = 2.5
-"""For TLS, half as much again, and for a vCPU that is slower than the core that measured."""
+"""Allows half as much again for TLS, and for a vCPU slower than the benchmark's core."""
 
 DOCUMENTS_PER_SECOND_PER_NODE = 4_000
-"""Chosen, and the default of a setting, since nodes differ: no more than the benchmarks measured on two
-cores; a test compares."""
+"""Chosen, not measured: a setting overrides it, since nodes differ. A test holds it below what the benchmarks
+measured on two cores."""
 
 
 def clicks_per_second_per_kpu(cpu_seconds_per_million: float) -> int:
-    """From the CPU of the SQL job: SHARE_OF_A_CORE, down to 1, 2 or 5 times a power of ten."""
+    """SHARE_OF_A_CORE of the SQL job's rate, rounded down to 1, 2 or 5 times a power of ten."""
     clicks = 1e6 / cpu_seconds_per_million * SHARE_OF_A_CORE
     power = 10 ** floor(log10(clicks))
     return int(max(step for step in (1, 2, 5) if step * power <= clicks) * power)
 
 
 def forwarder_cpu_microseconds_per_record(cpu_seconds: float, records: int) -> int:
-    """From the processor time of one batch: FORWARDER_ALLOWANCE times that, up to the next 20 us."""
+    """FORWARDER_ALLOWANCE times the CPU time of one batch, rounded up to 20 us a record."""
     microseconds = cpu_seconds / records * 1e6 * FORWARDER_ALLOWANCE
     return ceil(microseconds / 20) * 20
 
 
 def spark_share_of_flink(flink_cpu_seconds: float, spark_cpu_seconds: float) -> float:
-    """Clicks that Spark counts with the processor time in which the SQL job counts one, to a tenth."""
+    """Clicks that Spark counts in the CPU time in which the SQL job counts one, to a tenth."""
     return round(flink_cpu_seconds / spark_cpu_seconds, 1)

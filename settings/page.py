@@ -1,4 +1,4 @@
-"""The page docs/settings.md: every setting with its type, default, limits and description, from the models.
+"""Makes docs/settings.md from the models: every setting with its type, default, limits and description.
 
 python -m settings.page > docs/settings.md
 """
@@ -15,9 +15,10 @@ from settings.section import Section
 
 HEAD = """# Settings
 
-An environment is a file `environments/<name>.toml`. A setting that it leaves out has its default; one that
-does not exist, or settings that do not fit each other, end the synthesis with what to write instead.
-This page is made from `settings/` by `python -m settings.page`, and a test compares the two.
+This page lists every setting of an environment, for whoever writes a file `environments/<name>.toml`.
+
+A setting left out has its default. An unknown setting, or settings that do not fit each other, end the
+synthesis with a message that says what to write instead. `make docs` generates this page from `settings/`.
 """
 
 
@@ -55,7 +56,7 @@ def _type(field: FieldInfo) -> str:
 
 
 def _constraints(field: FieldInfo) -> list[Any]:
-    """Those of the field, and those of the annotation in an optional one."""
+    """Those of the field and, if it is optional, those of the annotation in it."""
     inner = [
         constraint for part in get_args(field.annotation) for constraint in getattr(part, "__metadata__", ())
     ]

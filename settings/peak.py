@@ -1,4 +1,4 @@
-"""The declared peak: capacity.py checks that every hop carries it, with head-room."""
+"""The declared peak: capacity.py checks that every hop carries it, with headroom."""
 
 from typing import Annotated
 
@@ -17,20 +17,20 @@ class PeakSettings(Section):
         default=300, description="Mean size of a click with its partition key, in bytes."
     )
     mobile_share: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.5, description="Share of the clicks that comes from mobile apps, 0 to 1."
+        default=0.5, description="Share of the clicks that come from mobile apps, 0 to 1."
     )
     counts_per_click: Annotated[float, Field(gt=0, le=1)] = Field(
         default=1.0,
         description="Counts published per click, 0 to 1. It is 1 if no two clicks between two publications "
-        "share minute, article and segment; the more they do, the fewer counts there are.",
+        "share minute, article and segment, and lower the more of them do.",
     )
 
     mean_to_peak_min: Share = Field(
         default=0.2,
-        description="Clicks of a mean second of the month, as a share of those in the busiest one, at least; "
-        "for the cost and the disks.",
+        description="Low estimate of the month's mean click rate as a share of the peak; used for the cost "
+        "and the disks.",
     )
-    mean_to_peak_max: Share = Field(default=0.4, description="The same at most.")
+    mean_to_peak_max: Share = Field(default=0.4, description="High estimate of the same share.")
 
     @property
     def mobile_clicks_per_second(self) -> float:

@@ -1,17 +1,17 @@
-"""Quotas of AWS that differ between regions, as they are before they are raised."""
+"""Initial AWS quotas that differ between regions."""
 
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
 
 LARGE_REGIONS = {"us-east-1", "us-west-2", "eu-west-1"}
-"""Those that begin with five times the direct puts (Amazon Data Firehose developer guide, "Quota") and fifty
+"""They begin with five times the Direct PUT quota (Amazon Data Firehose developer guide, "Quota") and fifty
 times the on-demand throughput (Kinesis Data Streams developer guide, "Quotas and limits") of the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DirectPut:
-    """What a delivery stream takes from direct puts; its records and bytes grow together."""
+    """Direct PUT quota of a delivery stream; its records and bytes are raised together."""
 
     mib_per_second: int
     records_per_second: int
@@ -28,5 +28,5 @@ def direct_put(region: str) -> DirectPut:
 
 
 def on_demand_bytes_per_second(region: str) -> int:
-    """What an on-demand stream takes at most."""
+    """Most that an on-demand stream takes."""
     return (10 * 1024 if region in LARGE_REGIONS else 200) * MIB

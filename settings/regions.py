@@ -1,4 +1,4 @@
-"""In which regions the two halves stand. The pages and names call them Tokyo and Oregon wherever they are."""
+"""The two regions. Pages and names call them Tokyo and Oregon wherever they are."""
 
 from typing import Annotated, Literal
 
@@ -14,10 +14,10 @@ Place = Literal["tokyo", "oregon"]
 class RegionSettings(Section):
     tokyo: Region = Field(
         default=TOKYO,
-        description="Region in the place of Tokyo: clicks of mobile apps arrive and rankings are read there.",
+        description="Region in place of Tokyo: clicks of mobile apps arrive and rankings are read there.",
     )
     oregon: Region = Field(
         default=OREGON,
-        description="Region in the place of Oregon: clicks are counted and counts are kept there. Both stay "
-        "as they are once deployed: another region is another deployment (docs/operations.md).",
+        description="Region in place of Oregon: clicks are counted and counts are stored there. Neither can "
+        "change once deployed: another region is another deployment (docs/operations.md).",
     )

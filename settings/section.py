@@ -1,4 +1,4 @@
-"""What all sections of the settings have in common: unknown keys are refused, values cannot change."""
+"""Base of all sections: it refuses unknown keys, and values cannot change."""
 
 from pydantic import BaseModel, ConfigDict
 

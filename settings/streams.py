@@ -1,4 +1,4 @@
-"""Settings of the two Kinesis streams: how they get their capacity."""
+"""The two Kinesis streams and their capacity."""
 
 from typing import Annotated, Literal
 
@@ -12,8 +12,9 @@ Shards = Annotated[int, Field(ge=1, le=10_000)]
 class StreamSettings(Section):
     mode: Literal["on_demand", "provisioned"] = Field(
         default="on_demand",
-        description="Who sets the number of shards: AWS, following the traffic, or mobile_shards and "
-        "source_shards. On demand costs more per record and takes twice the peak of the last 30 days.",
+        description="Who sets the number of shards: AWS by the traffic (on_demand), or mobile_shards and "
+        "source_shards (provisioned). On demand costs more a record and takes up to twice the peak of the "
+        "last 30 days.",
     )
     mobile_shards: Shards | None = Field(
         default=None, description="Shards of the mobile stream in Tokyo, if provisioned."
@@ -22,5 +23,5 @@ class StreamSettings(Section):
         default=None, description="Shards of the source stream in Oregon, if provisioned."
     )
     retention_hours: Annotated[int, Field(ge=24, le=8760)] = Field(
-        default=24, description="How long both streams keep a record, in hours; 24 costs nothing extra."
+        default=24, description="Hours for which both streams keep a record; 24 cost nothing extra."
     )

@@ -1,4 +1,4 @@
-"""Where things stand on a web server, for web_servers/."""
+"""Files and buffer of the log collector on a web server (web_servers/)."""
 
 import math
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from settings.section import Section
 
-# Without characters that mean something in a shell pattern, a list, a time format or YAML.
+# No character that is special in a shell pattern, a list, a time format or YAML.
 _PATH = r"^(/[A-Za-z0-9._-]+)+$"
 
 
@@ -15,22 +15,22 @@ class WebServerSettings(Section):
     click_log: str = Field(
         default="/var/log/nginx/clicks.log",
         pattern=_PATH,
-        description="File to which the web server writes a line of JSON for each click; an absolute path of "
+        description="Log to which the web server writes each click as a line of JSON: an absolute path of "
         "letters, digits and . _ -",
     )
     state_directory: str = Field(
         default="/var/lib/click-trends",
         pattern=_PATH,
-        description="Directory of the buffer and of the position in the log, on a lasting disk; an absolute "
-        "path as above.",
+        description="Directory of the buffer and of the position in the log, on a persistent disk: an "
+        "absolute path as above.",
     )
     buffer_gib: Annotated[int, Field(ge=1, le=32)] = Field(
         default=8,
-        description="Most that fluentd buffers, in GiB; when it is full, reading the log waits. 8 GiB are "
-        "some 45 million clicks. The disk must hold half as much again.",
+        description="Limit of fluentd's buffer, in GiB. When it is full, reading the log waits. 8 GiB are "
+        "about 45 million clicks. The disk must hold half as much again.",
     )
 
     @property
     def disk_gib(self) -> int:
-        """What the buffer takes at most: small chunks take whole blocks, and each has a file beside it."""
+        """Most that the buffer takes on disk: small chunks take whole blocks, and each has a second file."""
         return math.ceil(self.buffer_gib * 1.5)

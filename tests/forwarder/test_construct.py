@@ -122,7 +122,7 @@ def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
     [
         (
             {"parallelization_factor": 1, "batch_size": 100, "round_trip_milliseconds": 150},
-            r"would carry 0\.2 times what a shard takes in, wanted are 2.*raise forwarder\.parallelization",
+            r"would carry 0\.2 times what a shard takes in, but must .*raise forwarder\.parallelization",
         ),
         (
             {"requests_in_flight": 1, "memory_mib": 128, "parallelization_factor": 1},
@@ -130,7 +130,7 @@ def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
         ),
         (
             {"round_trip_milliseconds": 1_000, "requests_in_flight": 2, "timeout_seconds": 15},
-            r"timeout_seconds \(15\) is shorter than a full batch .* set it to 16 or more",
+            r"timeout_seconds \(15\) is too short for a full batch .* set it to 16 or more",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Each hop is compared with the declared peak; what a message says to set is enough and not too much."""
+"""Each hop is compared with the declared peak; the remedy of each message is enough and not too much."""
 
 import re
 from typing import Any
@@ -74,7 +74,7 @@ def test_a_shard_less_than_said_is_too_few(peak: PeakSettings, key: str) -> None
 
 
 @given(records=st.floats(0, 1_000_000), size=st.integers(1, 1_048_576), readers=st.integers(1, 5))
-def test_a_stream_of_that_many_shards_has_the_head_room_on_both_sides(
+def test_a_stream_of_that_many_shards_has_the_headroom_on_both_sides(
     records: float, size: int, readers: int
 ) -> None:
     to_write, to_read = shards_to_write(records, size), shards_to_read(records, size, readers=readers)
@@ -97,7 +97,7 @@ def test_by_count_by_bytes_and_by_readers_the_nearest_limit_decides() -> None:
         (
             {"streams": StreamSettings(mode="provisioned", mobile_shards=1, source_shards=1)},
             r"streams\.source_shards \(1\) cannot carry the declared peak: 1,000 records/s of 300 bytes, "
-            r"with a head-room of 2, need 2 to write .* and 1 to read .* shared by 2\): set "
+            r"with a headroom of 2, need 2 to write .* and 1 to read .* shared by 2\): set "
             r"streams\.source_shards = 2",
         ),
         (
@@ -110,7 +110,7 @@ def test_by_count_by_bytes_and_by_readers_the_nearest_limit_decides() -> None:
         ),
         (
             {"peak": PeakSettings(clicks_per_second=1_000_000, mobile_share=1)},
-            r"the mobile stream would take 572 MiB/s .* in ap-northeast-1 takes 200: set streams\.mode",
+            r"the mobile stream must take 572 MiB/s .* in ap-northeast-1 takes 200: set streams\.mode",
         ),
         (
             {"forwarder": ForwarderSettings(parallelization_factor=1, batch_size=100)},
@@ -118,16 +118,16 @@ def test_by_count_by_bytes_and_by_readers_the_nearest_limit_decides() -> None:
         ),
         (
             {"peak": PeakSettings(clicks_per_second=30_000)},
-            r"the application has 1 KPU, 30,000 clicks/s .* need 3 .* set analytics\.parallelism = 3",
+            r"the application has 1 KPU, but 30,000 clicks/s .* need 3 .* set analytics\.parallelism = 3",
         ),
         (
             {"peak": PeakSettings(clicks_per_second=30_000)},
-            r"the counts delivery stream would get 60,000 records/s .* ask for 18 MiB/s .* "
+            r"the counts delivery stream would get 60,000 records/s .* request 18 MiB/s .* "
             r"delivery\.direct_put_mib_per_second = 18",
         ),
         (
             {"peak": PeakSettings(click_bytes=20_000)},
-            r"the rejects delivery stream would get 1,000 records/s of 20040 bytes, its quota is 5 MiB/s",
+            r"the rejects delivery stream would get 1,000 records/s of 20040 bytes, but its quota is 5 MiB/s",
         ),
         (
             {"peak": PeakSettings(clicks_per_second=4_000), "search": SearchSettings(instance_count=3)},
@@ -150,7 +150,7 @@ def test_the_default_settings_carry_the_default_peak_in_a_new_account() -> None:
     ("streams", "lanes", "quota", "warned"),
     [
         # A new stream on demand has four shards.
-        (StreamSettings(), 10, None, "4 shards of 10 lanes each are 40 concurrent executions"),
+        (StreamSettings(), 10, None, "4 shards of 10 lanes each need 40 concurrent executions"),
         (StreamSettings(), 10, 40, None),
         (StreamSettings(), 10, 39, "40 concurrent executions of the forwarder; .* 39 in Tokyo"),
         (StreamSettings(), 2, None, None),

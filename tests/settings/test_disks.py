@@ -1,4 +1,4 @@
-"""The volumes are compared with the counts that they are to hold; what a message says to set is enough."""
+"""The volumes are compared with the counts that they must hold; the remedy of each message is enough."""
 
 import re
 from typing import Any
@@ -39,7 +39,7 @@ def test_the_volumes_of_a_day_are_what_a_hand_would_reckon() -> None:
 def test_ten_gibibytes_for_ten_years_are_refused_with_what_to_set() -> None:
     [text] = refused(settings_of(volume_gib=10, retention_days=3_650))
     assert "search.volume_gib (10) on 3 nodes holds the counts of 2 to 11 days" in text
-    assert "they are kept 3,650 days (search.retention_days)" in text
+    assert "but they are kept 3,650 days (search.retention_days)" in text
     assert "raise search.volume_gib and search.instance_count" in text
 
 

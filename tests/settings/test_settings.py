@@ -166,7 +166,7 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
             "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 3",
             "set it to 4 or more, or shorten the retry",
         ),
-        ('[search]\nscheme = "http"', "remove it, OpenSearch Service speaks https"),
+        ('[search]\nscheme = "http"', "remove it, OpenSearch Service uses https"),
         ('lambda_processor = "host"', 'write "arm64" or "x86_64"'),
     ],
 )

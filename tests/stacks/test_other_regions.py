@@ -50,9 +50,9 @@ def test_an_environment_in_other_regions_names_no_region_of_the_first(
     ("changed", "said"),
     [
         (("eu-north-1", "eu-central-1"), r"regions\.tokyo and regions\.oregon are both eu-central-1"),
-        (('oregon = "eu-north-1"', 'oregon = "cn-north-1"'), r"regions\.oregon \(cn-north-1\) is of another"),
+        (('oregon = "eu-north-1"', 'oregon = "cn-north-1"'), r"regions\.oregon \(cn-north-1\) is in another"),
         (('tokyo = "eu-central-1"', 'tokyo = "Frankfurt"'), r"regions\.tokyo: String should match"),
-        (("111111111111", "000000000000"), "the twin stands in ap-northeast-1 and us-west-2"),
+        (("111111111111", "000000000000"), "the twin runs in ap-northeast-1 and us-west-2"),
         (
             ("eu-central-1:111111111111:on-call", "ap-northeast-1:111111111111:on-call"),
             "must be a topic in eu-central-1",
@@ -66,7 +66,7 @@ def test_regions_that_cannot_be_are_refused(tmp_path: Path, changed: tuple[str, 
 
 def test_a_delivery_stream_outside_the_large_regions_takes_a_fifth(tmp_path: Path) -> None:
     peak = "[peak]\nclicks_per_second = 2000\n[search]\ninstance_count = 6\n"
-    with pytest.raises(SettingsError, match=r"its quota is 1 MiB/s: ask for 2 MiB/s .* in eu-north-1"):
+    with pytest.raises(SettingsError, match=r"its quota is 1 MiB/s: request 2 MiB/s .* in eu-north-1"):
         load("abroad", written(tmp_path, ABROAD + peak))
     raised = "[delivery]\ndirect_put_mib_per_second = 2\n"
     assert load("abroad", written(tmp_path, ABROAD + peak + raised)).direct_put.records_per_second == 200_000
