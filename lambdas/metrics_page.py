@@ -1,4 +1,4 @@
-"""The page docs/metrics.md: every metric that our functions publish, from the modules that name them.
+"""Makes docs/metrics.md: every metric that our functions publish, from the modules that name them.
 
 python -m lambdas.metrics_page > docs/metrics.md
 """
@@ -13,16 +13,15 @@ from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 LAMBDAS = Path(__file__).parent
 HEAD = f"""# Metrics
 
-What our functions publish, in the CloudWatch namespace `{NAMESPACE}` with the dimension
-`{SERVICE_DIMENSION}`, whose value is the function's name. The alarms on them stand in
-[flow limits](flow_limits.md); the gauges of the segments, which Flink publishes, in
-[analytics](analytics.md#metrics-of-the-segments).
-This page is made from `lambdas/` by `python -m lambdas.metrics_page`, and a test compares the two.
+This page lists the metrics of our functions, for whoever reads a graph or an alarm. They are in the
+CloudWatch namespace `{NAMESPACE}` with the dimension `{SERVICE_DIMENSION}`, the function's name.
+[Flow limits](flow_limits.md) has the alarms, [analytics](analytics.md#metrics-of-the-segments) the metrics of
+the segments, which Flink publishes. `make docs` generates this page from `lambdas/`.
 """
 
 
 def metrics_in(module: Path) -> Iterator[tuple[str, str]]:
-    """(name, meaning) of each constant that has a docstring."""
+    """(name, meaning) of each constant with a docstring."""
     body = ast.parse(module.read_text(encoding="utf-8")).body
     for constant, text in itertools.pairwise(body):
         match constant, text:

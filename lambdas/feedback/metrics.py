@@ -1,4 +1,4 @@
-"""Count what became of the rankings: CloudWatch metrics in the embedded format, and one line of log."""
+"""Counts what became of the rankings: CloudWatch metrics in the embedded format, and one log line."""
 
 from dataclasses import dataclass, field
 
@@ -8,15 +8,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.metrics import NAMESPACE, metrics_service
 
 WRITTEN = "RankingsWritten"
-"""Rankings written, new or changed ones and refreshed ones."""
+"""Rankings written: new, changed or refreshed."""
 UNCHANGED = "RankingsUnchanged"
-"""Rankings as they stood, not written."""
+"""Unchanged rankings, not written."""
 OVERTAKEN = "RankingsOvertaken"
-"""Rankings not written because the table had newer ones."""
+"""Rankings not written because the table has newer ones."""
 FAILED = "RankingsFailed"
-"""Rankings that the table did not take."""
+"""Rankings that the table refused."""
 AGE = "RankingAge"
-"""Age of the newest counts that are served, in seconds."""
+"""Age of the newest served counts, in seconds."""
 
 SERVICE = "feedback"
 
@@ -26,10 +26,12 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 @dataclass(kw_only=True)
 class FeedbackOutcome:
-    """One run in numbers of rankings. overtaken: the table had newer ones; extended: kept for longer, as
-    the counts stand still; unfit: why nothing was written; not_known: why nobody knows what was read;
-    age_seconds: of the newest counts that are served, None where nothing is; problems: what someone has to
-    look at."""
+    """One run in numbers of rankings.
+
+    overtaken: the table has newer ones; extended: kept for longer, as the counts do not change; unfit: why
+    nothing was written; not_known: why it is unknown what was read; age_seconds: of the newest served counts,
+    None without any; problems: for a person to look at.
+    """
 
     written: int = 0
     unchanged: int = 0

@@ -1,8 +1,8 @@
-"""Count what became of a batch, as CloudWatch metrics in the embedded format, and one line of log.
+"""Counts what became of a batch: CloudWatch metrics in the embedded format, and one log line.
 
-Every record is counted by the invocation that settles it: received = forwarded + dropped + rejected + failed,
-where failed ones are handed over again by Lambda. So over any time, received - failed counts the records, and
-duplicates the copies that repetitions add in Oregon.
+Every record is counted by the invocation that settles it: received = forwarded + dropped + rejected + failed.
+Lambda hands over failed records again. So over any time, received - failed counts the records, and duplicates
+counts the copies that retries add in Oregon.
 """
 
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ from lambdas.forwarder.delivery import Delivery
 from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION, metrics_service
 
 RECEIVED = "Received"
-"""Records of the invocations, repeated ones again."""
+"""Records handed over to the function; retries count again."""
 FORWARDED = "Forwarded"
-"""Records that Oregon took."""
+"""Records accepted in Oregon."""
 DROPPED = "Dropped"
-"""Records that a rule drops."""
+"""Records dropped by a rule."""
 REJECTED = "Rejected"
-"""Records that are invalid; each is a dead letter."""
+"""Invalid records; each is a dead letter."""
 UNEXPECTED = "Unexpected"
-"""Records that the function does not understand by a mistake of its own, repeated ones again."""
+"""Records on which the function failed in a way it does not foresee; retries count again."""
 FAILED = "Failed"
 """Records that Lambda hands over again."""
 DUPLICATES = "Duplicates"
-"""Failed records that Oregon has already and gets once more."""
+"""Failed records that Oregon already has and gets again."""
 RETRIED = "Retried"
-"""Records that were refused and sent again in the same invocation."""
+"""Refused records that the same invocation sent again."""
 FORWARDED_BYTES = "ForwardedBytes"
-"""Bytes that Oregon took."""
+"""Bytes accepted in Oregon."""
 REQUEST_LATENCY = "RequestLatency"
 """Duration of each request to Oregon."""
 REJECTED_BY_REASON = "RejectedByReason"
@@ -46,8 +46,8 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 @dataclass(frozen=True, kw_only=True)
 class BatchTally:
-    """A batch in numbers of records. unexpected: rejected or failed for a reason that the code does
-    not foresee; duplicates: the failed that were delivered and will be once more."""
+    """A batch in numbers of records. unexpected: rejected or failed for a reason that the code does not
+    foresee; duplicates: failed ones that were delivered and will be delivered again."""
 
     received: int
     forwarded: int

@@ -1,4 +1,4 @@
-"""Count what became of failed documents: CloudWatch metrics in the embedded format, and one line of log."""
+"""Counts what became of failed documents: CloudWatch metrics in the embedded format, and one log line."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.metrics import NAMESPACE, metrics_service
 
 STALE = "Stale"
-"""Documents refused because a larger count is there: dropped."""
+"""Documents dropped because the index has a larger count."""
 WAITING = "Waiting"
-"""Documents whose pause is not over."""
+"""Documents whose pause is not over yet."""
 WAITING_AGE = "WaitingAge"
-"""Age of the oldest count that begins to wait, when it failed, in seconds."""
+"""Age at failure of the oldest count that began to wait, in seconds."""
 REDELIVERED = "Redelivered"
-"""Counts that their delivery stream took again."""
+"""Counts that their delivery stream accepted again."""
 GIVEN_UP = "GivenUp"
-"""Documents moved to `given-up/`; an object given up whole is one."""
+"""Documents moved to `given-up/`; an object given up as a whole counts as one."""
 
 SERVICE = "redelivery"
 
@@ -28,8 +28,8 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 @dataclass(kw_only=True)
 class Outcomes:
-    """One invocation in numbers of documents. `given_up`: by the reason; an object given up whole is one.
-    `waiting_age_seconds`: of the oldest count that began to wait, when it failed; None where none did."""
+    """One invocation in numbers of documents. `given_up`: by reason; an object given up as a whole is one.
+    `waiting_age_seconds`: age at failure of the oldest count that began to wait; None if none did."""
 
     stale: int = 0
     waiting: int = 0
@@ -44,7 +44,7 @@ class Outcomes:
 
     @property
     def documents(self) -> int:
-        """Those of an object that was sorted."""
+        """The documents of a sorted object."""
         return self.stale + self.waiting + self.given_up.total()
 
     def add(self, other: "Outcomes") -> None:
@@ -58,13 +58,13 @@ class Outcomes:
 
 
 def publish_given_up(given_up: Counter[str]) -> None:
-    """Publish it at once: where the invocation dies later, its alarm rings all the same."""
+    """Publish it at once, so that its alarm enters ALARM even if the invocation dies later."""
     if given_up:
         _publish({GIVEN_UP: given_up.total()})
 
 
 def publish(outcomes: Outcomes) -> None:
-    """All but `given_up`, which is published by then."""
+    """Publish all but `given_up`, which is published already."""
     counts = {STALE: outcomes.stale, WAITING: outcomes.waiting, REDELIVERED: outcomes.redelivered}
     if outcomes.waiting_age_seconds is not None:
         _metrics.add_metric(
@@ -73,7 +73,7 @@ def publish(outcomes: Outcomes) -> None:
     _publish(counts)
     level = _logger.warning if outcomes.given_up or outcomes.problems else _logger.info
     level(
-        "failed documents worked off",
+        "failed documents processed",
         extra={
             **counts,
             GIVEN_UP: outcomes.given_up.total(),
