@@ -1,4 +1,4 @@
-"""Answers CloudFormation for a custom resource, whatever happens: without an answer a stack hangs.
+"""Always answers CloudFormation for a custom resource: without an answer, the stack hangs.
 
 The request and the answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
@@ -12,21 +12,21 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 ANSWER_RESERVE_SECONDS = 20.0
-"""Kept of the function's time to send the answer."""
+"""Reserved at the end of the function's time for sending the answer."""
 ANSWER_ATTEMPTS = 4
 MAX_ANSWER_BYTES = 4_096
-"""CloudFormation refuses a longer answer ("Response object is too long"), and would then wait in vain."""
+"""CloudFormation refuses a longer answer ("Response object is too long") and keeps waiting."""
 
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
-"""What urllib raises where no answer comes, or none that can be read: URLError and a time-out are an OSError,
-a connection that is cut in an answer is either."""
+"""What urllib raises for a missing or unreadable answer. URLError and time-outs are OSErrors; a
+connection cut mid-answer is either."""
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
 
 
 class InvocationContext(Protocol):
-    """What is used of Lambda's context object."""
+    """The part of Lambda's context object that is used."""
 
     log_stream_name: str
 
@@ -42,9 +42,9 @@ def answer(
 ) -> None:
     """Do the work and tell CloudFormation how it went.
 
-    work: takes the `time.monotonic()` by which it must end, returns the resource's attributes; what it
-    raises becomes the reason of the failure. physical_id: the same for each request, or CloudFormation
-    deletes the former resource.
+    work: takes its deadline in `time.monotonic()` and returns the resource's attributes; its exception
+    becomes the reason of the failure. physical_id: must never change, or CloudFormation deletes the former
+    resource.
     """
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_SECONDS
     status, reason, attributes = "SUCCESS", "done", {}
@@ -66,13 +66,13 @@ def answer(
 
 
 def _encoded(body: dict[str, Any], reason: str, where: str) -> bytes:
-    """The answer with as much of the reason as it can hold, and all of `where`.
+    """The answer, with the reason cut to fit and `where` whole.
 
-    The limit is one of bytes: a character of Japanese is three, a line break is two in JSON.
+    The limit is in bytes: a Japanese character takes three, a line break two in JSON.
     """
 
     def bytes_of(kept: str) -> bytes:
-        # A reason may quote any answer of a service, so even what is no text must not end without an answer.
+        # A reason may quote any service's answer: even invalid text must not prevent ours.
         text = json.dumps({**body, "Reason": kept + where}, ensure_ascii=False)
         return text.encode("utf-8", errors="replace")
 
@@ -89,8 +89,8 @@ def _encoded(body: dict[str, Any], reason: str, where: str) -> bytes:
 
 
 def _send(url: str, body: bytes) -> None:
-    """PUT the answer; raises one of CONNECTION_ERRORS after the last attempt, and Lambda then invokes the
-    function again."""
+    """PUT the answer. Raises one of CONNECTION_ERRORS after the last attempt; Lambda then retries the
+    invocation."""
     # The URL is signed without a content type; any other would break its signature.
     request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
@@ -98,7 +98,7 @@ def _send(url: str, body: bytes) -> None:
             with urllib.request.urlopen(request, timeout=3):
                 return
         except CONNECTION_ERRORS as error:
-            log.warning("answer to CloudFormation not taken, attempt %d: %s", attempt, error)
+            log.warning("CloudFormation did not take the answer, attempt %d: %s", attempt, error)
             if attempt == ANSWER_ATTEMPTS:
                 raise
             time.sleep(attempt)

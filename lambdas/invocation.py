@@ -1,4 +1,4 @@
-"""What our functions use of Lambda's context object."""
+"""The part of Lambda's context object that our functions use."""
 
 from typing import Protocol
 

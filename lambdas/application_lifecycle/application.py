@@ -1,4 +1,4 @@
-"""One application of Managed Service for Apache Flink, through the service's API and its metrics."""
+"""An application of Managed Service for Apache Flink, through the service's API and metrics."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ class FlinkApplication:
         self._created: datetime | None = None
 
     def detail(self) -> dict[str, Any] | None:
-        """None where no such application exists."""
+        """None if no such application exists."""
         try:
             answered = self._service.describe_application(ApplicationName=self.name)
         except self._service.exceptions.ResourceNotFoundException:
@@ -38,9 +38,9 @@ class FlinkApplication:
         return None if detail is None else str(detail["ApplicationStatus"])
 
     def start(self, restore_type: str, *, allow_non_restored_state: bool) -> str | None:
-        """Ask for the start; returns the operation's id, None where another changes it already.
+        """Request the start. Returns the operation's id, None if another change is in progress.
 
-        allow_non_restored_state: whether a snapshot may hold operators that the program lacks.
+        allow_non_restored_state: whether the snapshot may hold operators that the program lacks.
         """
         log.info(
             "starting %s: %s, AllowNonRestoredState %s", self.name, restore_type, allow_non_restored_state
@@ -54,17 +54,17 @@ class FlinkApplication:
                 },
             )
         except self._service.exceptions.ResourceInUseException:
-            log.info("%s is being started or changed by another", self.name)
+            log.info("%s is already being started or changed", self.name)
             return None
         return str(answered["OperationId"])
 
     def stop(self, *, force: bool) -> None:
-        """By force it takes no snapshot; otherwise only a running application can be stopped."""
+        """By force it takes no snapshot; without, only a running application can be stopped."""
         log.info("stopping %s %s", self.name, "by force" if force else "with a snapshot")
         self._service.stop_application(ApplicationName=self.name, Force=force)
 
     def snapshots(self) -> list[dict[str, Any]]:
-        """Those that can be restored, the newest first."""
+        """Restorable snapshots, newest first."""
         pages = self._service.get_paginator("list_application_snapshots").paginate(ApplicationName=self.name)
         ready = [
             snapshot
@@ -87,13 +87,13 @@ class FlinkApplication:
         return any(self._operations(Operation="StartApplication", OperationStatus="SUCCESSFUL"))
 
     def failure_of(self, operation_id: str) -> str | None:
-        """Why an operation failed, as the service says; None while it has not."""
+        """The service's reason for an operation's failure; None if it has not failed."""
         try:
             operation = self._service.describe_application_operation(
                 ApplicationName=self.name, OperationId=operation_id
             )["ApplicationOperationInfoDetails"]
         except self._service.exceptions.ResourceNotFoundException:
-            return None  # it is listed a little later
+            return None  # not listed yet
         if operation["OperationStatus"] not in {"FAILED", "CANCELLED"}:
             return None
         details = operation.get("OperationFailureDetails", {})
@@ -104,7 +104,7 @@ class FlinkApplication:
         )
 
     def last_failure(self) -> str:
-        """The newest operation that failed, with what the service says of it."""
+        """The newest failed operation, with the service's reason."""
         try:
             failed = max(
                 self._operations(OperationStatus="FAILED"), key=lambda one: one["StartTime"], default=None
@@ -115,7 +115,7 @@ class FlinkApplication:
         return "The service lists no failed operation." if said is None else f"The service says: {said}"
 
     def _operations(self, **which: str) -> Iterator[dict[str, Any]]:
-        """Since the application was made: one of the same name may have been deleted before."""
+        """Since the application's creation: an earlier one may have had the same name."""
         pages = self._service.get_paginator("list_application_operations").paginate(
             ApplicationName=self.name, **which
         )
@@ -125,13 +125,13 @@ class FlinkApplication:
                     yield operation
 
     def job_ran_since(self, begin: datetime, now: datetime) -> bool:
-        """Was the job running in all of a minute that began at `begin` or later? The minute before that has
-        points of the job that ran before.
+        """Whether the job ran through a whole minute that began at `begin` or later. An earlier minute may
+        have points of the former job.
 
-        `runningTime` is how long the job is in the state RUNNING, and 0 in every other; without a job there
-        is no such metric (developer guide, "Metrics and dimensions"; Flink, "Metrics", job status).
-        A metric is found by all of its dimensions only, and the guide lists further ones for this one than
-        Application without their values. So it is also asked for in a query that leaves them open.
+        `runningTime` is the job's time in the state RUNNING, 0 in any other, and missing without a job
+        (developer guide, "Metrics and dimensions"; Flink, "Metrics", job status). CloudWatch finds a metric
+        only by all of its dimensions, and the guide lists more than Application, without values. So a second
+        query leaves them open.
         """
         minute = begin.replace(second=0, microsecond=0)
         whole = minute if minute == begin else minute + METRIC_PERIOD

@@ -1,7 +1,7 @@
-"""What decides what an application computes: as the template asks for it, and as the service describes it.
+"""The configuration that decides what an application computes, as deployed and as the service describes it.
 
-Both are flat, name -> value, with values as text, as CloudFormation hands numbers to a function. A property
-is named `<group>/<key>`.
+Both are flat, name -> value. Values are text, as CloudFormation passes numbers to functions. A property is
+named `<group>/<key>`.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def asked_configuration(
     checkpoint_interval_ms: int,
     properties: Mapping[str, Mapping[str, str]],
 ) -> Configuration:
-    """code_key: of the zip in its bucket, which holds the hash of its content; properties: by group."""
+    """code_key: the zip's key in its bucket, with the hash of its content; properties: by group."""
     return {
         "code": code_key,
         "runtime": runtime,
@@ -34,7 +34,7 @@ def asked_configuration(
 
 
 def described_configuration(detail: Mapping[str, Any]) -> Configuration:
-    """detail: the ApplicationDetail that DescribeApplication answers; what it leaves out is empty."""
+    """detail: DescribeApplication's ApplicationDetail; what it omits is empty."""
     described = detail.get("ApplicationConfigurationDescription", {})
     code = described.get("ApplicationCodeConfigurationDescription", {}).get("CodeContentDescription", {})
     flink = described.get("FlinkApplicationConfigurationDescription", {})
@@ -57,7 +57,7 @@ def described_configuration(detail: Mapping[str, Any]) -> Configuration:
 
 
 def differences(asked: Mapping[str, str], described: Mapping[str, str]) -> list[str]:
-    """What is not as asked, each as a short clause; empty where all is."""
+    """A clause for each value that is not as asked."""
     return [
         f"{name} is {described.get(name) or 'not set'} instead of {asked.get(name) or 'not set'}"
         for name in [*asked, *(name for name in described if name not in asked)]

@@ -1,16 +1,18 @@
-"""Start the analytics application after a deployment, stop it with a snapshot before its deletion.
+"""Start the analytics application after a deployment, and stop it with a snapshot before its deletion.
 
-CloudFormation creates and updates the application but never starts it. An update of a running application
-restarts it by itself, from a snapshot, and allows no state to be left behind. Two resources of a template are
-this function's work:
+CloudFormation creates and updates the application but never starts it. The service restarts a running
+application at an update, from a snapshot, and lets no state be left behind. This function implements two
+resources:
 
 - `Custom::ApplicationLifecycle`, after the application: it runs as deployed, or the deployment fails;
-- `Custom::ApplicationPause`, before the application: it stops it with a snapshot where its new version cannot
-  read all of the state (`StateGeneration` was raised, or operators are gone), so that the other resource
-  starts it, and says what may be left behind. A rollback comes here first too: it leads back from a version
-  with more operators in the same way. A version that cannot go back so is stopped without a snapshot, and
-  the former one's is the latest. If the change itself was refused, CloudFormation never came to the other
-  resource: then the former version is started here.
+- `Custom::ApplicationPause`, before the application: stops it with a snapshot if its new version cannot read
+  all of the state (`StateGeneration` was raised, or operators are gone). The other resource then starts it,
+  and says what may be left behind.
+
+A rollback reaches the pause first too. It leaves a version with more operators in the same way. A version
+that cannot be left so is stopped without a snapshot, and the former version's stays the latest. If the change
+itself was refused, CloudFormation never reaches the lifecycle resource, and the pause starts the former
+version.
 """
 
 from collections.abc import Mapping
@@ -40,7 +42,7 @@ def handler(event: dict[str, Any], context: InvocationContext) -> None:
 
 
 def handle(event: Mapping[str, Any], lifecycle: Lifecycle, deadline: float) -> dict[str, str]:
-    """Do what CloudFormation asks, and return the resource's attributes; raises LifecycleError or
+    """Do what CloudFormation requests, and return the resource's attributes. Raises LifecycleError or
     StateLossError."""
     asked = event["ResourceProperties"]["Configuration"]
     change = StateChange()

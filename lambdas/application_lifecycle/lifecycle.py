@@ -1,4 +1,4 @@
-"""Brings an application to where a deployment wants it: stopped for a change, running as asked, stopped."""
+"""Brings an application into the state a deployment wants: paused for a change, running, or stopped."""
 
 import logging
 import time
@@ -14,10 +14,10 @@ from lambdas.application_lifecycle.state import StateChange
 
 POLL_SECONDS = 2.0
 FORCED_STOP_SECONDS = 90.0
-"""Kept of the time of a request for a stop by force."""
+"""Reserved at the end of a request for a stop by force."""
 SNAPSHOTS_KEPT = 10
-"""Enough to go back some deployments. Each is billed (cost/assumptions.py), and counts towards a limit beyond
-which nobody can take one by hand: developer guide, "Manage application backups using snapshots"."""
+"""Enough to go back some deployments. Each is billed (cost/assumptions.py) and counts towards the limit for
+manual snapshots: developer guide, "Manage application backups using snapshots"."""
 FROM_LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
 WITHOUT_STATE = "SKIP_RESTORE_FROM_SNAPSHOT"
 
@@ -25,11 +25,11 @@ log = logging.getLogger()
 
 
 class LifecycleError(Exception):
-    """The application is not as the deployment asks; the message says what was seen, and what to do."""
+    """The application is not as deployed; the message says what was seen and what to do."""
 
 
 class Lifecycle:
-    """Deadlines are values of `clock`, `now` is the time of day."""
+    """Deadlines are values of `clock`; `now` gives the time of day."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class Lifecycle:
         self._now = now
 
     def start(self, asked: Mapping[str, str], deadline: float, change: StateChange) -> dict[str, str]:
-        """Have it run with the configuration `asked`, and its job with it.
+        """Make the application and its job run with the configuration `asked`.
 
-        It is started from its latest snapshot, and leaves behind what `change` names; without its state at
-        its first start, and where `change` drops it. Raises LifecycleError, StateLossError.
+        It starts from its latest snapshot and leaves behind what `change` names. It starts without state the
+        first time, and if `change` drops the state. Raises LifecycleError, StateLossError.
         """
         if not change.dropped:
             self._start(asked, deadline, change)
@@ -57,7 +57,7 @@ class Lifecycle:
         try:
             self._start(asked, deadline - FORCED_STOP_SECONDS, change)
         except Exception:
-            # So that a rollback finds it stopped, and the former code goes on from the former snapshot.
+            # So that a rollback finds it stopped, and the former code continues from the former snapshot.
             self._stop_by_force(deadline)
             raise
         return {"Status": "RUNNING"}
@@ -100,7 +100,7 @@ class Lifecycle:
             self._wait(deadline, status)
 
     def _check_configuration(self, asked: Mapping[str, str], detail: Mapping[str, Any]) -> None:
-        """The service goes back to the former version by itself when an update fails, and runs that."""
+        """After a failed update the service returns to the former version and runs that."""
         if different := differences(asked, described_configuration(detail)):
             raise LifecycleError(
                 f"{self._name} is {detail['ApplicationStatus']} with another version than the one deployed: "
@@ -120,7 +120,7 @@ class Lifecycle:
         return WITHOUT_STATE
 
     def _wait_for_job(self, deadline: float) -> None:
-        """RUNNING says that the cluster is there; main.py may have ended without a job."""
+        """RUNNING means that the cluster exists; main.py may have ended without a job."""
         begin = self._now()
         while not self._application.job_ran_since(begin, self._now()):
             status = self._application.status()
@@ -138,8 +138,8 @@ class Lifecycle:
             self._sleep(POLL_SECONDS)
 
     def _delete_old_snapshots(self, deadline: float) -> None:
-        """The service takes one at each update and stop, and never deletes any. What cannot be deleted now is
-        left to the next deployment."""
+        """The service takes one at each update and stop, and never deletes any. The next deployment deletes
+        what remains."""
         try:
             for snapshot in self._application.snapshots()[SNAPSHOTS_KEPT:]:
                 if self._clock() + POLL_SECONDS > deadline:
@@ -149,9 +149,9 @@ class Lifecycle:
             log.exception("%s keeps snapshots beyond the newest %d", self._name, SNAPSHOTS_KEPT)
 
     def pause(self, deadline: float) -> dict[str, str]:
-        """Stop it for a change that its state does not survive, with a snapshot as the way back.
+        """Stop it before a change that its state does not survive, with a snapshot as the way back.
 
-        Where none can be taken in half of the time, it is stopped by force. Raises LifecycleError.
+        If none can be taken in half of the time, it is stopped by force. Raises LifecycleError.
         """
         patience = self._clock() + (deadline - self._clock()) / 2
         asked = forced = False
@@ -164,12 +164,12 @@ class Lifecycle:
         return {}
 
     def prepare(self, asked: Mapping[str, str], deadline: float, change: StateChange) -> dict[str, str]:
-        """Before CloudFormation changes it to the version `asked`: stop it where the service's own restart
-        could not read, or must not lose, its state.
+        """Before CloudFormation changes it to the version `asked`: stop it if the service's own restart could
+        not read its state, or must not lose it.
 
-        In a rollback it may be the version `asked` already: then it is started if it is stopped. Another
-        version whose snapshot would lack what the one before it held is stopped by force, so that the former
-        one's snapshot stays the latest. Raises LifecycleError, StateLossError.
+        In a rollback it may already be the version `asked`; if stopped, it is then started. Another version,
+        whose snapshot would lack what the former one held, is stopped by force, so that the former snapshot
+        stays the latest. Raises LifecycleError, StateLossError.
         """
         if change.dropped:
             return self.pause(deadline)
@@ -196,8 +196,8 @@ class Lifecycle:
             log.exception("%s could not be stopped for a rollback", self._name)
 
     def stop(self, deadline: float) -> dict[str, str]:
-        """Stop it with a snapshot, so that what it holds is published. A deletion goes on even where that
-        fails: the service deletes an application in any state."""
+        """Stop it with a snapshot, so that its counts are published. A deletion continues even if that fails:
+        the service deletes applications in any state."""
         try:
             asked = False
             while (status := self._application.status()) not in {"READY", "DELETING", None}:
@@ -207,10 +207,10 @@ class Lifecycle:
                     asked = True
                 self._wait(deadline, status)
         except Exception:
-            log.exception("%s is deleted without having been stopped", self._name)
+            log.exception("%s is deleted without being stopped", self._name)
         return {}
 
     def _wait(self, deadline: float, status: str | None) -> None:
         if self._clock() + POLL_SECONDS > deadline:
-            raise LifecycleError(f"{self._name} is still {status} at the end of this function's time.")
+            raise LifecycleError(f"{self._name} is still {status} when this function's time ends.")
         self._sleep(POLL_SECONDS)

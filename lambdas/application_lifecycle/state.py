@@ -1,9 +1,9 @@
-"""What a change of the application's version means for the state in its snapshots.
+"""What a new version of the application means for the state in its snapshots.
 
-A restore fails where a snapshot holds an operator that the program lacks, unless the start allows it; and
-such a start forgives every other loss too. So each version of the application is deployed with the numbers of
-its operators with state (analytics_sql/operators.json), and a start may leave behind exactly those that its
-version's record names as taken away, or has never numbered: they came with the version that is rolled back.
+A restore fails if the snapshot holds an operator that the program lacks, unless the start allows it; such a
+start forgives every other loss too. So each version is deployed with the numbers of its stateful operators
+(analytics_sql/operators.json). A start may leave behind only operators that its record names as removed, or
+never numbered: those came with the version that is rolled back.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ STATE_GENERATION = "StateGeneration"
 
 
 class StateLossError(Exception):
-    """State would be lost that no release gave up; the message says which, and what to do."""
+    """State would be lost that no release gave up; the message says which and what to do."""
 
 
 def deployed_operators(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a record as in operators.json, what is deployed with the application: names by number."""
+    """The part of an operators.json record that is deployed with the application: names by number."""
     return {
         "next": str(record["next"]),
         "numbered": {str(operator["id"]): name for name, operator in record["operators"].items()},
@@ -29,9 +29,9 @@ def deployed_operators(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class StateChange:
-    """dropped: the version starts without any state; restored: it goes back to a version whose own snapshot
-    holds what the one in between cannot read or has lost; left_behind: the operators of the former version
-    that this one lacks, named in its record or newer than it; unnamed: those that are neither."""
+    """dropped: the version starts without state; restored: it returns to a version whose own snapshot holds
+    what the one in between cannot read or has lost; left_behind: the former version's operators that this one
+    lacks, named in its record or newer than it; unnamed: those that are neither."""
 
     dropped: bool = False
     restored: bool = False
@@ -53,7 +53,7 @@ class StateChange:
 
 
 def state_change(former: Mapping[str, Any], now: Mapping[str, Any]) -> StateChange:
-    """From the properties of a resource before and after; a version before this rule has no operators."""
+    """From a resource's properties before and after; versions before this rule have no operators."""
     raised = int(now[STATE_GENERATION]) - int(former.get(STATE_GENERATION, "0"))
     if raised:
         return StateChange(dropped=raised > 0, restored=raised < 0)

@@ -1,4 +1,4 @@
-"""What the infrastructure tells the function through environment variables, by the names that both use."""
+"""The function's environment variables, under the names that the infrastructure uses too."""
 
 import json
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ KEEP_HOURS = "KEEP_HOURS"
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackConfiguration:
-    """settings/feedback.py describes the fields that it has too. environment: its name; table: the name of
-    the table in this region; domain, domain_region, domain_scheme: the search domain."""
+    """settings/feedback.py describes the fields it shares. environment, table and domain are names; the table
+    is in this region."""
 
     environment: str
     table: str

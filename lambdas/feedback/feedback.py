@@ -13,11 +13,10 @@ from lambdas.feedback.rankings import due, groupings, kept_longer, newest_counte
 from lambdas.feedback.table import MAX_REQUEST_SECONDS, REQUESTS_IN_FLIGHT, RankingTable
 
 RESERVE_SECONDS = MAX_REQUEST_SECONDS + 0.5
-"""Kept free at the end of an invocation: no write begins that could not end, and what became of the others
-can still be told."""
+"""Reserved at the end of an invocation: no write begins that cannot end, and the outcome can be published."""
 WRITING_SECONDS = 2.0
-"""Left for the writes when all searches of a run, however many, took as long as they may: 700 writes of
-10 ms, REQUESTS_IN_FLIGHT at once, take half a second."""
+"""Left for writes if a run's searches take as long as they may: 700 writes of 10 ms, REQUESTS_IN_FLIGHT at
+once, take half a second."""
 
 
 def _now() -> datetime:
@@ -38,17 +37,17 @@ class RankingFeedback:
         self._clock = clock
 
     def run(self, remaining_seconds: float) -> FeedbackOutcome:
-        """remaining_seconds: until the invocation is ended. Raises nothing that a service did: what went
-        wrong stands in the outcome, and what could be written is."""
+        """remaining_seconds: until Lambda ends the invocation. Raises no service's errors: the outcome has
+        them, and everything else is written."""
         outcome = FeedbackOutcome()
         deadline = time.monotonic() + remaining_seconds - RESERVE_SECONDS
         try:
             stored, outcome.problems = self._table.stored()
-        except Exception as error:  # botocore raises anything at all where it cannot read an answer
+        except Exception as error:  # botocore may raise anything for an unreadable answer
             outcome.problems = [f"the table {self._configuration.table} cannot be read: {error}"]
             return outcome
         outcome.age_seconds = self._age(newest_counted_until(stored.values(), now=self._clock()))
-        # First, as searches that are not answered leave no time for it.
+        # First, because unanswered searches leave no time for it.
         keep = kept_longer(stored.values(), self._configuration, now=self._clock())
         outcome.extended = self._write(keep, self._table.keep, outcome, deadline)
         try:
@@ -84,14 +83,14 @@ class RankingFeedback:
         outcome: FeedbackOutcome,
         deadline: float,
     ) -> int:
-        """How many were written; the others are told in the outcome."""
+        """Returns how many were written; the outcome gets the others."""
 
         def attempt(ranking: ServedRanking) -> bool | str:
             if time.monotonic() > deadline:
                 return f"no time was left to write {ranking.segment!r}"
             try:
                 return write(ranking)
-            except Exception as error:  # whatever it is: the other rankings are not to wait for it
+            except Exception as error:  # any error: other rankings must not wait
                 return f"{ranking.segment!r} was not written: {error}"
 
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:

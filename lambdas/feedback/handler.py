@@ -1,10 +1,10 @@
-"""Write what each kind of reader clicks most, for the service to read. Invoked every minute.
+"""Write each segment's most clicked articles, for web servers to read. Invoked every minute.
 
-1. Read the rankings that are served.  2. Ask OpenSearch in Oregon for the top articles of every segment.
-3. Keep the rankings where the counts are empty, out of date or partial, or nobody knows what was read.
-4. Write those that changed.  5. Tell how many, and how old what is served is.
+1. Read the served rankings.  2. Ask OpenSearch in Oregon for the top articles of every segment.
+3. Keep the rankings if counts are empty, out of date or partial, or nobody knows what was read.
+4. Write those that changed.  5. Publish how many, and the age of what is served.
 
-Two runs at once, and repeated ones, do no harm: docs/feedback.md says why.
+Concurrent and repeated runs do no harm: docs/feedback.md says why.
 """
 
 import os
@@ -26,12 +26,12 @@ SEARCH_ATTEMPTS = 3
 
 
 class FeedbackError(Exception):
-    """Something was not written; the message says what and why. The next run writes it."""
+    """Something was not written; the message says what and why. The next run retries."""
 
 
 @cache
 def _feedback() -> RankingFeedback:
-    """Built by the first invocation and kept: connections to Oregon and to the table."""
+    """Built by the first invocation and kept, with its connections."""
     configuration = FeedbackConfiguration.read(os.environ)
     session = boto3.Session()
     return RankingFeedback(
@@ -48,26 +48,26 @@ def _feedback() -> RankingFeedback:
 
 
 def _endpoint(session: boto3.Session, configuration: FeedbackConfiguration) -> str:
-    """The domain chooses its host name itself, and a stack cannot refer to another region's."""
+    """Asked for, because AWS chooses the host name and a stack cannot refer to another region's."""
     client = session.client("opensearch", region_name=configuration.domain_region, config=CLIENT_CONFIG)
     try:
         host = client.describe_domain(DomainName=configuration.domain)["DomainStatus"].get("Endpoint")
     except (BotoCoreError, ClientError) as error:
-        raise FeedbackError(f"the host of the domain {configuration.domain} is not known: {error}") from error
+        raise FeedbackError(f"cannot find the host of the domain {configuration.domain}: {error}") from error
     if not host:
         raise FeedbackError(
-            f"the domain {configuration.domain} has no host so far: it is being made, or in a VPC"
+            f"the domain {configuration.domain} has no host: it is still being created, or in a VPC"
         )
     return f"{configuration.domain_scheme}://{host}"
 
 
 def handler(event: dict[str, Any], invocation: Invocation) -> None:  # noqa: ARG001 (Lambda passes both)
-    """Raises FeedbackError, so that the invocation counts as failed and its alarm rings."""
+    """Raises FeedbackError, so that the invocation counts as an error and its alarm notifies."""
     try:
         outcome = _feedback().run(invocation.get_remaining_time_in_millis() / 1000)
     except TrendsError as error:
         raise FeedbackError(str(error)) from error
     publish(outcome)
     if outcome.problems:
-        _feedback.cache_clear()  # a domain that was made anew has another host
+        _feedback.cache_clear()  # a recreated domain has another host
         raise FeedbackError("; ".join(outcome.problems[:5]))

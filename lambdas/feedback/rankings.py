@@ -1,4 +1,4 @@
-"""What is to be written, from the counts and from what the table holds. Pure functions."""
+"""Decides what to write, from the counts and the table's content. Pure functions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from contract.ranking import ServedRanking, segment_key
 from lambdas.feedback.configuration import FeedbackConfiguration
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
-"""By how much the application's clock may be ahead of the function's."""
+"""How far the application's clock may be ahead of the function's."""
 
 GROUPINGS: Mapping[str, tuple[Grouping, ...]] = {
     "all readers": ((),),
@@ -22,8 +22,8 @@ GROUPINGS: Mapping[str, tuple[Grouping, ...]] = {
 
 Unfit = Literal["empty", "clock", "stale", "unread", "behind", "incomplete"]
 """Why an answer must not replace rankings: nothing was counted; the newest publication is in the future; it
-is too old; nobody knows how far the application has read; it has not read what is as old, or works on
-minutes long past (it catches up); no minute asked about is complete."""
+is too old; nobody knows how far the application has read; the application is catching up; no minute asked
+about is complete."""
 
 
 def groupings(configuration: FeedbackConfiguration) -> tuple[Grouping, ...]:
@@ -31,7 +31,7 @@ def groupings(configuration: FeedbackConfiguration) -> tuple[Grouping, ...]:
 
 
 def unfit(answer: TopOfSegments, configuration: FeedbackConfiguration) -> Unfit | None:
-    """Why the answer may be less than readers clicked; None when it may be written."""
+    """Why the answer may lack clicks; None if it may be written."""
     freshness = answer.freshness
     published, newest_minute, complete = (
         freshness.newest_published_at,
@@ -53,7 +53,7 @@ def unfit(answer: TopOfSegments, configuration: FeedbackConfiguration) -> Unfit 
 
 
 def rankings(answer: TopOfSegments, configuration: FeedbackConfiguration) -> list[ServedRanking]:
-    """Of every segment that has any article to rank. The answer must be fit."""
+    """The ranking of every segment with articles. The answer must be fit."""
     asked_at, counted_until = answer.freshness.asked_at, answer.freshness.newest_published_at
     complete_until = answer.freshness.complete_until
     assert counted_until is not None and complete_until is not None  # noqa: PT018 (see unfit)
@@ -78,8 +78,8 @@ def due(
     stored: Mapping[str, ServedRanking],
     configuration: FeedbackConfiguration,
 ) -> list[ServedRanking]:
-    """Those to write: new ones, then changed and long unchanged ones, the longest unwritten first, so that
-    each has its turn when the table does not take all."""
+    """The rankings to write, new ones first, then the longest unwritten: each has its turn if the table does
+    not take all."""
 
     def is_due(ranking: ServedRanking) -> bool:
         old = stored.get(ranking.segment)
@@ -98,8 +98,8 @@ def due(
 
 
 def is_from_the_future(counted_until: datetime, *, now: datetime) -> bool:
-    """Whether it can only come from a clock that was wrong. Twice the tolerance: the function that wrote it
-    tolerated one, and its own clock may differ."""
+    """Whether only a wrong clock can have written it. Twice the tolerance: its writer tolerated one, and its
+    own clock may differ."""
     return counted_until > trusted_until(now)
 
 
@@ -110,10 +110,10 @@ def trusted_until(now: datetime) -> datetime:
 def kept_longer(
     stored: Iterable[ServedRanking], configuration: FeedbackConfiguration, *, now: datetime
 ) -> list[ServedRanking]:
-    """The rankings that would expire soon, with a later end, while none is fresh: when the counts stand
-    still, what readers clicked last is better than nothing."""
+    """While none is fresh, the rankings that expire soon, with a later end: old rankings are better than
+    none."""
     stored = list(stored)
-    trusted = _trusted(stored, now)  # a mark of a wrong clock would keep all others from being kept
+    trusted = _trusted(stored, now)  # a wrong clock's mark must not let all others expire
     if not stored or _seconds(now) <= max((ranking.fresh_until for ranking in trusted), default=0):
         return []
     soon = _seconds(now + configuration.keep_for / 2)
@@ -124,7 +124,7 @@ def kept_longer(
 
 
 def newest_counted_until(stored: Iterable[ServedRanking], *, now: datetime) -> datetime | None:
-    """None where nothing is served, or only what a wrong clock has marked."""
+    """None if nothing is served, or only rankings of a wrong clock."""
     return max((ranking.counted_until for ranking in _trusted(stored, now)), default=None)
 
 

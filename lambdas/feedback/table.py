@@ -1,4 +1,4 @@
-"""The table of rankings in DynamoDB. A newer ranking is never overwritten by an older one."""
+"""The table of rankings in DynamoDB. An older ranking never overwrites a newer one."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 REQUESTS_IN_FLIGHT = 16
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 2, 3
 BACK_OFF_SECONDS = 2**ATTEMPTS / 2 - 1
-"""All of botocore's pauses between that many attempts, at most: 1 s, then 2 s, ..."""
+"""The longest sum of botocore's pauses between attempts: 1 s, then 2 s, ..."""
 MAX_REQUEST_SECONDS = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + BACK_OFF_SECONDS
-"""How long a request takes that no attempt is answered in time."""
+"""Duration of a request if no attempt is answered in time."""
 CLIENT_CONFIG = Config(
     connect_timeout=CONNECT_SECONDS,
     read_timeout=READ_SECONDS,
@@ -28,9 +28,9 @@ CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
 )
 
-# Times in the contract's one form compare as text. The newest publication decides, and only between two looks
-# at the same publication the function's own clock does. `<=`: a put that botocore retries after a lost answer
-# finds what itself has written. An item from the future, or without this attribute, is nothing to keep.
+# Times in the contract's form compare as text. The newest publication decides; for the same publication, the
+# function's clock. `<=`: a put that botocore retries after a lost answer finds its own item. An item from the
+# future, or without this attribute, may be replaced.
 _NOT_NEWER = (
     "attribute_not_exists(#counted) OR NOT attribute_type(#counted, :text) OR #counted < :counted "
     "OR (#counted = :counted AND #computed <= :computed) OR #counted > :trusted"
@@ -48,7 +48,7 @@ class RankingTable:
         self._serializer, self._deserializer = TypeSerializer(), TypeDeserializer()
 
     def stored(self) -> tuple[dict[str, ServedRanking], list[str]]:
-        """The rankings by their key, and what is wrong with items that are none."""
+        """Rankings by key, and the problems of items that are not rankings."""
         found: dict[str, ServedRanking] = {}
         problems = []
         for item in self._items():
@@ -60,13 +60,13 @@ class RankingTable:
         return found, problems
 
     def _items(self) -> Iterator[dict[str, Any]]:
-        # Consistent: an item that another run has just written must not look unchanged.
+        # Consistent: another run's latest write must be seen.
         for page in self._client.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True):
             for item in page["Items"]:
                 yield {name: self._deserializer.deserialize(value) for name, value in item.items()}
 
     def put(self, ranking: ServedRanking) -> bool:
-        """Whether it was written: False where the table has a newer one."""
+        """Returns False if the table has a newer one."""
         return self._put(
             ranking,
             _NOT_NEWER,
@@ -74,7 +74,7 @@ class RankingTable:
         )
 
     def keep(self, ranking: ServedRanking) -> bool:
-        """Write a stored ranking with another `expires_at`; False where it has been replaced since."""
+        """Write a stored ranking with another `expires_at`. Returns False if it was replaced since."""
         return self._put(ranking, _SAME, {})
 
     def _put(self, ranking: ServedRanking, condition: str, values: dict[str, str]) -> bool:

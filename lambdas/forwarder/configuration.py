@@ -1,4 +1,4 @@
-"""What the infrastructure tells the function through environment variables, by the names that both use."""
+"""The function's environment variables, under the names that the infrastructure uses too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DEAD_LETTER_BUCKET = "DEAD_LETTER_BUCKET"
 DEAD_LETTER_PREFIX = "DEAD_LETTER_PREFIX"
 REQUESTS_IN_FLIGHT = "REQUESTS_IN_FLIGHT"
 
-# Kept free at the end of an invocation: for the answer to the last attempt, the dead letters, the metrics.
+# Reserved at the end of an invocation for the last attempt's answer, the dead letters and the metrics.
 ANSWER_RESERVE_SECONDS = 1.0
 METRICS_RESERVE_SECONDS = 0.3
 ATTEMPT_RESERVE_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS + ANSWER_RESERVE_SECONDS
@@ -30,7 +30,7 @@ class Configuration:
 
     @classmethod
     def read(cls, environment: Mapping[str, str], rules_file: Path = RULES_FILE) -> "Configuration":
-        """Raises RulesError where a rule names a destination that has no ARN."""
+        """Raises RulesError if a rule names a destination without an ARN."""
         rules = load_rules(rules_file)
         check_destinations(
             rules, [name for name in rules.destinations if destination_variable(name) in environment]
@@ -46,7 +46,7 @@ class Configuration:
 
 
 def check_destinations(rules: Rules, known: list[str]) -> None:
-    """Raises RulesError where a rule names a destination that the infrastructure does not give an ARN for."""
+    """Raises RulesError if a rule names a destination for which the infrastructure gives no ARN."""
     if unknown := [name for name in rules.destinations if name not in known]:
         raise RulesError(
             f"rules.toml: no ARN is known for the destination {', '.join(unknown)}. Correct the name (known: "

@@ -14,7 +14,7 @@ from lambdas.forwarder.kinesis_event import ReceivedRecord
 
 
 class DeadLetter(NamedTuple):
-    """An invalid record; `tag` is None where it could not be read."""
+    """An invalid record; `tag` is None if it could not be read."""
 
     record: ReceivedRecord
     reason: str
@@ -22,7 +22,7 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetters:
-    """The place in S3 for invalid records."""
+    """Writes invalid records to S3."""
 
     def __init__(self, bucket: str, prefix: str, region: str) -> None:
         self._bucket = bucket
@@ -36,7 +36,7 @@ class DeadLetters:
         )
 
     def write(self, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]) -> None:
-        """Write the batch's letters as one object, over the one an earlier attempt at this batch has left.
+        """Write the batch's letters as one object, replacing the one of an earlier attempt at this batch.
 
         Raises botocore's errors.
         """
@@ -49,7 +49,7 @@ class DeadLetters:
 
 
 def object_key(prefix: str, batch: Sequence[ReceivedRecord]) -> str:
-    """Depends on nothing but the batch's first record, so that a repeated batch overwrites its own object.
+    """Depends only on the batch's first record, so a retried batch overwrites its own object.
 
     Example: rejected-records/2026/01/31/shardId-000000000000-4959...898.ndjson (the UTC day of arrival).
     """

@@ -1,4 +1,4 @@
-"""Deliver records with several requests in flight; what was refused is retried while there is time."""
+"""Deliver records with several requests in flight, and retry refused ones while time is left."""
 
 import random
 import time
@@ -13,7 +13,7 @@ from lambdas.forwarder.destinations import Destination, Outgoing
 FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 5.0
 
-# Refusals after which a retry can succeed; every answer of 500 and above is one too.
+# Retryable refusals; so is every status of 500 and above.
 RETRYABLE_ERRORS = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -30,7 +30,7 @@ RETRYABLE_ERRORS = frozenset(
 
 @dataclass(kw_only=True)
 class Delivery:
-    """What became of the records: `failed` holds the positions of those that may not have arrived."""
+    """The result of a delivery; `failed` holds the positions of records that may not have arrived."""
 
     failed: set[int] = field(default_factory=set)
     delivered: int = 0
@@ -55,10 +55,10 @@ def deliver(
     last_attempt_at: float,
     give_up_at: float,
 ) -> Delivery:
-    """Put all records, each destination's in requests as full as it allows, all requests in flight at once.
+    """Put all records at once, in requests as full as each destination allows.
 
-    executor: its threads bound the requests in flight. No attempt begins after `last_attempt_at`; what has no
-    answer at `give_up_at` counts as failed, though it may still arrive. Both are in time.monotonic().
+    executor: its threads limit the requests in flight. No attempt begins after `last_attempt_at`. Requests
+    without an answer at `give_up_at` count as failed, though they may still arrive. Both in time.monotonic().
     """
     requests = {
         executor.submit(_put_until_taken, destination, request, last_attempt_at): request
@@ -75,7 +75,7 @@ def deliver(
 
 
 def split_into_requests(records: Iterable[Outgoing], destination: Destination) -> Iterator[list[Outgoing]]:
-    """The records in their order, in requests that keep to the destination's count and bytes."""
+    """The records in order, in requests within the destination's limits of count and bytes."""
     limits = destination.limits
     request: list[Outgoing] = []
     room = limits.request_bytes
@@ -112,7 +112,7 @@ def _put_until_taken(destination: Destination, request: list[Outgoing], last_att
 def _put_once(
     destination: Destination, request: list[Outgoing], result: Delivery
 ) -> tuple[list[Outgoing], bool]:
-    """One attempt. Returns what was not taken, and whether a retry can succeed."""
+    """One attempt. Returns the refused records, and whether they are retryable."""
     began = time.monotonic()
     try:
         codes = destination.put(request)
@@ -124,7 +124,7 @@ def _put_once(
     except BotoCoreError as error:  # no connection, a reset, an answer too late
         result.errors.add(type(error).__name__)
         return request, True
-    except Exception as error:  # botocore raises anything at all where it cannot read an answer
+    except Exception as error:  # botocore may raise anything for an unreadable answer
         result.errors.add(f"UnreadableAnswer ({type(error).__name__})")
         return request, True
     finally:

@@ -1,7 +1,7 @@
-"""Where records can go: a Kinesis data stream or a Firehose delivery stream, with their limits per request.
+"""Destinations of records: Kinesis data streams and Firehose delivery streams, with their request limits.
 
-Both take many records in one request and may refuse only some of them. The clients make one attempt each: the
-delivery decides about repetitions, as only it knows the time that is left.
+Both take many records in one request and may refuse some of them. The clients make one attempt: delivery
+decides about retries, because only it knows the time left.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +18,11 @@ READ_TIMEOUT_SECONDS = 5
 
 
 class UnreadableAnswerError(Exception):
-    """An answer that was cut off or garbled on its way: nobody knows which records were taken."""
+    """An answer that was cut off or garbled: nobody knows which records were taken."""
 
 
 class Outgoing(NamedTuple):
-    """One line to deliver; `position` is that of its record in the batch of the event."""
+    """One line to deliver; `position`: of its record in the event's batch."""
 
     position: int
     partition_key: str
@@ -31,7 +31,7 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLimits:
-    """How much a request may hold. Sizes in bytes; a record's includes its partition key, if it has one."""
+    """Limits of a request. Sizes in bytes; a record's size includes its partition key, if any."""
 
     records: int
     request_bytes: int
@@ -45,18 +45,17 @@ class Destination(Protocol):
     def size(self, record: Outgoing) -> int: ...
 
     def put(self, records: Sequence[Outgoing]) -> list[str | None]:
-        """One request: for each record the code of its error, None where it was taken.
+        """One request. Returns each record's error code, None if it was taken.
 
-        Raises UnreadableAnswerError, botocore's errors, and anything at all where botocore cannot read the
-        answer.
+        Raises UnreadableAnswerError, botocore's errors, and anything else if botocore cannot read the answer.
         """
 
 
 class DataStream:
     """Kinesis data stream.
 
-    PutRecords itself takes 10 MiB since 2025, but a stream takes records over 1 MiB only if it was told to,
-    and 5 MiB is what emulators take as well; 500 clicks of 300 bytes are far from both.
+    PutRecords takes 10 MiB since 2025, but a stream takes records over 1 MiB only if configured so, and
+    emulators take 5 MiB. 500 clicks of 300 bytes are far from both.
     https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
     https://docs.aws.amazon.com/streams/latest/dev/large-records.html
     """
@@ -100,7 +99,7 @@ class DeliveryStream:
 def _error_codes(
     entries: Sequence[Mapping[str, Any] | None] | None, expected: int, *, taken_has: str
 ) -> list[str | None]:
-    """taken_has: what an entry holds whose record was taken."""
+    """taken_has: the field that only the entry of a taken record has."""
     if entries is None or len(entries) != expected:
         raise UnreadableAnswerError(
             f"expected {expected} entries, got {'none' if entries is None else len(entries)}"
@@ -118,7 +117,7 @@ _KINDS: Mapping[str, Callable[[str, Any], Destination]] = {"kinesis": DataStream
 
 
 def connect(arn: str, *, connections: int) -> Destination:
-    """A destination by its ARN, in the ARN's region, with `connections` kept open between requests."""
+    """The destination with this ARN, in its region, keeping `connections` open between requests."""
     _, _, service, region, *_ = arn.split(":")
     client = boto3.client(
         service,  # type: ignore[call-overload]  # one of _KINDS

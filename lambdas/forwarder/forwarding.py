@@ -1,4 +1,4 @@
-"""Forward one batch: sort its records, keep the invalid, deliver the valid, say from where to repeat."""
+"""Forward one batch: sort its records, keep invalid ones, deliver valid ones, and say where to retry from."""
 
 import time
 from collections import Counter, defaultdict
@@ -23,22 +23,22 @@ from lambdas.forwarder.routing import TOO_BIG, UNEXPECTED, InvalidRecordError, c
 
 CORRECTION_PAUSE_SECONDS = 0.1
 BLAMED_RECORDS = 10
-"""From this many unexpected records on, if they are most of a batch, the function is at fault. Fewer are at
-fault themselves, so that one alone cannot hold up its lane."""
+"""If at least this many and most of a batch are unexpected, the function is at fault, and the batch is
+retried. Fewer are rejected, so that none holds up its lane."""
 
 _logger = Logger(service=SERVICE)
 
 
 @dataclass(kw_only=True)
 class SortedBatch:
-    """A batch after routing, by position in it. Every record is in exactly one of the three."""
+    """A batch after routing, by position. Every record is in exactly one of the three fields."""
 
     outgoing: dict[Destination, list[Outgoing]] = field(default_factory=lambda: defaultdict(list))
     rejected: dict[int, DeadLetter] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
 
     def before(self, position: int) -> "SortedBatch":
-        """What of it comes before `position` in the batch."""
+        """The part before `position`."""
         return SortedBatch(
             outgoing={
                 to: [each for each in all_ if each.position < position] for to, all_ in self.outgoing.items()
@@ -57,7 +57,7 @@ class SortedBatch:
 
 
 class BatchForwarder:
-    """Holds what survives between invocations: compiled rules, open connections, threads."""
+    """Keeps compiled rules, open connections and threads between invocations."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._route = compile_routing(configuration.rules)
@@ -69,27 +69,25 @@ class BatchForwarder:
             configuration.dead_letter_bucket, configuration.dead_letter_prefix, configuration.region
         )
         self._executor = ThreadPoolExecutor(configuration.requests_in_flight)
-        # Of its own: requests without an answer may hold all the others.
+        # Separate, because unanswered requests may occupy all other threads.
         self._corrector = ThreadPoolExecutor(1)
         self._corrections: list[Future[bool]] = []
 
     def forward(self, batch: Sequence[ReceivedRecord], seconds_left: float) -> ReceivedRecord | None:
-        """Returns the record from which Lambda is to hand over the batch again, None where all is done.
+        """Returns the record from which Lambda must retry the batch, None if all is done.
 
         seconds_left: until Lambda ends the invocation.
         """
         ends_at = time.monotonic() + seconds_left
-        wait(self._corrections)  # one that comes after this batch would undo what is written for it
+        wait(self._corrections)  # a late one would overwrite what this batch writes
         whole = self._sort(batch)
         attempted = whole
         if len(whole.unexpected) >= max(BLAMED_RECORDS, len(batch) / 2):
-            _logger.error(
-                "most records are unexpected: Lambda will hand them over again, to a mended function"
-            )
+            _logger.error("most records are unexpected: Lambda retries the batch until the function is fixed")
             attempted = whole.before(min(whole.unexpected))
-        # First: if S3 refuses, nothing is delivered yet that the repeated batch would deliver once more.
+        # First, so that if S3 refuses, nothing was delivered that the retry would deliver again.
         if attempted.rejected and not self._keep(attempted, batch):
-            _logger.warning("Lambda will hand over the batch again from its first invalid record")
+            _logger.warning("Lambda will retry the batch from its first invalid record")
             attempted = attempted.before(min(attempted.rejected))
         delivery = deliver(
             attempted.outgoing,
@@ -101,8 +99,8 @@ class BatchForwarder:
         repeat_from = min(unsettled, default=len(batch))
         settled = attempted.before(repeat_from)
         if repeat_from and len(settled.rejected) < len(attempted.rejected):
-            # The repetition keeps the others in an object of its own: each letter stays in one object only.
-            # One from the first record on overwrites this object itself.
+            # The retry keeps the others in its own object, so each letter is in one object only. A retry from
+            # the first record overwrites this object.
             self._correct(settled, batch, until=ends_at - METRICS_RESERVE_SECONDS)
         publish(_tally(batch, whole, attempted, settled, delivery), delivery)
         return batch[repeat_from] if repeat_from < len(batch) else None
@@ -115,7 +113,7 @@ class BatchForwarder:
                 self._place(position, record, result)
             except InvalidRecordError as error:
                 result.rejected[position] = DeadLetter(record, error.reason, error.tag)
-            except Exception:  # whatever it is: it would hold up all records of the lane for hours
+            except Exception:  # any error would hold up the lane for hours
                 if not logged:
                     _logger.exception("unexpected record %s", record.sequence_number)
                     logged = True
@@ -135,18 +133,18 @@ class BatchForwarder:
         result.outgoing[destination].append(outgoing)
 
     def _keep(self, sorted_batch: SortedBatch, batch: Sequence[ReceivedRecord]) -> bool:
-        """Whether S3 took the dead letters of the batch."""
+        """Whether S3 took the batch's dead letters."""
         try:
             self._dead_letters.write(list(sorted_batch.rejected.values()), batch=batch)
-        except Exception:  # whatever it is, an answer that nobody can read too: the batch is not kept
+        except Exception:  # any error, unreadable answers included, means: not kept
             _logger.exception("S3 did not take the dead letters of this batch")
             return False
         return True
 
     def _correct(self, settled: SortedBatch, batch: Sequence[ReceivedRecord], *, until: float) -> None:
-        """Write the batch's object anew with the settled letters only, retried until S3 takes it.
+        """Rewrite the batch's object with the settled letters only, retrying until S3 takes it.
 
-        Where it does not in time, a letter stands in two objects: its shard and sequence number tell it.
+        If it does not in time, a letter is in two objects, with the same shard and sequence number.
         until: in time.monotonic().
         """
 
@@ -165,8 +163,7 @@ class BatchForwarder:
             corrected = False
         if not corrected:
             _logger.warning(
-                "dead letters of this batch will stand in two objects: count them by shard and sequence "
-                "number"
+                "dead letters of this batch will be in two objects: count them by shard and sequence number"
             )
 
 

@@ -1,9 +1,9 @@
 """Carry a batch of the Tokyo mobile stream to its destinations in Oregon.
 
-1. Read the batch.  2. Route each record by its tag.  3. Keep the invalid ones in S3.  4. Deliver the valid.
-5. Count: received = forwarded + dropped + rejected + failed.  6. Tell Lambda from where to repeat.
+1. Read the batch.  2. Route each record by its tag.  3. Keep invalid records in S3.  4. Deliver valid ones.
+5. Count: received = forwarded + dropped + rejected + failed.  6. Tell Lambda where to retry from.
 
-Delivery is at least once and in no promised order: docs/forwarder.md says why that is enough.
+Delivery is at least once and unordered: docs/forwarder.md says why that is enough.
 """
 
 import os
@@ -18,7 +18,7 @@ from lambdas.invocation import Invocation
 
 @cache
 def _forwarder() -> BatchForwarder:
-    """Built by the first invocation and kept: compiled rules, threads, connections to Oregon."""
+    """Built by the first invocation and kept."""
     return BatchForwarder(Configuration.read(os.environ))
 
 

@@ -1,4 +1,4 @@
-"""The event that Lambda's Kinesis event source hands over: a batch of records of one shard."""
+"""The event of Lambda's Kinesis event source mapping: a batch of one shard's records."""
 
 import base64
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class ReceivedRecord(NamedTuple):
 
 
 def read_event(event: Mapping[str, Any]) -> list[ReceivedRecord]:
-    """The records of the batch in the order of the shard: by sequence number, lowest first."""
+    """The batch's records by sequence number, lowest first."""
     return [
         ReceivedRecord(
             entry["eventID"].partition(":")[0],
@@ -31,9 +31,9 @@ def read_event(event: Mapping[str, Any]) -> list[ReceivedRecord]:
 
 
 def batch_response(repeat_from: ReceivedRecord | None) -> dict[str, list[dict[str, str]]]:
-    """What Lambda is told: it hands over this record and all after it again; None takes the batch as done.
+    """The answer to Lambda, which retries this record and all after it; None completes the batch.
 
-    Lambda repeats from the lowest sequence number it is given, so naming more than one would change nothing.
+    Lambda retries from the lowest sequence number named, so naming more would change nothing.
     https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
     """
     return {"batchItemFailures": [{"itemIdentifier": repeat_from.sequence_number}] if repeat_from else []}

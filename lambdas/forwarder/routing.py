@@ -1,4 +1,4 @@
-"""Compile the rules once into one function: the bytes of a record in, where it goes and in what shape out."""
+"""Compile the rules into one function, from a record's bytes to its destination and line."""
 
 import json
 import math
@@ -21,18 +21,18 @@ UNKNOWN_TAG = "unknown_tag"
 TOO_BIG = "too_big"
 ID_NOT_UNICODE = "id_not_unicode"
 UNEXPECTED = "unexpected"
-"""The record made this code raise what it does not foresee."""
+"""Routing the record raised an unforeseen exception."""
 
 _Fields = dict[str, Any]
-# Narrower than int() and float(), which also take 1_000, digits of other scripts and "nan"
+# Stricter than int() and float(), which also take 1_000, digits of other scripts and "nan"
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_IMPOSSIBLE = "no such value"  # without the value: the text of a deeply nested one cannot be had
+_IMPOSSIBLE = "no such value"  # without the value, as a deeply nested one has no text
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class InvalidRecordError(Exception):
-    """A record that no retry can make right. `tag` is None where it could not be read."""
+    """A record that is not retryable. `tag` is None if it could not be read."""
 
     def __init__(self, reason: str, tag: str | None = None) -> None:
         super().__init__(reason)
@@ -41,11 +41,11 @@ class InvalidRecordError(Exception):
 
 
 class NotUnicodeError(ValueError):
-    """A text that holds half a surrogate pair, which JSON can write and UTF-8 cannot."""
+    """Text with half a surrogate pair, which JSON can write and UTF-8 cannot."""
 
 
 class Routed(NamedTuple):
-    """A valid record: one line of JSON with its newline. No destination: dropped on purpose."""
+    """A valid record: one line of JSON with its newline. Without a destination it is dropped on purpose."""
 
     tag: str
     destination: str | None
@@ -53,7 +53,7 @@ class Routed(NamedTuple):
 
 
 def compile_routing(rules: Rules) -> Callable[[bytes], Routed]:
-    """The function that routes one record; it raises InvalidRecordError."""
+    """A function that routes one record and raises InvalidRecordError."""
     reformats = {tag: _compile_reformat(rule) for tag, rule in rules.tags.items()}
     destinations = {tag: rule.destination for tag, rule in rules.tags.items()}
     has_catch_all = EVERY_OTHER_TAG in rules.tags
@@ -103,7 +103,7 @@ def _parse(data: bytes) -> _Fields:
 
 
 def _line(original: bytes, reformatted: _Fields | None, tag: str) -> bytes:
-    """One line of JSON. An unchanged record keeps its own bytes, down to the digits of its numbers."""
+    """One line of JSON. An unchanged record keeps its bytes, down to the digits of its numbers."""
     if reformatted is None:
         line = original.strip()
         if b"\n" not in line:
@@ -116,7 +116,7 @@ def _line(original: bytes, reformatted: _Fields | None, tag: str) -> bytes:
 
 
 def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
-    """A function that returns the very same object where the record needs no change, else a changed copy."""
+    """A function that returns the same object if nothing changes, else a changed copy."""
     rename = tuple(rule.rename.items())
     default = tuple(rule.default.items())
     required = tuple((name, f"missing_{name}") for name in rule.required)

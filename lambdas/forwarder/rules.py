@@ -1,6 +1,6 @@
-"""The routing rules: their shape, and the one check of them used at synth and at cold start.
+"""The routing rules, and the check of them that synth and cold start share.
 
-Plain dataclasses and standard library only, so that the Lambda carries no validation library.
+Standard library only, so that the function's zip carries no validation library.
 """
 
 import math
@@ -19,12 +19,12 @@ _TOP_LEVEL_KEYS = ("tag_field", "default_tag", "tags")
 
 
 class RulesError(ValueError):
-    """The rules can't be used; the message lists every problem with its place and its remedy."""
+    """The rules cannot be used; the message lists every problem with its place and remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What happens to the records of one tag. `destination` is None where they are dropped on purpose."""
+    """What happens to one tag's records. `destination` is None if they are dropped on purpose."""
 
     destination: str | None
     rename: Mapping[str, str] = field(default_factory=dict)
@@ -42,12 +42,12 @@ class Rules:
 
     @property
     def destinations(self) -> tuple[str, ...]:
-        """The logical names of the destinations used, each once, sorted."""
+        """Logical names of the destinations in use, unique and sorted."""
         return tuple(sorted({rule.destination for rule in self.tags.values() if rule.destination}))
 
 
 def destination_variable(destination: str) -> str:
-    """The environment variable that holds a destination's ARN: source-stream -> DESTINATION_SOURCE_STREAM."""
+    """The environment variable with a destination's ARN: source-stream -> DESTINATION_SOURCE_STREAM."""
     return "DESTINATION_" + destination.upper().replace("-", "_")
 
 
@@ -61,7 +61,7 @@ def load_rules(path: Path) -> Rules:
 
 
 def read_rules(document: Mapping[str, Any], *, source: str) -> Rules:
-    """Check a parsed rules document, which messages call `source`. Raises RulesError with all problems."""
+    """Check a parsed rules document. source: its name in messages. Raises RulesError with all problems."""
     check = _Check(source)
     check.known_keys(document, _TOP_LEVEL_KEYS, "at the top")
     tag_field = check.text(document.get("tag_field", "tag"), "tag_field")
@@ -130,7 +130,7 @@ def _check_steps_agree(check: "_Check", rule: Rule, place: str) -> None:
 
 
 class _Check:
-    """Collects problems, so that a person sees all of them in one run."""
+    """Collects problems, so that one run shows them all."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -146,23 +146,23 @@ class _Check:
     def known_keys(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
         for key in table:
             if key not in known:
-                self.problem(key, f"is no setting {where}; use one of {_listed(known)}")
+                self.problem(key, f"is not a setting {where}; use one of {_listed(known)}")
 
     def text(self, value: object, place: str) -> str:
         if not isinstance(value, str) or not value:
-            self.problem(place, f"is {value!r}; write a non-empty text in quotes")
+            self.problem(place, f"is {value!r}; write non-empty text in quotes")
             return ""
         return value
 
     def cast(self, value: object, place: str) -> str:
         if value not in CASTS:
-            self.problem(place, f"{value!r} is no cast; use one of {_listed(CASTS)}")
+            self.problem(place, f"{value!r} is not a cast; use one of {_listed(CASTS)}")
         return str(value)
 
     def json_value(self, value: object, place: str) -> object:
         is_json = isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value))
         if not is_json:
-            self.problem(place, f"is {value!r}; a default is a text, a number, true or false")
+            self.problem(place, f"is {value!r}; a default is text, a number, true or false")
         return value
 
     def names(self, table: Mapping[str, Any], key: str, place: str) -> tuple[str, ...] | None:

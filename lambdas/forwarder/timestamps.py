@@ -1,4 +1,4 @@
-"""Turn the usual ways to write a time into the click contract's form: ISO-8601, UTC, milliseconds, Z."""
+"""Convert common time formats to the click contract's: ISO-8601, UTC, milliseconds, Z."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from contract.event_time import format_time, parse_time
 
-# Below this an epoch number counts seconds (until the year 5138), from it on milliseconds (since March 1973).
+# Epoch numbers below this are seconds (until the year 5138), others milliseconds (since March 1973).
 FIRST_EPOCH_MILLISECONDS = 10**11
-# From here on it would be microseconds or nothing sensible: refused rather than guessed.
+# From here on they may be microseconds or nonsense: refused rather than guessed.
 FIRST_EPOCH_REFUSED = 10**14
 
-# Java leaves out seconds that are zero, Python what its caller asks for, and both write an offset of seconds
-# where a zone had one. A zone's name in brackets (RFC 9557) says nothing that the offset does not.
+# Java omits zero seconds, Python whatever its caller omits, and both write an offset's seconds if it has any.
+# A zone's name in brackets (RFC 9557) adds nothing to the offset.
 _ISO_8601 = re.compile(
     r"(\d{4})(?P<dash>-?)(\d\d)(?P=dash)(\d\d)"
     r"[Tt ](\d\d)(?:(?P<colon>:?)(\d\d)(?:(?P=colon)(\d\d)(?:[.,](?P<fraction>\d{1,12}))?)?)?"
@@ -24,10 +24,10 @@ _NUMBER = re.compile(r"\d{1,16}(?:\.\d{1,12})?", re.ASCII)
 
 
 def to_contract_time(value: object) -> str:
-    """The contract's form of `value`; digits beyond milliseconds are cut: no click moves to a later minute.
+    """`value` in the contract's form. Digits beyond milliseconds are cut: no click moves to a later minute.
 
-    Taken: ISO-8601 with Z or an offset, epoch seconds or milliseconds as a number or as text.
-    Raises ValueError for anything else, among it a time without an offset: nobody can tell what it meant.
+    Accepted: ISO-8601 with Z or an offset, epoch seconds or milliseconds as a number or text.
+    Raises ValueError for anything else, such as a time without an offset, which is ambiguous.
     """
     if isinstance(value, str):
         if parse_time(value) is not None:
@@ -40,7 +40,7 @@ def to_contract_time(value: object) -> str:
             return _from_epoch(Decimal(text))
     elif isinstance(value, int | float) and not isinstance(value, bool):
         return _from_epoch(Decimal(str(value)))
-    raise ValueError("no known form of a time")
+    raise ValueError("not a known time format")
 
 
 def _from_iso(match: re.Match[str]) -> str:
@@ -54,7 +54,7 @@ def _from_iso(match: re.Match[str]) -> str:
     zone = timezone(-offset if match["sign"] == "-" else offset)
     try:
         return format_time(datetime(year, month, day, hour, minute, second, microsecond, zone))
-    except OverflowError as error:  # year 1 or 9999 moved over the edge by its offset
+    except OverflowError as error:  # the offset moves year 1 or 9999 out of range
         raise ValueError(str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""What the infrastructure tells the function through environment variables, by the names that both use."""
+"""The function's environment variables, under the names that the infrastructure uses too."""
 
 import json
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ RECORDS_PER_SECOND = "RECORDS_PER_SECOND"
 
 @dataclass(frozen=True, kw_only=True)
 class RedeliveryConfiguration:
-    """sinks: ARN of the delivery stream by the sink's name, which is also its folder below each prefix;
-    indices: by the same, the index that the delivery stream names."""
+    """sinks: delivery stream's ARN by sink name, which is also the folder below each prefix; indices: by sink
+    name, the index that its delivery stream names."""
 
     bucket: str
     failed_prefix: str

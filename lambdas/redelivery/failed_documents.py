@@ -1,6 +1,6 @@
-"""Documents that OpenSearch did not take, as Firehose writes them to S3, and what shall become of each.
+"""Documents that OpenSearch did not take, as Firehose writes them to S3, and what to do with each.
 
-Their form: Amazon Data Firehose developer guide, "Handle data delivery failures", OpenSearch Service.
+Their format: Amazon Data Firehose developer guide, "Handle data delivery failures", OpenSearch Service.
 """
 
 import base64
@@ -13,19 +13,19 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 STALE_CODE = "409"
-"""A version conflict: a larger count of the key is there already."""
+"""A version conflict: OpenSearch has a larger count of the key."""
 REFUSED_CODE = "400"
-"""The document cannot be indexed: a mapping or pipeline error. No retry changes that, except for MENDABLE."""
+"""The document cannot be indexed: a mapping or pipeline error. Not retryable, except for MENDABLE."""
 MENDABLE = (
     "index_closed_exception",
     r"pipeline with id \[[^]]*\] does not exist",
     r"would add \[\d+\] total (\w+ )?shards, but this cluster currently has",
 )
-"""Refusals with 400 that end when the domain is mended: a closed index, a lost ingest pipeline, the limit
-of shards. As OpenSearch 3.6 words them (tests/redelivery/test_refusals.py), anywhere in the errorMessage, as
+"""Refusals with 400 that end when the domain is fixed: a closed index, a missing ingest pipeline, the shard
+limit. As OpenSearch 3.6 words them (tests/redelivery/test_refusals.py), anywhere in the errorMessage, because
 Firehose's guide does not say how it quotes them."""
 
-# Why a document is given up: its folder below the prefix for such documents.
+# Why a document is given up; also its folder below the prefix.
 REFUSED = "refused"
 TOO_LONG = "too-long"
 UNREADABLE = "unreadable"
@@ -39,17 +39,17 @@ _mendable = re.compile("|".join(MENDABLE))
 
 
 class Stale(NamedTuple):
-    """Dropped: OpenSearch has a larger count."""
+    """Drop it: OpenSearch has a larger count."""
 
 
 class GivenUp(NamedTuple):
-    """Kept for a person. why: REFUSED, TOO_LONG, UNREADABLE, FORMER_INDEX or UNEXPECTED."""
+    """Keep it for an operator. why: REFUSED, TOO_LONG, UNREADABLE, FORMER_INDEX or UNEXPECTED."""
 
     why: str
 
 
 class Retry(NamedTuple):
-    """Redelivered once the pause after its failure is over. age_seconds: of the count when it failed."""
+    """Redeliver it when the pause after its failure is over. age_seconds: of the count when it failed."""
 
     pause_seconds: int
     age_seconds: float
@@ -60,14 +60,14 @@ Fate = Stale | GivenUp | Retry
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """first_pause_seconds: the shortest pause; give_up_after_seconds: between a count's publication and the
-    failure after which it is given up."""
+    """first_pause_seconds: the shortest pause; give_up_after_seconds: the largest age, at its failure, of a
+    count that is retried."""
 
     first_pause_seconds: int
     give_up_after_seconds: int
 
     def fate(self, document: dict[str, Any], *, failed_at: float) -> Fate:
-        """failed_at: epoch seconds, for a document that does not tell when it failed."""
+        """failed_at: epoch seconds, for a document without the time of its failure."""
         data = raw_data(document)
         if data is None:
             return GivenUp(UNREADABLE)
@@ -79,7 +79,7 @@ class Patience:
             return GivenUp(REFUSED)
         published_at = _published_at(data)
         age = None if published_at is None else _ended_at(document, failed_at) - published_at
-        # No clock is so wrong that a count is published a day after its failure: retries would not end.
+        # A count published long after its failure would be retried for ever; no clock is that wrong.
         if age is None or age < -self.give_up_after_seconds:
             return GivenUp(UNREADABLE)
         if age > self.give_up_after_seconds:
@@ -87,8 +87,8 @@ class Patience:
         return Retry(self.pause_after(age), age)
 
     def pause_after(self, age: float) -> int:
-        """Up to half the age, in steps of two: so pauses grow with the age, and no store has to count
-        attempts. age: of the count when it failed, in seconds."""
+        """The first pause, doubled while it is at most half the age: pauses grow without a store of attempts.
+        age: of the count when it failed, in seconds."""
         pause = self.first_pause_seconds
         while 2 * pause <= min(age / 2, MAX_PAUSE_SECONDS):
             pause *= 2
@@ -96,9 +96,9 @@ class Patience:
 
 
 def documents(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
-    """(bytes, document) for each document; None where the bytes are none. Blank lines are skipped.
+    """(bytes, document) for each document; None if the bytes are not a document. Skips blank lines.
 
-    Firehose's guide does not promise line breaks between the documents, so a line may hold several.
+    Firehose's guide promises no line breaks between documents, so a line may hold several.
     """
     for line in lines:
         stripped = line.strip()
@@ -121,10 +121,10 @@ def documents(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any] | 
 
 
 def was_meant_for(document: dict[str, Any], index: str) -> bool:
-    """Whether Firehose named this index; a document that names none is taken for one that did.
+    """Whether Firehose named this index, or none.
 
-    After a new generation of the index family (contract/sink.py) it names another. What failed before counts
-    by another key or grain, and must not meet the counts that the application makes now.
+    After a new generation of the index family (contract/sink.py) it names another. Earlier documents have
+    another key or window, and must not meet the present counts.
     """
     named = document.get("esIndexName")
     return not isinstance(named, str) or named == index
@@ -135,7 +135,7 @@ def _is_mendable(message: object) -> bool:
 
 
 def raw_data(document: dict[str, Any]) -> bytes | None:
-    """The record that Firehose was given; None where the document does not hold one."""
+    """The record that Firehose was given; None if the document has none."""
     try:
         return base64.b64decode(document["rawData"], validate=True)
     except (KeyError, TypeError, ValueError, binascii.Error):
@@ -143,7 +143,7 @@ def raw_data(document: dict[str, Any]) -> bytes | None:
 
 
 def _published_at(data: bytes) -> float | None:
-    """Epoch seconds at which the application published the count; None where the data is no count."""
+    """Epoch seconds of the count's publication; None if the data is not a count."""
     try:
         at = datetime.fromisoformat(json.loads(data)["published_at"])
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
@@ -152,7 +152,7 @@ def _published_at(data: bytes) -> float | None:
 
 
 def _ended_at(document: dict[str, Any], default: float) -> float:
-    """Epoch seconds at which Firehose stopped trying; it writes milliseconds, as a number or as text."""
+    """Epoch seconds of Firehose's last attempt, which it writes in milliseconds, as a number or text."""
     try:
         return float(document["attemptEndingTimestamp"]) / 1000
     except (KeyError, TypeError, ValueError, OverflowError):

@@ -1,9 +1,9 @@
 """Redeliver counts that OpenSearch did not take. Invoked every minute.
 
-1. Sort each new object of failed documents: drop what is stale, give up what no retry can help, let the
-rest wait.  2. Redeliver what has waited long enough.  3. Count both.
+1. Sort each new object of failed documents: drop what is stale, give up what is not retryable, let the rest
+wait.  2. Redeliver what has waited long enough.  3. Count both.
 
-Everything may happen twice, as the largest count of a key wins: docs/redelivery.md.
+Everything may happen twice, because the largest count of a key wins: docs/redelivery.md.
 """
 
 import os
@@ -22,12 +22,12 @@ class RedeliveryError(Exception):
 
 @cache
 def _redelivery() -> Redeliverer:
-    """Built by the first invocation and kept: connections to S3 and Firehose."""
+    """Built by the first invocation and kept, with its connections."""
     return Redeliverer(RedeliveryConfiguration.read(os.environ))
 
 
 def handler(event: dict[str, Any], invocation: Invocation) -> None:  # noqa: ARG001 (Lambda passes both)
-    """Raises RedeliveryError, so that the invocation counts as failed and its alarm rings."""
+    """Raises RedeliveryError, so that the invocation counts as an error and its alarm notifies."""
     outcomes = _redelivery().run(invocation.get_remaining_time_in_millis() / 1000)
     publish(outcomes)
     if outcomes.problems:

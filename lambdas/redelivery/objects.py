@@ -1,4 +1,4 @@
-"""Objects of failed documents in S3: what lies there, what they hold, and parts written by their fate."""
+"""Objects of failed documents in S3: listing, reading, and writing in parts by fate."""
 
 import gzip
 import hashlib
@@ -15,14 +15,14 @@ from botocore.exceptions import ClientError
 
 PART_DOCUMENTS = 5_000
 PART_BYTES = 4 * 1024 * 1024
-"""A part ends at either: some ten requests to Firehose, and little memory however long a line is."""
+"""A part ends at either limit: some ten requests to Firehose, and little memory however long a line is."""
 
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 _GZIP = b"\x1f\x8b"
 
 
 class UnreadableObjectError(Exception):
-    """The object is no gzip although it begins as one."""
+    """The object begins as gzip but cannot be read as such."""
 
 
 class StoredObject(NamedTuple):
@@ -53,11 +53,11 @@ class Bucket:
                 yield StoredObject(found["Key"], found["Size"], found["LastModified"].timestamp())
 
     def lines(self, key: str) -> Iterator[bytes]:
-        """The lines of an object, gzipped or not; none where it is gone. Raises UnreadableObjectError."""
+        """The lines of an object, gzipped or not; none if it is gone. Raises UnreadableObjectError."""
         try:
             body = self._s3.get_object(Bucket=self._name, Key=key)["Body"]
         except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":  # another invocation was sooner
+            if error.response["Error"]["Code"] == "NoSuchKey":  # another invocation was faster
                 return
             raise
         stream = io.BufferedReader(body)
@@ -74,16 +74,15 @@ class Bucket:
         self._s3.copy_object(Bucket=self._name, Key=to, CopySource={"Bucket": self._name, "Key": key})
 
     def delete(self, key: str) -> None:
-        """Deleting what is gone is no error."""
+        """Deleting a missing object is no error."""
         self._s3.delete_object(Bucket=self._name, Key=key)
 
 
 class Parts:
-    """The documents of one object, written below other prefixes in parts.
+    """Writes the documents of one object below other prefixes, in parts.
 
-    A part's name depends on nothing but the object, the prefix and the part's place, so that a repetition
-    after a time-out overwrites what the first attempt has written. No two prefixes have a name in common, so
-    that moving the parts of both to a third loses none.
+    A part's name depends only on the object, the prefix and the part's place, so a retry after a time-out
+    overwrites the first attempt's parts. Names differ between prefixes, so parts of two can be moved to one.
     """
 
     def __init__(self, bucket: Bucket, source: StoredObject) -> None:
@@ -94,7 +93,7 @@ class Parts:
         self._written: dict[tuple[str, float], int] = defaultdict(int)
 
     def add(self, prefix: str, at: float, document: bytes) -> None:
-        """at: epoch seconds; it begins the part's name below the prefix."""
+        """at: epoch seconds, which the part's name begins with."""
         part = (prefix, at)
         self._open[part].append(document)
         self._bytes[part] += len(document)
@@ -124,12 +123,12 @@ def _digest(text: str) -> str:
 
 
 def name_at(at: float) -> str:
-    """The beginning of an object's name: a time in UTC, so that names sort by it."""
+    """The beginning of an object's name: a UTC time by which names sort."""
     return datetime.fromtimestamp(at, UTC).strftime(TIME_FORMAT)
 
 
 def time_in(name: str) -> float | None:
-    """Epoch seconds of the time with which an object's name begins; None where it begins with none."""
+    """Epoch seconds of the time at the beginning of an object's name; None if there is none."""
     try:
         return datetime.strptime(name.split("-", maxsplit=1)[0], TIME_FORMAT).replace(tzinfo=UTC).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""One run over the failed documents of every sink: sort what is new, redeliver what is due."""
+"""One run over every sink's failed documents: sort new ones, redeliver due ones."""
 
 import time
 from collections import Counter
@@ -45,17 +45,17 @@ from lambdas.redelivery.objects import (
 )
 
 SORTING_SHARE = 0.5
-"""Of an invocation's time, at most, so that what waits is redelivered while ever more fails."""
+"""Largest share of an invocation's time: due documents are redelivered even while more keep failing."""
 ANSWER_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS
 RESERVE_SECONDS = ANSWER_SECONDS + 2.0
-"""Kept free at the end: for the answer to the last request to Firehose, the metrics, the log."""
+"""Reserved at the end for Firehose's last answer, the metrics and the log."""
 REQUESTS_IN_FLIGHT = 2
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
-"""As stored. Firehose ends an object at 5 MiB. One that cannot be sorted within an invocation would keep
-all behind it waiting for ever, so it is given up whole."""
+"""As stored; Firehose ends an object at 5 MiB. A larger one might never be sorted within an invocation and
+block all others, so it is given up whole."""
 BLAMED_DOCUMENTS = 10
-"""From this many unexpected documents on, if they are most of an object, the function is at fault: the object
-waits for a mended one. Fewer are given up."""
+"""If at least this many and most of an object's documents are unexpected, the function is at fault, and the
+object waits until it is fixed. Fewer are given up."""
 
 _logger = Logger(service=SERVICE)
 
@@ -64,11 +64,11 @@ _NO_DOCUMENT = GivenUp(UNREADABLE)
 
 
 class UnexpectedDocumentsError(Exception):
-    """The code does not foresee most documents of an object."""
+    """Most documents of an object raised unforeseen exceptions."""
 
 
 class Redeliverer:
-    """Holds what survives between invocations. Times in seconds of `clock` (epoch) and time.monotonic()."""
+    """Kept between invocations. Times in seconds of `clock` (epoch) and time.monotonic()."""
 
     def __init__(
         self, configuration: RedeliveryConfiguration, *, clock: Callable[[], float] = time.time
@@ -86,7 +86,7 @@ class Redeliverer:
         self._executor = ThreadPoolExecutor(REQUESTS_IN_FLIGHT)
 
     def run(self, seconds_left: float) -> Outcomes:
-        """seconds_left: until Lambda ends the invocation. What is left over is the next invocation's."""
+        """seconds_left: until Lambda ends the invocation. The next invocation continues."""
         began = time.monotonic()
         ends_at = began + seconds_left - RESERVE_SECONDS
         sorted_by = began + (ends_at - began) * SORTING_SHARE
@@ -99,7 +99,7 @@ class Redeliverer:
         return outcomes
 
     def _shares(self, until: float) -> Iterator[tuple[str, float]]:
-        """Each sink with the end of its time, an equal share of what is left: none waits for another."""
+        """Each sink with its deadline, by an equal share of the time left: none waits for another."""
         waiting = len(self._destinations)
         for sink in self._destinations:
             now = time.monotonic()
@@ -110,7 +110,7 @@ class Redeliverer:
         return self._bucket.objects(f"{self._configuration.failed_prefix}{sink}/")
 
     def _due(self, sink: str) -> Iterator[StoredObject]:
-        """The waiting objects whose time has come, oldest first. A name without a time is due at once."""
+        """The waiting objects that are due, oldest first. A name without a time is due at once."""
         prefix = f"{self._configuration.waiting_prefix}{sink}/"
         now = self._clock()
         for waiting in self._bucket.objects(prefix):
@@ -122,7 +122,7 @@ class Redeliverer:
         return f"{self._configuration.given_up_prefix}{sink}/{why}/"
 
     def _sort(self, failed: StoredObject, *, sink: str) -> Outcomes:
-        """Replace an object by parts that wait and parts that are given up; what is stale goes with it."""
+        """Replace an object by waiting and given-up parts, without its stale documents."""
         outcomes = Outcomes()
         if failed.bytes > MAX_OBJECT_BYTES:
             return self._give_up_whole(failed, sink=sink)
@@ -153,14 +153,14 @@ class Redeliverer:
     ) -> Fate:
         try:
             return self._fate(document, failed, sink=sink)
-        except Exception:  # whatever it is: the other documents of the object are not to wait for it
+        except Exception:  # any error: the object's other documents must not wait
             if not outcomes.given_up[UNEXPECTED]:
                 _logger.exception("unexpected document in %s", failed.key)
             return GivenUp(UNEXPECTED)
 
     def _take_away(self, done: StoredObject, outcomes: Outcomes) -> None:
-        """Last of all. Before that it tells what was given up: where the function dies in between, that is
-        told twice, and never not at all."""
+        """The last step. Publishes what was given up before deleting: if the function dies in between, it is
+        published twice, but never lost."""
         publish_given_up(outcomes.given_up)
         self._bucket.delete(done.key)
 
@@ -173,7 +173,7 @@ class Redeliverer:
         return fate
 
     def _give_up_whole(self, failed: StoredObject, *, sink: str) -> Outcomes:
-        _logger.warning("an object of failed documents cannot be read and is given up whole: %s", failed.key)
+        _logger.warning("giving up a whole object of failed documents that cannot be read: %s", failed.key)
         suffix = ".json.gz" if failed.key.endswith(".gz") else ".json"
         name = f"{name_at(failed.written_at)}-{digest(failed)}-whole{suffix}"
         outcomes = Outcomes(given_up=Counter({UNREADABLE: 1}))
@@ -182,7 +182,7 @@ class Redeliverer:
         return outcomes
 
     def _redeliver(self, waiting: StoredObject, *, sink: str, ends_at: float) -> Outcomes:
-        """Put an object's records and delete it; where one is not taken, it stays and all are redelivered."""
+        """Put an object's records, then delete it. If one is not taken, it stays and all are redelivered."""
         outcomes = Outcomes()
         destination = self._destinations[sink]
         given_up = Parts(self._bucket, waiting)
@@ -212,7 +212,7 @@ class Redeliverer:
         return outcomes
 
     def _put(self, records: Sequence[Outgoing], destination: Destination, *, ends_at: float) -> Delivery:
-        """Put records no faster than configured."""
+        """Put records at most at the configured rate."""
         began = time.monotonic()
         delivery = deliver(
             {destination: records},
@@ -226,14 +226,14 @@ class Redeliverer:
 
 
 def _problems(waiting: StoredObject, sink: str, delivery: Delivery) -> list[str]:
-    """What Firehose said; nothing where only the time was up."""
+    """Firehose's errors; none if only time ran out."""
     if not delivery.errors:
         return []
     return [f"{sink}: Firehose did not take all of {waiting.key}: {', '.join(sorted(delivery.errors))}"]
 
 
 def _each(objects: Iterator[StoredObject], work: Work, *, until: float) -> Outcomes:
-    """Do the work on each object until the time is up; what fails is one object's problem."""
+    """Work on each object until time runs out; a failure concerns one object only."""
     outcomes = Outcomes()
     try:
         for one in objects:
@@ -241,10 +241,10 @@ def _each(objects: Iterator[StoredObject], work: Work, *, until: float) -> Outco
                 break
             try:
                 outcomes.add(work(one))
-            except Exception as error:  # whatever it is: the other objects are not to wait for it
+            except Exception as error:  # any error: other objects must not wait
                 _logger.exception("left to the next invocation: %s", one.key)
                 outcomes.problems.append(f"{one.key}: {error}")
-    except Exception as error:  # an answer that nobody can read, too: the other sinks are not to wait for it
+    except Exception as error:  # unreadable answers included: other sinks must not wait
         _logger.exception("objects cannot be listed")
         outcomes.problems.append(f"objects cannot be listed: {error}")
     return outcomes

@@ -1,7 +1,7 @@
-"""What the search domain shall hold for each index family: the .json files of its folder, filled.
+"""The search domain's definitions for each index family, from the .json files of its folder.
 
-A folder of index_families/ holds an ingest pipeline, an index template and a retention policy.
-The families with the columns of their keys, and the environment's settings, come with the request.
+A folder of index_families/ holds an ingest pipeline, an index template and a retention policy. The request
+brings the families, their key columns and the environment's settings.
 """
 
 import json
@@ -19,17 +19,17 @@ POLICIES = "/_plugins/_ism/policies/"
 
 @dataclass(frozen=True)
 class Definition:
-    """A path of the domain and what is put there; None: nothing may be there."""
+    """A path of the domain and its content; None deletes what is there."""
 
     path: str
     body: dict[str, Any] | None
 
 
 def definitions(properties: Mapping[str, Any]) -> list[Definition]:
-    """What the domain shall hold.
+    """The wanted definitions, in the order in which to put them.
 
     Properties: IndexFamilies, a list of {Name, IndexPrefix, Key, Definitions}: an index's name is IndexPrefix
-    and the day of `minute`, Key lists the columns that make a document's id, Definitions is a folder of
+    and the day of `minute`, Key lists the columns of a document's id, Definitions is a folder of
     index_families/; Replicas, a number; RetentionDays, a number or `forever`.
     """
     return [
@@ -53,12 +53,12 @@ def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list
     columns = template["template"]["mappings"]["properties"]
     columns |= {column: {"type": "keyword"} for column in key if column not in columns}
 
-    # The pipeline first: from the moment the template exists, an index needs it.
+    # The pipeline first: once the template exists, indices need it.
     wanted = [
         Definition(f"/_ingest/pipeline/{name}", pipeline),
         Definition(f"/_index_template/{name}", template),
     ]
-    policy: dict[str, Any] | None = None  # one of an earlier deployment would catch each new index
+    policy: dict[str, Any] | None = None  # an earlier deployment's would catch new indices
     if properties["RetentionDays"] != KEPT_FOR_EVER:
         policy = _read(folder / "retention_policy.json")
         [kept, _] = policy["policy"]["states"]

@@ -1,4 +1,4 @@
-"""Put the ingest pipeline, the index template and the retention policy into the search domain.
+"""Put the ingest pipeline, index template and retention policy into the search domain.
 
 They stay when the stack is deleted: the domain keeps its data.
 """
@@ -23,17 +23,17 @@ REQUEST_TIMEOUT_SECONDS = 20
 PAUSE_SECONDS = 3.0
 CONFLICT = 409
 RETRYABLE_STATUSES = {403, 429, 500, 502, 503, 504}
-"""A new domain or a new role is not known everywhere at once (403), and a new domain may not be up."""
+"""A new domain or role is not known everywhere at once (403), and a new domain may not be up yet."""
 
 log = logging.getLogger()
 
 
 class BootstrapError(Exception):
-    """The domain does not take a definition; the message says which and what it answered."""
+    """The domain refused a definition; the message says which, and the answer."""
 
 
 Send = Callable[[str, str, dict[str, Any] | None], tuple[int, dict[str, Any]]]
-"""(method, path, body) -> (HTTP status, answer); raises one of CONNECTION_ERRORS where nothing answers."""
+"""(method, path, body) -> (HTTP status, answer); raises one of CONNECTION_ERRORS if nothing answers."""
 
 
 def handler(event: dict[str, Any], context: InvocationContext) -> None:
@@ -62,7 +62,7 @@ class Bootstrap:
         self._clock = clock
 
     def put(self, wanted: list[Definition], deadline: float) -> None:
-        """Put each definition, waiting for the domain until the deadline; raises BootstrapError."""
+        """Put each definition, waiting for the domain until the deadline. Raises BootstrapError."""
         for definition in wanted:
             if definition.body is None:
                 self._remove(definition.path, deadline)
@@ -73,7 +73,7 @@ class Bootstrap:
             log.info("put %s", definition.path)
 
     def _remove(self, path: str, deadline: float) -> None:
-        """Raises BootstrapError. A domain without index state management, as the twin's, answers 400."""
+        """Raises BootstrapError. A domain without index state management, like the twin's, answers 400."""
         status, answered = self._until_answered("GET", path, None, deadline)
         if status in {404, 400}:
             return
@@ -89,13 +89,13 @@ class Bootstrap:
         while True:
             path = definition.path + self._version_of_policy(definition.path, deadline)
             status, answered = self._until_answered("PUT", path, definition.body, deadline)
-            # The version is out of date when an earlier request of this loop was taken but its answer lost.
+            # The version is out of date if an earlier request of this loop succeeded but its answer was lost.
             if status != CONFLICT or not self._has_time(deadline):
                 return status, answered
             self._sleep(PAUSE_SECONDS)
 
     def _version_of_policy(self, path: str, deadline: float) -> str:
-        """Query string without which index state management refuses to replace a policy."""
+        """The query string that index state management requires for replacing a policy."""
         status, found = self._until_answered("GET", path, None, deadline)
         if status == 404:
             return ""
@@ -122,12 +122,12 @@ class Bootstrap:
             self._sleep(PAUSE_SECONDS)
 
     def _has_time(self, deadline: float) -> bool:
-        """For a pause and one more request."""
+        """Whether a pause and one more request fit."""
         return self._clock() + PAUSE_SECONDS + REQUEST_TIMEOUT_SECONDS <= deadline
 
 
 def signed_sender(endpoint: str) -> Send:
-    """Sends requests signed (SigV4) with the function's role to `endpoint`, e.g. https://host."""
+    """Sends requests, signed (SigV4) with the function's role, to `endpoint`, e.g. https://host."""
     credentials = Session().get_credentials()
     if credentials is None:
         raise BootstrapError("no AWS credentials: the function has no role")
@@ -156,5 +156,5 @@ def _as_json(content: bytes) -> dict[str, Any]:
         answered = None
     if not isinstance(answered, dict):
         shown = content.decode(errors="replace")[:500]
-        raise BootstrapError(f"the search domain's endpoint answered with something else than JSON: {shown}")
+        raise BootstrapError(f"the search domain's endpoint did not answer with a JSON object: {shown}")
     return answered

@@ -26,7 +26,7 @@ def test_the_rules_shipped_send_clicks_to_the_source_stream() -> None:
     [
         ("", "tags", "add a table such as [tags.click]"),
         ("tag_name = 'x'\n[tags.click]\ndrop = true", "tag_name", "use one of default_tag, tag_field, tags"),
-        ("tag_field = 1\n[tags.click]\ndrop = true", "tag_field", "write a non-empty text in quotes"),
+        ("tag_field = 1\n[tags.click]\ndrop = true", "tag_field", "write non-empty text in quotes"),
         ("[tags.view]\ndrop = true", "default_tag", "add [tags.click] or name one of view"),
         ("tags.click = 'source'", "[tags.click]", "write a table with `destination` or `drop = true`"),
         ("[tags.click]", "[tags.click]", 'exactly one of `destination = "name"` and `drop = true`'),
@@ -43,17 +43,17 @@ def test_the_rules_shipped_send_clicks_to_the_source_stream() -> None:
         (
             "[tags.click]\ndestination = 'a'\ncast = { at = 'datetime' }",
             "[tags.click] cast.at",
-            "'datetime' is no cast; use one of boolean, id, integer, number, string, timestamp",
+            "'datetime' is not a cast; use one of boolean, id, integer, number, string, timestamp",
         ),
         (
             "[tags.click]\ndestination = 'a'\ndefault = { at = 2026-01-01 }",
             "[tags.click] default.at",
-            "a default is a text, a number, true or false",
+            "a default is text, a number, true or false",
         ),
         (  # JSON has no infinity: every record would be refused for it
             "[tags.click]\ndestination = 'a'\ndefault = { scroll = inf }",
             "[tags.click] default.scroll",
-            "is inf; a default is a text, a number, true or false",
+            "is inf; a default is text, a number, true or false",
         ),
         (
             "[tags.click]\ndestination = 'a'\nrename = { id = 'click_id' }\nrequired = ['id']",
