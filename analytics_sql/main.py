@@ -187,11 +187,11 @@ def _streaming_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResu
     """Runs the compiled plan, with its stateful operators numbered as in the last release: operators.py says
     why."""
     sys.path += [folder for folder in map(str, (SQL_FOLDER, SQL_FOLDER.parent)) if folder not in sys.path]
-    from analytics_sql import generated_code, operators
+    from analytics_sql import codegen, operators
 
     record = read_record(SQL_FOLDER)
     try:
-        plan = generated_code.in_one_piece(operators.numbered(compiled(tables, inserts), record))
+        plan = codegen.in_one_piece(operators.numbered(compiled(tables, inserts), record))
     except operators.OperatorsError as error:
         raise SystemExit(str(error)) from None
     return started(tables, plan)

@@ -110,13 +110,13 @@ def _check_generations(last: Record | None, sinks: Sinks) -> None:
             raise OperatorsError(
                 f"{family} comes back: give the sink generation {needed} in contract/sink.py. Its former "
                 "documents hold larger counts than the new ones, which begin at 1 and would not be taken "
-                "(docs/changing_the_query.md)"
+                "(docs/start/changing_the_query.md)"
             )
         if now["generation"] < needed:
             raise OperatorsError(
                 f"{family} counts by {counted_by}, and by {counted_by_before} in generation {generation}: "
                 f"give the sink generation {needed} in contract/sink.py, or documents of two keys would meet "
-                "in one index and every click count twice (docs/changing_the_query.md)"
+                "in one index and every click count twice (docs/start/changing_the_query.md)"
             )
 
 

@@ -1,1 +1,1 @@
-"""How fast everything is, measured and recorded: docs/benchmarks.md."""
+"""How fast everything is, measured and recorded: docs/reference/benchmarks.md."""

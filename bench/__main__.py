@@ -1,9 +1,9 @@
 """Measure how fast everything is: python -m bench [--scale SCALE] [--record] [SECTION ...].
 
-Each section is shown as soon as it is measured; with --record it also goes into docs/benchmarks/figures.json,
-and docs/benchmarks.md is made anew. Exit code 1 if a section could not be measured, or if the SQL job has
-become slower than the guard allows; the other sections are measured and recorded all the same. Ctrl-C and
-SIGTERM leave nothing running, and what is recorded stays.
+Each section is shown as soon as it is measured; --record keeps it in docs/reference/benchmarks/figures.json,
+and docs/reference/benchmarks.md is made anew. Exit code 1 if a section could not be measured, or if the SQL
+job has become slower than the guard allows; the other sections are measured and recorded all the same. Ctrl-C
+and SIGTERM leave nothing running, and what is recorded stays.
 """
 
 import argparse

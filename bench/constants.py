@@ -12,7 +12,7 @@ from bench.forwarder import RECORDS
 from bench.sections.counting import SPARK, SQL
 from settings import measured
 
-HEAD = """# Made by `make docs` from docs/benchmarks/figures.json, by the rules in settings/measured.py.
+HEAD = """# Made by `make docs` from docs/reference/benchmarks/figures.json by settings/measured.py.
 """
 
 

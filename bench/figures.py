@@ -10,7 +10,7 @@ from bench.machine import ProcessorTimes, machine
 from bench.report import Benchmark
 from bench.scale import Scale
 
-FILE = Path(__file__).parent.parent / "docs" / "benchmarks" / "figures.json"
+FILE = Path(__file__).parent.parent / "docs" / "reference" / "benchmarks" / "figures.json"
 
 
 def recorded(file: Path = FILE) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from pyflink.java_gateway import get_gateway
 
 from analytics_sql import main as analytics
 from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS, output_tables
-from analytics_sql.generated_code import in_one_piece
+from analytics_sql.codegen import in_one_piece
 from analytics_sql.local_flink import connector_jar, find_java
 from bench.clicks import MILLISECONDS_BETWEEN_CLICKS
 from bench.flink_job import FollowedJob, longest_gap

@@ -1,6 +1,6 @@
 """Has the SQL job become slower? Its CPU over DuckDB's of the same run tells on any machine.
 
-It is compared with what is recorded in docs/benchmarks/figures.json, if that was measured at the same scale:
+It is compared with what is recorded in docs/reference/benchmarks/figures.json, if at the same scale:
 a small run has less of its time behind the compiler, and another ratio.
 """
 
@@ -23,5 +23,5 @@ def regression(name: str, entry: Mapping[str, Any], recorded: Mapping[str, Any])
         f"SLOWER: the SQL job takes {found:.2f} times DuckDB's CPU per million clicks, recorded are "
         f"{known:.2f} and {TOLERANCE:g} times that is allowed, and it is not recorded: find what made it so "
         "(python -m bench.cpu_slope compares two states of the project). If it is to stay, delete "
-        f'"{name}" from docs/benchmarks/figures.json and measure again.'
+        f'"{name}" from docs/reference/benchmarks/figures.json and measure again.'
     )

@@ -8,14 +8,14 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
-from batch_server import ALL_READERS, EACH_COMBINATION, EACH_VALUE, Segment
-from batch_server.differences import compare
-from batch_server.minutes import Minutes
-from batch_server.question import Question
-from batch_server.ranking import Wanted, rank
 from bench.counts import DAY, DEPLOYED_ID, SHORT_ID, bulks
 from bench.report import Figures, Table, spread
 from bench.search_server import PAST_PIPELINE, SearchServer
+from clients.batch_server import ALL_READERS, EACH_COMBINATION, EACH_VALUE, Segment
+from clients.batch_server.differences import compare
+from clients.batch_server.minutes import Minutes
+from clients.batch_server.question import Question
+from clients.batch_server.ranking import Wanted, rank
 from contract.count import COUNT_KEY
 
 KEYWORDS = tuple(column for column in COUNT_KEY if column != "minute")

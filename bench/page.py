@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its pictures, made from the recorded figures alone: python -m bench.page."""
+"""The page docs/reference/benchmarks.md and its pictures, from the recorded figures: python -m bench.page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,11 +13,11 @@ PAGE = FILE.parent.parent / "benchmarks.md"
 
 HEAD = """# Benchmarks
 
-This page is made from `docs/benchmarks/figures.json`, which `make bench` writes; nothing in it is written by
-hand. `make bench` measures all sections but two in about 40 minutes, `python -m bench --record NAME` one
-section; `growth` and `throughput` only so, as each takes about 20 minutes more. `make bench-quick`
-measures a little of each in 5 minutes, recorded nowhere. Absolute figures are of the machine named and of its
-mood that day; ratios of jobs that took turns hold better elsewhere.
+This page is made from `docs/reference/benchmarks/figures.json`, which `make bench` writes; nothing in it is
+written by hand. `make bench` measures all sections but two in about 40 minutes,
+`python -m bench --record NAME` one section; `growth` and `throughput` only so, as each takes about 20 minutes
+more. `make bench-quick` measures a little of each in 5 minutes, recorded nowhere. Absolute figures are of the
+machine named and of its mood that day; ratios of jobs that took turns hold better elsewhere.
 """
 
 

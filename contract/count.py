@@ -1,6 +1,6 @@
 """A count: the columns of a reader's segment, the key under which clicks are counted, and the time one spans.
 
-The SQL cannot take them from here; tests/analytics/test_columns.py compares it, and names the file that
+The SQL cannot take them from here; tests/analytics_sql/test_columns.py compares it, and names the file that
 differs.
 """
 

@@ -1,4 +1,4 @@
-"""A ranking as the service reads it: one item of the table `trending` for each segment (docs/feedback.md).
+"""A ranking as the service reads it: an item of the table `trending` a segment (docs/operate/feedback.md).
 
 Written by the feedback function, read by web servers with one GetItem.
 """

@@ -16,7 +16,7 @@ class Sink:
     table: its name in the SQL, which is the property group of its options; name: part of the names of its
     delivery stream and role; definitions: the folder of lambdas/search_bootstrap/index_families/ with what
     the domain shall hold; key: the columns whose values make a document's id, so that of each key the
-    largest count wins; generation: raised whenever the key changes (docs/changing_the_query.md).
+    largest count wins; generation: raised whenever the key changes (docs/start/changing_the_query.md).
 
     ValueError where a name cannot be used on AWS or would match another's: see _NAME.
     """

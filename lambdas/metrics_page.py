@@ -1,6 +1,6 @@
-"""Makes docs/metrics.md: every metric that our functions publish, from the modules that name them.
+"""Makes docs/reference/metrics.md: every metric that our functions publish, from the modules that name them.
 
-python -m lambdas.metrics_page > docs/metrics.md
+python -m lambdas.metrics_page > docs/reference/metrics.md
 """
 
 import ast
@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 
 LAMBDAS = Path(__file__).parent
+METRICS_MODULES = sorted(set(LAMBDAS.glob("*/metrics.py")) - {LAMBDAS / "shared" / "metrics.py"})
 HEAD = f"""# Metrics
 
 This page lists the metrics of our functions, for whoever reads a graph or an alarm. They are in the
@@ -34,7 +35,7 @@ def metrics_in(module: Path) -> Iterator[tuple[str, str]]:
 
 def page() -> str:
     tables = []
-    for module in sorted(LAMBDAS.glob("*/metrics.py")):
+    for module in METRICS_MODULES:
         rows = [f"| `{name}` | {meaning} |" for name, meaning in metrics_in(module)]
         function = f"click-trends-<environment>-{module.parent.name}"
         head = [f"## `{SERVICE_DIMENSION}` `{function}`", "", "| metric | meaning |", "|---|---|"]

@@ -24,7 +24,8 @@ class AnalyticsSettings(Section):
     state_generation: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=0,
         description="Raise it by one to start the application once without state, at the next deployment: it "
-        "counts again from the oldest click in the stream. A snapshot is taken first (docs/deployment.md).",
+        "counts again from the oldest click in the stream. A snapshot is taken first "
+        "(docs/start/deployment.md).",
     )
     parallelism_per_kpu: Annotated[int, Field(ge=1, le=8)] = Field(
         default=1, description="Parallel tasks on each KPU (1 vCPU and 4 GB of memory)."

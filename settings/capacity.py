@@ -1,7 +1,7 @@
 """Checks at synth that every hop carries the declared peak.
 
 Pure functions of the settings. A problem ends the synthesis, a warning does not; each says what is needed and
-what to set. docs/flow_limits.md has the sources of the numbers.
+what to set. docs/reference/flow_limits.md has the sources of the numbers.
 """
 
 from collections.abc import Iterator
@@ -149,7 +149,8 @@ def _state_of_fewer_tasks(parallelism: int) -> Iterator[CapacityWarning]:
         text=f"analytics.parallelism ({parallelism}) is too high for a state that was first started with a "
         f"parallelism below {first}: that start fixed its maximum, and a restore with more tasks fails. "
         f"Keep analytics.parallelism at {STATE_MAX_PARALLELISM} or less, or raise analytics.state_generation "
-        "with it (docs/deployment.md). Ignore this if the state was first started with the new parallelism.",
+        "with it (docs/start/deployment.md). Ignore this if the state was first started with the new "
+        "parallelism.",
     )
 
 

@@ -16,10 +16,10 @@ REDELIVERY_HOURS = 3
 """From the last failure that is redelivered to the last attempt: a pause of up to an hour
 (lambdas/redelivery/failed_documents.py) and delivery.counts_retry_seconds, up to two hours."""
 DELIVERED_AFTER = timedelta(seconds=15)
-"""A published count is in the index within this time; tests compare it with batch_server/answers.py."""
+"""A published count is in the index within this time; tests compare it with the library's answers.py."""
 READ_KNOWN_AFTER = timedelta(seconds=245)
 """While the application reads at the head of the stream, its progress is known within this time; tests
-compare it with batch_server/progress.py."""
+compare it with clients/batch_server/progress.py."""
 
 
 def problems(settings: Settings) -> Iterator[str]:

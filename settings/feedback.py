@@ -14,7 +14,7 @@ class FeedbackSettings(Section):
     segments: Annotated[list[Segments], Field(min_length=1)] = Field(
         default=["all readers", "each value", "each combination"],
         description="Which segments get a ranking: all readers, each value of each column, each combination "
-        "of values of all columns. More segments mean more writes (docs/feedback.md).",
+        "of values of all columns. More segments mean more writes (docs/operate/feedback.md).",
     )
     period_minutes: Annotated[int, Field(ge=1, le=60)] = Field(
         default=1, description="Minutes between two runs of the function."

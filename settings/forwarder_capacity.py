@@ -1,9 +1,9 @@
-"""What the forwarder carries from one shard, by the formula in docs/forwarder.md and measured figures."""
+"""What the forwarder carries from one shard, by the formula and figures of docs/reference/forwarder.md."""
 
 from dataclasses import dataclass
 from math import ceil
 
-from lambdas.forwarder.destinations import DataStream
+from lambdas.shared.destinations import DataStream
 from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 
 # A shard's own limits for writing: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html

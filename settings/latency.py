@@ -1,6 +1,6 @@
 """Latency of a click by the settings alone: each stage, typical and worst.
 
-Pure functions of the settings. docs/latency.md explains the stages and defines typical and worst.
+Pure functions of the settings. docs/reference/latency.md explains the stages and defines typical and worst.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Producer = Literal["web servers", "mobile apps"]
 
 # Periods of the producers; tests compare them with what those do.
 WEB_SERVER_FLUSH_SECONDS = 1.0
-"""`flush_interval` of web_servers/fluentd.conf, `flush` of fluent-bit.yaml."""
+"""`flush_interval` of clients/web_servers/fluentd.conf, `flush` of fluent-bit.yaml."""
 MOBILE_APP_FLUSH_SECONDS = 5.0
 """`flush_seconds` of mobile_client."""
 REFRESH_SECONDS = 1.0
@@ -29,14 +29,14 @@ records from Amazon Kinesis Data Streams"."""
 INVOCATION_SECONDS = (0.1, 1.5)
 """Start of the function, warm and cold; assumed, as no benchmark here runs on Lambda."""
 READER_POLL_SECONDS = 0.25
-"""The application waits this long after an empty read: docs/flow_limits.md, "Reads a second"."""
+"""The application waits this long after an empty read: docs/reference/flow_limits.md, "Reads a second"."""
 CHECKPOINT_SECONDS = (0.5, 2.0)
 """Duration of a checkpoint, in which the counts go out; assumed for a state of some GB on S3."""
 DELIVERY_SECONDS = (1.0, 5.0)
 """Firehose with no buffering delivers within 5 seconds: Amazon Data Firehose developer guide, "Understand
 buffering hints"."""
 INDEXING_SECONDS = (0.1, 1.0)
-"""A bulk request of 1 MiB in OpenSearch: docs/flow_limits.md, 4,000 documents a second and node."""
+"""A bulk request of 1 MiB in OpenSearch: docs/reference/flow_limits.md, 4,000 documents a second and node."""
 FEEDBACK_RUN_SECONDS = (1.0, 10.0)
 """Querying OpenSearch from the other region and writing what changed; assumed."""
 

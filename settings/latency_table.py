@@ -1,5 +1,5 @@
 """The latency budget as a Markdown table. `python -m settings.latency_table` writes production's into
-docs/latency.md."""
+docs/reference/latency.md."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from settings import load
 from settings.environment import Settings
 from settings.latency import Seconds, Stage, budget
 
-PAGE = Path(__file__).parent.parent / "docs" / "latency.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "latency.md"
 DOCUMENTED = "production"
 BEGIN, END = "<!-- budget -->", "<!-- end budget -->"
 
@@ -40,7 +40,7 @@ def _sum(name: str, seconds: Seconds, target: int) -> str:
 
 
 def page(text: str, table: str) -> str:
-    """docs/latency.md with its table replaced by this one."""
+    """docs/reference/latency.md with its table replaced by this one."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table}\n{END}{after}"

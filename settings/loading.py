@@ -76,7 +76,10 @@ def _not_utf8(path: Path, line: int, likely: str) -> SettingsError:
 def _explained(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{key}: there is no such setting. Correct its name or remove it; docs/settings.md lists all."
+        return (
+            f"{key}: there is no such setting. Correct its name or remove it; "
+            "docs/reference/settings.md lists all."
+        )
     if detail["type"] == "missing":
         return f"{key}: required. {_described(key)}"
     return f"{key}: {detail['msg']}. {_described(key)}".rstrip()

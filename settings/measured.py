@@ -1,7 +1,7 @@
-"""Rules that derive the figures of the capacity checks and the cost from docs/benchmarks.md.
+"""Rules that derive the figures of the capacity checks and the cost from docs/reference/benchmarks.md.
 
-`make docs` applies the rules to docs/benchmarks/figures.json and writes settings/measured.toml, which this
-module reads; a test compares the two. Rules round, so that a figure may vary from run to run.
+`make docs` applies the rules to docs/reference/benchmarks/figures.json and writes measured.toml, which
+this module reads; a test compares the two. Rules round, so that a figure may vary from run to run.
 """
 
 import tomllib

@@ -1,6 +1,6 @@
-"""Makes docs/settings.md from the models: every setting with its type, default, limits and description.
+"""Makes docs/reference/settings.md from the models: each setting with its type, default, limits and text.
 
-python -m settings.page > docs/settings.md
+python -m settings.page > docs/reference/settings.md
 """
 
 import types

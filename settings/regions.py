@@ -19,5 +19,5 @@ class RegionSettings(Section):
     oregon: Region = Field(
         default=OREGON,
         description="Region in place of Oregon: clicks are counted and counts are stored there. Neither can "
-        "change once deployed: another region is another deployment (docs/operations.md).",
+        "change once deployed: another region is another deployment (docs/operate/operations.md).",
     )

@@ -24,12 +24,12 @@ class SearchSettings(Section):
     retention_days: Annotated[int, Field(ge=2)] | None = Field(
         default=None,
         description="Delete a day's index this many days after its creation. Without it indices are kept for "
-        "ever. A change applies to indices created after it (docs/deployment.md).",
+        "ever. A change applies to indices created after it (docs/start/deployment.md).",
     )
     documents_per_second_per_node: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=DOCUMENTS_PER_SECOND_PER_NODE,
         description="Counts that a data node is assumed to index, in documents/s; used only by the checks. "
-        "docs/benchmarks.md measured more on two cores.",
+        "docs/reference/benchmarks.md measured more on two cores.",
     )
     scheme: Literal["https", "http"] = Field(
         default="https",

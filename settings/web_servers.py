@@ -1,4 +1,4 @@
-"""Files and buffer of the log collector on a web server (web_servers/)."""
+"""Files and buffer of the log collector on a web server (clients/web_servers/)."""
 
 import math
 from typing import Annotated

@@ -9,13 +9,13 @@ from analytics_sql.local_flink import AWS_JAR
 from names import OREGON_ANALYTICS, OREGON_STORAGE, TOKYO_INGEST, TOKYO_STORAGE
 from settings import load
 from settings.capacity import warnings
-from stacks.house_rules.plugin import HouseRules
-from stacks.house_rules.tags import stack_tags
+from stacks.constructs.retention import Retention
 from stacks.monitoring.dashboard import add_dashboards
 from stacks.monitoring.notification import notify
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
-from stacks.parts.retention import Retention
+from stacks.policy_checks.plugin import HouseRules
+from stacks.policy_checks.tags import stack_tags
 from stacks.tokyo_ingest import TokyoIngest
 from stacks.tokyo_storage import TokyoStorage
 

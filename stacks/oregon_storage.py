@@ -6,8 +6,8 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from settings import Settings
-from stacks.parts.private_bucket import PrivateBucket
-from stacks.parts.retention import Retention
+from stacks.constructs.private_bucket import PrivateBucket
+from stacks.constructs.retention import Retention
 from stacks.producers.click_stream import ClickStream
 from stacks.search.domain import SearchDomain
 

@@ -7,8 +7,8 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from settings import Settings
-from stacks.parts.private_bucket import PrivateBucket
-from stacks.parts.retention import Retention
+from stacks.constructs.private_bucket import PrivateBucket
+from stacks.constructs.retention import Retention
 from stacks.producers.click_stream import ClickStream
 from stacks.producers.mobile_apps import MobileIdentities
 from stacks.serving.trending_table import TrendingTable

@@ -46,7 +46,10 @@ def ran(program: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("command", ["cost", "doctor", "review", "twin", "web_servers", "app.py"])
+@pytest.mark.parametrize(
+    "command",
+    ["operations.cost", "operations.doctor", "operations.review", "twin", "clients.web_servers", "app.py"],
+)
 @pytest.mark.parametrize("module", ["settings", "pydantic"])
 def test_a_command_that_is_interrupted_while_it_imports_ends_quietly(command: str, module: str) -> None:
     how = "run_path" if command.endswith(".py") else "run_module"

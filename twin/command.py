@@ -9,16 +9,16 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from batch_server import TrendsError
+from clients.batch_server import TrendsError
 from settings import SettingsError
-from traffic.replay import AS_FAST_AS_POSSIBLE, ReplayError
-from traffic.send import TrafficError
 from twin.demonstration import demonstrate
 from twin.processes import TwinError
+from twin.traffic.replay import AS_FAST_AS_POSSIBLE, ReplayError
+from twin.traffic.send import TrafficError
 
 DEFAULT_RATE = 200.0
 MAX_RATE = 100_000.0
-"""Some times what the whole path takes on one machine: docs/benchmarks.md."""
+"""Some times what the whole path takes on one machine: docs/reference/benchmarks.md."""
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -20,17 +20,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from batch_server import CountTotals, TrendingArticle, TrendingReader, TrendsError
-from batch_server.board.account import Ledgers, RecordAccount
-from batch_server.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
-from traffic.record import EntryPoint, Record
-from traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
-from traffic.send import TrafficTally, send
-from traffic.simulated import readers, simulated_clicks, write_segments
+from clients.batch_server import CountTotals, TrendingArticle, TrendingReader, TrendsError
+from clients.board.account import Ledgers, RecordAccount
+from clients.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
 from twin.accounting import LiveAccounts
 from twin.flink_job import JobState
 from twin.headroom import disk_warning, memory_warning
 from twin.screen import FinalAccount, Picture, Screen, account_table
+from twin.traffic.record import EntryPoint, Record
+from twin.traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
+from twin.traffic.send import TrafficTally, send
+from twin.traffic.simulated import readers, simulated_clicks, write_segments
 from twin.twin import Twin, running_twin
 
 READERS = 20_000
@@ -108,7 +108,7 @@ def hints(board: str, environment: Path) -> list[str]:
     return [
         f"the board: {board}; to ask yourself, in another terminal here:",
         f"  . {environment}",
-        "  .venv/bin/python -m batch_server top --last 10m",
+        "  .venv/bin/python -m clients.command_line top --last 10m",
     ]
 
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 NEEDED_MIB = 2_000
-"""Resident memory of all processes under the traffic of `make run`: docs/twin.md says how it was measured."""
+"""Resident memory of all processes under the traffic of `make run`, measured: docs/start/twin.md."""
 NEEDED_DISK_MIB = 1_000
 """Free in the folder for temporary files: a margin, as the logs, states and objects of hours take less."""
 _MEMINFO = Path("/proc/meminfo")

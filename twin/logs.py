@@ -28,8 +28,8 @@ _WHAT_TO_DO = (
         re.compile(
             r"OutOfMemoryError|Cannot allocate memory|insufficient memory|Not enough space|MemoryError",
         ),
-        "memory is short: close other programs, or give this machine more; docs/twin.md says how much the "
-        "twin takes",
+        "memory is short: close other programs, or give this machine more; docs/start/twin.md says how much "
+        "the twin takes",
     ),
 )
 

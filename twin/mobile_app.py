@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from mobile_client.credentials import mobile_session, mobile_stream
-from mobile_client.delivery import Stream
+from clients.mobile_app.credentials import mobile_session, mobile_stream
+from clients.mobile_app.delivery import Stream
 from names import TOKYO, TOKYO_STORAGE, Names
 from twin.emulator import Emulator
 

@@ -19,8 +19,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from batch_server import TrendingArticle
-from batch_server.text import age_text
+from clients.batch_server import TrendingArticle
+from clients.batch_server.text import age_text
 
 MAX_ARTICLES_SHOWN = 8
 BAR_WIDTH = 10

@@ -1,5 +1,5 @@
 """What the application makes of the published segments, by the gauges of its reference table and its log
-(docs/analytics.md)."""
+(docs/reference/analytics.md)."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -17,16 +17,14 @@ from pathlib import Path
 from typing import Literal
 
 from analytics_sql.local_flink import AWS_JAR
-from batch_server import CountTotals, TrendingReader, TrendsError
-from batch_server.credentials import own_credentials
-from batch_server.progress import ProgressWatch
-from batch_server.search import MAX_ATTEMPTS
-from batch_server.served import ServedTable
+from clients.batch_server import CountTotals, TrendingReader, TrendsError
+from clients.batch_server.credentials import own_credentials
+from clients.batch_server.progress import ProgressWatch
+from clients.batch_server.rankings import ServedTable
+from clients.batch_server.search import MAX_ATTEMPTS
+from clients.mobile_app.delivery import Stream
 from contract.sink import CLICK_COUNTS
-from mobile_client.delivery import Stream
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
-from traffic.record import EntryPoint
-from traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.accounting import Accounts, take_accounts
 from twin.analytics import EmulatedApplication
 from twin.delivery_faults import DeliveryFaults
@@ -42,6 +40,8 @@ from twin.processes import TwinError, wait_for
 from twin.readings import Key
 from twin.synthesis import Synthesis
 from twin.table_options import Properties, connector_properties, file_properties
+from twin.traffic.record import EntryPoint
+from twin.traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.transport import FilesTransport, SegmentsFolder
 
 ENVIRONMENT = "local"
@@ -206,7 +206,7 @@ class Twin:
         return ServedTable(self.emulator.client_as(role, "dynamodb", TOKYO), self.names.trending_table)
 
     def write_reader_environment(self) -> Path:
-        """A file to source in a shell: with it `python -m batch_server` asks this twin, with its role."""
+        """A file to source in a shell: with it the command line asks this twin, with its role."""
         role = self.names.role_arn(self.names.batch_server_role)
         variables = {
             **self.emulator.client_environment(),
@@ -215,7 +215,7 @@ class Twin:
             "CLICK_TRENDS_ROLE_ARN": role,
             "CLICK_TRENDS_TABLE": self.names.trending_table,
         }
-        file = self.work / "batch_server.env"
+        file = self.work / "clients.batch_server.env"
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
         file.write_text("".join(lines))
         return file

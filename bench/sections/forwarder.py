@@ -80,7 +80,7 @@ def report(figures: Figures) -> Sequence[Block]:
         "A compiled JSON library (orjson) in the forwarder's own reading and writing: "
         f"{libraries['orjson']:.3f} s of processor time a batch instead of {libraries['json']:.3f}, "
         f"{1 - libraries['orjson'] / libraries['json']:.0%} less "
-        "([decision](decisions/forwarder-json-of-the-standard-library.md)).",
+        "([decision](../decisions/forwarder-json-of-the-standard-library.md)).",
     )
 
 

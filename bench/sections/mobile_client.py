@@ -15,8 +15,8 @@ from typing import Any
 
 from bench.report import Benchmark, Block, Figures, Table
 from bench.scale import Scale
-from mobile_client import ClickQueue, MobileClient, mobile_stream
-from tests.mobile_client.aws_stub import AwsStub, Put, running
+from clients.mobile_app import ClickQueue, MobileClient, mobile_stream
+from tests.clients.mobile_app.aws_stub import AwsStub, Put, running
 
 CLICKS_FOR_LITTLE = 1000
 CLICKS_ON_FULL_DISK = 200
@@ -137,8 +137,9 @@ def report(figures: Figures) -> Sequence[Block]:
         return ("Not part of a quick run.",)
     blocks: list[Block] = [
         f"The reference client for {figures['seconds']} s, all clicks waiting at first. A call that "
-        "was taken in part is followed by a smaller one ([why](mobile_apps.md)), so a stream that takes "
-        "little is not put the same clicks again and again; and what is put from a full disk is put once.",
+        "was taken in part is followed by a smaller one ([why](../start/mobile_apps.md)), so a "
+        "stream that takes little is not put the same clicks again and again; and what is put from a full "
+        "disk is put once.",
         Table(
             head=(
                 "the stream",

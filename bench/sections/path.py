@@ -25,9 +25,9 @@ from contract.sink import CLICK_COUNTS
 from names import OREGON, TOKYO, index_pattern
 from settings import load
 from settings.latency import LatencyBudget, Stage, budget
-from traffic.record import EntryPoint
 from twin.processes import wait_for
 from twin.shards import ShardReader
+from twin.traffic.record import EntryPoint
 from twin.twin import ENVIRONMENT, Twin, chosen_transport, running_twin
 
 if TYPE_CHECKING:

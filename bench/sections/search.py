@@ -9,18 +9,18 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from batch_server import EACH_COMBINATION, EACH_VALUE, Segment, TrendingReader
-from batch_server.answers import Answer
-from batch_server.errors import TrendsError
-from batch_server.minutes import Minutes
-from batch_server.question import Question
-from batch_server.ranking import Wanted, rank
-from batch_server.search import REQUEST_TIMEOUT_SECONDS
 from bench import index_settings
 from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, DAY, SEGMENTS, bulks
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, verdict
 from bench.scale import Scale
 from bench.search_server import PAST_PIPELINE, SearchServer, search_server
+from clients.batch_server import EACH_COMBINATION, EACH_VALUE, Segment, TrendingReader
+from clients.batch_server.answers import Answer
+from clients.batch_server.errors import TrendsError
+from clients.batch_server.minutes import Minutes
+from clients.batch_server.question import Question
+from clients.batch_server.ranking import Wanted, rank
+from clients.batch_server.search import REQUEST_TIMEOUT_SECONDS
 from contract.sink import CLICK_COUNTS
 from names import day_index
 
@@ -241,7 +241,7 @@ def report(figures: Figures) -> Sequence[Block]:
     )
     if variants:
         blocks += [
-            f"Index settings ([decision](decisions/index-settings-by-measurement.md)): "
+            f"Index settings ([decision](../decisions/index-settings-by-measurement.md)): "
             f"{figures['variant_minutes']} minutes with every version of a count in an index of each kind, "
             "loaded and asked in turns after a warm-up; median (least-most), and the size of one merged "
             f"segment. The deployed index differs from itself by up to {index_settings.swing(variants):.2f} "

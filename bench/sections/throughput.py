@@ -22,9 +22,9 @@ from bench.scale import Scale
 from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from settings import load
-from traffic.record import EntryPoint, Record
-from traffic.send import TrafficTally, send
 from twin.processes import TwinError, wait_for
+from twin.traffic.record import EntryPoint, Record
+from twin.traffic.send import TrafficTally, send
 from twin.twin import ENVIRONMENT, Twin, chosen_transport, running_twin
 
 USERS, ARTICLES = 10_000, 2_000

@@ -24,7 +24,7 @@ from lambdas.application_lifecycle.application import FlinkApplication
 from lambdas.application_lifecycle.configuration import PAUSE_RESOURCE
 from lambdas.application_lifecycle.lifecycle import Lifecycle
 from lambdas.application_lifecycle.state import StateChange, state_change
-from lambdas.custom_resource import InvocationContext, answer
+from lambdas.shared.custom_resource import InvocationContext, answer
 
 
 def handler(event: dict[str, Any], context: InvocationContext) -> None:

@@ -16,8 +16,8 @@ POLL_SECONDS = 2.0
 FORCED_STOP_SECONDS = 90.0
 """Reserved at the end of a request for a stop by force."""
 SNAPSHOTS_KEPT = 10
-"""Enough to go back some deployments. Each is billed (cost/assumptions.py) and counts towards the limit for
-manual snapshots: developer guide, "Manage application backups using snapshots"."""
+"""Enough to go back some deployments. Each is billed (operations/cost/assumptions.py) and counts towards the
+limit for manual snapshots: developer guide, "Manage application backups using snapshots"."""
 FROM_LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
 WITHOUT_STATE = "SKIP_RESTORE_FROM_SNAPSHOT"
 

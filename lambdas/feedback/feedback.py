@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from batch_server import TrendingReader, TrendsError
+from clients.batch_server import TrendingReader, TrendsError
 from contract.ranking import ServedRanking
 from lambdas.feedback.configuration import FeedbackConfiguration
 from lambdas.feedback.metrics import FeedbackOutcome

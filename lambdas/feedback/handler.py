@@ -4,7 +4,7 @@
 3. Keep the rankings if counts are empty, out of date or partial, or nobody knows what was read.
 4. Write those that changed.  5. Publish how many, and the age of what is served.
 
-Concurrent and repeated runs do no harm: docs/feedback.md says why.
+Concurrent and repeated runs do no harm: docs/operate/feedback.md says why.
 """
 
 import os
@@ -14,12 +14,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from batch_server import TrendsError, connect
+from clients.batch_server import TrendsError, connect
 from lambdas.feedback.configuration import FeedbackConfiguration
 from lambdas.feedback.feedback import RankingFeedback
 from lambdas.feedback.metrics import publish
 from lambdas.feedback.table import CLIENT_CONFIG, RankingTable
-from lambdas.invocation import Invocation
+from lambdas.shared.invocation import Invocation
 
 SEARCH_ATTEMPTS = 3
 """Fewer than the library's: the next run asks again anyway."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.metrics import NAMESPACE, metrics_service
+from lambdas.shared.metrics import NAMESPACE, metrics_service
 
 WRITTEN = "RankingsWritten"
 """Rankings written: new, changed or refreshed."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from batch_server import EACH_COMBINATION, EACH_VALUE, Grouping, TopOfSegments
+from clients.batch_server import EACH_COMBINATION, EACH_VALUE, Grouping, TopOfSegments
 from contract.count import GRAIN
 from contract.ranking import ServedRanking, segment_key
 from lambdas.feedback.configuration import FeedbackConfiguration

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdas.forwarder.destinations import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from lambdas.forwarder.rules import Rules, RulesError, destination_variable, load_rules
+from lambdas.shared.destinations import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 
 RULES_FILE = Path(__file__).with_name("rules.toml")
 

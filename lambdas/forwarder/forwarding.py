@@ -15,11 +15,11 @@ from lambdas.forwarder.configuration import (
     Configuration,
 )
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
-from lambdas.forwarder.delivery import Delivery, deliver
-from lambdas.forwarder.destinations import Destination, Outgoing, connect
 from lambdas.forwarder.kinesis_event import ReceivedRecord
 from lambdas.forwarder.metrics import SERVICE, BatchTally, publish
 from lambdas.forwarder.routing import TOO_BIG, UNEXPECTED, InvalidRecordError, compile_routing
+from lambdas.shared.delivery import Delivery, deliver
+from lambdas.shared.destinations import Destination, Outgoing, connect
 
 CORRECTION_PAUSE_SECONDS = 0.1
 BLAMED_RECORDS = 10

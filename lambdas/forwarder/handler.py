@@ -3,7 +3,7 @@
 1. Read the batch.  2. Route each record by its tag.  3. Keep invalid records in S3.  4. Deliver valid ones.
 5. Count: received = forwarded + dropped + rejected + failed.  6. Tell Lambda where to retry from.
 
-Delivery is at least once and unordered: docs/forwarder.md says why that is enough.
+Delivery is at least once and unordered: docs/reference/forwarder.md says why that is enough.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 from lambdas.forwarder.configuration import Configuration
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.kinesis_event import batch_response, read_event
-from lambdas.invocation import Invocation
+from lambdas.shared.invocation import Invocation
 
 
 @cache

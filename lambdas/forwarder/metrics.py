@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.forwarder.delivery import Delivery
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION, metrics_service
+from lambdas.shared.delivery import Delivery
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION, metrics_service
 
 RECEIVED = "Received"
 """Records handed over to the function; retries count again."""

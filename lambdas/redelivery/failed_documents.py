@@ -22,8 +22,8 @@ MENDABLE = (
     r"would add \[\d+\] total (\w+ )?shards, but this cluster currently has",
 )
 """Refusals with 400 that end when the domain is fixed: a closed index, a missing ingest pipeline, the shard
-limit. As OpenSearch 3.6 words them (tests/redelivery/test_refusals.py), anywhere in the errorMessage, because
-Firehose's guide does not say how it quotes them."""
+limit. As OpenSearch 3.6 words them (tests/lambdas/redelivery/test_refusals.py), anywhere in the
+errorMessage, because Firehose's guide does not say how it quotes them."""
 
 # Why a document is given up; also its folder below the prefix.
 REFUSED = "refused"

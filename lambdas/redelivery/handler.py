@@ -3,17 +3,17 @@
 1. Sort each new object of failed documents: drop what is stale, give up what is not retryable, let the rest
 wait.  2. Redeliver what has waited long enough.  3. Count both.
 
-Everything may happen twice, because the largest count of a key wins: docs/redelivery.md.
+Everything may happen twice, because the largest count of a key wins: docs/operate/redelivery.md.
 """
 
 import os
 from functools import cache
 from typing import Any
 
-from lambdas.invocation import Invocation
 from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.metrics import publish
 from lambdas.redelivery.redelivery import Redeliverer
+from lambdas.shared.invocation import Invocation
 
 
 class RedeliveryError(Exception):

@@ -10,14 +10,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from lambdas.forwarder.delivery import Delivery, deliver
-from lambdas.forwarder.destinations import (
-    CONNECT_TIMEOUT_SECONDS,
-    READ_TIMEOUT_SECONDS,
-    Destination,
-    Outgoing,
-    connect,
-)
 from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.failed_documents import (
     FORMER_INDEX,
@@ -42,6 +34,14 @@ from lambdas.redelivery.objects import (
     digest,
     name_at,
     time_in,
+)
+from lambdas.shared.delivery import Delivery, deliver
+from lambdas.shared.destinations import (
+    CONNECT_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    Destination,
+    Outgoing,
+    connect,
 )
 
 SORTING_SHARE = 0.5

@@ -16,8 +16,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 
-from lambdas.custom_resource import CONNECTION_ERRORS, InvocationContext, answer
 from lambdas.search_bootstrap.definitions import POLICIES, Definition, definitions
+from lambdas.shared.custom_resource import CONNECTION_ERRORS, InvocationContext, answer
 
 REQUEST_TIMEOUT_SECONDS = 20
 PAUSE_SECONDS = 3.0

@@ -7,7 +7,7 @@ from typing import Literal
 from constructs import Construct
 
 from settings.analytics import AnalyticsSettings
-from stacks.monitoring.flow_alarm import REPEATED, TWICE, FlowAlarm
+from stacks.monitoring.alarm import REPEATED, TWICE, Alarm
 from stacks.monitoring.measure import Measure, growth, metric, query, share, unanswered
 
 NAMESPACE = "AWS/KinesisAnalytics"
@@ -43,7 +43,7 @@ def alarm_on_application(
     def reported(name: str, worst: Literal["MAX", "MIN"] = "MAX") -> Measure:
         return query(name, namespace=NAMESPACE, dimension="Application", value=application, worst=worst)
 
-    FlowAlarm(
+    Alarm(
         scope,
         "DoesNotRun",
         watches=application,
@@ -61,7 +61,7 @@ def alarm_on_application(
         )
         # A job may run for minutes until it fails again, and a checkpoint fails at its time-out, which is ten
         # (Flink, execution.checkpointing.timeout): neither grows in 3 of 5 minutes.
-        FlowAlarm(
+        Alarm(
             scope,
             construct_id,
             watches=application,
@@ -77,8 +77,8 @@ def alarm_on_application(
         ("ShrunkenSegments", "segmentsShrunkenVersions", 0),
         ("DoesNotSeeSegments", "segmentsSecondsSinceCheck", segments_age),
     ):
-        FlowAlarm(scope, construct_id, watches=application, measure=reported(gauge), threshold=threshold)
-    FlowAlarm(
+        Alarm(scope, construct_id, watches=application, measure=reported(gauge), threshold=threshold)
+    Alarm(
         scope,
         "HasNoSegments",
         watches=application,
@@ -99,7 +99,7 @@ def alarm_on_application(
     rejected = share(
         "RejectedShare", part=put_into(rejects_delivery_stream), whole=clicks, min_whole=SHARE_MIN_CLICKS
     )
-    FlowAlarm(
+    Alarm(
         scope,
         "RejectsMuch",
         watches=application,
@@ -107,7 +107,7 @@ def alarm_on_application(
         threshold=REJECTED_SHARE_ALARM_PERCENT,
     )
     # Whatever the application says of itself: each click ends in a count or a reject, or is unparseable.
-    FlowAlarm(
+    Alarm(
         scope,
         "PutsNothing",
         watches=application,

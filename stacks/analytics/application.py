@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from analytics_sql.jar import stale, unusable
+from analytics_sql.jars import stale, unusable
 from contract.sink import REJECTS_TABLE
 from lambdas.application_lifecycle.configuration import asked_configuration
 from names import SEGMENTS_PREFIX, TWIN_ACCOUNT
@@ -23,10 +23,10 @@ from stacks.analytics.alarms import alarm_on_application
 from stacks.analytics.lifecycle import ApplicationLifecycle
 from stacks.analytics.package import application_zip, recorded_operators
 from stacks.analytics.properties import application_properties
+from stacks.constructs.acknowledge import acknowledge_wildcards
+from stacks.constructs.log_group import NamedLogGroup, events_arn
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
-from stacks.parts.acknowledge import acknowledge_wildcards
-from stacks.parts.log_group import NamedLogGroup, events_arn
 
 RUNTIME = "FLINK-2_3"
 LOG_STREAM = "application"

@@ -10,10 +10,10 @@ from constructs import Construct
 from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE, PAUSE_RESOURCE
 from lambdas.application_lifecycle.state import OPERATORS, STATE_GENERATION, deployed_operators
 from settings import Settings
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.custom_resource import FunctionBackedResource
+from stacks.constructs.lambda_package import lambda_zip
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.parts.acknowledge import acknowledge
-from stacks.parts.custom_resource import FunctionBackedResource
-from stacks.parts.lambda_package import lambda_zip
 
 TIMEOUT = Duration.minutes(14)
 
@@ -70,7 +70,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             name=names.application_lifecycle,
             description="Starts the analytics application after a deployment and stops it before its "
             "deletion",
-            package=lambda_zip("application_lifecycle", "custom_resource.py"),
+            package=lambda_zip("application_lifecycle", "shared/__init__.py", "shared/custom_resource.py"),
             statements=[starts_and_stops, keeps_few_snapshots, sees_the_job],
             timeout=TIMEOUT,
             resource_type=LIFECYCLE_RESOURCE,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analytics_sql.local_flink import AWS_JAR
 from analytics_sql.operators import FILE, Record, read_record
-from stacks.parts.deterministic_zip import write_zip
+from stacks.constructs.deterministic_zip import write_zip
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "analytics_sql"
@@ -16,7 +16,7 @@ def application_zip(*, jar: Path = AWS_JAR) -> Path:
     """Zip of what runs on AWS, with `jar` if that file exists."""
     files = {path.name: path for path in (SOURCES / "main.py", SOURCES / FILE, *SOURCES.glob("*.sql"))}
     # At their path in the repository, so that an import reads the same on AWS, here and to the type checker.
-    modules = ("__init__.py", "generated_code.py", "operators.py")
+    modules = ("__init__.py", "codegen.py", "operators.py")
     files |= {f"analytics_sql/{name}": SOURCES / name for name in modules}
     if jar.exists():
         files[JAR_IN_ZIP] = jar

@@ -4,11 +4,11 @@ from math import ceil
 
 from constructs import Construct
 
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from lambdas.redelivery.failed_documents import MAX_PAUSE_SECONDS
 from lambdas.redelivery.metrics import GIVEN_UP, WAITING_AGE
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 from settings.delivery import DeliverySettings
-from stacks.monitoring.flow_alarm import AT_ONCE, TWICE, FlowAlarm, RingingTime
+from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm, RingingTime
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.measure import Measure, metric, unanswered
 
@@ -24,9 +24,9 @@ REFUSED_ALARM_SECONDS = 300
 
 def alarm_when_behind(
     scope: Construct, *, delivery_stream: str, destination: str, buffer_seconds: int
-) -> FlowAlarm:
+) -> Alarm:
     """destination: S3 or AmazonOpenSearchService, as in Firehose's metrics."""
-    return FlowAlarm(
+    return Alarm(
         scope,
         "IsBehind",
         watches=delivery_stream,
@@ -41,12 +41,12 @@ def alarm_when_behind(
 
 def alarm_when_nothing_is_written(
     scope: Construct, *, delivery_stream: str, sent: Measure, buffer_seconds: int
-) -> FlowAlarm:
+) -> Alarm:
     """For one that writes to S3. sent: the records that it should write.
 
     Its age says nothing where it cannot even read them.
     """
-    return FlowAlarm(
+    return Alarm(
         scope,
         "WritesNothing",
         watches=delivery_stream,
@@ -67,9 +67,9 @@ def alarm_when_nothing_is_written(
     )
 
 
-def alarm_when_throttled(scope: Construct, *, delivery_stream: str) -> FlowAlarm:
+def alarm_when_throttled(scope: Construct, *, delivery_stream: str) -> Alarm:
     """For a delivery stream that records are put into directly; one that reads a stream has no quota."""
-    return FlowAlarm(
+    return Alarm(
         scope,
         "IsThrottled",
         watches=delivery_stream,
@@ -84,7 +84,7 @@ def alarm_when_throttled(scope: Construct, *, delivery_stream: str) -> FlowAlarm
 
 def alarm_on_redelivery(scope: Construct, *, function: str, settings: DeliverySettings) -> None:
     """It gave counts up, has them waiting for long, fails, or is not invoked. function: its name."""
-    FlowAlarm(
+    Alarm(
         scope,
         "GivesUp",
         watches=function,
@@ -95,7 +95,7 @@ def alarm_on_redelivery(scope: Construct, *, function: str, settings: DeliverySe
     # The age of what Firehose holds tells nothing here: what OpenSearch refuses leaves it for S3 when its
     # retries end. An old count fails again after a pause, those retries, the buffer, and two invocations.
     again = MAX_PAUSE_SECONDS + settings.counts_retry_seconds + settings.archive_buffer_seconds + 2 * 60
-    FlowAlarm(
+    Alarm(
         scope,
         "IsRefused",
         watches=function,
@@ -106,7 +106,7 @@ def alarm_on_redelivery(scope: Construct, *, function: str, settings: DeliverySe
         minutes=RingingTime(1, ceil(again / 60)),
     )
     FunctionAlarms(scope, "FunctionAlarms", function_name=function)
-    FlowAlarm(
+    Alarm(
         scope,
         "IsNotInvoked",
         watches=function,

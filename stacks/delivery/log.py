@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from settings import Settings
-from stacks.parts.log_group import NamedLogGroup
+from stacks.constructs.log_group import NamedLogGroup
 
 
 class DeliveryLog(Construct):

@@ -13,13 +13,19 @@ from constructs import Construct
 from lambdas.redelivery import configuration
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, delivery_index
 from settings import Settings
+from stacks.constructs.acknowledge import acknowledge_wildcards
+from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.service_function import ServiceFunction
 from stacks.delivery.alarms import alarm_on_redelivery
 from stacks.delivery.search_delivery import SearchDelivery
-from stacks.parts.acknowledge import acknowledge_wildcards
-from stacks.parts.lambda_package import lambda_zip
-from stacks.parts.private_function import PrivateFunction
 
-SHARED_MODULES = ("invocation.py", "metrics.py", "forwarder/delivery.py", "forwarder/destinations.py")
+SHARED_MODULES = (
+    "shared/__init__.py",
+    "shared/delivery.py",
+    "shared/destinations.py",
+    "shared/invocation.py",
+    "shared/metrics.py",
+)
 
 EVERY = Duration.minutes(1)
 TIMEOUT = Duration.seconds(55)
@@ -54,7 +60,7 @@ class Redelivery(Construct):
         }
         # No more than new counts at the declared peak: every hop has room for twice that.
         records_per_second = max(1, round(settings.peak.counts_per_second))
-        private = PrivateFunction(
+        private = ServiceFunction(
             self,
             "Lambda",
             name=settings.names.redelivery,

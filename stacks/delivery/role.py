@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.parts.acknowledge import acknowledge_wildcards
+from stacks.constructs.acknowledge import acknowledge_wildcards
 
 
 def delivery_role(

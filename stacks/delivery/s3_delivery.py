@@ -7,12 +7,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from settings import Settings
+from stacks.constructs.acknowledge import acknowledge
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_nothing_is_written, alarm_when_throttled
 from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
 from stacks.monitoring.measure import metric
-from stacks.parts.acknowledge import acknowledge
 
 BUCKET = "bucket"
 BUFFER_MIB = 64

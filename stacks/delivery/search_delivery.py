@@ -8,11 +8,11 @@ from constructs import Construct
 from contract.sink import Sink
 from names import FAILED_DOCUMENTS_PREFIX, delivery_index
 from settings import Settings
+from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
 from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
-from stacks.parts.acknowledge import acknowledge_wildcards
 from stacks.search import access as search_access
 
 BUCKET = "bucket"

@@ -4,9 +4,9 @@ or stumbles."""
 from constructs import Construct
 
 from lambdas.forwarder.metrics import RECEIVED, REJECTED, UNEXPECTED
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 from settings.forwarder import ForwarderSettings
-from stacks.monitoring.flow_alarm import AT_ONCE, TWICE, FlowAlarm
+from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.measure import Measure, metric, share, unanswered
 
@@ -29,7 +29,7 @@ def alarm_on_forwarder(
 ) -> None:
     """function, mobile_stream: their names; event_source_mapping: the UUID of what invokes it."""
     of_function = {"FunctionName": function}
-    FlowAlarm(
+    Alarm(
         scope,
         "IsBehind",
         watches=function,
@@ -39,7 +39,7 @@ def alarm_on_forwarder(
     FunctionAlarms(scope, "FunctionAlarms", function_name=function)
     of_mapping = {"EventSourceMappingUUID": event_source_mapping}
     # A mapping that is off, or whose role may not read, reports nothing: no other alarm here would ring.
-    FlowAlarm(
+    Alarm(
         scope,
         "ReadsNothing",
         watches=function,
@@ -58,7 +58,7 @@ def alarm_on_forwarder(
         ("GivesBatchesUp", "OnFailureDestinationDeliveredEventCount"),
         ("DropsBatches", "DroppedEventCount"),
     ):
-        FlowAlarm(
+        Alarm(
             scope,
             construct_id,
             watches=function,
@@ -70,7 +70,7 @@ def alarm_on_forwarder(
     def counted(name: str) -> Measure:
         return metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum")
 
-    FlowAlarm(
+    Alarm(
         scope,
         "Stumbles",
         watches=function,
@@ -78,7 +78,7 @@ def alarm_on_forwarder(
         threshold=0,
         minutes=AT_ONCE,
     )
-    FlowAlarm(
+    Alarm(
         scope,
         "RejectsMuch",
         watches=function,

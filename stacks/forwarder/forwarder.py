@@ -11,12 +11,18 @@ from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
 from names import REJECTED_RECORDS_PREFIX
 from settings import Settings
+from stacks.constructs.acknowledge import acknowledge_wildcards
+from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.service_function import ServiceFunction
 from stacks.forwarder.alarms import alarm_on_forwarder
-from stacks.parts.acknowledge import acknowledge_wildcards
-from stacks.parts.lambda_package import lambda_zip
-from stacks.parts.private_function import PrivateFunction
 
-SHARED_MODULES = ("invocation.py", "metrics.py")
+SHARED_MODULES = (
+    "shared/__init__.py",
+    "shared/delivery.py",
+    "shared/destinations.py",
+    "shared/invocation.py",
+    "shared/metrics.py",
+)
 LIBRARY = ("contract/__init__.py", "contract/event_time.py")
 
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
@@ -47,7 +53,7 @@ class Forwarder(Construct):
         bucket_arn = f"arn:aws:s3:::{dead_letter_bucket}"
         every_object = f"{bucket_arn}/*"
 
-        private = PrivateFunction(
+        private = ServiceFunction(
             self,
             "Carry",
             name=settings.names.forwarder,

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from names import Names
-from stacks.monitoring.flow_alarm import BuiltAlarm, built_alarms
+from stacks.monitoring.alarm import BuiltAlarm, built_alarms
 from stacks.monitoring.measure import Measure, is_query
 from stacks.monitoring.path import AGES, DEAD_LETTERS, Hop, oregon_path, records_a_minute, tokyo_path
 
@@ -97,7 +97,7 @@ class PathDashboard(Construct):
         return cloudwatch.TextWidget(
             markdown=f"# {self._names.prefix} in {self._places[self._region]}\n"
             "The hops of a click, in the order in which it passes them. A graph with a red line is an alarm: "
-            "its metric has a row in docs/flow_limits.md, `What to do`. "
+            "its metric has a row in docs/reference/flow_limits.md, `What to do`. "
             f"The other end of the path: [{self._places[elsewhere]}]({console}#dashboards/dashboard/{other})",
             width=GRID,
             height=3,

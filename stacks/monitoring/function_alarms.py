@@ -3,7 +3,7 @@
 from aws_cdk import Duration
 from constructs import Construct
 
-from stacks.monitoring.flow_alarm import AT_ONCE, SUSTAINED, FlowAlarm
+from stacks.monitoring.alarm import AT_ONCE, SUSTAINED, Alarm
 from stacks.monitoring.measure import PERIOD, metric
 
 ERRORS_ALARM = 0
@@ -34,7 +34,7 @@ class FunctionAlarms(Construct):
             ("Fails", "Errors", ERRORS_ALARM),
             ("IsThrottled", "Throttles", THROTTLES_ALARM),
         ):
-            FlowAlarm(
+            Alarm(
                 self,
                 alarm,
                 watches=function_name,

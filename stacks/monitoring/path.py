@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from contract.sink import SINKS
 from lambdas.feedback.metrics import FAILED, UNCHANGED, WRITTEN
 from lambdas.forwarder.metrics import DROPPED, FORWARDED, RECEIVED, REJECTED, RETRIED
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
 from lambdas.redelivery.metrics import REDELIVERED, STALE, WAITING
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 from names import Names
 from stacks.monitoring.measure import Measure, metric, query
 

@@ -4,9 +4,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
-from stacks.monitoring.flow_alarm import AT_ONCE, FlowAlarm
+from stacks.constructs.retention import Retention
+from stacks.monitoring.alarm import AT_ONCE, Alarm
 from stacks.monitoring.measure import metric
-from stacks.parts.retention import Retention
 
 REFUSED_RECORDS_ALARM = 0
 """Records a minute that a shard refused to take; each is retried, so only some minutes of it ring."""
@@ -43,7 +43,7 @@ class ClickStream(kinesis.Stream):
             removal_policy=retention.removal_policy,
         )
         dimensions = {"StreamName": stream_name}
-        FlowAlarm(
+        Alarm(
             self,
             "RefusesRecords",
             watches=stream_name,
@@ -52,7 +52,7 @@ class ClickStream(kinesis.Stream):
             ),
             threshold=REFUSED_RECORDS_ALARM,
         )
-        FlowAlarm(
+        Alarm(
             self,
             "ReadersAreBehind",
             watches=stream_name,
@@ -62,7 +62,7 @@ class ClickStream(kinesis.Stream):
             threshold=READERS_BEHIND_ALARM_SECONDS * 1000,
         )
         if quiet_minutes is not None:
-            FlowAlarm(
+            Alarm(
                 self,
                 "GetsNothing",
                 watches=stream_name,

@@ -12,8 +12,8 @@ from constructs import Construct
 from names import Names
 from settings import Settings
 from settings.mobile_apps import MobileAppsSettings
-from stacks.parts.acknowledge import acknowledge
-from stacks.parts.retention import Retention
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.retention import Retention
 
 COGNITO_IDENTITY = "cognito-identity.amazonaws.com"
 

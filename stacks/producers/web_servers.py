@@ -5,11 +5,11 @@ from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from names import Names
-from stacks.parts.server_role import reads_rankings, server_role
+from stacks.constructs.server_role import reads_rankings, server_role
 
 
 class WebServerRole(Construct):
-    """Web servers (web_servers/) put clicks into the source stream, read rankings and can do nothing else.
+    """Web servers (clients/web_servers/) put clicks into the source stream and read rankings, nothing else.
 
     table_arn: of the rankings.
     """

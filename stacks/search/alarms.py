@@ -6,7 +6,7 @@ Which, and from when: OpenSearch Service developer guide, "Recommended CloudWatc
 from constructs import Construct
 
 from settings.search import SearchSettings
-from stacks.monitoring.flow_alarm import LASTING, FlowAlarm
+from stacks.monitoring.alarm import LASTING, Alarm
 from stacks.monitoring.measure import metric
 
 FREE_STORAGE_ALARM_SHARE = 0.25
@@ -17,14 +17,14 @@ MISSED_SNAPSHOTS_ALARM = 0
 """1 tells that the service took no snapshot in 36 hours (guide, "Monitoring OpenSearch cluster metrics")."""
 
 
-def alarm_on_domain(scope: Construct, *, domain: str, account: str, settings: SearchSettings) -> FlowAlarm:
+def alarm_on_domain(scope: Construct, *, domain: str, account: str, settings: SearchSettings) -> Alarm:
     """domain: its name; account: that owns it, a dimension of its metrics.
 
     Returns the one that rings where the domain is silent, as it is until it is made.
     """
     dimensions = {"ClientId": account, "DomainName": domain}
     # The service reports the colour every minute. Silence of the domain is as bad as red.
-    is_red = FlowAlarm(
+    is_red = Alarm(
         scope,
         "IsRed",
         watches=domain,
@@ -32,14 +32,14 @@ def alarm_on_domain(scope: Construct, *, domain: str, account: str, settings: Se
         threshold=0,
         missing="bad",
     )
-    FlowAlarm(
+    Alarm(
         scope,
         "BlocksWrites",
         watches=domain,
         measure=metric("AWS/ES ClusterIndexWritesBlocked", dimensions=dimensions, statistic="Maximum"),
         threshold=0,
     )
-    FlowAlarm(
+    Alarm(
         scope,
         "IsNearlyFull",
         watches=domain,
@@ -47,7 +47,7 @@ def alarm_on_domain(scope: Construct, *, domain: str, account: str, settings: Se
         threshold=settings.volume_gib * 1024 * FREE_STORAGE_ALARM_SHARE,  # MiB, as the metric
         rings="below",
     )
-    FlowAlarm(
+    Alarm(
         scope,
         "IsShortOfMemory",
         watches=domain,
@@ -55,7 +55,7 @@ def alarm_on_domain(scope: Construct, *, domain: str, account: str, settings: Se
         threshold=HEAP_ALARM_PERCENT,
     )
     # The service replaces a lost node by itself; a change of the domain runs with more of them for a while.
-    FlowAlarm(
+    Alarm(
         scope,
         "LacksNodes",
         watches=domain,
@@ -64,7 +64,7 @@ def alarm_on_domain(scope: Construct, *, domain: str, account: str, settings: Se
         rings="below",
         minutes=LASTING,
     )
-    FlowAlarm(
+    Alarm(
         scope,
         "TakesNoSnapshots",
         watches=domain,

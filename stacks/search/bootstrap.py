@@ -10,9 +10,9 @@ from contract.sink import SINKS
 from names import index_prefix
 from settings import Settings
 from settings.search import SearchSettings
+from stacks.constructs.custom_resource import FunctionBackedResource
+from stacks.constructs.lambda_package import lambda_zip
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.parts.custom_resource import FunctionBackedResource
-from stacks.parts.lambda_package import lambda_zip
 from stacks.search import access as search_access
 
 TIMEOUT = Duration.minutes(10)
@@ -25,7 +25,9 @@ class SearchBootstrap(FunctionBackedResource):
         self, scope: Construct, construct_id: str, *, endpoint: str, domain_arn: str, settings: Settings
     ) -> None:
         search = settings.search
-        package = lambda_zip("search_bootstrap", "custom_resource.py", library=("names.py",))
+        package = lambda_zip(
+            "search_bootstrap", "shared/__init__.py", "shared/custom_resource.py", library=("names.py",)
+        )
         super().__init__(
             scope,
             construct_id,

@@ -8,8 +8,8 @@ from constructs import Construct
 
 from names import Names
 from settings.search import SearchSettings
-from stacks.parts.acknowledge import acknowledge
-from stacks.parts.retention import Retention
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.retention import Retention
 from stacks.search import access as search_access
 from stacks.search.alarms import alarm_on_domain
 

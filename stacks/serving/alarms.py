@@ -4,8 +4,8 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from lambdas.feedback.metrics import AGE
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
-from stacks.monitoring.flow_alarm import FlowAlarm
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
+from stacks.monitoring.alarm import Alarm
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.measure import metric
 
@@ -17,7 +17,7 @@ def alarm_on_feedback(scope: Construct, *, function: str, fresh_seconds: int, pe
     FunctionAlarms(scope, "Alarms", function_name=function, period=period)
     # Silence is an alarm too: every run that can read the table tells the age of what it holds, so it rings
     # when the function is not invoked at all.
-    FlowAlarm(
+    Alarm(
         scope,
         "IsOld",
         watches=function,

@@ -3,8 +3,8 @@
 from constructs import Construct
 
 from names import Names
-from stacks.parts.acknowledge import acknowledge_wildcards
-from stacks.parts.server_role import reads_rankings, server_role
+from stacks.constructs.acknowledge import acknowledge_wildcards
+from stacks.constructs.server_role import reads_rankings, server_role
 from stacks.search import access as search_access
 from stacks.serving.progress import acknowledge_progress, reads_progress
 

@@ -11,15 +11,15 @@ from constructs import Construct
 
 from lambdas.feedback import configuration
 from settings import Settings
-from stacks.parts.acknowledge import acknowledge, acknowledge_wildcards
-from stacks.parts.lambda_package import lambda_zip
-from stacks.parts.private_function import PrivateFunction
+from stacks.constructs.acknowledge import acknowledge, acknowledge_wildcards
+from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.service_function import ServiceFunction
 from stacks.search import access as search_access
 from stacks.serving.alarms import alarm_on_feedback
 from stacks.serving.progress import acknowledge_progress, reads_progress
 
-SHARED_MODULES = ("invocation.py", "metrics.py")
-LIBRARY = ("batch_server", "contract", "names.py")
+SHARED_MODULES = ("shared/__init__.py", "shared/invocation.py", "shared/metrics.py")
+LIBRARY = ("clients/__init__.py", "clients/batch_server", "contract", "names.py")
 TIMEOUT = Duration.seconds(50)
 """Shorter than the shortest period, so that a run ends before the next."""
 MEMORY_MIB = 512
@@ -47,7 +47,7 @@ class Feedback(Construct):
             retention_period=DEAD_LETTERS_KEPT,
         )
         acknowledge(not_invoked, "SQS3", reason="It is itself the queue of dead letters.")
-        private = PrivateFunction(
+        private = ServiceFunction(
             self,
             "Lambda",
             name=names.feedback,

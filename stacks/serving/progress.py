@@ -3,7 +3,7 @@
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from stacks.parts.acknowledge import acknowledge_wildcards
+from stacks.constructs.acknowledge import acknowledge_wildcards
 
 
 def reads_progress(region: str) -> iam.PolicyStatement:

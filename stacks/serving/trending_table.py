@@ -1,10 +1,10 @@
-"""The table of rankings: what web servers show each kind of reader (docs/feedback.md)."""
+"""The table of rankings: what web servers show each kind of reader (docs/operate/feedback.md)."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from contract.ranking import EXPIRES_AT, KEY
-from stacks.parts.retention import Retention
+from stacks.constructs.retention import Retention
 
 
 class TrendingTable(dynamodb.Table):

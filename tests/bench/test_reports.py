@@ -13,7 +13,7 @@ from bench.scale import FULL, QUICK
 from bench.sections import growth, mobile_client, path, search, throughput
 from bench.usage import Usage
 from contract.click import is_parseable
-from traffic.record import EntryPoint
+from twin.traffic.record import EntryPoint
 
 
 def point(case: growth.Case) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ from botocore import xform_name
 from names import OREGON, TOKYO
 from tests.conftest import PROJECT
 
-GUIDE = PROJECT / "docs" / "operations.md"
-PAGES = (GUIDE, PROJECT / "docs" / "deployment.md")
+GUIDE = PROJECT / "docs" / "operate" / "operations.md"
+PAGES = (GUIDE, PROJECT / "docs" / "start" / "deployment.md")
 FENCE = re.compile(r"^```(\S+)(?: ([^\n]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_BACKTICKS = re.compile(r"`(aws [a-z0-9-]+ [a-z0-9-]+ [^`]*--[^`]*)`")
 OPTIONS_OF_ALL = {"region", "output", "query", "profile", "cli-binary-format", "cli-input-json"}
@@ -155,7 +156,7 @@ def test_every_topic_of_the_guide_has_a_subscriber() -> None:
 def test_no_block_that_restores_brings_a_click_of_its_own() -> None:
     """A block is copied as a whole, by someone who restores counts."""
     for block in blocks(GUIDE):
-        if "analytics_sql/main.py" in block.text or "traffic.put_counts" in block.text:
+        if "analytics_sql/main.py" in block.text or "twin.traffic.put_counts" in block.text:
             assert "click_id" not in block.text, block.text
 
 
@@ -179,7 +180,7 @@ def test_every_command_that_needs_aws_is_of_a_tool_that_is_checked() -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project that shares everything with this one but its environments and what it writes."""
-    own = {"environments", "web_servers"}
+    own = {"environments", "clients"}
     for entry in PROJECT.iterdir():
         if entry.name not in {*own, "cdk.out", ".git", "restore", "Makefile"}:
             if entry.is_file():  # a script that is a link would import from where it leads to
@@ -187,10 +188,8 @@ def project(tmp_path: Path) -> Path:
             else:
                 (tmp_path / entry.name).symlink_to(entry)
     for folder in own:
-        (tmp_path / folder).mkdir()
-        for file in (PROJECT / folder).iterdir():
-            if file.is_file():
-                (tmp_path / folder / file.name).write_bytes(file.read_bytes())
+        made = shutil.ignore_patterns("made", "__pycache__")
+        shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=made)
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     without_setup = re.sub(r"^setup:.*$", "setup:", makefile, flags=re.MULTILINE)  # it is what runs this test
     (tmp_path / "Makefile").write_text(without_setup)

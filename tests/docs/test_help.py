@@ -4,20 +4,20 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from batch_server.command import app as batch_server
-from cost.command import app as cost
-from doctor.command import app as doctor
-from traffic.put_counts import app as put_counts
+from clients.command_line.command import app as command_line
+from clients.web_servers.command import app as web_servers
+from operations.cost.command import app as cost
+from operations.doctor.command import app as doctor
 from twin.command import app as twin
-from web_servers.command import app as web_servers
+from twin.traffic.put_counts import app as put_counts
 
 APPS = {
-    "batch_server": batch_server,
-    "cost": cost,
-    "doctor": doctor,
-    "traffic.put_counts": put_counts,
+    "clients.command_line": command_line,
+    "operations.cost": cost,
+    "operations.doctor": doctor,
+    "twin.traffic.put_counts": put_counts,
     "twin": twin,
-    "web_servers": web_servers,
+    "clients.web_servers": web_servers,
 }
 
 

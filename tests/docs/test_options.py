@@ -7,14 +7,14 @@ import pytest
 import typer
 from typer.main import get_command
 
-from review.command import app as review
+from operations.review.command import app as review
 from tests.conftest import PROJECT
 from tests.docs.test_help import APPS
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"python (?:-m )?(?P<program>[a-z_./]+)(?P<words>[^|`\n]*)")
 OPTION = re.compile(r"(?<=\s)--[a-z][a-z-]*")
-TYPER = {**APPS, "review": review}
+TYPER = {**APPS, "operations.review": review}
 ARGPARSE = {
     "analytics_sql/main.py": ("analytics_sql/main.py", "analytics_sql/bounded.py"),
     "bench": ("bench/__main__.py",),

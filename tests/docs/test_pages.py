@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from analytics_sql.main import SQL_FOLDER
-from batch_server.text import length_text
+from clients.batch_server.text import length_text
 from contract.count import COUNT_COLUMNS, GRAIN, SEGMENT_FILE_HEADER
-from lambdas.metrics_page import metrics_in
+from lambdas.metrics_page import METRICS_MODULES, metrics_in
 from lambdas.metrics_page import page as metrics_page
 from names import Names
 from settings.forwarder import ForwarderSettings
@@ -25,8 +25,8 @@ ANY = re.compile(r"<[^>]*>|\{[^}]*\}")
 SAID_GRAIN = re.compile(
     r"counts? (?:clicks |are )?per ((?:\d+ )?(?:second|minute|hour|day)s?)\b", re.IGNORECASE
 )
-OTHER_GRAINS = DOCS / "changing_the_query.md"
-MADE_HERE = ("web_servers/made/", "cdk.out/", "connectors/target/", ".cache/")
+OTHER_GRAINS = DOCS / "start" / "changing_the_query.md"
+MADE_HERE = ("clients/web_servers/made/", "cdk.out/", "connectors/target/", ".cache/")
 
 
 def in_docs(page: Path) -> str:
@@ -82,31 +82,37 @@ def test_what_a_count_spans_is_said_as_it_is(tree: list[Path]) -> None:
 
 
 def test_the_contract_says_what_a_count_spans() -> None:
-    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "contracts.md").read_text(encoding="utf-8")
     assert f"| `minute` | start of the {length_text(GRAIN)}, ISO-8601, UTC |" in page
 
 
 def test_the_page_of_the_settings_is_made_from_the_code() -> None:
-    assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), "run `make docs`"
+    assert (DOCS / "reference" / "settings.md").read_text(encoding="utf-8") == settings_page(), (
+        "run `make docs`"
+    )
 
 
 def test_the_page_of_the_metrics_is_made_from_the_code() -> None:
-    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), "run `make docs`"
+    assert (DOCS / "reference" / "metrics.md").read_text(encoding="utf-8") == metrics_page(), (
+        "run `make docs`"
+    )
 
 
 def test_the_page_of_the_metrics_gives_the_value_of_the_dimension() -> None:
     names = Names(environment="<environment>", account="")
-    headings = re.findall(r"^## `service` `(.*)`$", (DOCS / "metrics.md").read_text("utf-8"), re.MULTILINE)
+    headings = re.findall(
+        r"^## `service` `(.*)`$", (DOCS / "reference" / "metrics.md").read_text("utf-8"), re.MULTILINE
+    )
     assert headings == [names.feedback, names.forwarder, names.redelivery]
 
 
 def test_the_forwarders_window_is_that_of_the_settings_where_minutes_become_complete() -> None:
     window = ForwarderSettings().batching_window_seconds
-    assert f"gathers for {window} s)" in (DOCS / "batch_server.md").read_text(encoding="utf-8")
+    assert f"gathers for {window} s)" in (DOCS / "start" / "batch_server.md").read_text(encoding="utf-8")
 
 
 def test_every_metric_that_a_function_publishes_is_explained() -> None:
-    for module in (PROJECT / "lambdas").glob("*/metrics.py"):
+    for module in METRICS_MODULES:
         published = set(re.findall(r"^([A-Z_]+) = \"[A-Z]\w+\"$", module.read_text("utf-8"), re.MULTILINE))
         assert len(list(metrics_in(module))) == len(published), module
 
@@ -121,14 +127,14 @@ def test_every_make_target_that_a_page_names_exists() -> None:
 
 
 def test_the_contracts_name_every_column_of_a_version_and_of_a_count() -> None:
-    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "contracts.md").read_text(encoding="utf-8")
     assert f"`{','.join(SEGMENT_FILE_HEADER)}`" in page
     count = page.partition("## Count")[2].partition("\n## ")[0]
     assert {*COUNT_COLUMNS} <= set(re.findall(r"`(\w+)`", count))
 
 
 def test_the_contracts_give_the_reasons_of_a_reject_in_the_order_of_the_sql() -> None:
-    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "contracts.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?) \|", page.partition("## Rejected click")[2], re.MULTILINE)
     checks = (SQL_FOLDER / "30_checked_clicks.sql").read_text(encoding="utf-8")
     assert re.findall(r"`(\w+)`", " ".join(rows)) == re.findall(r"THEN '(\w+)'", checks)

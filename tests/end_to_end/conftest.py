@@ -19,10 +19,10 @@ from names import day_index, index_pattern
 from tests.conftest import SHARED_DATA
 from tests.data_sets import wikiticker_clicks
 from tests.segments import Segment, segments_csv
-from traffic.record import EntryPoint, Record
-from traffic.send import TrafficTally, send
 from twin.delivery_faults import DeliveryFaults
 from twin.processes import TwinError, wait_for
+from twin.traffic.record import EntryPoint, Record
+from twin.traffic.send import TrafficTally, send
 from twin.twin import Twin, running_twin
 
 INDICES = index_pattern(CLICK_COUNTS.index_family)

@@ -19,8 +19,8 @@ from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
 from tests.data_sets import wikiticker_clicks
 from tests.end_to_end.conftest import VALUES_A_COLUMN, CountKey, Pipeline, as_record
-from traffic.record import EntryPoint
 from twin.accounting import lines
+from twin.traffic.record import EntryPoint
 
 PUBLISHED_EDITS = 39_244
 PUBLISHED_TOP_TEN = [33, 28, 27, 21, 20, 18, 18, 18, 17, 17]

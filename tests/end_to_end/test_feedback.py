@@ -9,14 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 from opensearchpy.exceptions import AuthorizationException
 
-from batch_server import Segment
+from clients.batch_server import Segment
 from contract.ranking import KEY, segment_key
 from names import TOKYO
 from tests.end_to_end.conftest import A_DAY, HANAKO_AND_TARO, INDICES, Pipeline, as_record, click
 from tests.end_to_end.test_permissions import search_as
 from tests.segments import segment
-from traffic.record import EntryPoint
 from twin.processes import wait_for
+from twin.traffic.record import EntryPoint
 
 ARTICLE = "served-記事"
 CLICKS = 5

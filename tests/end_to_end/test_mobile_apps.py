@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import AuthorizationException
 
+from clients.mobile_app import ClickQueue, MobileClient
+from clients.mobile_app.delivery import CLIENT_CONFIG
 from contract.count import GRAIN
 from contract.sink import CLICK_COUNTS
-from mobile_client import ClickQueue, MobileClient
-from mobile_client.delivery import CLIENT_CONFIG
 from names import OREGON, SEGMENTS_PREFIX, TOKYO
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline, as_record, click
 

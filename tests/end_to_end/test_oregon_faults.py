@@ -18,7 +18,7 @@ import pytest
 from names import OREGON, TOKYO
 from tests.end_to_end.conftest import Pipeline, as_record, click
 from tests.faults import Faults, RefusingGate, running_microburst
-from traffic.record import EntryPoint
+from twin.traffic.record import EntryPoint
 
 PUT = {"service": "kinesis", "operation": "PutRecords"}
 CLICKS = 2_000

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import AuthorizationException
 
-from batch_server import EVERY_SEGMENT, Answer, Segment
+from clients.batch_server import EVERY_SEGMENT, Answer, Segment
 from names import OREGON, TOKYO
 from tests.conftest import PROJECT
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline
@@ -60,7 +60,7 @@ def test_the_batch_server_may_ask_every_question(pipeline: Pipeline) -> None:
 def test_the_batch_servers_command_asks_the_twin_from_another_shell(pipeline: Pipeline) -> None:
     file = pipeline.twin.write_reader_environment()
     asked = subprocess.run(
-        ["bash", "-c", f'. "{file}" && exec "{sys.executable}" -m batch_server freshness --json'],
+        ["bash", "-c", f'. "{file}" && exec "{sys.executable}" -m clients.command_line freshness --json'],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
         capture_output=True,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from traffic.record import EntryPoint
+from twin.traffic.record import EntryPoint
 
 ARTICLE = "poison-test"
 GOOD_CLICKS = 500

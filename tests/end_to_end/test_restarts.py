@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from traffic.record import EntryPoint
 from twin.analytics import EmulatedApplication
+from twin.traffic.record import EntryPoint
 
 CLICKS = 300
 NEARLY_TOO_OLD = "nearly-too-old"

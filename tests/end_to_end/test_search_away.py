@@ -7,10 +7,10 @@ from contract.sink import CLICK_COUNTS
 from lambdas.redelivery.failed_documents import STALE_CODE
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, OREGON, WAITING_DOCUMENTS_PREFIX
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from traffic.record import EntryPoint
 from twin.accounting import lines
 from twin.processes import wait_for
 from twin.redelivery import redelivery_totals
+from twin.traffic.record import EntryPoint
 
 ARTICLES = 20
 CLICKS = 400

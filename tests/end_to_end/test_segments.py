@@ -16,7 +16,7 @@ from tests.end_to_end.conftest import (
     click,
     segments_file,
 )
-from traffic.record import EntryPoint
+from twin.traffic.record import EntryPoint
 
 ARTICLE = "segments-test"
 PUBLISHED_AHEAD = timedelta(seconds=15)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from batch_server.progress import SETTLING
+from clients.batch_server.progress import SETTLING
 from contract.ranking import COMPLETE_UNTIL
 from names import OREGON, TOKYO
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from traffic.record import EntryPoint
 from twin.processes import wait_for
+from twin.traffic.record import EntryPoint
 
 ARTICLE = "unread"
 CLICKS_AT_ONCE = 10
@@ -96,6 +96,6 @@ def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) ->
         assert newest > held_at + LATE, "the other shard is counted all the time"
         assert max(claimed) <= held_at
         assert served_until() <= held_at
-    # That later minutes are complete again is held with a clock: tests/batch_server/test_progress.py.
+    # That later minutes are complete again is held with a clock: tests/clients/batch_server/test_progress.py.
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) == sent, "every click counted")
     assert claimed == {until: clicks_before(until) for until in claimed}, "a complete minute has grown"

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_client.client import MobileClient
+from clients.mobile_app.client import MobileClient
 from settings import Settings, SettingsError, load
 from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
@@ -135,8 +135,8 @@ def test_a_target_of_nothing_is_refused() -> None:
 
 
 def test_web_servers_flush_as_often_as_the_budget_says() -> None:
-    fluentd = (PROJECT / "web_servers/fluentd.conf.template").read_text()
-    fluent_bit = yaml.safe_load((PROJECT / "web_servers/fluent-bit.yaml").read_text())
+    fluentd = (PROJECT / "clients/web_servers/fluentd.conf.template").read_text()
+    fluent_bit = yaml.safe_load((PROJECT / "clients/web_servers/fluent-bit.yaml").read_text())
     assert re.findall(r"^\s*flush_interval (\d+)s$", fluentd, re.MULTILINE) == [
         f"{WEB_SERVER_FLUSH_SECONDS:.0f}"
     ]

@@ -7,10 +7,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from analytics_sql.jar import stale
+from analytics_sql.jars import stale
 from stacks.analytics.package import JAR_IN_ZIP, application_zip
 from stacks.app import build_app
-from stacks.parts.deterministic_zip import write_zip
+from stacks.constructs.deterministic_zip import write_zip
 
 
 def test_without_the_jar_aws_refuses_the_template(templates: dict[str, dict[str, Any]]) -> None:

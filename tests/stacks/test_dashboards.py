@@ -14,8 +14,8 @@ from names import OREGON, TOKYO, Names
 from settings import load
 from stacks.app import build_app
 from stacks.monitoring import path
+from stacks.monitoring.alarm import Alarm
 from stacks.monitoring.dashboard import AlarmWithoutHopError, PathDashboard
-from stacks.monitoring.flow_alarm import FlowAlarm
 from stacks.monitoring.measure import metric
 from stacks.monitoring.path import oregon_path, tokyo_path
 from tests.stacks.dashboard_bodies import (
@@ -219,7 +219,7 @@ def test_the_dashboard_of_the_twin_shows_its_own_parts(tmp_path: Path, no_jar: P
 def trial_stack(watches: str) -> Stack:
     stack = Stack(App(), "Trial", env=Environment(account=NAMES.account, region=OREGON))
     measured = metric("AWS/Lambda Errors", dimensions={"FunctionName": watches}, statistic="Sum")
-    FlowAlarm(stack, "Alarm", watches=watches, measure=measured, threshold=0)
+    Alarm(stack, "Alarm", watches=watches, measure=measured, threshold=0)
     return stack
 
 

@@ -7,8 +7,8 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Annotations, Match, Template
 
 from settings import Settings
+from stacks.constructs.retention import Retention
 from stacks.oregon_storage import OregonStorage
-from stacks.parts.retention import Retention
 
 HOLDS_DATA = {"AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::OpenSearchService::Domain"}
 SETTINGS = Settings(environment="trial", account="111111111111")

@@ -1,4 +1,4 @@
-"""Every flow has its alarm, every alarm stands in docs/flow_limits.md, and calls whom the settings name."""
+"""Every flow has its alarm; every alarm has its row in the page and notifies whom the settings name."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
-from lambdas.metrics import NAMESPACE, SERVICE_DIMENSION
+from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 from settings import Settings, SettingsError, load
 from stacks.app import build_app
 
@@ -20,7 +20,7 @@ Alarm = dict[str, Any]
 Resources = Callable[[str], list[dict[str, Any]]]
 
 PROJECT = Path(__file__).parent.parent.parent
-PAGE = (PROJECT / "docs" / "flow_limits.md").read_text()
+PAGE = (PROJECT / "docs" / "reference" / "flow_limits.md").read_text()
 PREFIX = "click-trends-production"
 
 
@@ -35,7 +35,7 @@ def alarms(resources: Resources) -> dict[str, Alarm]:
 def measured(alarm: Alarm) -> str:
     """What the alarm watches, as its description tells the person who is called."""
     found = re.search(
-        r"docs/flow_limits\.md says what (\S+) means and what to do$", alarm["AlarmDescription"]
+        r"docs/reference/flow_limits\.md says what (\S+) means and what to do$", alarm["AlarmDescription"]
     )
     assert found, f"{alarm['AlarmName']} does not say where it is explained"
     return found[1]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from stacks.parts import lambda_package
-from stacks.parts.lambda_package import PackageError, lambda_zip
+from stacks.constructs import lambda_package
+from stacks.constructs.lambda_package import PackageError, lambda_zip
 from tests.conftest import PROJECT
 
 PROVIDED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")

@@ -13,7 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 from names import Names
 from settings import Settings
 from settings.mobile_apps import MobileAppsSettings
-from stacks.parts.retention import Retention
+from stacks.constructs.retention import Retention
 from stacks.producers.mobile_apps import MobileAppRoles, MobileIdentities
 
 NAMES = Names(environment="production", account="111111111111")

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
-from stacks.parts.acknowledge import acknowledge, acknowledge_wildcards
+from stacks.constructs.acknowledge import acknowledge, acknowledge_wildcards
 
 
 def synthesise(outdir: Path, build: Callable[[Stack], None]) -> None:

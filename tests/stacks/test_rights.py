@@ -165,7 +165,7 @@ def test_whoever_reads_may_change_nothing(resources: Resources, role: str, metho
 
 @pytest.mark.parametrize("route", ["_import", "_resolve_import_errors", "_find"])
 def test_nobody_but_the_delivery_may_use_opensearch_dashboards(resources: Resources, route: str) -> None:
-    """Firehose's guide wants the delivery to write to every path: docs/opensearch_dashboards.md."""
+    """Firehose's guide wants the delivery to write to every path: docs/start/opensearch_dashboards.md."""
     path = f"{NAMES.search_domain_arn}/_dashboards/api/saved_objects/{route}"
     deliveries = {NAMES.delivery_role(sink.name) for sink in SINKS}
     for role in resources("AWS::IAM::Role"):

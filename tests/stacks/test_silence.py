@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from contract.sink import SINKS
 from names import TOKYO, Names
-from stacks.parts.retention import Retention
+from stacks.constructs.retention import Retention
 from stacks.producers.click_stream import ClickStream
 
 Alarm = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from batch_server.progress import HANGING_READ, PERIOD, ProgressWatch, requests
+from clients.batch_server.progress import HANGING_READ, PERIOD, ProgressWatch, requests
 from names import OREGON, TWIN_ACCOUNT, Names
 from twin.emulator import Emulator
 from twin.processes import wait_for

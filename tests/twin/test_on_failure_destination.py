@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from names import TOKYO
-from tests.forwarder.synthesis import NAMES, synthesised
+from tests.lambdas.forwarder.synthesis import NAMES, synthesised
 from twin.emulator import Emulator
 from twin.on_failure_destination import check_on_failure_destination
 from twin.processes import TwinError

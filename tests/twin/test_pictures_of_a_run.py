@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from rich.console import Console
 
-from batch_server import CountTotals, Segment, TopList, TrendingArticle, TrendsError
+from clients.batch_server import CountTotals, Segment, TopList, TrendingArticle, TrendsError
 from twin import demonstration
 from twin.accounting import Refused
 from twin.flink_job import JobState

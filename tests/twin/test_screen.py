@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
-from batch_server import TrendingArticle
+from clients.batch_server import TrendingArticle
 from twin.demonstration import hints
 from twin.screen import FinalAccount, Picture, Screen, account_table, drawn, plain
 

@@ -2,7 +2,7 @@ package clicktrends.reference;
 
 import java.nio.charset.StandardCharsets;
 
-/** What a field of a version's file may hold; docs/contracts.md tells publishers the same. */
+/** What a field of a version's file may hold; docs/reference/contracts.md tells publishers the same. */
 final class FieldRules {
   /** Of UTF-8; the same as for the ids of a click. */
   static final int MAX_KEY_BYTES = 512;

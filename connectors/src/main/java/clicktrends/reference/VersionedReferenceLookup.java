@@ -19,7 +19,7 @@ import org.apache.flink.table.functions.LookupFunction;
  *
  * <p>Gauges, in the metric group {@code KinesisAnalytics}, whose metrics Managed Service for Apache
  * Flink passes on to CloudWatch; each name begins with the table's, for a table called segments
- * {@code segmentsUsers}. docs/analytics.md says what to make of them.
+ * {@code segmentsUsers}. docs/reference/analytics.md says what to make of them.
  *
  * <ul>
  *   <li>{@code ...LoadedVersions}: versions in memory

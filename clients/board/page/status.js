@@ -1,0 +1,106 @@
+// How fresh each stage is, where every record went, and whether the picture is live. Everything that ages is
+// drawn anew every second by the clock of the board, not of this machine.
+
+import { age, clock, element, number } from "./text.js";
+
+const OLD_COUNT_SECONDS = 30;
+const OLD_PICTURE_SECONDS = 15;
+const OLD_ACCOUNT_SECONDS = 5;
+const SILENCE_SECONDS = 5;
+const LOST_SECONDS = 2; // of a stream that broke off: the browser connects again after a second
+
+const seconds = (now, time) => (now - Date.parse(time)) / 1000;
+
+/** freshness: of the newest answer, or undefined; status: the newest, or undefined; now: milliseconds;
+    grain: seconds that a count spans. */
+export function drawStages(list, { freshness, status, now, zone, served, grain }) {
+  const stages = [clickStage(freshness, zone, now, grain), countStage(freshness, now), readStage(freshness, now)];
+  if (served) stages.push(servedStage(status, now));
+  list.replaceChildren(
+    ...stages.map(({ name, value, note, old }) =>
+      element(
+        "li",
+        { "data-stage": name, "data-old": old },
+        element("span", { class: "name" }, name),
+        element("strong", {}, value),
+        element("span", { class: "detail" }, note, old ? element("em", {}, " ⚠ old") : ""),
+      ),
+    ),
+  );
+}
+
+function clickStage(freshness, zone, now, grain) {
+  const minute = freshness?.newest_minute;
+  if (!minute) return { name: "click", value: "none yet", note: "newest counted clicks", old: false };
+  const complete = freshness.complete_until;
+  const none = freshness.not_known ? "complete minutes not known" : "nothing complete yet";
+  const note = complete ? `complete until ${clock(complete, zone)}` : none;
+  const old = seconds(now, minute) - grain > 2 * OLD_COUNT_SECONDS;
+  return { name: "click", value: clock(minute, zone), note, old };
+}
+
+function countStage(freshness, now) {
+  const published = freshness?.newest_published_at;
+  if (!published) return { name: "count", value: "none yet", note: "newest count published", old: false };
+  const old = seconds(now, published);
+  return { name: "count", value: age(old), note: "since the newest count", old: old > OLD_COUNT_SECONDS };
+}
+
+function readStage(freshness, now) {
+  if (!freshness) return { name: "read", value: "not yet", note: "from OpenSearch", old: false };
+  const old = seconds(now, freshness.asked_at);
+  return { name: "read", value: age(old), note: "since OpenSearch was read", old: old > OLD_PICTURE_SECONDS };
+}
+
+/** The age is that of the newest counts in the ranking. A ranking that does not change is written anew only now
+    and then, so the item itself says until when it is fresh. */
+function servedStage(status, now) {
+  const { counted_until: at, fresh_until: fresh, problem } = status?.served ?? {};
+  const note = problem ? "the table cannot be read" : "the service’s newest counts";
+  if (!at) return { name: "served", value: problem ? "not known" : "none yet", note, old: Boolean(problem) };
+  return { name: "served", value: age(seconds(now, at)), note, old: Boolean(problem) || now > Date.parse(fresh) };
+}
+
+/** now: milliseconds. The account is of one moment: while a part of it cannot be read, it says how old it is. */
+export function drawAccount(list, account, now) {
+  const old = seconds(now, account.told_at);
+  const sum = [
+    ["sent", account.sent, "="],
+    ["counted", account.counted, "+"],
+    ["rejected", account.rejected, "+"],
+    ["unparseable", account.unparseable, "+"],
+    [account.on_their_way < 0 ? "counted twice" : "on the way", Math.abs(account.on_their_way), ""],
+  ];
+  list.replaceChildren(
+    ...(old > OLD_ACCOUNT_SECONDS ? [element("div", { "data-part": "age" }, element("dt", {}, "⚠ not known since"), element("dd", {}, age(old)))] : []),
+    ...sum.map(([name, value, sign]) =>
+      element(
+        "div",
+        { "data-part": name },
+        element("dt", {}, name),
+        element("dd", {}, number(value), sign ? element("span", { class: "sign" }, sign) : ""),
+      ),
+    ),
+  );
+}
+
+/** What is wrong and how old the picture is; heardAt: milliseconds of the last event; lost: the stream broke off;
+ *  refused: why the board sends no stream. */
+export function liveness({ freshness, status, now, heardAt, lost, refused }) {
+  const pictureSeconds = freshness ? seconds(now, freshness.asked_at) : null;
+  const pictureAge = freshness ? age(pictureSeconds) : null;
+  const shown = pictureAge ? `The last picture is ${pictureAge} old.` : "There is no picture yet.";
+  const away = (problem) => ({ state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem });
+  if (refused) return away(`The board refuses this page: ${refused}. ${shown}`);
+  if (!heardAt && !lost) return { state: "waiting", text: "Connecting …", problem: null };
+  if (!heardAt || now - heardAt > (lost ? LOST_SECONDS : SILENCE_SECONDS) * 1000) {
+    return away(
+      `The board does not answer. ${shown} Check that it still runs (python -m clients.command_line board), ` +
+        "and the port forward to it.",
+    );
+  }
+  if (status?.problem) return away(`${shown} ${status.problem}`);
+  if (!freshness) return { state: "waiting", text: "waiting for the first answer", problem: null };
+  if (pictureSeconds > OLD_PICTURE_SECONDS) return away(`${shown} OpenSearch has not answered since.`);
+  return { state: "live", text: "live", problem: null };
+}

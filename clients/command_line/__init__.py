@@ -1,0 +1,1 @@
+"""The command line: `click-trends top --last 10m --gender female`."""

@@ -1,0 +1,180 @@
+"""The options that every question on the command line has; a segment's are the contract's columns."""
+
+import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from clients.batch_server.duration import parse_duration
+from clients.batch_server.reader import TrendingReader
+from clients.batch_server.segment import Grouping, Segment
+from contract.count import SEGMENT_COLUMNS
+from names import OREGON
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options in common say."""
+
+    reader: TrendingReader
+    last: timedelta
+    until: datetime | None
+    segment: Segment
+    time_zone: ZoneInfo
+
+
+def duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _time(text: str) -> datetime:
+    time: datetime | None = None
+    with suppress(ValueError):
+        time = datetime.fromisoformat(text)
+    if time is None or time.utcoffset() is None:
+        raise typer.BadParameter(
+            f"{text!r} is not a time with its zone: write it as 2026-01-31T09:15+09:00 or 2026-01-31T00:15Z"
+        )
+    return time
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, KeyError):  # KeyError: ZoneInfoNotFoundError
+        raise typer.BadParameter(f"{text!r} is no time zone: write one such as UTC or Asia/Tokyo") from None
+
+
+def grouping(text: str) -> Grouping:
+    columns = tuple(text.split(","))
+    if not set(columns) <= set(SEGMENT_COLUMNS):
+        raise typer.BadParameter(
+            f"{text!r} are no columns of a segment: write one or more of {', '.join(SEGMENT_COLUMNS)}, "
+            "with commas between them"
+        )
+    return columns
+
+
+def not_empty(text: str) -> str:
+    """An empty one comes from a shell variable that is not set, and no reader and no article is called so."""
+    if not text:
+        raise typer.BadParameter("is empty: leave the option out, or write a value")
+    return text
+
+
+By = Annotated[
+    Any,
+    typer.Option(
+        "--by",
+        parser=grouping,
+        metavar="COLUMNS",
+        help=f"Columns, with commas between them: {', '.join(SEGMENT_COLUMNS)}.",
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many articles.")]
+MinClicks = Annotated[int, typer.Option("--min-clicks", min=1, help="Only articles with as many clicks.")]
+Last = Annotated[
+    timedelta, typer.Option("--last", parser=duration, metavar="DURATION", help="90s, 10m, 2h or 1d.")
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until",
+        parser=_time,
+        metavar="TIME",
+        help="End of the time asked for, with its zone; now if absent.",
+    ),
+]
+Endpoint = Annotated[
+    str,
+    typer.Option("--endpoint", envvar="CLICK_TRENDS_ENDPOINT", help="https://host of the OpenSearch domain."),
+]
+RoleArn = Annotated[
+    str | None,
+    typer.Option(
+        "--role-arn", envvar="CLICK_TRENDS_ROLE_ARN", help="Sign with this role, assumed through STS."
+    ),
+]
+DomainRegion = Annotated[
+    str, typer.Option("--domain-region", envvar="CLICK_TRENDS_REGION", help="AWS region of the domain.")
+]
+OfEnvironment = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        envvar="CLICK_TRENDS_ENVIRONMENT",
+        metavar="NAME",
+        help="Such as production: its metrics tell which minutes are complete.",
+    ),
+]
+TimeZone = Annotated[
+    ZoneInfo,
+    typer.Option(
+        "--time-zone",
+        parser=_zone,
+        envvar="CLICK_TRENDS_TIME_ZONE",
+        metavar="ZONE",
+        help="Of the times in tables, and where days begin, such as Asia/Tokyo. JSON and CSV are in UTC.",
+    ),
+]
+TABLE_OPTION = typer.Option(
+    "--table", envvar="CLICK_TRENDS_TABLE", help="DynamoDB table of the rankings that the service has."
+)
+TableRegion = Annotated[
+    str, typer.Option("--table-region", envvar="CLICK_TRENDS_TABLE_REGION", help="AWS region of the table.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print CSV; what stands below a table goes to standard error.")
+]
+
+
+def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+CONNECTION = (
+    _keyword("endpoint", Endpoint),
+    _keyword("role_arn", RoleArn, None),
+    _keyword("domain_region", DomainRegion, OREGON),
+    _keyword("environment", OfEnvironment, None),
+    _keyword("time_zone", TimeZone, "UTC"),
+    _keyword("as_json", AsJson, False),
+)
+SPAN = (_keyword("last", Last), _keyword("until", Until, None))
+SEGMENT = tuple(
+    _keyword(
+        column,
+        Annotated[
+            str | None,
+            typer.Option(
+                f"--{column.replace('_', '-')}",
+                parser=not_empty,
+                metavar="VALUE",
+                help=f"Only readers with this {column}.",
+            ),
+        ],
+        None,
+    )
+    for column in SEGMENT_COLUMNS
+)
+CSV = (_keyword("as_csv", AsCsv, False),)
+
+
+def own_options(ask: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """All parameters of `ask` but its first."""
+    return tuple(inspect.signature(ask).parameters.values())[1:]
+
+
+def with_options(run: Callable[..., None], *options: inspect.Parameter) -> Callable[..., None]:
+    """`run(**options)`, with these options as the signature that typer reads."""
+    run.__signature__ = inspect.Signature(list(options))  # type: ignore[attr-defined]
+    return run

@@ -1,1 +1,0 @@
-"""What an environment costs a month, from its templates and its declared traffic: docs/cost.md."""

@@ -1,0 +1,1 @@
+"""What an environment costs a month, from its templates and its declared traffic: docs/operate/cost.md."""

@@ -1,0 +1,92 @@
+"""What a resource is priced with: the prices, the traffic, and the other resources."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from operations.cost.assumptions import REJECTED_SHARE, SECONDS
+from operations.cost.line import Line, Part
+from operations.cost.prices import Prices
+from operations.cost.range import Range, exactly
+from operations.cost.template import TemplateResource, UnpricedError, of_type
+from settings import Settings
+from settings.capacity import shards_to_write
+
+ON_DEMAND_SHARDS = 4
+"""Of a new on-demand stream: Kinesis Data Streams developer guide, "Choose the data stream capacity mode"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanTraffic:
+    """Mean records a second over a month. Bytes are those of one record."""
+
+    clicks: Range
+    mobile_clicks: Range
+    counts: Range
+    rejects: Range
+    click_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "MeanTraffic":
+        peak = settings.peak
+        mean = Range(peak.mean_to_peak_min, peak.mean_to_peak_max)
+        clicks = mean * peak.clicks_per_second
+        return cls(
+            clicks=clicks,
+            mobile_clicks=mean * peak.mobile_clicks_per_second,
+            counts=mean * peak.counts_per_second,
+            rejects=clicks * REJECTED_SHARE,
+            click_bytes=peak.click_bytes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    settings: Settings
+    traffic: MeanTraffic
+    prices: Prices
+    resources: tuple[TemplateResource, ...]
+
+    def line(
+        self,
+        resource: TemplateResource,
+        price: str,
+        quantity: Range,
+        *,
+        part: Part,
+        item: str,
+        region: str | None = None,
+    ) -> Line:
+        """Raises PriceError. region: where it is billed, if not where the resource is."""
+        where = region or resource.region
+        found = self.prices.price(price, where)
+        return Line(
+            part=part,
+            item=item,
+            of=resource.logical_id,
+            named=resource.name,
+            region=where,
+            price=price,
+            unit=found.unit,
+            quantity=quantity,
+            usd=found.usd(quantity, where),
+        )
+
+    def mobile_shards(self) -> Range:
+        """Of the stream that the forwarder reads; on demand it grows with twice the peak."""
+        for stream in of_type(self.resources, "AWS::Kinesis::Stream"):
+            if stream.properties.get("Name") == self.settings.names.mobile_stream:
+                if stream.at("ShardCount"):
+                    return exactly(stream.number("ShardCount"))
+                peak = self.settings.peak
+                grown = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
+                return Range(ON_DEMAND_SHARDS, max(ON_DEMAND_SHARDS, grown))
+        raise UnpricedError("No template has the mobile stream: cost.estimate needs all stacks")
+
+
+def monthly(per_second: Range) -> Range:
+    return per_second * SECONDS
+
+
+def rounded(record_bytes: int, step: int) -> int:
+    """Bytes that are billed of a record, in steps of `step`."""
+    return ceil(record_bytes / step) * step

@@ -1,0 +1,221 @@
+"""Alarms that are new, gone, or ring at another time."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from operations.review.differences import Differences, ResourceChange, ValueChange
+from operations.review.findings import Finding, Kind
+from operations.review.naming import physical_name, readable, shown
+
+TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+_WHEN = {"DatapointsToAlarm", "EvaluationPeriods"}
+_ACTIONS = {"AlarmActions", "InsufficientDataActions", "OKActions"}
+_WATCHING = {
+    *("AlarmRule", "ComparisonOperator", "Dimensions", "ExtendedStatistic", "MetricName", "Metrics"),
+    *("Namespace", "Period", "Statistic", "ThresholdMetricId", "Unit"),
+}
+"""What an alarm looks at, and how it compares: whether it still rings when it should is not to be told."""
+_TREATMENTS = (None, "breaching", "ignore", "missing", "notBreaching")
+_NAMING = {"AlarmName", "AlarmDescription"}
+_KNOWN = {
+    *(*_WHEN, *_ACTIONS, *_WATCHING, *_NAMING),
+    *("ActionsEnabled", "Tags", "Threshold", "TreatMissingData"),
+}
+_OPERATORS = {
+    "GreaterThanThreshold": ">",
+    "GreaterThanOrEqualToThreshold": "≥",
+    "LessThanThreshold": "<",
+    "LessThanOrEqualToThreshold": "≤",
+}
+
+
+def alarm_findings(changes: Differences) -> Iterator[Finding]:
+    """One sentence for all alarms of which the same people are told otherwise, as when a topic goes."""
+    told: dict[str, list[ResourceChange]] = {}
+    for change in changes.of_type(*TYPES):
+        if change.old and change.new and all(value.property in _ACTIONS for value in change.values):
+            key = json.dumps([(v.path, v.old, v.new) for v in change.values], sort_keys=True, default=str)
+            told.setdefault(key, []).append(change)
+        else:
+            yield from _of_one(changes, change)
+    for members in told.values():
+        if len(members) == 1:
+            yield from _of_one(changes, members[0])
+        else:
+            yield _of_many(members)
+
+
+def _of_many(members: list[ResourceChange]) -> Finding:
+    """Alarms whose actions change in the same way."""
+    first = members[0]
+    lost = any(_weaker(first, value) for value in first.values)
+    names = ", ".join(f"`{change.title.split('`')[1]}`" for change in members)
+    text = f"{len(members)} alarms tell others than before"
+    return Finding(
+        kind=Kind.ALARM_LOST if lost else Kind.NOTE,
+        text=f"{f'**{text}, or nobody**' if lost else text}: {_shown(first.values)}.",
+        details=(f"They are {names}.",),
+        covers=tuple(
+            (change.stack.name, change.logical_id, value.path)
+            for change in members
+            for value in change.values
+        ),
+    )
+
+
+def _shown(values: Iterable[ValueChange]) -> str:
+    return ", ".join(
+        f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
+        for value in values
+    )
+
+
+def _of_one(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
+    covers = ((change.stack.name, change.logical_id, ""),)
+    if change.gone:
+        yield Finding(
+            kind=Kind.ALARM_LOST,
+            text=f"**The {change.title} is gone**: nobody is told any more when {condition(change.old)}.",
+            covers=covers,
+        )
+    elif change.old is None:
+        yield Finding(
+            kind=Kind.NOTE,
+            text=f"New: the {change.title} rings when {condition(change.new)}.",
+            covers=covers,
+        )
+    else:
+        yield from _changed(changes, change)
+
+
+def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
+    weaker = [value for value in change.values if _weaker(change, value)]
+    watching = [
+        value
+        for value in change.values
+        if value.property in _WATCHING and not _names_the_same(changes, change, value)
+    ]
+    covers = tuple(
+        (change.stack.name, change.logical_id, value.path)
+        for value in change.values
+        if value.property in _KNOWN
+    )
+    name = change.value("Properties.AlarmName")
+    if all(value.property in _NAMING or _follows(name, value) for value in change.values):
+        text = f"is renamed to `{name.new}`" if name else "is described anew"
+        yield Finding(kind=Kind.NOTE, text=f"The {change.title} {text}.", covers=covers)
+        return
+    values = _shown(change.values)
+    yield Finding(
+        kind=Kind.ALARM_LOST if weaker or watching else Kind.NOTE,
+        text=f"**The {change.title} rings later or tells nobody**: {values}."
+        if weaker
+        else f"**The {change.title} watches something else, or compares otherwise**: {values}."
+        if watching
+        else f"The {change.title} changes: {values}.",
+        details=(f"It rings when {condition(change.new)}.",),
+        covers=covers,
+    )
+
+
+def _follows(name: ValueChange | None, value: ValueChange) -> bool:
+    """Whether a dimension is the name of what is watched, with which the alarm is named too."""
+    return (
+        name is not None
+        and value.path.startswith("Properties.Dimensions")
+        and str(name.old).startswith(f"{value.old}-")
+        and str(name.new).startswith(f"{value.new}-")
+    )
+
+
+def _weaker(change: ResourceChange, value: ValueChange) -> bool:
+    """Whether the alarm rings later, or for fewer people, by this value."""
+    match value.property:
+        case "ActionsEnabled":
+            return value.new not in (True, None)
+        case "AlarmActions":
+            return any(action not in (value.new or ()) for action in value.old or ())
+        case "TreatMissingData":
+            return bool(value.old == "breaching" or value.new not in _TREATMENTS)
+        case "DatapointsToAlarm" | "EvaluationPeriods":
+            return rings_later(_counted(change.old), _counted(change.new))
+        case _:
+            return _by_threshold(change, value)
+
+
+def _by_threshold(change: ResourceChange, value: ValueChange) -> bool:
+    if value.property != "Threshold":
+        return False
+    if not _is_number(value.old) or not _is_number(value.new):
+        return True  # who knows when it rings
+    operator = str(_properties(change.new).get("ComparisonOperator", ""))
+    return bool((value.new > value.old) == operator.startswith("Greater"))
+
+
+def _counted(alarm: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """M of N periods must be over the threshold: all, where the template does not say how many."""
+    periods = _properties(alarm).get("EvaluationPeriods")
+    datapoints = _properties(alarm).get("DatapointsToAlarm", periods)
+    if not isinstance(periods, int) or not isinstance(datapoints, int) or isinstance(datapoints, bool):
+        return None
+    return (datapoints, periods) if 0 < datapoints <= periods else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def rings_later(old: tuple[int, int] | None, new: tuple[int, int] | None) -> bool:
+    """Whether some series of periods rings by the old M of N, and not, or later, by the new.
+
+    The old rings with M periods over the threshold among its N. The new stays silent if these can lie so that
+    no window of its own N holds its own M: at most M - 1 in each whole window, and in what is left of one.
+    """
+    if old is None or new is None:
+        return old != new
+    (wanted, among), (needed, window) = old, new
+    whole, rest = divmod(among, window)
+    return wanted <= whole * (needed - 1) + min(rest, needed - 1)
+
+
+def _names_the_same(changes: Differences, change: ResourceChange, value: ValueChange) -> bool:
+    """Whether an alarm watches what it did, under a new name of its own or by another reference to it."""
+    stacks = [(side, side.get(change.stack.name)) for side in (changes.old, changes.new)]
+    old, new = (
+        readable(side, stack)(given) if stack else given
+        for (side, stack), given in zip(stacks, (value.old, value.new), strict=True)
+    )
+    return old == new or any(
+        (old, new) == (physical_name(other.old or {}), physical_name(other.new or {}))
+        for other in changes.resources
+        if other.old and other.new
+    )
+
+
+def condition(alarm: Mapping[str, Any] | None) -> str:
+    """`AWS/Kinesis WriteProvisionedThroughputExceeded > 0 in 3 of 5 periods of 60 s`."""
+    properties = _properties(alarm)
+    if rule := properties.get("AlarmRule"):
+        return shown(rule)
+    operator = _OPERATORS.get(str(properties.get("ComparisonOperator")), "against")
+    periods = properties.get("EvaluationPeriods", "?")
+    seconds = f" of {properties['Period']} s" if "Period" in properties else ""
+    return (
+        f"{_watched(properties)} is {operator} {properties.get('Threshold', '?')} in "
+        f"{properties.get('DatapointsToAlarm', periods)} of {periods} periods{seconds}"
+    )
+
+
+def _watched(properties: Mapping[str, Any]) -> str:
+    """`Sum of `AWS/Kinesis PutRecords.Success``, or the expression that is compared."""
+    for metric in properties.get("Metrics") or ():
+        if isinstance(metric, Mapping) and "Expression" in metric and metric.get("ReturnData") is not False:
+            return shown(metric["Expression"])
+    name = " ".join(str(properties.get(key, "?")) for key in ("Namespace", "MetricName"))
+    return f"{properties.get('Statistic', properties.get('ExtendedStatistic', 'a value'))} of `{name}`"
+
+
+def _properties(alarm: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    properties = (alarm or {}).get("Properties")
+    return properties if isinstance(properties, Mapping) else {}

@@ -1,0 +1,37 @@
+"""What each changed value means, property by property: the rules by which a change is assessed.
+
+A value that stands in no rule here, and of which no other part of the review speaks, is not assessed.
+"""
+
+from operations.review.alarms import TYPES as ALARMS
+from operations.review.assessing import FINE, Value, ValueRule, Verdict, fine
+from operations.review.data import KEEPING, retention_policy
+from operations.review.naming import DASHBOARD
+from operations.review.rules.delivery import DELIVERY
+from operations.review.rules.functions import FUNCTIONS
+from operations.review.rules.stores import STORES
+
+
+def _kept_policy(value: Value) -> Verdict:
+    if value.new not in (None, "Delete", *KEEPING):
+        return None
+    same = retention_policy(value.change.old, value.path) == retention_policy(value.change.new, value.path)
+    return FINE if same else None
+
+
+def _added(value: Value) -> Verdict:
+    """Something more to wait for harms nothing; what is no longer waited for may not be there yet."""
+    before, after = (side if isinstance(side, list) else [side] for side in (value.old, value.new))
+    return FINE if all(one in after for one in before if one is not None) else None
+
+
+_EVERYWHERE = (
+    ValueRule(
+        type="*", paths=("Description", "ApplicationDescription", "AlarmDescription", "Tags*"), assess=fine
+    ),
+    ValueRule(type="*", paths=("DeletionPolicy", "UpdateReplacePolicy"), assess=_kept_policy),
+    ValueRule(type="*", paths=("DependsOn*",), assess=_added),
+    ValueRule(type=DASHBOARD, paths=("DashboardBody",), assess=fine),
+    *(ValueRule(type=kind, paths=("OKActions*", "InsufficientDataActions*"), assess=fine) for kind in ALARMS),
+)
+RULES = (*_EVERYWHERE, *DELIVERY, *FUNCTIONS, *STORES)

@@ -1,0 +1,285 @@
+"""Functions, what invokes them, and what they are told."""
+
+import re
+
+from operations.review.assessing import (
+    FINE,
+    Assess,
+    Value,
+    ValueRule,
+    Verdict,
+    elsewhere,
+    less,
+    made,
+    more,
+    unless,
+)
+from operations.review.data import at
+from operations.review.findings import Kind
+
+_FUNCTION = "AWS::Lambda::Function"
+_MAPPING = "AWS::Lambda::EventSourceMapping"
+_INVOCATIONS = "AWS::Lambda::EventInvokeConfig"
+_RULE, _SCHEDULE = "AWS::Events::Rule", "AWS::Scheduler::Schedule"
+_VARIABLES = "Environment.Variables."
+
+
+def _variable(value: Value) -> Verdict:
+    """One that is gone, or that named something of ours; of any other, the code knows what it means."""
+    if value.new is None:
+        name = value.path.removeprefix(_VARIABLES)
+        return Kind.BROKEN, f"**The {{title}} no longer gets the variable `{name}`**, which its code read."
+    if made(value.changes.old, value.change.stack.name, value.old) is None:
+        return None
+    return elsewhere(Kind.BROKEN, "**The {title} works on something else**")(value)
+
+
+def _handler(value: Value) -> Verdict:
+    """Whether the code has the handler; not assessed where the code is not to be seen."""
+    key = str(at(value.change.new, "Properties.Code.S3Key"))
+    stack = value.changes.new.get(value.change.stack.name)
+    for asset in stack.assets if stack else ():
+        if asset.entry_points and f"<asset {asset.title}>" in key:
+            if str(value.new).replace("/", ".") in asset.entry_points:
+                return FINE
+            return (
+                Kind.BROKEN,
+                "**The {title} fails at each call: its code has no handler {new}.**",
+            )
+    return None
+
+
+_PER = {"minute": 1, "minutes": 1, "hour": 60, "hours": 60, "day": 1440, "days": 1440}
+
+
+def _rate(value: Value) -> Verdict:
+    """rate(1 minute) and the like; cron is not assessed."""
+    minutes = [
+        int(found[1]) * _PER[found[2]]
+        if (found := re.fullmatch(rf"rate\((\d+) ({'|'.join(_PER)})\)", str(side)))
+        else None
+        for side in (value.old, value.new)
+    ]
+    before, after = minutes
+    if before is None or after is None:
+        return None
+    return (Kind.LATENCY, "**The {title} invokes more rarely**: {old} → {new}.") if after > before else FINE
+
+
+def _concurrency(value: Value) -> Verdict:
+    if value.new == 0:
+        return Kind.BROKEN, "**The {title} is never run: its concurrency is {new}.**"
+    unreserved = float("inf")
+    return less(
+        Kind.INTERRUPTION, "**The {title} runs less often at once**: {old} → {new}.", absent=unreserved
+    )(value)
+
+
+def _patience(value: Value) -> Verdict:
+    """How long, or how often, a batch that fails is repeated: -1, and nothing, mean without end."""
+    before, after = (_limit(side) for side in (value.old, value.new))
+    if after > before:
+        return (
+            Kind.INTERRUPTION,
+            "**The {title} repeats a batch that fails for longer**: {old} → {new}. Records behind it wait.",
+        )
+    kept = "what it gives up is in its on-failure destination"
+    if not at(value.change.new, "Properties.DestinationConfig.OnFailure.Destination"):
+        kept = "what it gives up is lost"
+    return Kind.DATA_LOSS, f"**The {{title}} gives up sooner** (`{value.path}` {{old}} → {{new}}): {kept}."
+
+
+def _limit(value: object) -> float:
+    return float("inf") if not isinstance(value, int) or value < 0 else value
+
+
+def _on_failure(kind: Kind, nothing: str) -> Assess:
+    def assess(value: Value) -> Verdict:
+        if not value.new:
+            return kind, nothing
+        return elsewhere(kind, "**The {title} keeps elsewhere what it gives up**")(value)
+
+    return assess
+
+
+def _reports_failures(value: Value) -> Verdict:
+    if "ReportBatchItemFailures" in str(value.new):
+        return FINE
+    return (
+        Kind.DATA_LOSS,
+        "**The {title} takes no partial failures any more**: a record returned as failed counts as done.",
+    )
+
+
+def _counts_what_it_reads(value: Value) -> Verdict:
+    if "EventCount" in str(value.new):
+        return FINE
+    return (
+        Kind.ALARM_LOST,
+        "**The {title} no longer counts what it reads**: the alarms on these metrics watch nothing.",
+    )
+
+
+_INVOKES = unless(
+    "ENABLED", None, kind=Kind.BROKEN, text="**The {title} invokes nothing any more**: it is {new}."
+)
+FUNCTIONS = (
+    ValueRule(type=_FUNCTION, paths=("Handler",), assess=_handler),
+    ValueRule(
+        type=_FUNCTION,
+        paths=("MemorySize",),
+        assess=less(
+            Kind.INTERRUPTION,
+            "**The {title} has less memory and less of a processor**: {old} → {new} MiB. Its calls take "
+            "longer, or end for want of memory.",
+            absent=128,
+        ),
+    ),
+    ValueRule(
+        type=_FUNCTION,
+        paths=("Timeout",),
+        assess=less(
+            Kind.INTERRUPTION,
+            "**The {title} is ended after {new} seconds, until now {old}**: a call that takes longer fails.",
+            absent=3,
+        ),
+    ),
+    ValueRule(
+        type=_FUNCTION,
+        paths=("ReservedConcurrentExecutions",),
+        assess=_concurrency,
+    ),
+    ValueRule(
+        type=_FUNCTION,
+        paths=(f"{_VARIABLES}MIN_CLICKS",),
+        assess=more(
+            Kind.INTERRUPTION,
+            "**The {title} ranks only articles with {new} clicks or more, until now {old}**: fewer of "
+            "them, or none, reach the service.",
+        ),
+    ),
+    ValueRule(
+        type=_FUNCTION,
+        paths=(f"{_VARIABLES}ARTICLES",),
+        assess=less(Kind.INTERRUPTION, "**The {title} ranks {new} articles instead of {old}.**"),
+    ),
+    ValueRule(
+        type=_FUNCTION,
+        paths=(f"{_VARIABLES}GIVE_UP_AFTER_SECONDS",),
+        assess=less(
+            Kind.DATA_LEFT,
+            "**The {title} gives up after {new} seconds, until now {old}**: counts that OpenSearch refuses "
+            "for longer stay in the bucket, and are missing until someone puts them again.",
+        ),
+    ),
+    ValueRule(
+        type=_FUNCTION,
+        paths=(f"{_VARIABLES}RE*_PER_SECOND", f"{_VARIABLES}REQUESTS_IN_FLIGHT"),
+        assess=less(Kind.INTERRUPTION, "**The {title} works more slowly**: {old} → {new}."),
+    ),
+    ValueRule(type=_FUNCTION, paths=(f"{_VARIABLES}*",), assess=_variable),
+    ValueRule(
+        type=_MAPPING,
+        paths=("MaximumBatchingWindowInSeconds",),
+        assess=more(
+            Kind.LATENCY,
+            "**The {title} waits longer for a batch**: {new} seconds, until now {old}.",
+            absent=0,
+        ),
+    ),
+    ValueRule(
+        type=_MAPPING,
+        paths=("BatchSize", "ParallelizationFactor"),
+        assess=less(Kind.INTERRUPTION, "**The {title} carries less at once**: {old} → {new}.", absent=1),
+    ),
+    ValueRule(
+        type=_MAPPING,
+        paths=("BisectBatchOnFunctionError",),
+        assess=unless(
+            True,
+            kind=Kind.DATA_LOSS,
+            text="**The {title} no longer halves a batch that fails**: one record that cannot be carried "
+            "makes it give up the whole batch.",
+        ),
+    ),
+    ValueRule(
+        type=_MAPPING,
+        paths=("EventSourceArn",),
+        assess=elsewhere(
+            Kind.DATA_LOSS,
+            "**The {title} reads something else, and nothing reads on where it read until now**",
+        ),
+    ),
+    ValueRule(type=_MAPPING, paths=("MaximumRecordAgeInSeconds", "MaximumRetryAttempts"), assess=_patience),
+    ValueRule(
+        type=_MAPPING,
+        paths=("DestinationConfig*",),
+        assess=_on_failure(
+            Kind.DATA_LOSS,
+            "**The {title} keeps nothing of what it gives up any more**: its on-failure destination is gone.",
+        ),
+    ),
+    # Lambda developer guide, "Kinesis: filtering".
+    ValueRule(
+        type=_MAPPING,
+        paths=("FilterCriteria*",),
+        assess=unless(
+            None,
+            kind=Kind.DATA_LOSS,
+            text="**The {title} filters otherwise**: a record that matches no filter is skipped, and "
+            "nothing keeps it.",
+        ),
+    ),
+    # The same guide, "Reporting batch item failures".
+    ValueRule(type=_MAPPING, paths=("FunctionResponseTypes*",), assess=_reports_failures),
+    ValueRule(
+        type=_MAPPING,
+        paths=("Enabled",),
+        assess=unless(
+            True,
+            None,
+            kind=Kind.DATA_LOSS,
+            text="**The {title} stops reading**: records wait in the stream, and are lost when "
+            "its retention ends.",
+        ),
+    ),
+    ValueRule(
+        type=_MAPPING,
+        paths=("MetricsConfig*",),
+        assess=_counts_what_it_reads,
+    ),
+    ValueRule(
+        type=_INVOCATIONS,
+        paths=("DestinationConfig*",),
+        assess=_on_failure(
+            Kind.ALARM_LOST,
+            "**Calls that failed for good leave no trace: the {title} names nothing that keeps them.**",
+        ),
+    ),
+    ValueRule(
+        type=_INVOCATIONS,
+        paths=("MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
+        assess=less(Kind.INTERRUPTION, "**The {title} gives a failed call up sooner**: {old} → {new}."),
+    ),
+    *(
+        rule
+        for kind, target in ((_RULE, "Targets*.Arn"), (_SCHEDULE, "Target.Arn"))
+        for rule in (
+            ValueRule(type=kind, paths=("State",), assess=_INVOKES),
+            ValueRule(type=kind, paths=("ScheduleExpression",), assess=_rate),
+            ValueRule(
+                type=kind,
+                paths=(target,),
+                assess=elsewhere(Kind.BROKEN, "**The {title} invokes something else**"),
+            ),
+        )
+    ),
+    ValueRule(
+        type=_SCHEDULE,
+        paths=("Target.DeadLetterConfig*",),
+        assess=_on_failure(
+            Kind.ALARM_LOST,
+            "**Calls that failed for good leave no trace: the {title} names nothing that keeps them.**",
+        ),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Settings that change, with their meaning; and findings of cdk-nag that are newly accepted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operations.review.assembly import Assembly
+from operations.review.findings import Finding, Kind
+from operations.review.naming import shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """value, default: as JSON has them; meaning: its description, with the unit."""
+
+    value: Any
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingChange:
+    """None on a side that has no such setting."""
+
+    key: str
+    old: Setting | None
+    new: Setting | None
+
+    @property
+    def meaning(self) -> str:
+        setting = self.new or self.old
+        return setting.meaning if setting else ""
+
+
+def setting_changes(old: Mapping[str, Setting], new: Mapping[str, Setting]) -> tuple[SettingChange, ...]:
+    """In the order of the new settings. A changed default is a changed setting; of a new environment, only
+    what is not at its default counts."""
+    if not old:
+        return tuple(
+            SettingChange(key=key, old=None, new=setting)
+            for key, setting in new.items()
+            if setting.value != setting.default
+        )
+    keys = [*new, *(key for key in old if key not in new)]
+    return tuple(
+        SettingChange(key=key, old=old.get(key), new=new.get(key))
+        for key in keys
+        if _value(old.get(key)) != _value(new.get(key))
+    )
+
+
+def _value(setting: Setting | None) -> tuple[bool, str]:
+    return setting is not None, repr(setting.value) if setting else ""
+
+
+def setting_findings(changes: tuple[SettingChange, ...]) -> Iterator[Finding]:
+    for change in changes:
+        if change.key == "allow_destroy" and change.new and change.new.value is True:
+            yield Finding(
+                kind=Kind.PROTECTION_LOST,
+                text="**`allow_destroy` is true: the first of the two keys that delete data is turned.** "
+                "The second is `-c destroy=yes` at the command line; with both, stacks delete their data.",
+            )
+
+
+def setting_line(change: SettingChange, *, is_new: bool = False) -> str:
+    """is_new: of an environment that is compared with nothing."""
+    if is_new and change.new:
+        return f"`{change.key}` = {shown(change.new.value)}. {change.meaning}".rstrip()
+    old = shown(change.old.value) if change.old else "(no such setting)"
+    new = shown(change.new.value) if change.new else "(no such setting)"
+    return f"`{change.key}`: {old} → {new}. {change.meaning}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    stack: str
+    path: str
+    finding: str
+    reason: str
+
+
+def acknowledgements(assembly: Assembly) -> dict[tuple[str, str, str], Acknowledgement]:
+    return {
+        (stack.name, path, finding): Acknowledgement(
+            stack=stack.title, path=path, finding=finding, reason=reason
+        )
+        for stack in assembly.stacks
+        for (path, finding), reason in stack.acknowledged.items()
+    }
+
+
+def acknowledgement_lines(old: Assembly, new: Assembly) -> tuple[str, ...]:
+    """New, reworded and withdrawn ones, with their reasons."""
+    before, after = acknowledgements(old), acknowledgements(new)
+    lines = []
+    for key, given in after.items():
+        place = f"`{given.finding}` on {given.stack}/{given.path}"
+        if key not in before:
+            lines.append(f"**Newly accepted:** {place}. Reason given: {given.reason}")
+        elif before[key].reason != given.reason:
+            lines.append(f"Another reason for {place}: {given.reason}")
+    lines += [
+        f"No longer accepted: `{given.finding}` on {given.stack}/{given.path}."
+        for key, given in before.items()
+        if key not in after
+    ]
+    return tuple(lines)

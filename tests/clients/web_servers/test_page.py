@@ -1,0 +1,135 @@
+"""docs/start/web_servers.md gives each line of the rendered files its reason, default and figures."""
+
+import math
+import re
+
+import pytest
+import yaml
+
+from clients.web_servers.rendering import FILES
+from contract.click import ID_FIELDS
+from settings.web_servers import WebServerSettings
+from tests.clients.web_servers.defaults import DEFAULTS, NONE
+from tests.clients.web_servers.fluentd_syntax import read
+from tests.clients.web_servers.hurtful_defaults import SDK_ATTEMPTS, SDK_SECONDS
+from tests.clients.web_servers.log_lines import CONTRACT, PAGE
+
+_ROW = re.compile(r"\| (?P<setting>\S+ .*?) \| (?P<value>.+?) \| (?P<default>.+?) \| (?P<why>.+?) \|")
+CODE_IN_THE_FILE = "the Lua in the file"
+LEAST_BYTES_A_CLICK = 138
+BLOCK = 4096
+DAY_SECONDS = 86_400
+
+
+def settings_in(file: str, text: str) -> dict[str, str]:
+    """`section parameter` -> value as it is written, for every line of a rendered file."""
+    if file == "fluentd.conf":
+        return read(text).settings()
+    if file == "fluentd.service.conf":
+        [section] = re.findall(r"^\[(\w+)\]$", text, re.MULTILINE)
+        return {f"{section} {name}": value for name, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE)}
+    whole = yaml.load(text, yaml.BaseLoader)  # values as text
+    [parser], pipeline = whole["parsers"], whole["pipeline"]
+    places = {
+        "service": whole["service"],
+        "parsers": parser,
+        **{kind: only for kind, [only] in pipeline.items()},
+    }
+    values = {f"{place} {name}": value for place, each in places.items() for name, value in each.items()}
+    return values | {"filters code": CODE_IN_THE_FILE}
+
+
+def rows_of(file: str) -> dict[str, re.Match[str]]:
+    [table] = re.findall(rf"^### {re.escape(file)}\n\n(.*?)\n\n", PAGE, re.MULTILINE | re.DOTALL)
+    head, line, *rows = table.splitlines()
+    assert (head, line) == ("| setting | value | default | why |", "|---|---|---|---|")
+    matches = [_ROW.fullmatch(row) for row in rows]
+    found = {match["setting"]: match for match in matches if match}
+    assert len(found) == len(rows), f"{file}: a row that cannot be read, or one that is there twice"
+    return found
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_line_has_its_row_and_every_row_its_line(file: str, production: dict[str, str]) -> None:
+    written = {setting: match["value"].strip("`") for setting, match in rows_of(file).items()}
+    assert written == settings_in(file, production[file])
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_row_gives_the_default_of_the_source(file: str) -> None:
+    written = {setting: match["default"].strip("`") for setting, match in rows_of(file).items()}
+    assert written == {setting: DEFAULTS[file][setting].replace(NONE, "-") for setting in written}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_line_that_repeats_the_default_says_why_it_is_written_out(file: str) -> None:
+    for setting, row in rows_of(file).items():
+        assert (row["value"] == row["default"]) == row["why"].startswith("Written out: "), setting
+
+
+def test_what_a_click_takes_in_each_buffer_is_as_the_page_says() -> None:
+    fluentd, fluent_bit = in_the_buffer_of_fluentd(CONTRACT), in_the_buffer_of_fluent_bit(CONTRACT)
+    for program, size in (("fluentd", fluentd), ("Fluent Bit", fluent_bit)):
+        assert f"| {program} | {size} | {size * 3.6e6 / 1e9:.1f} GB |" in PAGE
+    buffer_gib = WebServerSettings().buffer_gib
+    assert 45 <= buffer_gib * 2**30 / fluentd / 1e6 < 50
+    assert "45 million clicks" in (WebServerSettings.model_fields["buffer_gib"].description or "")
+
+
+def test_fluentd_may_open_two_files_for_each_chunk_of_a_full_buffer(production: dict[str, str]) -> None:
+    allowed = int(service_settings(production)["Service LimitNOFILE"])
+    short = dict.fromkeys(ID_FIELDS, "1234") | {"click_id": "12345678", "clicked_at": CONTRACT["clicked_at"]}
+    assert in_the_buffer_of_fluentd(short) >= LEAST_BYTES_A_CLICK
+    largest_buffer = 32 * 2**30
+    assert 2 * largest_buffer / (records_a_full_chunk(production) * LEAST_BYTES_A_CLICK) < allowed
+    assert allowed > 2 * DAY_SECONDS  # a chunk for each flush_interval
+
+
+def test_the_disk_holds_a_full_buffer_in_whole_blocks(production: dict[str, str]) -> None:
+    """A chunk of a second at 100 clicks/s, and a full one of the smallest clicks: two files each."""
+    for size in (
+        100 * in_the_buffer_of_fluentd(CONTRACT),
+        records_a_full_chunk(production) * LEAST_BYTES_A_CLICK,
+    ):
+        on_disk = math.ceil(size / BLOCK) * BLOCK + BLOCK
+        assert on_disk / size < WebServerSettings().disk_gib / WebServerSettings().buffer_gib
+    assert "half as much again" in PAGE
+    assert "half as much again" in (WebServerSettings.model_fields["buffer_gib"].description or "")
+
+
+def test_the_service_waits_for_a_request_that_is_not_answered(production: dict[str, str]) -> None:
+    assert int(service_settings(production)["Service TimeoutStopSec"]) > SDK_ATTEMPTS * SDK_SECONDS
+
+
+def test_the_log_is_rotated_in_the_way_that_both_programs_follow(production: dict[str, str]) -> None:
+    [rotation] = re.findall(r"```logrotate\n(.*?)```", PAGE, re.DOTALL)
+    log, *directives = rotation.splitlines()
+    assert f"path {log.removesuffix(' {')}*" in production["fluentd.conf"]
+    given = {directive.split()[0] for directive in directives}
+    assert {"nodateext", "compress", "delaycompress"} <= given
+    assert not given & {"copytruncate", "dateext", "compresscmd", "olddir"}
+
+
+def service_settings(files: dict[str, str]) -> dict[str, str]:
+    return settings_in("fluentd.service.conf", files["fluentd.service.conf"])
+
+
+def records_a_full_chunk(files: dict[str, str]) -> float:
+    """fluentd 1.18, plugin/buffer.rb: chunk_full_threshold 0.95."""
+    return 0.95 * int(read(files["fluentd.conf"]).settings()["match buffer chunk_limit_records"])
+
+
+def in_the_buffer_of_fluentd(click: dict[str, str]) -> int:
+    """Bytes: MessagePack of [JSON with a newline, a partition key of 32 digits] (out_kinesis_streams.rb)."""
+    pairs = ",".join(f'"{name}":"{value}"' for name, value in click.items())
+    return 1 + _packed(f"{{{pairs}}}\n") + _packed("0" * 32)
+
+
+def in_the_buffer_of_fluent_bit(click: dict[str, str]) -> int:
+    """Bytes: MessagePack of [[time, {}], fields], the layout of a log event since Fluent Bit 2.1."""
+    return 1 + 1 + 10 + 1 + 1 + sum(_packed(name) + _packed(value) for name, value in click.items())
+
+
+def _packed(text: str) -> int:
+    length = len(text.encode())
+    return length + (1 if length < 32 else 2 if length < 256 else 3)

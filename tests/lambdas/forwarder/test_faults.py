@@ -1,0 +1,123 @@
+"""Oregon throttling, failing, slow, unreachable or out of time, for every call through microburst."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.shared import delivery
+from tests.faults import Faults
+from tests.lambdas.forwarder.events import as_bytes, click, clicks
+from tests.lambdas.forwarder.oregon import Site, carry
+from twin.processes import wait_for
+
+PUT = {"service": "kinesis", "operation": "PutRecords"}
+THROTTLED = {"error": {"code": "ProvisionedThroughputExceededException"}}
+BROKEN = {"error": {"code": "InternalFailure", "status": 500}}
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def oregon(faults: Faults, site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The site, with microburst between the forwarder and its stream."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", faults.endpoint)
+    monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.02)
+    return site
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({**THROTTLED, "sequence": {"fail": 2, "pass": 1}}, id="throttling"),
+        pytest.param({**BROKEN, "sequence": {"fail": 2, "pass": 1}}, id="500s"),
+        pytest.param({"reset": True, "sequence": {"fail": 2, "pass": 1}}, id="connection resets"),
+        pytest.param({"latency": 1000}, id="1 s latency"),
+    ],
+)
+def test_every_click_arrives_once_in_spite_of(fault: dict[str, Any], oregon: Site, faults: Faults) -> None:
+    good = clicks(2_000)
+    forwarder = oregon.forwarder()
+    faults.set({**PUT, **fault})
+    attempts = carry(forwarder, [*good[:900], b"bad", *good[900:]])
+    faults.set()
+    assert attempts == 1
+    assert oregon.arrived() == Counter(good)
+    assert oregon.rejected() == Counter([b"bad"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"response": {"abort_frac": 0.3}}, id="cut connection"),
+        pytest.param({"response": {"truncate_frac": 0.5}}, id="cut answer"),
+    ],
+)
+def test_a_lost_answer_costs_one_copy_of_its_request_and_no_click(
+    fault: dict[str, Any], oregon: Site, faults: Faults
+) -> None:
+    good = clicks(2_000)
+    faults.set({**PUT, **fault, "times": 2})
+    assert carry(oregon.forwarder(), good) == 1
+    faults.set()
+    arrived = oregon.arrived()
+    assert set(arrived) == set(good)
+    assert arrived.total() == 2_000 + 2 * 500
+
+
+def test_all_arrives_when_oregon_was_away_for_several_invocations(oregon: Site, faults: Faults) -> None:
+    """One request: of two, the return of Oregon may let through the second only, which is then sent again."""
+    good = clicks(500)
+    forwarder = oregon.forwarder()
+    faults.set({**PUT, "reset": True, "ttl_s": 3})
+    attempts = carry(forwarder, good, seconds=9.0)
+    faults.set()
+    assert attempts > 1
+    assert oregon.arrived() == Counter(good)
+
+
+def test_a_poison_record_at_the_head_of_the_shard_delays_the_others_by_one_write_to_s3(oregon: Site) -> None:
+    poison = [
+        b"\xff" * 1_000_000,
+        as_bytes(click(clicked_at={"deep": [[[]]]})),
+        b"[" * 100_000,
+        b"\xf3\x89\x9a\xc2",
+    ]
+    good = clicks(1_000)
+    forwarder = oregon.forwarder()
+    carry(forwarder, good)
+    began = time.monotonic()
+    assert carry(forwarder, [*poison, *good]) == 1
+    assert time.monotonic() - began < 5
+    assert oregon.arrived() == Counter(good + good)
+    assert oregon.rejected() == Counter(poison)
+
+
+def test_a_forwarder_killed_in_mid_batch_loses_nothing(oregon: Site, faults: Faults) -> None:
+    faults.set(
+        {**PUT, "latency": 5_000, "sequence": {"fail": 3, "pass": 1}}
+    )  # every fourth request gets through
+    good = clicks(4_000)
+    in_another_process = (
+        "from tests.lambdas.forwarder.events import clicks\n"
+        "from tests.lambdas.forwarder.oregon import Site, carry\n"
+        f"site = Site(name={oregon.name!r}, kinesis=None, s3=None)\n"
+        "carry(site.forwarder(), [b'bad', *clicks(4_000)])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", in_another_process], cwd=PROJECT)
+    wait_for(lambda: oregon.arrived().total() >= 500, what="the first requests", timeout_seconds=30)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = oregon.arrived()
+    assert before.total() < 4_000
+
+    faults.set()
+    assert carry(oregon.forwarder(), [b"bad", *good]) == 1
+    arrived = oregon.arrived()
+    assert set(arrived) == set(good)
+    assert max(arrived.values()) == 2
+    assert oregon.rejected() == Counter([b"bad"])

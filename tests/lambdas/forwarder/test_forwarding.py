@@ -1,0 +1,358 @@
+"""The forwarder against emulated AWS over HTTP, in fair weather and with single records refused."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import boto3
+import pytest
+
+from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS, Configuration
+from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
+from lambdas.forwarder.forwarding import BatchForwarder
+from lambdas.forwarder.handler import _forwarder, handler
+from lambdas.forwarder.kinesis_event import ReceivedRecord, read_event
+from lambdas.forwarder.routing import Routed
+from lambdas.shared import delivery
+from tests.faults import Faults, RefusingGate
+from tests.lambdas.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
+from tests.lambdas.forwarder.oregon import Site, carry
+
+
+class OfThirtySeconds:
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.fixture
+def tallies(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """The metrics published since the last call, one dictionary of numbers per invocation."""
+
+    def read() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        return [line for line in lines if "Received" in line]
+
+    return read
+
+
+def is_every_third(line: bytes) -> bool:
+    return crc32(line) % 3 == 0
+
+
+def total(tallies: list[dict[str, Any]], *names: str) -> int:
+    return int(sum(sum(tally[name]) for tally in tallies for name in names))
+
+
+def test_the_handler_carries_a_batch_and_counts_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    for name, value in site.environment.items():
+        monkeypatch.setenv(name, value)
+    _forwarder.cache_clear()
+    good, bad = clicks(1_201), [b"no json", as_bytes(click(tag="heartbeat"))]
+    assert handler(event([*good[:600], *bad, *good[600:]]), OfThirtySeconds()) == {"batchItemFailures": []}
+    assert site.arrived() == Counter(good)
+    (tally,) = tallies()
+    assert {name: tally[name] for name in ("Received", "Forwarded", "Rejected", "Dropped", "Failed")} == {
+        "Received": [1_203.0],
+        "Forwarded": [1_201.0],
+        "Rejected": [2.0],
+        "Dropped": [0.0],
+        "Failed": [0.0],
+    }
+    assert tally["ForwardedBytes"] == [float(sum(map(len, good)))]
+    assert len(tally["RequestLatency"]) == 3
+
+
+def test_the_partition_key_is_kept(site: Site) -> None:
+    carry(site.forwarder(), clicks(3))
+    keys = set()
+    for shard in site.kinesis.list_shards(StreamName=site.name)["Shards"]:
+        iterator = site.kinesis.get_shard_iterator(
+            StreamName=site.name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        keys |= {r["PartitionKey"] for r in site.kinesis.get_records(ShardIterator=iterator)["Records"]}
+    assert keys == {"user-0", "user-1", "user-2"}
+
+
+def test_an_invalid_record_is_kept_with_reason_tag_origin_and_bytes(site: Site) -> None:
+    bad = as_bytes(click(tag="heartbeat"))
+    assert carry(site.forwarder(), [*clicks(4), bad]) == 1
+    key = f"rejected-records/2026/01/01/{SHARD}-{sequence_number(0)}.ndjson"
+    assert list(site.dead_letters()) == [key]
+    (letter,) = site.dead_letters()[key]
+    assert site.rejected() == Counter([bad])
+    del letter["data"]
+    assert letter == {
+        "reason": "unknown_tag",
+        "tag": "heartbeat",
+        "partition_key": "user-4",
+        "sequence_number": sequence_number(4),
+        "shard": SHARD,
+        "arrived_at": "2026-01-01T00:00:00.123Z",
+    }
+    assert ARRIVED_AT == 1767225600.123
+
+
+def test_a_record_beyond_the_streams_limit_is_rejected_and_blocks_nothing(site: Site) -> None:
+    big = as_bytes(click(text="x" * 1024 * 1024))
+    good = clicks(10)
+    assert carry(site.forwarder(), [big, *good]) == 1
+    assert site.arrived() == Counter(good)
+    ((letter,),) = site.dead_letters().values()
+    assert (letter["reason"], letter["tag"]) == ("too_big", "click")
+
+
+def forwarder_that_stumbles(site: Site, over: Callable[[bytes], bool]) -> BatchForwarder:
+    """With a mistake that nobody foresaw, which these records bring to light."""
+    forwarder = site.forwarder()
+    route = forwarder._route
+
+    def stumble(data: bytes) -> Routed:
+        if over(data):
+            raise OverflowError("int too large to convert to float")
+        return route(data)
+
+    forwarder._route = stumble
+    return forwarder
+
+
+@pytest.mark.parametrize("others", [0, 4, 600])
+def test_an_unexpected_record_is_set_aside_and_holds_up_no_other(
+    others: int, site: Site, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    [stone, *good] = clicks(others + 1)
+    forwarder = forwarder_that_stumbles(site, stone.__eq__)
+    assert carry(forwarder, [*good[:1], stone, *good[1:]]) == 1
+    assert site.arrived() == Counter(good)
+    ((letter,),) = site.dead_letters().values()
+    assert (letter["reason"], letter["tag"]) == ("unexpected", None)
+    assert site.rejected() == Counter([stone])
+    (tally,) = tallies()
+    assert (tally["Unexpected"], tally["Rejected"], tally["Failed"]) == ([1.0], [1.0], [0.0])
+
+
+def test_a_batch_of_mostly_unexpected_records_waits_for_a_mended_function(
+    site: Site, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """One bad deployment must not set aside all that readers click."""
+    records = [*clicks(12), b"bad", *clicks(30)[12:]]
+    stones = {*records[10:12], *records[15:]}
+    batch = read_event(event(records))
+    repeat_from = forwarder_that_stumbles(site, stones.__contains__).forward(batch, 20.0)
+    assert repeat_from == batch[10]
+    assert site.arrived() == Counter(records[:10])
+    assert site.dead_letters() == {}
+    (tally,) = tallies()
+    assert (tally["Unexpected"], tally["Rejected"], tally["Failed"]) == ([18.0], [0.0], [21.0])
+
+    assert site.forwarder().forward(batch[10:], 20.0) is None
+    assert site.arrived() == Counter(clicks(30))
+    assert site.rejected() == Counter([b"bad"])
+
+
+@pytest.mark.parametrize(("unexpected", "others"), [(9, 0), (10, 11)])
+def test_unexpected_records_are_set_aside_where_they_are_few_or_the_lesser_part(
+    unexpected: int, others: int, site: Site
+) -> None:
+    records = clicks(unexpected + others)
+    stones = records[:unexpected]
+    assert carry(forwarder_that_stumbles(site, stones.__contains__), records) == 1
+    assert site.rejected() == Counter(stones)
+    assert site.arrived() == Counter(records[unexpected:])
+
+
+def test_a_batch_handed_over_twice_leaves_its_dead_letters_once(site: Site) -> None:
+    forwarder = site.forwarder()
+    for _ in range(2):
+        carry(forwarder, [b"bad", *clicks(2)])
+    assert site.rejected() == Counter([b"bad"])
+
+
+def test_the_lowest_record_not_delivered_is_reported(
+    site: Site, gate: RefusingGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    good = clicks(1_500)
+    stuck = {good[1_200], good[700]}
+    gate.refuses = stuck.__contains__
+    for name, value in site.environment.items():
+        monkeypatch.setenv(name, value)
+    _forwarder.cache_clear()
+
+    class OfOneAttempt:
+        def get_remaining_time_in_millis(self) -> int:
+            return int(ATTEMPT_RESERVE_SECONDS * 1000) + 1_500
+
+    answer = handler(event(good), OfOneAttempt())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": sequence_number(700)}]}
+    assert site.arrived() == Counter(set(good) - stuck)
+
+
+def test_records_refused_one_by_one_arrive_once_each_within_the_invocation(
+    site: Site,
+    gate: RefusingGate,
+    monkeypatch: pytest.MonkeyPatch,
+    tallies: Callable[[], list[dict[str, Any]]],
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.01)
+    refusals: Counter[bytes] = Counter()
+
+    def refuse_a_third_of_records_twice(line: bytes) -> bool:
+        refusals[line] += 1
+        return is_every_third(line) and refusals[line] <= 2
+
+    gate.refuses = refuse_a_third_of_records_twice
+    good = clicks(2_000)
+    assert carry(site.forwarder(), good) == 1
+    assert site.arrived() == Counter(good)
+    thirds = sum(map(is_every_third, good))
+    assert total(tallies(), "Retried") == 2 * thirds
+
+
+def test_repeating_a_batch_sends_again_only_what_came_after_the_lowest_failure(
+    site: Site,
+    gate: RefusingGate,
+    monkeypatch: pytest.MonkeyPatch,
+    tallies: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """That bounds the duplicates, and the metric that counts them is exact."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    good = clicks(1_000)
+    records = [*good[:400], b"bad 1", *good[400:900], b"bad 2", *good[900:]]
+    attempts: Counter[bytes] = Counter()
+
+    def refuse_until_the_next_invocation(line: bytes) -> bool:
+        attempts[line] += 1
+        return line == good[600] and len(site.dead_letters()) < 2
+
+    gate.refuses = refuse_until_the_next_invocation
+    assert carry(site.forwarder(), records, seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+
+    arrived = site.arrived()
+    assert set(arrived) == set(good)
+    assert {line for line, times in arrived.items() if times > 1} == set(good[601:])
+    assert max(arrived.values()) == 2
+    assert site.rejected() == Counter([b"bad 1", b"bad 2"])
+    published = tallies()
+    assert total(published, "Duplicates") == 399
+    assert total(published, "Received") - total(published, "Failed") == len(records)
+    assert total(published, "Forwarded", "Rejected", "Dropped", "Failed") == total(published, "Received")
+
+
+def test_while_s3_refuses_nothing_is_delivered_twice_and_nothing_is_lost(
+    site: Site, faults: Faults, monkeypatch: pytest.MonkeyPatch, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", faults.endpoint)
+    good = clicks(20)
+    faults.set({"service": "s3", "error": {"code": "AccessDenied", "status": 403}, "times": 2})
+    assert carry(site.forwarder(), [*good[:10], b"bad", *good[10:]]) == 3
+    assert site.arrived() == Counter(good)
+    assert site.rejected() == Counter([b"bad"])
+    assert [tally["Failed"] for tally in tallies()] == [[11.0], [11.0], [0.0]]
+
+
+def test_a_dead_letter_stands_in_one_object_although_s3_refuses_the_correction_at_first(
+    site: Site, gate: RefusingGate, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", faults.endpoint)
+    good = clicks(20)
+    attempts: Counter[bytes] = Counter()
+
+    def refuse_until_the_next_invocation_and_then_let_s3_refuse(line: bytes) -> bool:
+        attempts[line] += 1
+        if line == good[10] and attempts[line] == 1:  # the letters are written, a correction will follow
+            faults.set({"service": "s3", "error": {"code": "SlowDown", "status": 503}, "times": 7})
+        return line == good[10] and len(site.dead_letters()) < 2
+
+    gate.refuses = refuse_until_the_next_invocation_and_then_let_s3_refuse
+    records = [*good[:5], b"bad 1", *good[5:15], b"bad 2", *good[15:]]
+    assert carry(site.forwarder(), records, seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    faults.set()
+    assert set(site.arrived()) == set(good)
+    assert site.rejected() == Counter([b"bad 1", b"bad 2"])
+
+
+def test_a_correction_that_is_late_cannot_undo_the_letters_of_the_repetition(
+    site: Site, gate: RefusingGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition from the first record writes the same object; a correction would make it empty."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
+    good = clicks(20)
+    written: list[int] = []
+    write = DeadLetters.write
+
+    def slow_when_nothing_is_left(
+        self: DeadLetters, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]
+    ) -> None:
+        written.append(len(letters))
+        if not letters:
+            time.sleep(3)
+        write(self, letters, batch=batch)
+
+    monkeypatch.setattr(DeadLetters, "write", slow_when_nothing_is_left)
+    gate.refuses = lambda line: line == good[0] and len(written) < 2
+    assert carry(site.forwarder(), [*good, b"bad"], seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    assert written == [1, 1]
+    assert set(site.arrived()) == set(good)
+    assert site.rejected() == Counter([b"bad"])
+
+
+def test_a_batch_begins_when_the_correction_of_the_one_before_is_over(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwarder = site.forwarder()
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        forwarder._corrections = [executor.submit(over.wait, 10)]
+        write = DeadLetters.write
+
+        def written_after_it(
+            self: DeadLetters, letters: Sequence[DeadLetter], *, batch: Sequence[ReceivedRecord]
+        ) -> None:
+            assert over.is_set()
+            write(self, letters, batch=batch)
+
+        monkeypatch.setattr(DeadLetters, "write", written_after_it)
+        threading.Timer(0.5, over.set).start()
+        assert carry(forwarder, [b"bad"]) == 1
+
+
+def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(
+    site: Site, tallies: Callable[[], list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    firehose = boto3.client("firehose", region_name="us-west-2")
+    firehose.create_delivery_stream(
+        DeliveryStreamName=site.name,
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": "arn:aws:iam::000000000000:role/any",
+            "BucketARN": f"arn:aws:s3:::{site.name}",
+            "Prefix": "views/",
+        },
+    )
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        "[tags.click]\ndestination = 'source-stream'\n"
+        "[tags.view]\ndestination = 'views'\n"
+        "[tags.heartbeat]\ndrop = true\n"
+    )
+    environment = {
+        **site.environment,
+        "DESTINATION_VIEWS": f"arn:aws:firehose:us-west-2:000000000000:deliverystream/{site.name}",
+    }
+    forwarder = BatchForwarder(Configuration.read(environment, rules))
+    view = b'{"tag": "view"}'
+    carry(forwarder, [*clicks(2), view, b'{"tag": "heartbeat"}'])
+    assert site.arrived() == Counter(clicks(2))
+    assert [letters for key, letters in site.dead_letters().items() if key.startswith("views/")] == [
+        [{"tag": "view"}]
+    ]
+    assert total(tallies(), "Dropped") == 1

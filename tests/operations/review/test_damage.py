@@ -1,0 +1,79 @@
+"""Whatever is deleted, there twice, or of a wrong type: a page comes out, and says that nothing is at risk
+only where that was assessed."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from operations.cost.estimate import estimate_resources
+from operations.cost.prices import load_prices
+from operations.cost.template import TemplateResource
+from operations.review.as_json import as_json
+from operations.review.assembly import Assembly
+from operations.review.page import page
+from operations.review.verdict import verdict
+from settings import load
+from tests.operations.review.damage import Damage, damages
+from tests.operations.review.edits import edited, reports
+
+SAMPLE, SEED = 30, 20260131
+
+HARMLESS = re.compile(
+    r".* Properties\.(Alarm|Application)?Description .*"
+    # An alarm that rings sooner, or under another name
+    r"|AWS::CloudWatch::Alarm Properties\.(AlarmName|DatapointsToAlarm|EvaluationPeriods|Threshold) .*"
+    r"|AWS::CloudWatch::Alarm Properties\.(OKActions|TreatMissingData)\b.*"
+    r"|AWS::CloudWatch::Dashboard Properties\.DashboardBody\b.*"
+    # A right that another policy gives too, or a name in a policy
+    r"|AWS::IAM::Role Properties\.Policies\b.*"
+    r"|AWS::OpenSearchService::Domain Properties\.AccessPolicies\.Statement\b.*"
+    r"|AWS::Lambda::Permission  twice"
+    # Kept for longer, or no longer cut off
+    r"|AWS::(S3::Bucket|Logs::LogGroup) Properties\.(LifecycleConfiguration|RetentionInDays)\b.*"
+    r"|\S+ (DeletionPolicy|UpdateReplacePolicy) .*"
+    r"|\S+ DependsOn twice"
+    # A number that is better, or as good
+    r"|AWS::KinesisFirehose::DeliveryStream .*\.BufferingHints\b.*"
+    r"|AWS::Lambda::Function Properties\.(MemorySize|Timeout|ReservedConcurrentExecutions) .*"
+    # What a custom resource has only to notice that something else changes
+    r"|Custom::\w+ Properties\.(Configuration\..*|Definitions|Deployed|StateGeneration) as"
+    r"|Custom::\w+ Properties\.Operators\b.*"
+)
+"""What may be damaged without any risk: read as a reviewer what is added here."""
+
+
+def sample(production: Assembly) -> dict[str, Damage]:
+    every = list(damages(production))
+    return {str(damage): damage for damage in random.Random(SEED).sample(every, SAMPLE)}
+
+
+def test_damage_of_any_kind_gives_a_page_that_never_says_too_little(
+    production: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = sample(production)
+    for name, report in reports(production, chosen, tmp_path, monkeypatch).items():
+        assert page(report).startswith("# "), name
+        assert json.loads(as_json(report))["verdict"] == verdict(report)
+        if verdict(report) == "Nothing at risk":
+            assert HARMLESS.fullmatch(chosen[name].place), name
+
+
+def test_damage_of_any_kind_is_priced_or_named_as_not_known(production: Assembly) -> None:
+    settings, prices = load("production"), load_prices()
+    for damage in sample(production).values():
+        resources = [
+            TemplateResource(
+                stack=stack.name,
+                region=stack.region,
+                logical_id=logical_id,
+                type=str(resource.get("Type")),
+                properties=properties if isinstance(properties := resource.get("Properties"), dict) else {},
+            )
+            for stack in edited(production, damage).stacks
+            for logical_id, resource in stack.resources.items()
+        ]
+        estimate = estimate_resources(resources, settings, prices)
+        assert estimate.lines or estimate.unpriced

@@ -1,0 +1,191 @@
+"""What the templates say of the feedback: its table, its schedule, its package."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk.assertions import Match, Template
+from botocore.retries.standard import ExponentialBackoff, RetryContext
+
+from clients.batch_server.search import MAX_PAUSE_SECONDS, MAX_UNANSWERED, REQUEST_TIMEOUT_SECONDS
+from lambdas.feedback.configuration import FeedbackConfiguration
+from lambdas.feedback.feedback import RESERVE_SECONDS, WRITING_SECONDS
+from lambdas.feedback.rankings import GROUPINGS
+from lambdas.feedback.table import CLIENT_CONFIG
+from names import TOKYO
+from settings import Settings
+from settings.feedback import Segments
+from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.retention import Retention
+from stacks.serving.feedback import LIBRARY, SHARED_MODULES, TIMEOUT, Feedback
+from stacks.serving.trending_table import TrendingTable
+from tests.lambdas.feedback.conftest import SETTINGS, configuration_of
+
+NAMES = SETTINGS.names
+Build = Callable[[Stack], object]
+
+
+def template_of(build: Build) -> Template:
+    stack = Stack(App(), "Trial", env=Environment(account=SETTINGS.account, region=TOKYO))
+    build(stack)
+    return Template.from_stack(stack)
+
+
+def table(*, destroys: bool) -> Template:
+    retention = Retention(allowed=destroys, asked=destroys)
+    return template_of(lambda stack: TrendingTable(stack, "Table", table_name="t", retention=retention))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return feedback_of(SETTINGS)
+
+
+def feedback_of(settings: Settings) -> Template:
+    return template_of(
+        lambda stack: Feedback(
+            stack,
+            "Feedback",
+            domain_arn=NAMES.search_domain_arn,
+            table_arn=NAMES.trending_table_arn,
+            settings=settings,
+        )
+    )
+
+
+def properties(template: Template, resource_type: str) -> dict[str, Any]:
+    [found] = template.find_resources(resource_type).values()
+    return dict(found["Properties"])
+
+
+def test_the_table_is_on_demand_recoverable_and_expires_items() -> None:
+    found = properties(table(destroys=False), "AWS::DynamoDB::Table")
+    assert found["BillingMode"] == "PAY_PER_REQUEST"
+    assert found["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert found["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+@pytest.mark.parametrize(("destroys", "policy"), [(False, "Retain"), (True, "Delete")])
+def test_the_table_goes_with_both_keys_only(destroys: bool, policy: str) -> None:
+    [found] = table(destroys=destroys).find_resources("AWS::DynamoDB::Table").values()
+    # A table that a failed first creation has made holds nothing, and would be in the next one's way.
+    assert found["DeletionPolicy"] == ("Delete" if destroys else "RetainExceptOnCreate")
+    assert found["UpdateReplacePolicy"] == policy
+    assert not found["Properties"].get("DeletionProtectionEnabled", False)
+
+
+def test_the_function_needs_no_reservation_and_ends_before_the_next_run(template: Template) -> None:
+    """A new account lets none be reserved; two runs at once are harmless (tests/lambdas/feedback)."""
+    found = properties(template, "AWS::Lambda::Function")
+    assert "ReservedConcurrentExecutions" not in found
+    assert found["Timeout"] < 60
+    configuration = FeedbackConfiguration.read(found["Environment"]["Variables"])
+    assert configuration.table == NAMES.trending_table
+    assert configuration.segments == tuple(SETTINGS.feedback.segments)
+
+
+def test_the_function_is_told_each_setting_of_the_feedback() -> None:
+    numbers = {"window_minutes": 11, "articles": 12, "min_clicks": 13, "max_input_age_seconds": 140}
+    told = configuration_of(**numbers, refresh_minutes=15, period_minutes=2, keep_hours=16)
+    assert told == FeedbackConfiguration(
+        environment=SETTINGS.environment,
+        table=NAMES.trending_table,
+        domain=NAMES.search_domain,
+        domain_region=SETTINGS.regions.oregon,
+        domain_scheme="https",
+        segments=tuple(SETTINGS.feedback.segments),
+        window=timedelta(minutes=11),
+        articles=12,
+        min_clicks=13,
+        max_input_age=timedelta(seconds=140),
+        refresh_after=timedelta(minutes=15),
+        fresh_for=timedelta(minutes=15 + 3 * 2),
+        keep_for=timedelta(hours=16),
+    )
+
+
+def test_an_invocation_has_time_to_ask_again_to_write_and_to_tell_what_was_never_answered() -> None:
+    pauses = MAX_PAUSE_SECONDS * (MAX_UNANSWERED - 1)
+    search = MAX_UNANSWERED * REQUEST_TIMEOUT_SECONDS + pauses
+    assert search + WRITING_SECONDS + RESERVE_SECONDS < TIMEOUT.to_seconds()
+    config: Any = CLIENT_CONFIG
+    attempts = config.retries["total_max_attempts"]
+    longest = ExponentialBackoff(random=lambda: 1.0)
+    waits = sum(longest.delay_amount(RetryContext(attempt)) for attempt in range(1, attempts))
+    write = attempts * (config.connect_timeout + config.read_timeout) + waits
+    assert write < RESERVE_SECONDS
+
+
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_alarms_look_as_often_as_the_function_runs(minutes: int) -> None:
+    """One that looks more often takes the minutes between two runs for silence, or for good ones."""
+    feedback = SETTINGS.feedback.model_copy(update={"period_minutes": minutes, "refresh_minutes": 60})
+    template = feedback_of(SETTINGS.model_copy(update={"feedback": feedback}))
+    alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
+    periods = {alarm["MetricName"]: alarm["Period"] for alarm in alarms}
+    assert periods == dict.fromkeys(("Errors", "Throttles", "RankingAge"), 60 * minutes)
+
+
+def test_one_failed_run_rings_nothing(template: Template) -> None:
+    """The next run does its work. What lasts rings, and ends by itself when it is over."""
+    alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
+    assert {(one["DatapointsToAlarm"], one["EvaluationPeriods"]) for one in alarms} == {(3, 5)}
+    silent = {one["MetricName"] for one in alarms if one["TreatMissingData"] == "breaching"}
+    assert silent == {"RankingAge"}
+    assert not [one for one in alarms if one["Namespace"] == "AWS/SQS"]
+
+
+def test_every_segment_of_the_settings_is_one_that_the_function_knows() -> None:
+    assert set(GROUPINGS) == set(get_args(Segments))
+
+
+def test_an_invocation_is_repeated_by_the_schedule_only(template: Template) -> None:
+    queue = {"Fn::GetAtt": Match.any_value()}
+    template.has_resource_properties(
+        "AWS::Scheduler::Schedule",
+        {
+            "ScheduleExpression": "rate(1 minute)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60},
+                "DeadLetterConfig": {"Arn": queue},
+            },
+        },
+    )
+    template.has_resource_properties(
+        "AWS::Lambda::EventInvokeConfig",
+        {
+            "MaximumRetryAttempts": 0,
+            "MaximumEventAgeInSeconds": 60,
+            "DestinationConfig": Match.absent(),
+        },
+    )
+
+
+def test_the_package_alone_can_be_imported(tmp_path: Path) -> None:
+    """With nothing of the environment but boto3 and what it needs, as on AWS."""
+    package = lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY)
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(tmp_path)
+    site = next(path for path in sys.path if path.endswith("site-packages"))
+    provided = ["boto3", "botocore", "s3transfer"]
+    for name in provided:
+        (tmp_path / name).symlink_to(Path(site) / name)
+    outcome = subprocess.run(
+        [sys.executable, "-S", "-c", "import sys, json; import handler; print(json.dumps(sys.path))"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "POWERTOOLS_DEV": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert site not in json.loads(outcome.stdout.splitlines()[-1])

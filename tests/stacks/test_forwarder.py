@@ -1,0 +1,143 @@
+"""What the Forwarder construct and its settings say at synth."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from lambdas.forwarder.rules import RulesError
+from settings import Settings
+from settings.capacity import problems
+from settings.forwarder import ForwarderSettings
+from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
+from stacks.constructs.lambda_package import lambda_zip
+from stacks.forwarder.forwarder import LIBRARY, SHARED_MODULES
+from tests.lambdas.forwarder.synthesis import NAMES, synthesised
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return synthesised(
+        {"source-stream": NAMES.source_stream_arn, "unused": "arn:aws:kinesis:::stream/unused"}
+    )
+
+
+def test_the_event_source_gives_up_nothing_silently(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "EventSourceArn": NAMES.mobile_stream_arn,
+            "Enabled": True,
+            "StartingPosition": "TRIM_HORIZON",
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "BisectBatchOnFunctionError": True,
+            "ParallelizationFactor": 2,
+            "BatchSize": 10_000,
+            "MaximumBatchingWindowInSeconds": 2,
+            "MaximumRetryAttempts": -1,
+            "MaximumRecordAgeInSeconds": 21_600,
+            "DestinationConfig": {"OnFailure": {"Destination": f"arn:aws:s3:::{NAMES.dead_letter_bucket}"}},
+        },
+    )
+
+
+def test_the_function_has_one_vcpu_and_knows_its_destinations(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "MemorySize": 1769,
+            "Runtime": "python3.14",
+            "Environment": {
+                "Variables": {
+                    "DESTINATION_SOURCE_STREAM": NAMES.source_stream_arn,
+                    "DESTINATION_UNUSED": Match.absent(),
+                    "DEAD_LETTER_BUCKET": NAMES.dead_letter_bucket,
+                    "DEAD_LETTER_PREFIX": "rejected-records/",
+                    "REQUESTS_IN_FLIGHT": "20",
+                }
+            },
+        },
+    )
+
+
+def test_the_role_reads_one_stream_puts_into_one_and_writes_the_dead_letter_bucket_of_its_account(
+    template: Template,
+) -> None:
+    (role,) = template.find_resources("AWS::IAM::Role").values()
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    rights = {statement["Sid"]: (statement["Action"], statement["Resource"]) for statement in statements}
+    bucket = f"arn:aws:s3:::{NAMES.dead_letter_bucket}"
+    assert rights["PutsIntoSourceStream"] == ("kinesis:PutRecords", NAMES.source_stream_arn)
+    assert rights["ReadsTheMobileStream"][1] == NAMES.mobile_stream_arn
+    assert rights["KeepsDeadLetters"] == ("s3:PutObject", f"{bucket}/*")
+    [keeps] = [statement for statement in statements if statement["Sid"] == "KeepsDeadLetters"]
+    assert keeps["Condition"] == {"StringEquals": {"s3:ResourceAccount": NAMES.account}}
+    assert rights["KeepsBatchesGivenUp"] == ("s3:ListBucket", bucket)
+    assert len(rights) == 5  # the fifth writes the function's log
+
+
+def test_a_destination_the_rules_name_must_be_given() -> None:
+    with pytest.raises(RulesError, match="no ARN is known for the destination source-stream"):
+        synthesised({"elsewhere": NAMES.source_stream_arn})
+
+
+def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
+    with zipfile.ZipFile(lambda_zip("forwarder", *SHARED_MODULES, library=LIBRARY)) as archive:
+        archive.extractall(tmp_path)
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
+    check = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import handler, lambdas.forwarder.rules as rules\n"
+        "print(rules.__file__)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    outcome = subprocess.run(
+        [sys.executable, "-c", check],
+        cwd=tmp_path.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.startswith(str(tmp_path))
+    assert (tmp_path / "lambdas/forwarder/rules.toml").exists()
+
+
+def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
+    capacity = ForwarderSettings().capacity(record_bytes=300)
+    assert capacity.records_per_batch == 6_291  # 6 MiB of payload, 1,000 bytes a record
+    processor_seconds = 6_291 * FORWARDER_CPU_SECONDS_PER_RECORD
+    assert capacity.batch_seconds == pytest.approx(0.02 + processor_seconds + 1 * 0.150)
+    assert capacity.headroom > 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"parallelization_factor": 1, "batch_size": 100, "round_trip_milliseconds": 150},
+            r"would carry 0\.2 times what a shard takes in, but must .*raise forwarder\.parallelization",
+        ),
+        (
+            {"requests_in_flight": 1, "memory_mib": 128, "parallelization_factor": 1},
+            r"records/s of 300 bytes, in batches of 6291; raise",
+        ),
+        (
+            {"round_trip_milliseconds": 1_000, "requests_in_flight": 2, "timeout_seconds": 15},
+            r"timeout_seconds \(15\) is too short for a full batch .* set it to 16 or more",
+        ),
+    ],
+)
+def test_settings_that_can_not_carry_a_shard_are_refused_with_the_remedy(
+    changes: dict[str, int], message: str
+) -> None:
+    settings = Settings(
+        environment=NAMES.environment, account=NAMES.account, forwarder=ForwarderSettings(**changes)
+    )
+    assert re.search(message, "\n".join(problems(settings)))
