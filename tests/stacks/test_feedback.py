@@ -1,4 +1,4 @@
-"""What the templates say of the feedback: its table, its schedule, its package."""
+"""The feedback in the templates: its table, its schedule, its package."""
 
 import json
 import os
@@ -74,16 +74,16 @@ def test_the_table_is_on_demand_recoverable_and_expires_items() -> None:
 
 
 @pytest.mark.parametrize(("destroys", "policy"), [(False, "Retain"), (True, "Delete")])
-def test_the_table_goes_with_both_keys_only(destroys: bool, policy: str) -> None:
+def test_only_both_keys_delete_the_table(destroys: bool, policy: str) -> None:
     [found] = table(destroys=destroys).find_resources("AWS::DynamoDB::Table").values()
-    # A table that a failed first creation has made holds nothing, and would be in the next one's way.
+    # A table left by a failed first creation is empty, and would block the next one.
     assert found["DeletionPolicy"] == ("Delete" if destroys else "RetainExceptOnCreate")
     assert found["UpdateReplacePolicy"] == policy
     assert not found["Properties"].get("DeletionProtectionEnabled", False)
 
 
 def test_the_function_needs_no_reservation_and_ends_before_the_next_run(template: Template) -> None:
-    """A new account lets none be reserved; two runs at once are harmless (tests/lambdas/feedback)."""
+    """A new account can reserve none; concurrent runs do no harm (tests/lambdas/feedback)."""
     found = properties(template, "AWS::Lambda::Function")
     assert "ReservedConcurrentExecutions" not in found
     assert found["Timeout"] < 60
@@ -92,7 +92,7 @@ def test_the_function_needs_no_reservation_and_ends_before_the_next_run(template
     assert configuration.segments == tuple(SETTINGS.feedback.segments)
 
 
-def test_the_function_is_told_each_setting_of_the_feedback() -> None:
+def test_the_function_gets_each_feedback_setting() -> None:
     numbers = {"window_minutes": 11, "articles": 12, "min_clicks": 13, "max_input_age_seconds": 140}
     told = configuration_of(**numbers, refresh_minutes=15, period_minutes=2, keep_hours=16)
     assert told == FeedbackConfiguration(
@@ -112,7 +112,7 @@ def test_the_function_is_told_each_setting_of_the_feedback() -> None:
     )
 
 
-def test_an_invocation_has_time_to_ask_again_to_write_and_to_tell_what_was_never_answered() -> None:
+def test_an_invocation_has_time_to_retry_to_write_and_to_report() -> None:
     pauses = MAX_PAUSE_SECONDS * (MAX_UNANSWERED - 1)
     search = MAX_UNANSWERED * REQUEST_TIMEOUT_SECONDS + pauses
     assert search + WRITING_SECONDS + RESERVE_SECONDS < TIMEOUT.to_seconds()
@@ -125,8 +125,8 @@ def test_an_invocation_has_time_to_ask_again_to_write_and_to_tell_what_was_never
 
 
 @pytest.mark.parametrize("minutes", [1, 5])
-def test_alarms_look_as_often_as_the_function_runs(minutes: int) -> None:
-    """One that looks more often takes the minutes between two runs for silence, or for good ones."""
+def test_alarm_periods_equal_the_functions_period(minutes: int) -> None:
+    """A shorter period would take the minutes between two runs for missing or good data."""
     feedback = SETTINGS.feedback.model_copy(update={"period_minutes": minutes, "refresh_minutes": 60})
     template = feedback_of(SETTINGS.model_copy(update={"feedback": feedback}))
     alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
@@ -134,8 +134,8 @@ def test_alarms_look_as_often_as_the_function_runs(minutes: int) -> None:
     assert periods == dict.fromkeys(("Errors", "Throttles", "RankingAge"), 60 * minutes)
 
 
-def test_one_failed_run_rings_nothing(template: Template) -> None:
-    """The next run does its work. What lasts rings, and ends by itself when it is over."""
+def test_one_failed_run_leaves_every_alarm_ok(template: Template) -> None:
+    """The next run does its work. A lasting failure enters ALARM, and leaves it by itself."""
     alarms = [one["Properties"] for one in template.find_resources("AWS::CloudWatch::Alarm").values()]
     assert {(one["DatapointsToAlarm"], one["EvaluationPeriods"]) for one in alarms} == {(3, 5)}
     silent = {one["MetricName"] for one in alarms if one["TreatMissingData"] == "breaching"}
@@ -143,11 +143,11 @@ def test_one_failed_run_rings_nothing(template: Template) -> None:
     assert not [one for one in alarms if one["Namespace"] == "AWS/SQS"]
 
 
-def test_every_segment_of_the_settings_is_one_that_the_function_knows() -> None:
+def test_the_function_knows_every_segment_of_the_settings() -> None:
     assert set(GROUPINGS) == set(get_args(Segments))
 
 
-def test_an_invocation_is_repeated_by_the_schedule_only(template: Template) -> None:
+def test_only_the_schedule_repeats_an_invocation(template: Template) -> None:
     queue = {"Fn::GetAtt": Match.any_value()}
     template.has_resource_properties(
         "AWS::Scheduler::Schedule",
@@ -171,7 +171,7 @@ def test_an_invocation_is_repeated_by_the_schedule_only(template: Template) -> N
 
 
 def test_the_package_alone_can_be_imported(tmp_path: Path) -> None:
-    """With nothing of the environment but boto3 and what it needs, as on AWS."""
+    """With only boto3 and its requirements from the environment, as on AWS."""
     package = lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY)
     with zipfile.ZipFile(package) as archive:
         archive.extractall(tmp_path)

@@ -1,4 +1,4 @@
-"""What the Forwarder construct and its settings say at synth."""
+"""The Forwarder construct and its settings at synth."""
 
 import os
 import re
@@ -65,23 +65,23 @@ def test_the_function_has_one_vcpu_and_knows_its_destinations(template: Template
     )
 
 
-def test_the_role_reads_one_stream_puts_into_one_and_writes_the_dead_letter_bucket_of_its_account(
+def test_the_role_reads_one_stream_puts_into_one_and_writes_dead_letters(
     template: Template,
 ) -> None:
     (role,) = template.find_resources("AWS::IAM::Role").values()
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    rights = {statement["Sid"]: (statement["Action"], statement["Resource"]) for statement in statements}
+    permissions = {statement["Sid"]: (statement["Action"], statement["Resource"]) for statement in statements}
     bucket = f"arn:aws:s3:::{NAMES.dead_letter_bucket}"
-    assert rights["PutsIntoSourceStream"] == ("kinesis:PutRecords", NAMES.source_stream_arn)
-    assert rights["ReadsTheMobileStream"][1] == NAMES.mobile_stream_arn
-    assert rights["KeepsDeadLetters"] == ("s3:PutObject", f"{bucket}/*")
+    assert permissions["PutsIntoSourceStream"] == ("kinesis:PutRecords", NAMES.source_stream_arn)
+    assert permissions["ReadsTheMobileStream"][1] == NAMES.mobile_stream_arn
+    assert permissions["KeepsDeadLetters"] == ("s3:PutObject", f"{bucket}/*")
     [keeps] = [statement for statement in statements if statement["Sid"] == "KeepsDeadLetters"]
     assert keeps["Condition"] == {"StringEquals": {"s3:ResourceAccount": NAMES.account}}
-    assert rights["KeepsBatchesGivenUp"] == ("s3:ListBucket", bucket)
-    assert len(rights) == 5  # the fifth writes the function's log
+    assert permissions["KeepsBatchesGivenUp"] == ("s3:ListBucket", bucket)
+    assert len(permissions) == 5  # the fifth writes the function's log
 
 
-def test_a_destination_the_rules_name_must_be_given() -> None:
+def test_every_destination_in_the_rules_needs_an_arn() -> None:
     with pytest.raises(RulesError, match="no ARN is known for the destination source-stream"):
         synthesised({"elsewhere": NAMES.source_stream_arn})
 
@@ -109,7 +109,7 @@ def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
     assert (tmp_path / "lambdas/forwarder/rules.toml").exists()
 
 
-def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
+def test_the_forwarder_carries_many_times_a_full_shard() -> None:
     capacity = ForwarderSettings().capacity(record_bytes=300)
     assert capacity.records_per_batch == 6_291  # 6 MiB of payload, 1,000 bytes a record
     processor_seconds = 6_291 * FORWARDER_CPU_SECONDS_PER_RECORD
@@ -134,7 +134,7 @@ def test_the_forwarder_carries_many_times_what_a_shard_takes_in() -> None:
         ),
     ],
 )
-def test_settings_that_can_not_carry_a_shard_are_refused_with_the_remedy(
+def test_settings_that_cannot_carry_a_shard_are_refused_with_the_remedy(
     changes: dict[str, int], message: str
 ) -> None:
     settings = Settings(

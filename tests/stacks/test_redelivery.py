@@ -1,4 +1,4 @@
-"""What the templates say of redelivery: its schedule, its rights."""
+"""Redelivery in the templates: its schedule, its permissions."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ BUCKET = "arn:aws:s3:::rejected"
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    """Of two sinks."""
+    """With two sinks."""
     stack = Stack(App(), "Analytics", env=Environment(account=SETTINGS.account, region=OREGON))
     bucket = s3.Bucket.from_bucket_arn(stack, "Rejected", BUCKET)
     deliveries = [
@@ -54,14 +54,14 @@ def test_it_is_invoked_every_minute_and_ends_before_the_next(template: Template)
     assert function(template)["Timeout"] < 60
 
 
-def test_an_invocation_that_failed_or_found_no_room_is_left_to_the_schedule(template: Template) -> None:
-    """Else Lambda keeps one for six hours: an hour without room would end with sixty invocations at once."""
+def test_the_schedule_repeats_failed_and_throttled_invocations(template: Template) -> None:
+    """Otherwise Lambda keeps one for six hours: an hour of throttling would end in sixty at once."""
     template.has_resource_properties(
         "AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
     )
 
 
-def test_each_sink_has_a_folder_of_its_own_that_redelivery_reads(template: Template) -> None:
+def test_redelivery_reads_each_sinks_own_folder(template: Template) -> None:
     variables = function(template)["Environment"]["Variables"]
     assert variables["FAILED_PREFIX"] == FAILED_DOCUMENTS_PREFIX
     written = {
@@ -79,7 +79,7 @@ def test_each_sink_has_a_folder_of_its_own_that_redelivery_reads(template: Templ
 
 
 def test_it_knows_the_index_that_each_delivery_stream_names(template: Template) -> None:
-    """So that it sees what failed before a new generation of an index family."""
+    """So that it recognises documents of a former generation."""
     variables = function(template)["Environment"]["Variables"]
     named = {
         arn.rpartition("/")[2]: json.loads(variables["INDICES"])[sink]
@@ -93,24 +93,24 @@ def test_it_knows_the_index_that_each_delivery_stream_names(template: Template) 
     }
 
 
-def test_it_may_take_keep_and_redeliver_and_nothing_else(template: Template) -> None:
+def test_its_permissions_are_to_take_keep_and_redeliver(template: Template) -> None:
     [role] = template.find_resources(
         "AWS::IAM::Role", {"Properties": {"RoleName": SETTINGS.names.redelivery}}
     ).values()
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    rights = {one["Sid"]: (one["Action"], one["Resource"]) for one in statements}
+    permissions = {one["Sid"]: (one["Action"], one["Resource"]) for one in statements}
     taken, waiting, given_up = (
         f"{BUCKET}/{prefix}/*" for prefix in ("failed-documents", "waiting-documents", "given-up")
     )
-    assert rights.pop("FindsDocuments") == ("s3:ListBucket", BUCKET)
-    assert rights.pop("TakesDocuments") == (["s3:DeleteObject", "s3:GetObject"], [taken, waiting])
-    assert rights.pop("KeepsDocuments") == ("s3:PutObject", [waiting, given_up])
-    action, streams = rights.pop("RedeliversThem")
+    assert permissions.pop("FindsDocuments") == ("s3:ListBucket", BUCKET)
+    assert permissions.pop("TakesDocuments") == (["s3:DeleteObject", "s3:GetObject"], [taken, waiting])
+    assert permissions.pop("KeepsDocuments") == ("s3:PutObject", [waiting, given_up])
+    action, streams = permissions.pop("RedeliversThem")
     assert action == "firehose:PutRecordBatch"
     assert [arn.rpartition("/")[2] for arn in streams] == [
         SETTINGS.names.delivery_stream(sink.name) for sink in (CLICK_COUNTS, SECOND)
     ]
-    assert list(rights) == ["WritesItsLog"]
+    assert list(permissions) == ["WritesItsLog"]
 
 
 def test_counts_are_redelivered_no_faster_than_the_declared_peak(template: Template) -> None:

@@ -104,7 +104,7 @@ def test_an_application_whose_job_runs_is_started(emulator: Emulator) -> None:
     assert start(emulator, "good", asked) == {"Status": "RUNNING"}
 
 
-def test_running_without_a_job_is_a_failure(emulator: Emulator) -> None:
+def test_running_without_a_job_fails(emulator: Emulator) -> None:
     asked = create(emulator, "jobless")
     let_fail(emulator, "jobless", job="missing")
     with pytest.raises(LifecycleError, match="RUNNING, but no job has run"):

@@ -1,4 +1,4 @@
-"""Managed Service for Apache Flink as far as the lifecycle asks it; only sleeping moves its clock on."""
+"""A stand-in for Managed Service for Apache Flink; only sleeping advances its clock."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -192,7 +192,7 @@ class FlinkService:
         EndTime: datetime,  # noqa: N803, ARG002
         MetricDataQueries: list[dict[str, Any]],  # noqa: N803
     ) -> dict[str, Any]:
-        """The job begins `job_after_seconds` after the test; the minute in which it does has a 0 in it."""
+        """The job begins `job_after_seconds` after the test; that minute contains a 0."""
         return {
             "MetricDataResults": [
                 {
@@ -204,7 +204,7 @@ class FlinkService:
         }
 
     def _finds_the_metric(self, query: dict[str, Any]) -> bool:
-        """A metric is found by all of its dimensions, a query finds it by some."""
+        """A metric needs all of its dimensions, a query only some."""
         if "Expression" in query:
             asked = "SELECT MIN(runningTime) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'analytics'"
             return bool(query["Expression"] == asked and query["Period"] == 60)
@@ -215,7 +215,7 @@ class FlinkService:
         return {one["Name"]: one["Value"] for one in metric["Dimensions"]} == self._dimensions
 
     def _minima_since(self, begin: datetime) -> list[float]:
-        """Of each minute, the one in which BEGIN lies among those of the former job."""
+        """The minimum of each minute; the one with BEGIN belongs to the former job."""
         minutes = int((self.now - begin) / timedelta(minutes=1)) + 1
         starts = [begin + timedelta(minutes=minute) for minute in range(minutes)]
         former = [9_000_000.0 for start in starts if self._former_job and start <= BEGIN]
@@ -237,7 +237,7 @@ class Pages:
 
 
 class SecretiveService(FlinkService):
-    """One that does not let the function list operations."""
+    """A service that does not let the function list operations."""
 
     def pages_of_operations(self, _which: dict[str, str]) -> Iterator[dict[str, Any]]:
         raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListApplicationOperations")

@@ -1,4 +1,4 @@
-"""What the requests of CloudFormation become: which state is kept, left behind or dropped."""
+"""CloudFormation's requests: which state is kept, left behind or dropped."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ HAS_RUN = (("StartApplication", "SUCCESSFUL", ""),)
 
 
 def version(following: int, *operators: int, removed: tuple[int, ...] = ()) -> dict[str, Any]:
-    """The operators of a version as deployed: by these numbers, each called after its own."""
+    """A version's operators as deployed, with these numbers, each named after its own."""
     return deployed_operators(
         {
             "next": following,
@@ -36,7 +36,7 @@ BY_HAND = version(4, 1, 2)
 def changed(
     resource_type: str, former: dict[str, Any] | None, now: dict[str, Any] | None, *, raised: int = 0
 ) -> dict[str, Any]:
-    """An update from one version to another; None: a version of before operators were deployed."""
+    """An update between versions; None: a version from before operators were deployed."""
     event = request(resource_type, "Update", generation=raised, former_generation=0)
     for properties, operators in (("OldResourceProperties", former), ("ResourceProperties", now)):
         if operators is not None:
@@ -47,7 +47,7 @@ def changed(
 def request(
     resource_type: str, request_type: str, *, generation: int = 0, former_generation: int | None = None
 ) -> dict[str, Any]:
-    """As CloudFormation sends it: numbers are text."""
+    """A request as CloudFormation sends it, with numbers as text."""
     properties: dict[str, Any] = {
         "ApplicationName": "analytics",
         "StateGeneration": str(generation),
@@ -88,28 +88,28 @@ def test_a_rollback_lowers_the_generation_and_keeps_the_state() -> None:
     assert service.restore_types == ["RESTORE_FROM_LATEST_SNAPSHOT"]
 
 
-def test_an_update_that_raises_the_generation_pauses_the_application_before_it_is_changed() -> None:
+def test_raising_the_generation_pauses_the_application_before_the_change() -> None:
     service = FlinkService("RUNNING")
     assert handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=0)) == {}
     assert service.stops == [False]
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Delete"])
-def test_making_and_deleting_the_pause_leaves_the_application_alone(request_type: str) -> None:
+def test_creating_and_deleting_the_pause_leaves_the_application_alone(request_type: str) -> None:
     service = FlinkService("RUNNING")
     assert handled(service, request(PAUSE_RESOURCE, request_type, generation=1)) == {}
     assert service.stops == []
 
 
-def test_a_rollback_of_the_pause_starts_the_former_version_that_it_had_stopped() -> None:
-    """Where the change itself was refused, CloudFormation does not come to the lifecycle again."""
+def test_a_rollback_of_the_pause_starts_the_former_version_it_stopped() -> None:
+    """If the change itself was refused, CloudFormation does not reach the lifecycle again."""
     service = FlinkService("READY", snapshots=("READY",), operations=HAS_RUN)
     handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=2))
     assert service.restore_types == ["RESTORE_FROM_LATEST_SNAPSHOT"]
 
 
 @pytest.mark.parametrize("seen", ["RUNNING", "READY/newer.zip", "GONE", "STARTING"])
-def test_a_rollback_of_the_pause_leaves_alone_what_is_not_the_stopped_former_version(seen: str) -> None:
+def test_a_rollback_of_the_pause_touches_only_the_stopped_former_version(seen: str) -> None:
     service = FlinkService(seen, snapshots=("READY",), operations=HAS_RUN)
     assert handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=2)) == {}
     assert (service.restore_types, service.stops) == ([], [])
@@ -117,14 +117,14 @@ def test_a_rollback_of_the_pause_leaves_alone_what_is_not_the_stopped_former_ver
 
 @pytest.mark.parametrize("status", ["RUNNING", "STARTING"])
 def test_a_rollback_of_the_pause_stops_a_newer_version_without_a_snapshot(status: str) -> None:
-    """Where the deployment failed after the newer version had started: CloudFormation would update it in
-    place, and the former code cannot read the newer one's snapshot."""
+    """If the deployment failed after the newer version started, CloudFormation would update it in place, and
+    the former code cannot read the newer snapshot."""
     service = FlinkService(f"{status}/newer.zip", snapshots=("READY",), operations=HAS_RUN)
     assert handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=2)) == {}
     assert (service.restore_types, service.stops) == ([], [True])
 
 
-def test_any_other_update_does_not_pause_it() -> None:
+def test_any_other_update_leaves_it_running() -> None:
     service = FlinkService("RUNNING")
     handled(service, request(PAUSE_RESOURCE, "Update", generation=1, former_generation=1))
     assert service.stops == []
@@ -145,7 +145,7 @@ def test_a_deletion_stops_it() -> None:
     ],
     ids=["a removal", "an addition rolled back", "three removals at once"],
 )
-def test_a_version_with_fewer_operators_is_paused_for_and_may_leave_them_behind(
+def test_a_version_with_fewer_operators_may_leave_them_behind_after_a_pause(
     former: dict[str, Any], now: dict[str, Any]
 ) -> None:
     running = FlinkService("RUNNING/former.zip")
@@ -161,7 +161,7 @@ def test_a_version_with_fewer_operators_is_paused_for_and_may_leave_them_behind(
     [(FIRST, FIRST), (FIRST, ONE_ADDED), (ONE_REMOVED, ONE_REMOVED), (None, FIRST), (ONE_ADDED, None)],
     ids=["other rules", "an addition", "a version later", "the first numbers", "before them"],
 )
-def test_any_other_version_is_not_paused_for_and_may_leave_nothing_behind(
+def test_any_other_version_needs_no_pause_and_leaves_nothing_behind(
     former: dict[str, Any] | None, now: dict[str, Any] | None
 ) -> None:
     running = FlinkService("RUNNING/former.zip")
@@ -182,7 +182,7 @@ def test_any_other_version_is_not_paused_for_and_may_leave_nothing_behind(
     ],
     ids=["new numbers", "a number of another branch", "a record that does not name it"],
 )
-def test_state_that_no_release_gave_up_is_refused_before_anything_is_touched(
+def test_losing_state_that_no_release_gave_up_is_refused_first(
     resource_type: str, former: dict[str, Any], now: dict[str, Any], lost: str
 ) -> None:
     code = "/former.zip" if resource_type == PAUSE_RESOURCE else ""
@@ -210,7 +210,7 @@ def test_a_raised_generation_drops_what_no_release_gave_up() -> None:
     assert (stopped.restore_types, stopped.allowed) == (["SKIP_RESTORE_FROM_SNAPSHOT"], [False])
 
 
-def test_the_rollback_of_a_removal_returns_to_the_snapshot_that_has_the_state() -> None:
+def test_the_rollback_of_a_removal_returns_to_the_snapshot_with_the_state() -> None:
     newer = FlinkService("RUNNING/newer.zip")
     handled(newer, changed(PAUSE_RESOURCE, ONE_REMOVED, ONE_ADDED))
     assert newer.stops == [True]  # a snapshot of the newer version would lack it
@@ -219,19 +219,19 @@ def test_the_rollback_of_a_removal_returns_to_the_snapshot_that_has_the_state() 
     assert (stopped.restore_types, stopped.allowed) == (["RESTORE_FROM_LATEST_SNAPSHOT"], [False])
 
 
-def test_the_rollback_of_a_removal_that_was_refused_starts_the_former_version_again() -> None:
+def test_the_rollback_of_a_refused_removal_restarts_the_former_version() -> None:
     service = FlinkService("READY", snapshots=("READY",), operations=HAS_RUN)
     handled(service, changed(PAUSE_RESOURCE, ONE_REMOVED, ONE_ADDED))
     assert (service.restore_types, service.allowed) == (["RESTORE_FROM_LATEST_SNAPSHOT"], [False])
 
 
-def test_the_rollback_of_an_addition_that_the_service_took_back_leaves_it_running() -> None:
+def test_the_rollback_of_an_addition_the_service_undid_leaves_it_running() -> None:
     service = FlinkService("RUNNING")
     assert handled(service, changed(PAUSE_RESOURCE, ONE_ADDED, FIRST)) == {}
     assert (service.stops, service.restore_types) == ([], [])
 
 
-def test_a_first_start_says_that_nothing_may_be_left_behind() -> None:
+def test_a_first_start_leaves_nothing_behind() -> None:
     service = FlinkService("READY")
     handled(service, request(LIFECYCLE_RESOURCE, "Create"))
     assert service.allowed == [False]

@@ -1,4 +1,4 @@
-"""The lifecycle of the application, on a service that changes the status at each look."""
+"""The application's lifecycle, on a service whose status changes at each call."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def test_a_snapshot_on_a_later_page_is_found() -> None:
 
 
 @pytest.mark.parametrize("snapshots", [(), ("FAILED",), ("CREATING", "DELETING")])
-def test_an_application_that_has_run_never_starts_without_its_state_by_itself(
+def test_an_application_that_has_run_never_loses_its_state_unasked(
     snapshots: tuple[str, ...],
 ) -> None:
     service = FlinkService("READY", snapshots=snapshots, operations=HAS_RUN)
@@ -46,14 +46,14 @@ def test_an_application_that_has_run_never_starts_without_its_state_by_itself(
     assert service.restore_types == []
 
 
-def test_what_was_run_under_the_same_name_before_the_application_was_made_does_not_count() -> None:
+def test_only_runs_since_the_applications_creation_count() -> None:
     service = FlinkService("READY", operations=HAS_RUN)
     service.created += timedelta(seconds=1)
     start(service)
     assert service.restore_types == ["SKIP_RESTORE_FROM_SNAPSHOT"]
 
 
-def test_a_first_start_that_failed_may_be_tried_again_without_a_snapshot() -> None:
+def test_a_failed_first_start_may_be_retried_without_a_snapshot() -> None:
     failed = ("StartApplication", "FAILED", "main.py: ImportError")
     service = FlinkService("READY", operations=(failed,))
     start(service)
@@ -61,19 +61,19 @@ def test_a_first_start_that_failed_may_be_tried_again_without_a_snapshot() -> No
 
 
 @pytest.mark.parametrize("seen", [("RUNNING",), ("UPDATING", "RUNNING"), ("STARTING", "RUNNING")])
-def test_an_application_that_runs_or_will_is_not_started_again(seen: tuple[str, ...]) -> None:
+def test_a_running_or_starting_application_is_not_started_again(seen: tuple[str, ...]) -> None:
     service = FlinkService(*seen)
     start(service)
     assert service.restore_types == []
 
 
-def test_an_application_is_asked_to_start_once_while_its_status_lags() -> None:
+def test_an_application_is_started_once_while_its_status_lags() -> None:
     service = FlinkService("READY", started=("READY", "READY", "STARTING", "RUNNING"))
     start(service)
     assert len(service.restore_types) == 1
 
 
-def test_an_application_that_ends_while_starting_fails_with_what_the_service_says() -> None:
+def test_an_application_that_ends_while_starting_fails_with_the_reason() -> None:
     service = FlinkService(
         "READY",
         started=("STARTING", "READY"),
@@ -88,7 +88,7 @@ def test_an_application_that_ends_while_starting_fails_with_what_the_service_say
         start(service)
 
 
-def test_a_start_that_the_service_gives_up_fails_at_once_even_while_the_status_says_ready() -> None:
+def test_a_start_the_service_gives_up_fails_at_once_even_while_ready() -> None:
     failed = ("StartApplication", "FAILED", "the code cannot be read")
     service = FlinkService("READY", started=("READY",), start_operation=failed)
     with pytest.raises(LifecycleError, match="the code cannot be read"):
@@ -96,13 +96,13 @@ def test_a_start_that_the_service_gives_up_fails_at_once_even_while_the_status_s
     assert service.seconds < 10
 
 
-def test_a_failure_is_told_even_where_the_operations_cannot_be_listed() -> None:
+def test_a_failure_is_reported_even_if_operations_cannot_be_listed() -> None:
     service = SecretiveService("RUNNING/old.zip")
     with pytest.raises(LifecycleError, match=r"code is old\.zip.*AccessDenied"):
         start(service)
 
 
-def test_a_start_by_another_is_waited_for() -> None:
+def test_it_waits_for_a_start_already_in_progress() -> None:
     service = FlinkService("READY", "STARTING", "RUNNING")
 
     def refuse(**_: Any) -> dict[str, str]:
@@ -112,13 +112,13 @@ def test_a_start_by_another_is_waited_for() -> None:
     assert start(service) == {"Status": "RUNNING"}
 
 
-def test_an_application_that_never_runs_is_a_failure_before_the_deadline() -> None:
+def test_an_application_that_never_runs_fails_before_the_deadline() -> None:
     with pytest.raises(LifecycleError, match="still STARTING"):
         start(FlinkService("READY", started=("STARTING",)))
 
 
 @pytest.mark.parametrize("status", ["GONE", "DELETING", "ROLLED_BACK"])
-def test_an_application_that_cannot_run_is_a_failure(status: str) -> None:
+def test_an_application_that_cannot_run_fails(status: str) -> None:
     with pytest.raises(
         LifecycleError, match=f"analytics is {status.lower() if status == 'GONE' else status}"
     ):
@@ -126,7 +126,7 @@ def test_an_application_that_cannot_run_is_a_failure(status: str) -> None:
 
 
 @pytest.mark.parametrize("seen", [("RUNNING/old.zip",), ("UPDATING", "ROLLING_BACK", "RUNNING/old.zip")])
-def test_former_code_that_runs_after_a_failed_update_is_a_failure(seen: tuple[str, ...]) -> None:
+def test_former_code_running_after_a_failed_update_fails(seen: tuple[str, ...]) -> None:
     failed = ("UpdateApplication", "FAILED", "Cannot map state for operator 8_global")
     service = FlinkService(*seen, operations=(*HAS_RUN, failed))
     with pytest.raises(
@@ -144,15 +144,15 @@ def test_former_code_that_stopped_is_not_started() -> None:
     assert service.restore_types == []
 
 
-def test_running_without_a_job_is_a_failure() -> None:
+def test_running_without_a_job_fails() -> None:
     service = FlinkService("READY", job_after_seconds=None)
     with pytest.raises(LifecycleError, match=r"RUNNING, but no job has run.*runningTime.*Its log says why"):
         start(service)
     assert service.seconds <= DEADLINE
 
 
-def test_a_job_that_ran_before_is_not_taken_for_the_one_that_is_started() -> None:
-    """Its last point is of the minute in which the wait begins."""
+def test_the_former_job_is_not_taken_for_the_new_one() -> None:
+    """Its last point is in the minute in which the wait begins."""
     with pytest.raises(LifecycleError, match="RUNNING, but no job has run"):
         start(FlinkService("RUNNING", former_job=True, job_after_seconds=None))
     service = FlinkService("RUNNING", former_job=True, job_after_seconds=200)
@@ -160,7 +160,7 @@ def test_a_job_that_ran_before_is_not_taken_for_the_one_that_is_started() -> Non
     assert service.seconds >= 210
 
 
-def test_a_wait_that_begins_with_a_minute_counts_that_minute() -> None:
+def test_a_wait_beginning_on_the_minute_counts_that_minute() -> None:
     metrics = mock.Mock(**{"get_metric_data.return_value": {"MetricDataResults": []}})
     application = FlinkApplication("analytics", service=mock.Mock(), metrics=metrics)
     noon, minute = BEGIN.replace(second=0), timedelta(minutes=1)
@@ -170,19 +170,19 @@ def test_a_wait_that_begins_with_a_minute_counts_that_minute() -> None:
         assert asked["StartTime"] == first < asked["EndTime"]
 
 
-def test_the_start_is_a_success_once_the_job_has_run_for_a_whole_minute() -> None:
+def test_a_start_succeeds_once_the_job_has_run_a_whole_minute() -> None:
     service = FlinkService("READY", job_after_seconds=200)
     start(service)
-    # It begins at 12:03:50, so the first whole minute is that of 12:04:00.
+    # It begins at 12:03:50, so the first whole minute is 12:04.
     assert 210 <= service.seconds < 220
 
 
-def test_the_job_is_seen_whatever_further_dimensions_its_metric_has() -> None:
-    """The guide lists the levels Application and Flow for runningTime, and the values of neither."""
+def test_the_job_is_seen_whatever_other_dimensions_its_metric_has() -> None:
+    """The guide lists dimensions for the levels Application and Flow, without values."""
     start(FlinkService("READY", further_dimensions={"Flow": "Input"}))
 
 
-def test_an_application_that_stops_before_its_job_ran_is_a_failure() -> None:
+def test_an_application_that_stops_before_its_job_ran_fails() -> None:
     service = FlinkService(
         "READY", started=("STARTING", "RUNNING", "RUNNING", "READY"), job_after_seconds=None
     )
@@ -203,7 +203,7 @@ def test_a_stopped_application_drops_its_state_though_it_has_a_snapshot() -> Non
     assert service.restore_types == ["SKIP_RESTORE_FROM_SNAPSHOT"]
 
 
-def test_a_start_without_state_that_fails_leaves_it_stopped_for_the_former_state() -> None:
+def test_a_failed_start_without_state_leaves_it_stopped_for_the_rollback() -> None:
     service = FlinkService("READY", snapshots=("READY",), operations=HAS_RUN, job_after_seconds=None)
     with pytest.raises(LifecycleError, match="no job has run"):
         start(service, drop_state=True)
@@ -217,7 +217,7 @@ def test_a_pause_takes_a_snapshot() -> None:
     assert service.stops == [False]
 
 
-def test_a_start_without_state_that_ends_unforeseen_leaves_it_stopped_too(
+def test_an_unforeseen_error_without_state_leaves_it_stopped_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service = FlinkService("READY", started=("STARTING", "RUNNING"))
@@ -227,14 +227,14 @@ def test_a_start_without_state_that_ends_unforeseen_leaves_it_stopped_too(
     assert service.stops == [True]
 
 
-def test_a_pause_that_can_take_no_snapshot_goes_by_force() -> None:
+def test_a_pause_without_a_possible_snapshot_stops_by_force() -> None:
     service = FlinkService("RUNNING", stopped=("STOPPING", "RUNNING"))
     service.lifecycle().pause(DEADLINE)
     assert service.stops == [False, True]
 
 
 @pytest.mark.parametrize("status", ["READY", "GONE", "DELETING"])
-def test_what_does_not_run_is_neither_paused_nor_stopped(status: str) -> None:
+def test_a_stopped_application_is_neither_paused_nor_stopped(status: str) -> None:
     service = FlinkService(status)
     service.lifecycle().pause(DEADLINE)
     service.lifecycle().stop(DEADLINE)
@@ -253,6 +253,6 @@ def test_a_starting_application_is_stopped_by_force() -> None:
     assert service.stops == [True]
 
 
-def test_a_deletion_goes_on_where_stopping_takes_too_long() -> None:
+def test_a_deletion_continues_if_stopping_takes_too_long() -> None:
     service = FlinkService("RUNNING", stopped=("STOPPING",))
     assert service.lifecycle().stop(3 * POLL_SECONDS) == {}

@@ -1,4 +1,4 @@
-"""A table of rankings in the twin's emulated AWS, and counts as a reader would tell them."""
+"""A table of rankings in the twin's emulated AWS, and answers as the batch server library gives them."""
 
 import itertools
 import os
@@ -41,14 +41,14 @@ Lists = Mapping[Segment, Mapping[str, int]]
 
 
 def configuration_of(**settings: Any) -> FeedbackConfiguration:
-    """As the infrastructure would set it."""
+    """The configuration that the infrastructure sets."""
     changed = SETTINGS.model_copy(update={"feedback": FeedbackSettings(**settings)})
     arns = {"domain_arn": changed.names.search_domain_arn, "table_arn": changed.names.trending_table_arn}
     return FeedbackConfiguration.read(environment_of(changed, **arns))
 
 
 def counted(lists: Lists, at: datetime = NOON, **freshness: Any) -> TopOfSegments:
-    """An answer of `at` over ten minutes. freshness: what is not as when everything is well."""
+    """An answer at `at` over ten minutes. freshness: what differs from the normal case."""
     whole = at.replace(second=0, microsecond=0)
     told: dict[str, Any] = {
         "newest_minute": whole,
@@ -73,7 +73,7 @@ def counted(lists: Lists, at: datetime = NOON, **freshness: Any) -> TopOfSegment
 
 @dataclass
 class Counts:
-    """In place of the reader: the next answer, or what it raises."""
+    """Stands in for the library: the next answer, or the error it raises."""
 
     answer: TopOfSegments | Exception
     asked: list[tuple[timedelta, tuple[Grouping, ...], int, int]] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Counts:
 
 @dataclass
 class Service:
-    """A table of a test's own, what is written to it, and what web servers see."""
+    """A test's own table, what is written to it, and what web servers see."""
 
     name: str
     client: Any
@@ -148,7 +148,7 @@ def service(emulator: Emulator) -> Iterator[Service]:
 
 @pytest.fixture
 def as_root(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients that are made with nothing but a region reach the emulated AWS."""
+    """Clients created with only a region reach the emulated AWS."""
     for name, value in emulator.client_environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)

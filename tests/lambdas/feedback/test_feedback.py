@@ -37,11 +37,11 @@ LATER = NOON + MINUTE
 
 
 def after(seconds: float, lists: Any = None, **freshness: Any) -> TopOfSegments:
-    """The counts so long after noon."""
+    """The counts this long after noon."""
     return counted(BOTH if lists is None else lists, NOON + timedelta(seconds=seconds), **freshness)
 
 
-def test_each_segment_has_one_item_with_its_ranking_and_its_age(service: Service) -> None:
+def test_each_segment_has_one_item_with_ranking_and_age(service: Service) -> None:
     outcome = service.run(counted(BOTH))
     assert (outcome.written, outcome.problems, outcome.age_seconds) == (2, [], 8)
     item = service.client.get_item(TableName=service.name, Key={"segment": {"S": "gender=female"}})["Item"]
@@ -66,8 +66,8 @@ def test_each_segment_has_one_item_with_its_ranking_and_its_age(service: Service
         ReadProgress(read_until=NOON - 11 * MINUTE, behind=MINUTE),
     ],
 )
-def test_what_the_application_has_not_read_is_not_written(service: Service, progress: ReadProgress) -> None:
-    """However new the counts are; afterwards it is."""
+def test_minutes_that_are_unread_stay_unwritten(service: Service, progress: ReadProgress) -> None:
+    """However new the counts are; once read, they are written."""
     service.run(counted(BOTH))
     before = service.seen()
     outcome = service.run(after(60, {FEMALE: {"z": 99}}, progress=progress))
@@ -77,20 +77,20 @@ def test_what_the_application_has_not_read_is_not_written(service: Service, prog
     assert service.run(after(120, {FEMALE: {"z": 99}})).written == 1
 
 
-def test_a_ranking_says_until_when_its_clicks_were_read(service: Service) -> None:
+def test_a_ranking_says_until_when_clicks_were_read(service: Service) -> None:
     read_until = NOON - 4 * MINUTE
     service.run(counted(BOTH, progress=ReadProgress(read_until=read_until, behind=timedelta(0))))
     assert service.seen()["gender=male"].complete_until == start_of_count(read_until - ARRIVAL)
 
 
-def test_the_reader_is_asked_what_the_settings_say(service: Service) -> None:
+def test_the_query_follows_the_settings(service: Service) -> None:
     counts = Counts(counted(BOTH))
     configuration = configuration_of(segments=["each value"], window_minutes=30, articles=7, min_clicks=3)
     service.feedback(counts, configuration=configuration).run(ENOUGH_SECONDS)
     assert counts.asked == [(30 * MINUTE, EACH_VALUE, 7, 3)]
 
 
-def test_only_rankings_that_changed_are_written(service: Service) -> None:
+def test_only_changed_rankings_are_written(service: Service) -> None:
     service.run(counted(BOTH))
     outcome = service.run(after(60, {**BOTH, FEMALE: {"b": 10, "a": 9}}))
     assert (outcome.written, outcome.unchanged) == (1, 1)
@@ -98,7 +98,7 @@ def test_only_rankings_that_changed_are_written(service: Service) -> None:
     assert service.seen()["gender=male"].computed_at == NOON
 
 
-def test_an_unchanged_ranking_is_written_again_before_it_looks_old(service: Service) -> None:
+def test_an_unchanged_ranking_is_refreshed_before_it_is_out_of_date(service: Service) -> None:
     service.run(counted(BOTH))
     assert service.run(after(299)).written == 0
     outcome = service.run(after(300))
@@ -106,16 +106,16 @@ def test_an_unchanged_ranking_is_written_again_before_it_looks_old(service: Serv
     assert service.seen()["gender=male"].computed_at == NOON + 5 * MINUTE
 
 
-def test_an_older_run_never_overwrites_a_newer(service: Service) -> None:
+def test_an_older_run_never_overwrites_a_newer_one(service: Service) -> None:
     service.run(after(60, {FEMALE: {"new": 3}}))
-    # It asked before the newer run and reaches the table after it, so nothing tells it of the newer.
+    # It read before the newer run and writes after it, so it does not know of the newer one.
     slow = service.feedback(Counts(counted(BOTH)), client=BlindToOthers(service.client))
     outcome = slow.run(ENOUGH_SECONDS)
     assert (outcome.overtaken, outcome.written, outcome.problems) == (1, 1, [])
     assert service.articles() == {"gender=female": ("new",), "gender=male": ("c",)}
 
 
-def test_of_two_looks_at_the_same_counts_the_later_wins(service: Service) -> None:
+def test_the_later_of_two_runs_on_the_same_counts_wins(service: Service) -> None:
     same = {"newest_published_at": NOON}
     service.run(after(20, {FEMALE: {"later": 3}}, **same))
     blind = BlindToOthers(service.client)
@@ -125,26 +125,24 @@ def test_of_two_looks_at_the_same_counts_the_later_wins(service: Service) -> Non
 
 
 @pytest.mark.parametrize("wrong", [timedelta(hours=1), timedelta(days=365)])
-def test_a_ranking_from_a_clock_that_was_wrong_does_not_stay_for_ever(
-    service: Service, wrong: timedelta
-) -> None:
+def test_a_wrong_clocks_ranking_is_replaced(service: Service, wrong: timedelta) -> None:
     service.run(counted({FEMALE: {"future": 3}}, NOON + wrong))
     assert service.run(counted({FEMALE: {"now": 3}})).written == 1
     assert service.articles() == {"gender=female": ("now",)}
 
 
 @pytest.mark.parametrize(("seconds_ahead", "written"), [(120, 0), (121, 1)])
-def test_a_newer_ranking_is_overwritten_only_where_it_is_too_far_in_the_future(
+def test_a_newer_ranking_is_overwritten_only_if_too_far_in_the_future(
     service: Service, seconds_ahead: float, written: int
 ) -> None:
-    """By the table's own condition: the run has not seen what another wrote meanwhile."""
+    """By the table's condition: the run has not seen another's concurrent write."""
     ahead = NOON + timedelta(seconds=seconds_ahead)
     service.run(counted({FEMALE: {"ahead": 3}}, ahead, newest_published_at=ahead))
     outcome = service.run(counted({FEMALE: {"now": 3}}), client=BlindToOthers(service.client))
     assert (outcome.written, outcome.overtaken) == (written, 1 - written)
 
 
-def test_a_function_whose_clock_is_behind_overwrites_nothing(service: Service) -> None:
+def test_a_function_with_a_slow_clock_overwrites_nothing(service: Service) -> None:
     service.run(counted(BOTH))
     behind = counted({FEMALE: {"wrong": 3}}, NOON - 10 * MINUTE, newest_published_at=NOON)
     assert service.run(behind).unfit == "clock"
@@ -162,7 +160,7 @@ def test_a_function_whose_clock_is_behind_overwrites_nothing(service: Service) -
         (after(60, {FEMALE: {"x": 1}}, delivered_until=None), "incomplete"),
     ],
 )
-def test_input_that_is_empty_stale_or_partial_leaves_rankings_and_their_age(
+def test_empty_stale_or_partial_input_leaves_rankings_and_their_age(
     service: Service, answer: TopOfSegments, why: str
 ) -> None:
     service.run(counted(BOTH))
@@ -173,7 +171,7 @@ def test_input_that_is_empty_stale_or_partial_leaves_rankings_and_their_age(
     assert outcome.age_seconds == (answer.freshness.asked_at - NOON).total_seconds() + 8
 
 
-def test_a_search_that_fails_leaves_rankings_and_is_told(service: Service) -> None:
+def test_a_failed_search_leaves_rankings_and_is_reported(service: Service) -> None:
     service.run(counted(BOTH))
     good = service.seen()
     outcome = service.run(TrendsError("some of its data is missing"), now=LATER)
@@ -181,7 +179,7 @@ def test_a_search_that_fails_leaves_rankings_and_is_told(service: Service) -> No
     assert (service.seen(), outcome.age_seconds) == (good, 68)
 
 
-def test_searches_that_are_not_answered_end_in_time_in_a_failure_that_keeps_rankings(
+def test_unanswered_searches_fail_in_time_and_leave_rankings(
     service: Service,
 ) -> None:
     service.run(counted(BOTH))
@@ -202,7 +200,7 @@ def test_searches_that_are_not_answered_end_in_time_in_a_failure_that_keeps_rank
     assert (service.seen(), outcome.age_seconds) == (good, 68)
 
 
-def test_searches_leave_the_time_to_write_what_they_found(service: Service) -> None:
+def test_searches_leave_time_for_the_writes(service: Service) -> None:
     counts = Counts(counted(BOTH))
     service.feedback(counts).run(ENOUGH_SECONDS)
     assert counts.within is not None
@@ -210,7 +208,7 @@ def test_searches_leave_the_time_to_write_what_they_found(service: Service) -> N
     assert RESERVE_SECONDS + WRITING_SECONDS <= left < ENOUGH_SECONDS / 2
 
 
-def test_a_segment_that_vanishes_keeps_its_ranking_until_it_expires(service: Service) -> None:
+def test_a_vanished_segment_keeps_its_ranking_until_it_expires(service: Service) -> None:
     service.run(counted(BOTH))
     for minutes in range(5, 60, 5):
         service.run(after(60 * minutes, {FEMALE: {"a": 9}}))
@@ -219,7 +217,7 @@ def test_a_segment_that_vanishes_keeps_its_ranking_until_it_expires(service: Ser
     assert male.expires_at == int((NOON + timedelta(hours=72)).timestamp())
 
 
-def test_while_the_counts_stand_still_nothing_expires(service: Service) -> None:
+def test_nothing_expires_while_counts_stand_still(service: Service) -> None:
     service.run(counted(BOTH))
     for hours in range(12, 24 * 14, 12):
         now = NOON + timedelta(hours=hours)
@@ -229,7 +227,7 @@ def test_while_the_counts_stand_still_nothing_expires(service: Service) -> None:
     assert {ranking.computed_at for ranking in service.seen().values()} == {NOON}
 
 
-def test_two_runs_at_once_leave_the_newer_in_every_item(service: Service) -> None:
+def test_concurrent_runs_leave_the_newer_ranking_in_every_item(service: Service) -> None:
     segments = [Segment(region=f"r{number}") for number in range(40)]
     together = threading.Barrier(2)
 
@@ -246,7 +244,7 @@ def test_two_runs_at_once_leave_the_newer_in_every_item(service: Service) -> Non
 
 
 class BlindToOthers:
-    """A client that finds the table empty when it looks: whatever stands there came after."""
+    """A client that sees an empty table: all items came later."""
 
     def __init__(self, client: Any, refuse: Callable[[str], Exception | None] = lambda _: None) -> None:
         self._client = client
@@ -270,20 +268,18 @@ UNREADABLE_ANSWER = AttributeError("'list' object has no attribute 'get'")  # of
 
 
 @pytest.mark.parametrize("error", [THROTTLED, NO_ANSWER, UNREADABLE_ANSWER])
-def test_a_write_that_fails_is_told_and_does_not_keep_others_from_being_written(
-    service: Service, error: Exception
-) -> None:
+def test_a_failed_write_is_reported_and_the_others_go_on(service: Service, error: Exception) -> None:
     refusing = BlindToOthers(service.client, lambda key: error if key == "gender=female" else None)
     outcome = service.run(counted(BOTH), client=refusing)
     assert (outcome.written, outcome.failed) == (1, 1)
     [problem] = outcome.problems
     assert problem.startswith("'gender=female' was not written: ")
     assert service.articles() == {"gender=male": ("c",)}
-    assert service.run(after(60)).written == 1  # the next run writes what was left
+    assert service.run(after(60)).written == 1  # the next run writes the rest
     assert service.articles() == {"gender=female": ("a", "b"), "gender=male": ("c",)}
 
 
-def test_a_write_that_is_repeated_after_a_lost_answer_is_no_failure(service: Service) -> None:
+def test_a_write_retried_after_a_lost_answer_succeeds(service: Service) -> None:
     class Repeating(BlindToOthers):
         def put_item(self, **request: Any) -> Any:
             super().put_item(**request)
@@ -293,14 +289,14 @@ def test_a_write_that_is_repeated_after_a_lost_answer_is_no_failure(service: Ser
     assert (outcome.written, outcome.overtaken, outcome.problems) == (2, 0, [])
 
 
-def test_nothing_is_begun_that_could_not_end_in_time(service: Service) -> None:
+def test_a_write_begins_only_if_it_can_end_in_time(service: Service) -> None:
     outcome = service.feedback(Counts(counted(BOTH))).run(5.0)
     assert (outcome.written, outcome.failed) == (0, 2)
     assert "no time was left to write 'gender=female'" in outcome.problems
     assert service.seen() == {}
 
 
-def test_a_table_that_cannot_be_read_is_told_and_nothing_is_asked(service: Service) -> None:
+def test_an_unreadable_table_is_reported_before_any_search(service: Service) -> None:
     counts = Counts(counted(BOTH))
     outcome = replace_table(service, "no-such-table").feedback(counts).run(ENOUGH_SECONDS)
     assert "cannot be read" in outcome.problems[0]
@@ -311,7 +307,7 @@ def replace_table(service: Service, name: str) -> Service:
     return replace(service, name=name)
 
 
-def test_an_item_that_is_no_ranking_is_told_and_replaced(service: Service) -> None:
+def test_an_item_that_is_no_ranking_is_reported_and_replaced(service: Service) -> None:
     for key, attributes in (
         ("gender=female", {}),
         ("gender=male", {"counted_until": {"N": "5"}}),
@@ -323,7 +319,7 @@ def test_an_item_that_is_no_ranking_is_told_and_replaced(service: Service) -> No
     assert service.run(after(60)).problems == []
 
 
-def test_an_item_that_is_no_ranking_of_a_segment_without_clicks_is_told_until_it_is_deleted(
+def test_a_foreign_item_without_clicks_is_reported_until_deleted(
     service: Service,
 ) -> None:
     key = {"segment": {"S": "gender=other"}}
@@ -350,7 +346,7 @@ HOSTILE = [
 ]
 
 
-def test_article_ids_and_segments_of_any_characters_arrive_as_they_are(service: Service) -> None:
+def test_article_ids_and_segments_keep_any_characters(service: Service) -> None:
     clicks = {article_id: 99 - place for place, article_id in enumerate(HOSTILE)}
     service.run(counted({Segment(region=value): clicks for value in HOSTILE}))
     assert len(service.seen()) == len(HOSTILE)
@@ -363,6 +359,6 @@ def test_seven_hundred_segments_are_written_in_one_run(service: Service) -> None
     assert service.run(after(60, lists)).unchanged == 700  # more than a page of a scan or not
 
 
-def test_the_times_of_an_item_compare_as_text() -> None:
+def test_an_items_times_compare_as_text() -> None:
     times = [NOON, NOON + timedelta(milliseconds=1), NOON + MINUTE, NOON + timedelta(days=365)]
     assert sorted(map(format_time, times)) == list(map(format_time, times))

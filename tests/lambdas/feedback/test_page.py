@@ -1,4 +1,4 @@
-"""What docs/operate/feedback.md gives its readers: a client that reads rankings, and what rankings cost."""
+"""The client and the costs that docs/operate/feedback.md gives."""
 
 import math
 import re
@@ -22,7 +22,7 @@ RUNS = 43_800
 
 
 @pytest.mark.usefixtures("as_root")
-def test_the_client_of_ten_lines_reads_a_ranking_falls_back_to_all_readers_and_tells_an_age(
+def test_the_pages_client_reads_falls_back_to_all_readers_and_tells_the_age(
     service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [text] = CLIENT.findall(PAGE)
@@ -40,7 +40,7 @@ def test_the_client_of_ten_lines_reads_a_ranking_falls_back_to_all_readers_and_t
     assert capsys.readouterr().out == ""
 
 
-def test_the_cost_of_700_segments_follows_from_the_formula_and_the_prices() -> None:
+def test_the_cost_of_700_segments_follows_from_formula_and_prices() -> None:
     feedback, prices = SETTINGS.feedback, load_prices()
     item_bytes = 400 + 70 * feedback.articles
     least = feedback.period_minutes / feedback.refresh_minutes

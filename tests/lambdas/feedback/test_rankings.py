@@ -1,4 +1,4 @@
-"""What may be written, and when: decided without any service."""
+"""Which rankings may be written, and when."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ def read(until: datetime, *, behind: float) -> ReadProgress:
     return ReadProgress(read_until=until, behind=timedelta(seconds=behind))
 
 
-def test_counts_of_now_are_fit() -> None:
+def test_current_counts_are_fit() -> None:
     assert unfit(counted(SOME), configuration_of()) is None
 
 
@@ -60,11 +60,11 @@ def test_counts_of_now_are_fit() -> None:
         ({"delivered_until": before(minutes=10)}, "incomplete"),
     ],
 )
-def test_counts_that_may_be_less_than_was_clicked_are_not_fit(freshness: dict[str, Any], why: str) -> None:
+def test_counts_that_may_lack_clicks_are_unfit(freshness: dict[str, Any], why: str) -> None:
     assert unfit(counted(SOME, **freshness), configuration_of()) == why
 
 
-def test_a_clock_a_little_ahead_and_counts_a_little_late_are_fit() -> None:
+def test_slightly_late_counts_and_clocks_ahead_are_fit() -> None:
     ahead = {"newest_published_at": before(seconds=-60)}
     late = {"newest_published_at": before(seconds=180), "delivered_until": before(seconds=180)}
     catching_up = {"newest_minute": before(seconds=180) - GRAIN}
@@ -72,12 +72,12 @@ def test_a_clock_a_little_ahead_and_counts_a_little_late_are_fit() -> None:
         assert unfit(counted(SOME, **freshness), configuration_of()) is None
 
 
-def test_no_list_at_all_is_not_fit() -> None:
+def test_an_answer_without_lists_is_unfit() -> None:
     assert unfit(counted({}), configuration_of()) == "empty"
     assert unfit(counted({FEMALE: {}}), configuration_of()) == "empty"
 
 
-def test_a_segment_whose_articles_have_too_few_clicks_gets_no_ranking() -> None:
+def test_a_segment_with_too_few_clicks_gets_no_ranking() -> None:
     found = rankings(counted({**SOME, Segment(gender="male"): {}}), configuration_of())
     assert [ranking.segment for ranking in found] == ["gender=female"]
 
@@ -87,7 +87,7 @@ def test_the_setting_chooses_the_segments() -> None:
     assert groupings(configuration_of(segments=["each value"])) == EACH_VALUE
 
 
-def test_a_ranking_is_fresh_until_three_runs_after_it_would_be_written_again() -> None:
+def test_a_ranking_is_fresh_until_three_runs_after_its_refresh() -> None:
     [ranking] = rankings(counted(SOME), configuration_of(refresh_minutes=5, period_minutes=2))
     assert ranking.fresh_until == int(NOON.timestamp()) + (5 + 3 * 2) * 60
 
@@ -97,8 +97,8 @@ def served(**changed: Any) -> ServedRanking:
     return replace(ranking, **changed)
 
 
-def test_a_ranking_from_a_clock_that_was_wrong_neither_hides_an_age_nor_lets_others_expire() -> None:
-    """Its segment has no clicks any more, so nothing overwrites it."""
+def test_a_wrong_clocks_ranking_hides_no_age_and_lets_none_expire() -> None:
+    """Its segment has no more clicks, so nothing overwrites it."""
     later = NOON + timedelta(hours=40)
     year = timedelta(days=365)
     wrong = served(
@@ -111,8 +111,8 @@ def test_a_ranking_from_a_clock_that_was_wrong_neither_hides_an_age_nor_lets_oth
     assert good.segment in {ranking.segment for ranking in kept}
 
 
-def test_new_rankings_are_written_first_and_then_those_that_were_written_longest_ago() -> None:
-    """A table that does not take all of a run would else never get the last ones."""
+def test_new_rankings_are_written_first_then_the_longest_unwritten() -> None:
+    """Otherwise a table that does not take all of a run would never get the last ones."""
     regions = [f"region-{number}" for number in range(5)]
     found = rankings(counted({Segment(region=region): {"a": 9} for region in regions}), configuration_of())
     written_minutes_ago = {"region-0": 2, "region-1": 9, "region-3": 30, "region-4": 5}
@@ -128,9 +128,7 @@ def test_new_rankings_are_written_first_and_then_those_that_were_written_longest
 
 
 @pytest.mark.parametrize(("seconds_ahead", "written"), [(119, False), (120, False), (121, True)])
-def test_an_unchanged_ranking_is_written_over_one_that_only_a_wrong_clock_can_have_written(
-    seconds_ahead: float, written: bool
-) -> None:
+def test_an_unchanged_ranking_replaces_a_wrong_clocks_one(seconds_ahead: float, written: bool) -> None:
     [ranking] = rankings(counted(SOME), configuration_of())
     marked = served(counted_until=NOON + timedelta(seconds=seconds_ahead))
     assert due([ranking], {ranking.segment: marked}, configuration_of()) == ([ranking] if written else [])
@@ -138,7 +136,7 @@ def test_an_unchanged_ranking_is_written_over_one_that_only_a_wrong_clock_can_ha
 
 
 @pytest.mark.parametrize(("refresh", "period", "keep", "enough"), [(60, 60, 2, 6), (60, 30, 3, 4)])
-def test_a_ranking_may_not_expire_before_it_is_found_out_of_date(
+def test_a_ranking_must_be_out_of_date_before_it_expires(
     refresh: int, period: int, keep: int, enough: int
 ) -> None:
     def found(keep_hours: int) -> list[str]:
@@ -154,12 +152,12 @@ def test_a_ranking_may_not_expire_before_it_is_found_out_of_date(
 
 
 @pytest.mark.parametrize(
-    ("grain", "publish_every", "enough"), [(1, 5, 6), (5, 5, 10), (1, 228, 6), (1, 229, 6), (1, 300, 7)]
+    ("minutes", "publish_every", "enough"), [(1, 5, 6), (5, 5, 10), (1, 228, 6), (1, 229, 6), (1, 300, 7)]
 )
-def test_a_ranking_may_not_be_of_less_time_than_it_takes_to_know_a_complete_count(
-    monkeypatch: pytest.MonkeyPatch, grain: int, publish_every: int, enough: int
+def test_the_window_must_be_longer_than_completeness_takes(
+    monkeypatch: pytest.MonkeyPatch, minutes: int, publish_every: int, enough: int
 ) -> None:
-    monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=grain))
+    monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=minutes))
     analytics = SETTINGS.analytics.model_copy(update={"publish_every_seconds": publish_every})
 
     def found(window: int) -> list[str]:
@@ -173,8 +171,8 @@ def test_a_ranking_may_not_be_of_less_time_than_it_takes_to_know_a_complete_coun
     assert found(enough) == []
 
 
-def test_counts_that_are_published_as_often_as_rankings_are_made_give_one_at_each_run() -> None:
-    """Both every five minutes: each run meets the counts at the same age, whichever it is."""
+def test_counts_published_once_a_run_give_a_ranking_at_each_run() -> None:
+    """Both every five minutes: each run sees counts of the same age."""
     oldest = timedelta(seconds=300 + CHECKPOINT_SECONDS[1]) + DELIVERY
     for second in range(60):
         asked_at = NOON + timedelta(seconds=second)
@@ -186,14 +184,14 @@ def test_counts_that_are_published_as_often_as_rankings_are_made_give_one_at_eac
         assert complete > last_minutes(timedelta(minutes=7), asked_at).since
 
 
-def test_what_the_settings_rely_on_is_how_late_it_is_known_what_was_read() -> None:
-    """Two minutes: the newest whole one may have ended just short of SETTLING ago, and its start counts."""
+def test_the_settings_know_how_late_read_progress_is_known() -> None:
+    """Two minutes: the newest whole one may have ended just under SETTLING ago, and its start counts."""
     late = SETTLING + 2 * PERIOD + timedelta(seconds=KEPT_SECONDS) + HANGING_READ
     assert late == READ_KNOWN_AFTER
     assert DELIVERY == DELIVERED_AFTER
 
 
-def test_the_longest_ranking_with_the_longest_ids_fits_into_an_item() -> None:
+def test_the_longest_ranking_with_the_longest_ids_fits_an_item() -> None:
     limit = FeedbackSettings.model_json_schema()["properties"]["articles"]["maximum"]
     assert limit == MAX_ARTICLES
     articles = {f"{number:0{MAX_ID_BYTES}}": 10**15 - number for number in range(MAX_ARTICLES)}
@@ -211,7 +209,7 @@ def item_bytes(value: Any) -> int:
     return len(value.encode()) if isinstance(value, str) else 21
 
 
-def test_a_key_names_columns_in_the_contracts_order_and_values_as_they_are() -> None:
+def test_a_key_has_the_contracts_column_order_and_unchanged_values() -> None:
     assert segment_key({}) == ALL_READERS_KEY
     assert segment_key({"region": "東京", "gender": "female"}) == "gender=female&region=東京"
     assert segment_key({"region": "a&b=50%"}) == "region=a%26b%3D50%25"

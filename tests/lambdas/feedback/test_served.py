@@ -1,4 +1,4 @@
-"""The command that shows what the service sees."""
+"""The command that shows what web servers see."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def ask(service: Service, *options: str) -> tuple[int, str]:
 
 
 @pytest.mark.usefixtures("as_root")
-def test_it_shows_the_ranking_of_a_segment_and_its_age(service: Service) -> None:
+def test_it_shows_a_segments_ranking_and_age(service: Service) -> None:
     service.run(counted({FEMALE: {"記事-1": 9, "[bold]\x1b[2J": 5}}, datetime.now(UTC)))
     code, text = ask(service, "--segment", "gender=female", "--time-zone", "Asia/Tokyo")
     assert code == 0
@@ -32,7 +32,7 @@ def test_it_shows_the_ranking_of_a_segment_and_its_age(service: Service) -> None
 
 
 @pytest.mark.usefixtures("as_root")
-def test_a_ranking_that_is_no_longer_written_is_called_out_of_date(service: Service) -> None:
+def test_a_ranking_no_longer_written_is_called_out_of_date(service: Service) -> None:
     service.run(counted({FEMALE: {"a": 9}}, datetime.now(UTC) - timedelta(minutes=9)))
     assert "OUT OF DATE since" in ask(service, "--segment", "gender=female")[1]
     _, text = ask(service, "--segment", "gender=female", "--json")
@@ -57,7 +57,7 @@ def test_a_segment_without_a_ranking_is_no_error(service: Service) -> None:
 
 
 @pytest.mark.usefixtures("as_root")
-def test_a_table_that_is_not_there_is_an_error_with_advice(service: Service) -> None:
+def test_a_missing_table_is_an_error_with_advice(service: Service) -> None:
     result = CliRunner().invoke(app, ["served", "--table", "no-such-table"])
     assert result.exit_code == 1
     assert f"the table no-such-table in {TOKYO} cannot be read" in result.output
@@ -65,7 +65,7 @@ def test_a_table_that_is_not_there_is_an_error_with_advice(service: Service) -> 
 
 
 @pytest.mark.usefixtures("as_root")
-def test_an_item_that_is_no_ranking_is_an_error_with_both_ways_out(service: Service) -> None:
+def test_an_item_that_is_no_ranking_is_an_error_with_two_remedies(service: Service) -> None:
     service.client.put_item(TableName=service.name, Item={"segment": {"S": "gender=female"}})
     code, text = ask(service, "--segment", "gender=female")
     assert code == 1
@@ -75,6 +75,6 @@ def test_an_item_that_is_no_ranking_is_an_error_with_both_ways_out(service: Serv
 
 
 @pytest.mark.parametrize("part", ["sex=female", "gender", "gender=", "=female", ""])
-def test_what_is_no_part_of_a_segment_is_wrong_usage(part: str) -> None:
+def test_an_unknown_column_or_value_is_wrong_usage(part: str) -> None:
     result = CliRunner().invoke(app, ["served", "--table", "t", "--segment", part])
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""What the table is asked for that the emulator does not show: it is always consistent."""
+"""Requests to the table whose effect the emulator does not show: it is always consistent."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def client() -> Any:
 
 
 def test_each_page_of_a_scan_is_consistent(client: Any) -> None:
-    """An item that another run has just written must not look unchanged."""
+    """Another run's latest write must be seen."""
     expected = {"TableName": "rankings", "ConsistentRead": True}
     last = {"segment": {"S": "all"}}
     with Stubber(client) as stubber:

@@ -1,4 +1,4 @@
-"""Records and events as Lambda's Kinesis event source hands them over."""
+"""Records and events of Lambda's Kinesis event source mapping."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ ARRIVED_AT = 1767225600.123  # 2026-01-01T00:00:00.123Z
 
 
 def click(number: int = 0, **changes: Any) -> dict[str, Any]:
-    """A click in the contract's form; a change to None takes the field away."""
+    """A click in the contract's form; a change to None removes the field."""
     fields = {
         "click_id": f"click-{number}",
         "clicked_at": "2026-01-31T12:34:56.789Z",

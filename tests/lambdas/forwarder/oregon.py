@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A test's own source stream and dead-letter bucket, both called `name`."""
+    """A test's own source stream and dead-letter bucket, both named `name`."""
 
     name: str
     kinesis: "KinesisClient"
@@ -29,7 +29,7 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The function's, as the infrastructure would set it."""
+        """The function's environment, as the infrastructure sets it."""
         return {
             "DESTINATION_SOURCE_STREAM": f"arn:aws:kinesis:us-west-2:000000000000:stream/{self.name}",
             "DEAD_LETTER_BUCKET": self.name,
@@ -42,7 +42,7 @@ class Site:
         return BatchForwarder(Configuration.read(self.environment))
 
     def arrived(self) -> Counter[bytes]:
-        """How many times each line stands in the source stream."""
+        """How often each line is in the source stream."""
         lines: Counter[bytes] = Counter()
         for shard in self.kinesis.list_shards(StreamName=self.name)["Shards"]:
             iterator = self.kinesis.get_shard_iterator(
@@ -65,14 +65,14 @@ class Site:
         }
 
     def rejected(self) -> Counter[bytes]:
-        """How many times each record stands in the dead letters, by its original bytes."""
+        """How often each record is in the dead letters, by its original bytes."""
         return Counter(
             b64decode(letter["data"]) for letters in self.dead_letters().values() for letter in letters
         )
 
 
 def carry(forwarder: BatchForwarder, records: list[bytes], *, seconds: float = 20.0) -> int:
-    """Hand the batch over as Lambda does, until all is done. Returns the number of attempts."""
+    """Invoke with the batch as Lambda does, until it is done. Returns the number of attempts."""
     first = 0
     for attempt in range(1, MAX_ATTEMPTS + 1):
         repeat_from = forwarder.forward(read_event(event(records[first:], first=first)), seconds)

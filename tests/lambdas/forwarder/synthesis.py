@@ -1,4 +1,4 @@
-"""The forwarder's template, of an environment of the tests' own."""
+"""The forwarder's template, for a test environment."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ THROTTLED = "ProvisionedThroughputExceededException"
 
 
 class ScriptedStream(DataStream):
-    """A data stream whose answers are a script; after its end everything is taken."""
+    """A data stream with scripted answers; after the last it takes everything."""
 
     def __init__(self, *answers: Answer) -> None:
         super().__init__("arn:aws:kinesis:us-west-2:000000000000:stream/scripted", client=None)
@@ -81,7 +81,7 @@ sizes = st.lists(st.sampled_from([1, 300, 400_000, MIB - 256]), max_size=30) | s
 
 @pytest.mark.parametrize("kind", [DataStream, DeliveryStream])
 @given(sizes)
-def test_requests_keep_to_the_limits_and_to_the_order_and_are_as_full_as_they_can_be(
+def test_requests_keep_limits_and_order_and_are_as_full_as_possible(
     kind: type[DataStream] | type[DeliveryStream], sizes: list[int]
 ) -> None:
     destination: Destination = kind("arn:aws:kinesis:us-west-2:000000000000:stream/a", None)
@@ -99,7 +99,7 @@ def test_requests_keep_to_the_limits_and_to_the_order_and_are_as_full_as_they_ca
         assert len(request) == 500 or size(request) + size(following[:1]) > destination.limits.request_bytes
 
 
-def test_a_partition_key_counts_in_its_bytes() -> None:
+def test_a_partition_key_counts_by_its_bytes() -> None:
     stream = ScriptedStream()
     assert stream.size(Outgoing(0, "é", b"{}\n")) == 5
 
@@ -124,7 +124,7 @@ def test_a_request_that_failed_as_a_whole_is_retried(answer: Answer, executor: T
     assert stream.requests == [[0, 1]] * 3
 
 
-def test_a_refusal_that_is_not_retryable_is_left_to_the_next_invocation(executor: ThreadPoolExecutor) -> None:
+def test_a_refusal_that_is_not_retryable_fails_the_invocation(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(error("AccessDeniedException", 400))
     result = put(stream, 2, executor)
     assert result.failed == {0, 1}
@@ -132,7 +132,7 @@ def test_a_refusal_that_is_not_retryable_is_left_to_the_next_invocation(executor
     assert len(stream.requests) == 1
 
 
-def test_what_is_refused_until_the_time_is_up_has_failed(executor: ThreadPoolExecutor) -> None:
+def test_a_record_refused_until_time_runs_out_has_failed(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(*[refuse(1)] * 10_000)
     result = put(stream, 3, executor, seconds=0.3)
     assert result.failed == {1}
@@ -140,7 +140,7 @@ def test_what_is_refused_until_the_time_is_up_has_failed(executor: ThreadPoolExe
     assert 1 < len(stream.requests) < 10_000
 
 
-def test_no_attempt_begins_after_the_latest_time_for_one(executor: ThreadPoolExecutor) -> None:
+def test_attempts_begin_only_before_the_latest_time(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream()
     assert put(stream, 2, executor, seconds=0).failed == {0, 1}
     assert stream.requests == []

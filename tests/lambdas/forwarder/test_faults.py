@@ -1,4 +1,4 @@
-"""Oregon throttling, failing, slow, unreachable or out of time, for every call through microburst."""
+"""Oregon throttling, failing, slow, unreachable or timing out, through microburst."""
 
 import signal
 import subprocess
@@ -39,7 +39,7 @@ def oregon(faults: Faults, site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
         pytest.param({"latency": 1000}, id="1 s latency"),
     ],
 )
-def test_every_click_arrives_once_in_spite_of(fault: dict[str, Any], oregon: Site, faults: Faults) -> None:
+def test_every_click_arrives_once_despite(fault: dict[str, Any], oregon: Site, faults: Faults) -> None:
     good = clicks(2_000)
     forwarder = oregon.forwarder()
     faults.set({**PUT, **fault})
@@ -57,7 +57,7 @@ def test_every_click_arrives_once_in_spite_of(fault: dict[str, Any], oregon: Sit
         pytest.param({"response": {"truncate_frac": 0.5}}, id="cut answer"),
     ],
 )
-def test_a_lost_answer_costs_one_copy_of_its_request_and_no_click(
+def test_a_lost_answer_duplicates_one_request_and_loses_no_click(
     fault: dict[str, Any], oregon: Site, faults: Faults
 ) -> None:
     good = clicks(2_000)
@@ -69,8 +69,10 @@ def test_a_lost_answer_costs_one_copy_of_its_request_and_no_click(
     assert arrived.total() == 2_000 + 2 * 500
 
 
-def test_all_arrives_when_oregon_was_away_for_several_invocations(oregon: Site, faults: Faults) -> None:
-    """One request: of two, the return of Oregon may let through the second only, which is then sent again."""
+def test_every_click_arrives_after_oregon_was_away_for_several_invocations(
+    oregon: Site, faults: Faults
+) -> None:
+    """One request only: of two, a returning Oregon might take just the second, which is then sent again."""
     good = clicks(500)
     forwarder = oregon.forwarder()
     faults.set({**PUT, "reset": True, "ttl_s": 3})
@@ -80,7 +82,7 @@ def test_all_arrives_when_oregon_was_away_for_several_invocations(oregon: Site, 
     assert oregon.arrived() == Counter(good)
 
 
-def test_a_poison_record_at_the_head_of_the_shard_delays_the_others_by_one_write_to_s3(oregon: Site) -> None:
+def test_a_poison_record_delays_the_shard_by_one_write_to_s3(oregon: Site) -> None:
     poison = [
         b"\xff" * 1_000_000,
         as_bytes(click(clicked_at={"deep": [[[]]]})),

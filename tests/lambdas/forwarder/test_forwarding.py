@@ -1,4 +1,4 @@
-"""The forwarder against emulated AWS over HTTP, in fair weather and with single records refused."""
+"""The forwarder against emulated AWS over HTTP, with and without refused records."""
 
 import json
 import threading
@@ -100,7 +100,7 @@ def test_an_invalid_record_is_kept_with_reason_tag_origin_and_bytes(site: Site) 
     assert ARRIVED_AT == 1767225600.123
 
 
-def test_a_record_beyond_the_streams_limit_is_rejected_and_blocks_nothing(site: Site) -> None:
+def test_a_record_beyond_the_streams_limit_is_rejected_alone(site: Site) -> None:
     big = as_bytes(click(text="x" * 1024 * 1024))
     good = clicks(10)
     assert carry(site.forwarder(), [big, *good]) == 1
@@ -110,7 +110,7 @@ def test_a_record_beyond_the_streams_limit_is_rejected_and_blocks_nothing(site: 
 
 
 def forwarder_that_stumbles(site: Site, over: Callable[[bytes], bool]) -> BatchForwarder:
-    """With a mistake that nobody foresaw, which these records bring to light."""
+    """A forwarder with an unforeseen bug that these records trigger."""
     forwarder = site.forwarder()
     route = forwarder._route
 
@@ -124,7 +124,7 @@ def forwarder_that_stumbles(site: Site, over: Callable[[bytes], bool]) -> BatchF
 
 
 @pytest.mark.parametrize("others", [0, 4, 600])
-def test_an_unexpected_record_is_set_aside_and_holds_up_no_other(
+def test_an_unexpected_record_is_rejected_alone(
     others: int, site: Site, tallies: Callable[[], list[dict[str, Any]]]
 ) -> None:
     [stone, *good] = clicks(others + 1)
@@ -138,10 +138,10 @@ def test_an_unexpected_record_is_set_aside_and_holds_up_no_other(
     assert (tally["Unexpected"], tally["Rejected"], tally["Failed"]) == ([1.0], [1.0], [0.0])
 
 
-def test_a_batch_of_mostly_unexpected_records_waits_for_a_mended_function(
+def test_a_batch_of_mostly_unexpected_records_waits_for_a_fixed_function(
     site: Site, tallies: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """One bad deployment must not set aside all that readers click."""
+    """One bad deployment must not reject all clicks."""
     records = [*clicks(12), b"bad", *clicks(30)[12:]]
     stones = {*records[10:12], *records[15:]}
     batch = read_event(event(records))
@@ -158,9 +158,7 @@ def test_a_batch_of_mostly_unexpected_records_waits_for_a_mended_function(
 
 
 @pytest.mark.parametrize(("unexpected", "others"), [(9, 0), (10, 11)])
-def test_unexpected_records_are_set_aside_where_they_are_few_or_the_lesser_part(
-    unexpected: int, others: int, site: Site
-) -> None:
+def test_a_minority_of_unexpected_records_is_rejected(unexpected: int, others: int, site: Site) -> None:
     records = clicks(unexpected + others)
     stones = records[:unexpected]
     assert carry(forwarder_that_stumbles(site, stones.__contains__), records) == 1
@@ -168,14 +166,14 @@ def test_unexpected_records_are_set_aside_where_they_are_few_or_the_lesser_part(
     assert site.arrived() == Counter(records[unexpected:])
 
 
-def test_a_batch_handed_over_twice_leaves_its_dead_letters_once(site: Site) -> None:
+def test_a_retried_batch_leaves_its_dead_letters_once(site: Site) -> None:
     forwarder = site.forwarder()
     for _ in range(2):
         carry(forwarder, [b"bad", *clicks(2)])
     assert site.rejected() == Counter([b"bad"])
 
 
-def test_the_lowest_record_not_delivered_is_reported(
+def test_the_lowest_undelivered_record_is_reported(
     site: Site, gate: RefusingGate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
@@ -195,7 +193,7 @@ def test_the_lowest_record_not_delivered_is_reported(
     assert site.arrived() == Counter(set(good) - stuck)
 
 
-def test_records_refused_one_by_one_arrive_once_each_within_the_invocation(
+def test_individually_refused_records_arrive_once_within_the_invocation(
     site: Site,
     gate: RefusingGate,
     monkeypatch: pytest.MonkeyPatch,
@@ -217,13 +215,13 @@ def test_records_refused_one_by_one_arrive_once_each_within_the_invocation(
     assert total(tallies(), "Retried") == 2 * thirds
 
 
-def test_repeating_a_batch_sends_again_only_what_came_after_the_lowest_failure(
+def test_a_retry_resends_only_records_after_the_lowest_failure(
     site: Site,
     gate: RefusingGate,
     monkeypatch: pytest.MonkeyPatch,
     tallies: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """That bounds the duplicates, and the metric that counts them is exact."""
+    """That limits duplicates, and their metric is exact."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
     good = clicks(1_000)
     records = [*good[:400], b"bad 1", *good[400:900], b"bad 2", *good[900:]]
@@ -247,7 +245,7 @@ def test_repeating_a_batch_sends_again_only_what_came_after_the_lowest_failure(
     assert total(published, "Forwarded", "Rejected", "Dropped", "Failed") == total(published, "Received")
 
 
-def test_while_s3_refuses_nothing_is_delivered_twice_and_nothing_is_lost(
+def test_nothing_is_duplicated_or_lost_while_s3_refuses(
     site: Site, faults: Faults, monkeypatch: pytest.MonkeyPatch, tallies: Callable[[], list[dict[str, Any]]]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", faults.endpoint)
@@ -259,7 +257,7 @@ def test_while_s3_refuses_nothing_is_delivered_twice_and_nothing_is_lost(
     assert [tally["Failed"] for tally in tallies()] == [[11.0], [11.0], [0.0]]
 
 
-def test_a_dead_letter_stands_in_one_object_although_s3_refuses_the_correction_at_first(
+def test_a_dead_letter_is_in_one_object_though_s3_first_refuses_the_rewrite(
     site: Site, gate: RefusingGate, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
@@ -269,7 +267,7 @@ def test_a_dead_letter_stands_in_one_object_although_s3_refuses_the_correction_a
 
     def refuse_until_the_next_invocation_and_then_let_s3_refuse(line: bytes) -> bool:
         attempts[line] += 1
-        if line == good[10] and attempts[line] == 1:  # the letters are written, a correction will follow
+        if line == good[10] and attempts[line] == 1:  # the letters are written, the rewrite follows
             faults.set({"service": "s3", "error": {"code": "SlowDown", "status": 503}, "times": 7})
         return line == good[10] and len(site.dead_letters()) < 2
 
@@ -281,10 +279,10 @@ def test_a_dead_letter_stands_in_one_object_although_s3_refuses_the_correction_a
     assert site.rejected() == Counter([b"bad 1", b"bad 2"])
 
 
-def test_a_correction_that_is_late_cannot_undo_the_letters_of_the_repetition(
+def test_a_late_rewrite_leaves_the_retrys_dead_letters(
     site: Site, gate: RefusingGate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A repetition from the first record writes the same object; a correction would make it empty."""
+    """A retry from the first record writes the same object; the rewrite would empty it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
     good = clicks(20)
     written: list[int] = []
@@ -306,9 +304,7 @@ def test_a_correction_that_is_late_cannot_undo_the_letters_of_the_repetition(
     assert site.rejected() == Counter([b"bad"])
 
 
-def test_a_batch_begins_when_the_correction_of_the_one_before_is_over(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_begins_after_the_former_batchs_rewrite(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     forwarder = site.forwarder()
     over = threading.Event()
     with ThreadPoolExecutor(1) as executor:
@@ -326,7 +322,7 @@ def test_a_batch_begins_when_the_correction_of_the_one_before_is_over(
         assert carry(forwarder, [b"bad"]) == 1
 
 
-def test_a_tag_can_go_to_a_delivery_stream_or_nowhere(
+def test_a_tag_can_go_to_a_delivery_stream_or_be_dropped(
     site: Site, tallies: Callable[[], list[dict[str, Any]]], tmp_path: Path
 ) -> None:
     firehose = boto3.client("firehose", region_name="us-west-2")

@@ -50,13 +50,13 @@ def test_unknown_fields_of_a_click_are_kept_when_it_is_reformatted() -> None:
 
 @pytest.mark.parametrize("digits", [2, 309, 310, 4_300])
 def test_a_numeric_id_becomes_text(digits: int) -> None:
-    """From 310 digits on a number is beyond all doubles; at 4,300 Python's limit for the text of one ends."""
+    """From 310 digits on a number exceeds all doubles; Python's limit for its text is 4,300."""
     number = "4" * digits
     data = as_bytes(click(user_id="?")).replace(b'"?"', number.encode())
     assert json.loads(route_shipped(data).line)["user_id"] == number
 
 
-def test_an_id_is_any_text_of_unicode() -> None:
+def test_an_id_is_any_unicode_text() -> None:
     for written in ("\\ud83d\\ude00", "\\u0000", "\\uffff"):
         data = as_bytes(click(user_id="?")).replace(b"?", written.encode())
         assert route_shipped(data).line == data
@@ -97,7 +97,7 @@ def test_an_id_is_any_text_of_unicode() -> None:
             "invalid_article_id",
             "click",
         ),
-        # valid until it has to be written anew: half a surrogate pair, a number beyond all doubles
+        # valid until rewritten: half a surrogate pair, a number beyond all doubles
         (b'{"x":"\\ud800",' + as_bytes(click(clicked_at=0))[1:], "not_json", "click"),
         (b'{"x":1e999,' + as_bytes(click(clicked_at=0))[1:], "not_json", "click"),
         (as_bytes(click(clicked_at="?")).replace(b'"?"', DEEP), "invalid_clicked_at", "click"),
@@ -110,8 +110,8 @@ def test_an_invalid_record_is_rejected_with_its_reason_and_tag(
     assert rejection(data) == (reason, tag)
 
 
-def test_a_value_nested_deeper_than_it_can_be_written_is_invalid_and_no_error() -> None:
-    """Which depths can be read and not written, the version of Python decides."""
+def test_a_value_nested_too_deeply_to_write_is_invalid() -> None:
+    """Which depths can be read but not written depends on Python's version."""
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
@@ -171,7 +171,7 @@ route_by_cast = compile_routing(read_rules(tomllib.loads(every_cast), source="te
     st.dictionaries(st.sampled_from(["value", "old", "renamed", "defaulted", "other"]), hostile, max_size=5),
     st.sampled_from(["", " ", "\n", "\t\n"]),
 )
-def test_nothing_but_an_invalid_record_comes_out_of_any_cast_and_step(
+def test_casts_and_steps_raise_only_invalid_record(
     tag: str | None, fields: dict[str, str], space: str
 ) -> None:
     members = [f'"tag":{json.dumps(tag)}', *(f'"{name}":{value}' for name, value in fields.items())]
@@ -211,7 +211,7 @@ def test_a_tag_can_be_dropped_on_purpose() -> None:
     assert route(rules, {"tag": "ping"}) == Routed("ping", None, b"")
 
 
-def test_one_rule_can_take_every_other_tag() -> None:
+def test_one_rule_can_match_every_other_tag() -> None:
     rules = "tag_field = 'type'\n[tags.click]\ndestination = 'a'\n[tags.'*']\ndestination = 'other'"
     assert route(rules, {"type": "new"}) == Routed("new", "other", b'{"type": "new"}\n')
 
@@ -250,7 +250,7 @@ def test_one_rule_can_take_every_other_tag() -> None:
         ),
     ],
 )
-def test_a_step_does_what_the_rules_file_says(step: str, record: dict[str, Any], expected: Any) -> None:
+def test_each_step_does_what_the_rules_file_says(step: str, record: dict[str, Any], expected: Any) -> None:
     rules = f"[tags.click]\ndestination = 'a'\n{step}"
     if isinstance(expected, str):
         with pytest.raises(InvalidRecordError, match=expected):

@@ -13,7 +13,7 @@ def problems(text: str) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def test_the_rules_shipped_send_clicks_to_the_source_stream() -> None:
+def test_the_shipped_rules_send_clicks_to_the_source_stream() -> None:
     rules = load_rules(RULES_FILE)
     assert rules.tag_field == "tag"
     assert rules.default_tag == "click"
@@ -67,24 +67,24 @@ def test_the_rules_shipped_send_clicks_to_the_source_stream() -> None:
         ),
     ],
 )
-def test_a_wrong_rule_is_answered_with_its_place_and_its_remedy(text: str, place: str, remedy: str) -> None:
+def test_a_wrong_rule_is_reported_with_place_and_remedy(text: str, place: str, remedy: str) -> None:
     (message,) = problems(text)
     assert message.startswith(f"rules.toml: {place}: ")
     assert remedy in message
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(problems("[tags.click]\n[tags.view]\ndrop = 1\nkeep = 1")) == 3
 
 
-def test_a_file_that_is_not_toml_is_answered_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_reported_with_the_line(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text("[tags.click\n")
     with pytest.raises(RulesError, match=r"rules.toml is not TOML: .*line 1"):
         load_rules(file)
 
 
-def test_a_destination_without_an_arn_is_answered_with_the_known_ones() -> None:
+def test_a_destination_without_an_arn_is_reported_with_the_known_ones() -> None:
     rules = read_rules({"tags": {"click": {"destination": "sauce"}}}, source="rules.toml")
     with pytest.raises(RulesError, match=r"no ARN is known for the destination sauce.*known: source-stream"):
         check_destinations(rules, ["source-stream"])

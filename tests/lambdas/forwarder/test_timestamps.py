@@ -39,7 +39,7 @@ def test_epoch_seconds_and_milliseconds_mean_the_same_time(at: datetime) -> None
 
 
 @given(times)
-def test_the_contracts_form_stays_the_very_same_object(at: datetime) -> None:
+def test_a_time_in_the_contracts_form_is_returned_as_is(at: datetime) -> None:
     text = contract_form(at)
     assert to_contract_time(text) is text
 
@@ -59,7 +59,7 @@ def test_the_contracts_form_stays_the_very_same_object(at: datetime) -> None:
         (0, "1970-01-01T00:00:00.000Z"),
     ],
 )
-def test_the_usual_forms_are_understood(value: object, expected: str) -> None:
+def test_common_formats_are_accepted(value: object, expected: str) -> None:
     assert to_contract_time(value) == expected
 
 
@@ -113,9 +113,7 @@ NOON = "2026-01-31T12:00:00.000Z"
         ("PostgreSQL timestamptz", "2026-01-31 21:00:00.5+09", "2026-01-31T12:00:00.500Z"),
     ],
 )
-def test_what_a_platforms_standard_library_writes_is_understood(
-    writer: str, text: str, expected: str
-) -> None:
+def test_formats_of_platforms_standard_libraries_are_accepted(writer: str, text: str, expected: str) -> None:
     assert to_contract_time(text) == expected, writer
 
 
@@ -153,6 +151,6 @@ def test_what_a_platforms_standard_library_writes_is_understood(
         float("nan"),
     ],
 )
-def test_what_is_no_time_is_refused(value: object) -> None:
+def test_other_values_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         to_contract_time(value)

@@ -1,4 +1,4 @@
-"""Answers that nobody can read, over HTTP: no exception leaves the delivery, and nothing counts as taken."""
+"""Unreadable answers over HTTP: delivery raises nothing, and no record counts as taken."""
 
 import time
 from collections.abc import Iterator
@@ -73,10 +73,10 @@ def put_one(arn: str) -> delivery.Delivery:
 @pytest.mark.parametrize("status", [200, 400, 500])
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("arn", ARNS.values(), ids=ARNS)
-def test_a_record_is_settled_by_no_answer_that_cannot_be_read(
+def test_an_unreadable_answer_settles_no_record(
     arn: str, body: bytes, status: int, aws: ScriptedEndpoint
 ) -> None:
-    """A refusal that names no reason is left to the next invocation; everything else is retried at once."""
+    """A refusal without a reason waits for the next invocation; everything else is retried at once."""
     aws.answers = [(status, body)]
     result = put_one(arn)
     assert result.errors
@@ -88,7 +88,7 @@ def test_a_record_is_settled_by_no_answer_that_cannot_be_read(
 
 
 @pytest.mark.usefixtures("aws")
-def test_an_answer_that_can_be_read_settles_its_record() -> None:
+def test_a_readable_answer_settles_its_record() -> None:
     for arn in ARNS.values():
         result = put_one(arn)
         assert (result.delivered, result.failed, result.errors) == (1, set(), set())

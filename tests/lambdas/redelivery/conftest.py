@@ -1,4 +1,4 @@
-"""The emulated AWS of the twin: its delivery streams keep what they are given until it is fetched."""
+"""The twin's emulated AWS: its delivery streams keep their records until a test fetches them."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ WAITING = f"{WAITING_DOCUMENTS_PREFIX}counts/"
 
 @dataclass
 class Deposit:
-    """A bucket and two delivery streams, `<name>-counts` and `<name>-others`, of a test's own."""
+    """A test's own bucket and two delivery streams, `<name>-counts` and `<name>-others`."""
 
     name: str
     emulator: Emulator
@@ -60,7 +60,7 @@ class Deposit:
         return Redeliverer(self.configuration, clock=lambda: self.now)
 
     def fail(self, name: str, documents: list[Any], *, sink: str = "counts") -> str:
-        """Leave an object as Firehose does; returns its key."""
+        """Write an object as Firehose does. Returns its key."""
         key = f"{FAILED_DOCUMENTS_PREFIX}{sink}/AmazonOpenSearchService_failed/2026/01/01/00/{name}.gz"
         self.put(key, as_object(documents))
         return key
@@ -73,7 +73,7 @@ class Deposit:
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
     def taken(self, sink: str = "counts") -> list[bytes]:
-        """What the delivery stream was given since the last look."""
+        """The delivery stream's records since the last call."""
         url = f"{self.emulator.endpoint}/_twin/delivery-streams/{OREGON}/{self.name}-{sink}/records"
         found: list[bytes] = []
         while True:
@@ -91,7 +91,7 @@ def run(deposit: Deposit, *, after: float = 0.0) -> Outcomes:
 
 
 class ScriptedDeliveryStream(DeliveryStream):
-    """A delivery stream that refuses by a script, then takes everything."""
+    """A delivery stream with scripted refusals; after the last it takes everything."""
 
     def __init__(self, *answers: str) -> None:
         super().__init__("arn:aws:firehose:us-west-2:000000000000:deliverystream/scripted", client=None)
@@ -104,7 +104,7 @@ class ScriptedDeliveryStream(DeliveryStream):
         if answer == "half":
             codes[::2] = ["ServiceUnavailableException"] * len(codes[::2])
         if answer == "die":
-            raise SystemExit  # as a time-out ends a function in the middle
+            raise SystemExit  # like a time-out
         self.taken += [record.line for record, code in zip(records, codes, strict=True) if code is None]
         return codes
 

@@ -28,14 +28,14 @@ def count(clicks: int, *, article: str = "記事", published_at: str | None = No
 
 
 def as_record(count: dict[str, Any]) -> bytes:
-    """As the application's sink puts it into Firehose: no line break at its end."""
+    """As the application's sink puts it into Firehose, without a line break."""
     return json.dumps(count, ensure_ascii=False).encode()
 
 
 def failed(
     record: bytes, *, code: str = "503", age: float = 60.0, message: str = "unavailable", **changes: Any
 ) -> dict[str, Any]:
-    """age: of a count published at PUBLISHED_AT when Firehose stopped trying, in seconds."""
+    """age: at Firehose's last attempt, in seconds, of a count published at PUBLISHED_AT."""
     ended = int((PUBLISHED_AT + age) * 1000)
     return {
         "attemptsMade": 8,

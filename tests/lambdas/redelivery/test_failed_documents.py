@@ -1,4 +1,4 @@
-"""What shall become of a document that OpenSearch did not take."""
+"""The fate of a document that OpenSearch did not take."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def fate(document: dict[str, Any], *, written_at: float = PUBLISHED_AT + 360) ->
 
 
 @pytest.mark.parametrize("code", ["503", "429", "403", "404", "500", "413", "ES.ServiceException", None, 503])
-def test_what_a_retry_can_mend_waits(code: Any) -> None:
+def test_a_retryable_document_waits(code: Any) -> None:
     assert fate(failed(as_record(count(5)), code=code)) == Retry(60, 60)
 
 
@@ -51,28 +51,28 @@ def test_a_count_that_fails_a_day_after_its_publication_is_given_up() -> None:
     assert fate(failed(as_record(count(5)), age=DAY + 1)) == GivenUp(TOO_LONG)
 
 
-def test_a_count_published_after_its_failure_by_more_than_clocks_differ_is_no_count() -> None:
-    """It would be redelivered until its year comes: 9999 is the largest one that a text can say."""
+def test_a_count_published_long_after_its_failure_is_unreadable() -> None:
+    """It would be redelivered until its year, 9999 at most."""
     an_hour_ahead = datetime.fromtimestamp(PUBLISHED_AT + 3600, UTC).isoformat()
     assert fate(failed(as_record(count(5, published_at=an_hour_ahead)), age=0)) == Retry(60, -3600)
     for far in ("9999-12-31T23:59:59.999Z", "2026-01-02T00:00:01Z"):
         assert fate(failed(as_record(count(5, published_at=far)), age=0)) == GivenUp(UNREADABLE)
 
 
-def test_a_failure_is_dated_by_its_own_time_so_a_function_that_was_off_still_retries_once() -> None:
+def test_age_is_at_the_failure_so_a_late_function_still_retries_once() -> None:
     a_month_later = PUBLISHED_AT + 30 * DAY
     assert fate(failed(as_record(count(5)), age=60), written_at=a_month_later) == Retry(60, 60)
 
 
 def test_the_pause_grows_with_each_failure_to_an_hour() -> None:
-    """Each failure comes a pause, a minute of Firehose's retry and five of its buffer after the last."""
+    """Each failure follows the last by a pause, a minute of Firehose's retries and five of its buffer."""
     age, pauses = 360.0, []
     while age <= DAY:
         pauses.append(PATIENCE.pause_after(age))
         age += pauses[-1] + 360
     assert pauses[:6] == [120, 240, 480, 960, 960, 1920]
     assert pauses == sorted(pauses)
-    assert pauses[-1] == 1920  # the largest step of 60 s that an hour holds
+    assert pauses[-1] == 1920  # the largest doubling of 60 s within an hour
     assert len(pauses) < 45
 
 
@@ -83,12 +83,12 @@ def test_a_pause_is_within_its_bounds_for_any_age(age: float, first: int) -> Non
 
 
 @pytest.mark.parametrize("value", [None, "soon", [], {}])
-def test_a_document_without_the_time_of_its_failure_takes_that_of_its_object(value: Any) -> None:
+def test_a_document_without_a_failure_time_takes_its_objects(value: Any) -> None:
     document = failed(as_record(count(5)), attemptEndingTimestamp=value)
     assert fate(document, written_at=PUBLISHED_AT + 600) == Retry(240, 600)
 
 
-def test_the_time_of_failure_may_be_a_number_or_text() -> None:
+def test_the_failure_time_may_be_a_number_or_text() -> None:
     at = int((PUBLISHED_AT + 600) * 1000)
     for form in (at, str(at)):
         assert fate(failed(as_record(count(5)), attemptEndingTimestamp=form)) == Retry(240, 600)
@@ -111,13 +111,13 @@ def test_the_time_of_failure_may_be_a_number_or_text() -> None:
         failed(b"[" * 100_000),
     ],
 )
-def test_what_is_no_count_is_given_up_as_unreadable(document: dict[str, Any]) -> None:
+def test_a_document_without_a_count_is_given_up_as_unreadable(document: dict[str, Any]) -> None:
     assert fate(document) == GivenUp(UNREADABLE)
 
 
 @pytest.mark.parametrize("field", [*failed(b"")])
-def test_a_value_that_no_text_can_be_made_of_breaks_nothing(field: str) -> None:
-    """Some depths of nesting can be read and not shown: which, the version of Python decides."""
+def test_a_value_without_a_text_form_is_handled(field: str) -> None:
+    """Some depths of nesting can be read but not shown, depending on Python's version."""
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
@@ -159,7 +159,7 @@ def test_documents_are_read_with_or_without_line_breaks_between_them() -> None:
 
 
 @pytest.mark.parametrize("line", [b"{", b"nonsense", b"\xff\xfe", b'"text"', b"[]", b"7", b"[" * 100_000])
-def test_a_poison_line_is_found_as_itself_and_the_next_one_is_read(line: bytes) -> None:
+def test_a_poison_line_leaves_the_next_one_readable(line: bytes) -> None:
     good = json.dumps(failed(as_record(count(5)))).encode()
     found = list(documents([line + b"\n", good + b"\n"]))
     assert (line, None) == found[0]

@@ -1,4 +1,4 @@
-"""The function where it ends in the middle, where Firehose refuses, and where two invocations meet."""
+"""The function when it dies midway, when Firehose refuses, and in concurrent invocations."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ def test_records_that_firehose_refuses_one_by_one_are_retried_alone(deposit: Dep
     assert deposit.listed() == []
 
 
-def test_what_was_put_when_the_function_died_is_redelivered_and_nothing_is_lost(deposit: Deposit) -> None:
+def test_a_function_that_dies_while_putting_loses_nothing(deposit: Deposit) -> None:
     sent = records(1_200)
     deposit.fail("one", [failed(record) for record in sent])
     run(deposit)
@@ -49,7 +49,7 @@ def test_what_was_put_when_the_function_died_is_redelivered_and_nothing_is_lost(
     assert Counter(deposit.taken()) == Counter(sent)
 
 
-def test_an_object_sorted_again_after_a_time_out_overwrites_its_parts(
+def test_sorting_again_after_a_time_out_overwrites_the_parts(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = records(50)
@@ -71,10 +71,10 @@ def test_an_object_sorted_again_after_a_time_out_overwrites_its_parts(
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["document", "whole object"])
-def test_what_was_given_up_is_told_though_the_invocation_dies_on_the_next_object(
+def test_given_up_documents_are_published_though_the_invocation_dies(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], whole: bool
 ) -> None:
-    """Its object is gone by then, so no later invocation would tell, and the alarm would never ring."""
+    """Its object is gone by then, so no later invocation would publish it, and no alarm would notify."""
     if whole:
         deposit.put(f"{FAILED_DOCUMENTS_PREFIX}counts/AmazonOpenSearchService_failed/0", b"\x1f\x8bdamaged")
     else:
@@ -85,7 +85,7 @@ def test_what_was_given_up_is_told_though_the_invocation_dies_on_the_next_object
 
     def die_on_the_second(self: objects.Bucket, key: str) -> Iterator[bytes]:
         if "/AmazonOpenSearchService_failed/2026/01/01/00/b" in key:
-            raise SystemExit  # as a time-out ends a function in the middle
+            raise SystemExit  # like a time-out
         return lines(self, key)
 
     monkeypatch.setattr(objects.Bucket, "lines", die_on_the_second)
@@ -96,7 +96,7 @@ def test_what_was_given_up_is_told_though_the_invocation_dies_on_the_next_object
     assert sum(one.get("GivenUp", [0.0])[0] for one in published(capsys)) == 1.0
 
 
-def test_what_was_given_up_is_told_before_its_object_is_gone(
+def test_given_up_documents_are_published_before_their_object_goes(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deposit.fail("one", [failed(*records(1), code="400")])
@@ -110,7 +110,7 @@ def test_what_was_given_up_is_told_before_its_object_is_gone(
     assert told == [1.0]
 
 
-def test_the_sinks_share_all_the_time_and_the_last_has_what_is_left(deposit: Deposit) -> None:
+def test_sinks_share_the_time_and_the_last_gets_the_rest(deposit: Deposit) -> None:
     now = time.monotonic()
     shares = dict(deposit.redelivery()._shares(now + 1_000))
     assert list(shares) == ["counts", "others"]
@@ -118,7 +118,7 @@ def test_the_sinks_share_all_the_time_and_the_last_has_what_is_left(deposit: Dep
     assert shares["others"] == pytest.approx(now + 1_000, abs=1)
 
 
-def test_two_invocations_at_once_lose_nothing(deposit: Deposit) -> None:
+def test_concurrent_invocations_lose_nothing(deposit: Deposit) -> None:
     sent = records(3_000)
     for part in range(6):
         deposit.fail(f"part-{part}", [failed(record) for record in sent[part::6]])

@@ -1,4 +1,4 @@
-"""The function against emulated S3 and Firehose, with what can go wrong on the way."""
+"""The function against emulated S3 and Firehose, with failures."""
 
 import gzip
 import json
@@ -48,7 +48,7 @@ def test_a_count_is_redelivered_unchanged_after_its_pause_and_once(deposit: Depo
     assert deposit.listed() == []
 
 
-def test_documents_of_one_object_part_by_their_fate(deposit: Deposit) -> None:
+def test_an_objects_documents_are_sorted_by_fate(deposit: Deposit) -> None:
     fresh, old, stale, refused, ancient = records(5)
     deposit.fail(
         "mixed",
@@ -72,8 +72,8 @@ def test_documents_of_one_object_part_by_their_fate(deposit: Deposit) -> None:
     assert folders == Counter({"refused": 1, "too-long": 1, "unreadable": 1})
 
 
-def test_a_given_up_document_is_kept_as_it_was_and_a_move_puts_it_again(deposit: Deposit) -> None:
-    """docs/operate/redelivery.md tells the operator to do this once the cause is mended."""
+def test_a_given_up_document_is_kept_and_redelivered_by_a_move(deposit: Deposit) -> None:
+    """docs/operate/redelivery.md tells the operator to do this once the cause is fixed."""
     [record] = records(1)
     document = failed(record, code="400", message="pipeline does not exist")
     deposit.fail("one", [document])
@@ -86,7 +86,7 @@ def test_a_given_up_document_is_kept_as_it_was_and_a_move_puts_it_again(deposit:
     assert deposit.taken() == [record]
 
 
-def test_moving_back_what_was_given_up_for_different_reasons_overwrites_nothing(deposit: Deposit) -> None:
+def test_moving_back_documents_of_all_reasons_overwrites_nothing(deposit: Deposit) -> None:
     refused, old = records(2)
     deposit.fail("mixed", [failed(refused, code="400"), failed(old, age=25 * 3600)])
     run(deposit)
@@ -94,9 +94,9 @@ def test_moving_back_what_was_given_up_for_different_reasons_overwrites_nothing(
     assert len(set(moved)) == 2
 
 
-def test_a_count_of_a_former_index_family_never_reaches_the_present_one(deposit: Deposit) -> None:
-    """A generation that changes the grain keeps the columns: a count of a minute would win over the one of
-    its first ten seconds."""
+def test_a_count_of_a_former_index_family_never_reaches_the_new_one(deposit: Deposit) -> None:
+    """A generation with another window keeps the columns: a minute's count would win over that of its first
+    ten seconds."""
     former = failed(*records(1), esIndexName="click-counts-0.undated")
     deposit.fail("before-the-deployment", [former])
     assert run(deposit).given_up == Counter({"former-index": 1})
@@ -108,7 +108,7 @@ def test_a_count_of_a_former_index_family_never_reaches_the_present_one(deposit:
     assert deposit.listed(WAITING) == []
 
 
-def test_each_sink_gets_its_own_back(deposit: Deposit) -> None:
+def test_each_sink_gets_its_own_documents_back(deposit: Deposit) -> None:
     mine, other = records(1, article="mine"), records(1, article="other")
     deposit.fail("one", [failed(*mine)])
     deposit.fail("one", [failed(*other)], sink="others")
@@ -118,7 +118,7 @@ def test_each_sink_gets_its_own_back(deposit: Deposit) -> None:
     assert deposit.taken("others") == other
 
 
-def test_an_object_that_is_not_compressed_is_read_too(deposit: Deposit) -> None:
+def test_an_uncompressed_object_is_read_too(deposit: Deposit) -> None:
     sent = records(2)
     lines = [json.dumps(failed(record)).encode() for record in sent]
     deposit.put(f"{FAILED_DOCUMENTS_PREFIX}counts/AmazonOpenSearchService_failed/plain", b"".join(lines))
@@ -128,7 +128,7 @@ def test_an_object_that_is_not_compressed_is_read_too(deposit: Deposit) -> None:
 
 
 @pytest.mark.parametrize("cut", [20, 0.5, -1])
-def test_a_damaged_object_is_given_up_whole_and_holds_up_no_other(deposit: Deposit, cut: float) -> None:
+def test_a_damaged_object_is_given_up_whole_and_alone(deposit: Deposit, cut: float) -> None:
     key = deposit.fail("damaged", [failed(record) for record in records(50)])
     whole = deposit.s3.get_object(Bucket=deposit.name, Key=key)["Body"].read()
     damaged = whole[: int(len(whole) * cut) if isinstance(cut, float) else cut]
@@ -144,7 +144,7 @@ def test_a_damaged_object_is_given_up_whole_and_holds_up_no_other(deposit: Depos
     assert deposit.taken() == good
 
 
-def test_an_empty_object_is_taken_away(deposit: Deposit) -> None:
+def test_an_empty_object_is_deleted(deposit: Deposit) -> None:
     deposit.put(f"{FAILED_DOCUMENTS_PREFIX}counts/AmazonOpenSearchService_failed/empty", b"")
     assert run(deposit) == Outcomes()
     assert deposit.listed() == []
@@ -163,7 +163,7 @@ def test_an_object_too_large_for_an_invocation_is_given_up_whole(
 def test_an_object_of_up_to_64_mib_is_sorted(
     more_bytes: int, given_up: int, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than the largest one that was sorted within half an invocation: docs/operate/redelivery.md."""
+    """Larger than the largest one measured to be sorted within half an invocation: docs/operate/redelivery.md."""
     key = deposit.fail("large", [failed(*records(1))])
     deposit.now = time.time()
     function = deposit.redelivery()
@@ -177,7 +177,7 @@ def test_an_object_of_up_to_64_mib_is_sorted(
 
 
 def stumble_over(stones: set[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistake that nobody foresaw, which these records bring to light."""
+    """An unforeseen bug that these documents trigger."""
     fate = Patience.fate
 
     def stumble(self: Patience, document: dict[str, Any], *, failed_at: float) -> Fate:
@@ -201,7 +201,7 @@ def test_an_unexpected_document_is_given_up_and_the_others_are_redelivered(
     assert len(deposit.listed(f"{GIVEN_UP}unexpected/")) == 1
 
 
-def test_an_object_of_mostly_unexpected_documents_waits_for_a_mended_function(
+def test_an_object_of_mostly_unexpected_documents_waits_for_a_fix(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = records(20)
@@ -221,7 +221,7 @@ GARBLED = [b"", b"[]", b'"x"', b"null", b"\xff\xfe\x00", b"<html>", b'{"RequestR
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 @pytest.mark.parametrize("body", GARBLED)
-def test_a_count_stays_where_firehose_answers_what_nobody_can_read(
+def test_a_count_stays_after_an_unreadable_answer_of_firehose(
     body: bytes, status: int, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = records(1)
@@ -239,7 +239,7 @@ def test_a_count_stays_where_firehose_answers_what_nobody_can_read(
 
 
 @pytest.mark.parametrize("body", GARBLED)
-def test_a_list_of_objects_that_nobody_can_read_is_told(
+def test_an_unreadable_list_of_objects_is_reported(
     body: bytes, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedEndpoint(otherwise=body) as garbled:
@@ -248,7 +248,7 @@ def test_a_list_of_objects_that_nobody_can_read_is_told(
     assert outcomes.problems or not body.strip()
 
 
-def test_many_documents_wait_in_parts_of_bounded_size(
+def test_many_documents_wait_in_parts_of_limited_size(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objects, "PART_DOCUMENTS", 400)
@@ -260,14 +260,14 @@ def test_many_documents_wait_in_parts_of_bounded_size(
     assert Counter(deposit.taken()) == Counter(sent)
 
 
-def test_large_lines_end_a_part_by_their_bytes(deposit: Deposit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_lines_end_a_part_by_bytes(deposit: Deposit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "PART_BYTES", 100_000)
     deposit.fail("large", [b"x" * 60_000] * 4)
     run(deposit)
     assert len(deposit.listed(GIVEN_UP)) == 2
 
 
-def test_without_time_nothing_is_begun_and_nothing_is_a_problem(deposit: Deposit) -> None:
+def test_without_time_nothing_begins_and_nothing_is_a_problem(deposit: Deposit) -> None:
     deposit.fail("one", [failed(record) for record in records(3)])
     deposit.now = time.time()
     assert deposit.redelivery().run(RESERVE_SECONDS) == Outcomes()
@@ -294,10 +294,10 @@ class Redelivering:
         return redelivery.Redeliverer(RedeliveryConfiguration(**fields), clock=lambda: self._deposit.now)
 
 
-def test_a_delivery_stream_that_is_gone_holds_up_no_other_sink_and_is_told(
+def test_a_missing_delivery_stream_is_reported_and_holds_up_no_other_sink(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The handler raises, so that the invocation counts as failed and its alarm rings."""
+    """The handler raises, so that the invocation counts as an error and its alarm notifies."""
     other = records(1, article="other")
     deposit.fail("one", [failed(*records(1))])
     deposit.fail("one", [failed(*other)], sink="others")
@@ -331,7 +331,7 @@ def test_a_sink_with_much_to_redeliver_leaves_time_for_the_others(deposit: Depos
     assert deposit.taken("others") == other
 
 
-def test_an_object_that_breaks_the_function_holds_up_no_other_and_is_told(
+def test_an_object_that_breaks_the_function_is_reported_and_alone(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deposit.fail("a-bad-one", [failed(*records(1))])
@@ -366,13 +366,13 @@ def test_each_invocation_publishes_all_its_metrics(
         "Redelivered": [0.0],
     }
     assert metrics["service"] == "redelivery"
-    assert "WaitingAge" not in metrics  # what is overtaken waits for nothing
+    assert "WaitingAge" not in metrics  # stale documents do not wait
 
 
-def test_the_age_of_the_oldest_count_that_has_to_wait_is_published(
+def test_the_age_of_the_oldest_waiting_count_is_published(
     deposit: Deposit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When it failed: over all objects and sinks, whatever else lies between."""
+    """Its age at the failure, over all objects and sinks."""
     good, stale = records(2)
     deposit.fail("one", [failed(good, age=70), failed(good, age=900), failed(good, age=80)])
     deposit.fail("two", [failed(stale, code="409", age=5000)])

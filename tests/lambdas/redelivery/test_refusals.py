@@ -1,4 +1,4 @@
-"""What a real OpenSearch refuses with 400 in a bulk request, and what becomes of the document."""
+"""Bulk refusals with 400 of a real OpenSearch, and the document's fate."""
 
 import json
 import urllib.request
@@ -28,7 +28,7 @@ Prepare = Callable[[str], None]
 
 @pytest.fixture
 def search(opensearch: str) -> Iterator[str]:
-    """Endpoint of a server without our indices, which is as it was afterwards."""
+    """Endpoint of a server without our indices, restored afterwards."""
     try:
         yield opensearch
     finally:
@@ -48,7 +48,7 @@ def call(endpoint: str, method: str, path: str, body: Any = None) -> Any:
 
 
 def refusal_of(endpoint: str, document: dict[str, Any]) -> Refusal:
-    """What the server says to a document, as Firehose sends it."""
+    """The server's answer to a document, sent as Firehose does."""
     lines = [{"index": {"_index": INDEX}}, document]
     body = "".join(json.dumps(line) + "\n" for line in lines).encode()
     [item] = call(endpoint, "POST", "/_bulk", body)["items"]
@@ -96,7 +96,7 @@ def fate(refusal: Refusal, *, code: str | int = REFUSED_CODE, quoted: bool = Tru
 
 
 @pytest.mark.parametrize("prepare", [close_the_index, lose_the_pipeline, reach_the_shard_limit])
-def test_what_ends_when_the_domain_is_mended_is_retried(prepare: Prepare, search: str) -> None:
+def test_a_refusal_that_ends_when_the_domain_is_fixed_is_retried(prepare: Prepare, search: str) -> None:
     prepare(search)
     refusal = refusal_of(search, count(5))
     for quoted in (True, False):
@@ -107,7 +107,7 @@ def test_what_ends_when_the_domain_is_mended_is_retried(prepare: Prepare, search
     "prepare",
     [parse_a_wrong_type, know_no_such_column, have_no_room_for_a_column, run_a_pipeline_that_fails],
 )
-def test_what_no_retry_changes_is_given_up(prepare: Prepare, search: str) -> None:
+def test_a_permanent_refusal_is_given_up(prepare: Prepare, search: str) -> None:
     prepare(search)
     refusal = refusal_of(search, count(5))
     for quoted in (True, False):
@@ -120,5 +120,5 @@ def test_a_refusal_without_a_known_reason_is_given_up(message: Any) -> None:
     assert PATIENCE.fate(document, failed_at=0) == GivenUp(REFUSED)
 
 
-def test_a_version_conflict_is_stale_whatever_its_message_says() -> None:
+def test_a_version_conflict_is_stale_whatever_its_message() -> None:
     assert fate({"type": "index_closed_exception", "reason": "closed"}, code=STALE_CODE) == Stale()

@@ -1,4 +1,4 @@
-"""What the bootstrap sends, to a domain that answers as told."""
+"""What the bootstrap sends to a domain with scripted answers."""
 
 import http.client
 import urllib.error
@@ -25,7 +25,7 @@ Answer = tuple[int, dict[str, Any]] | Exception
 
 
 class ScriptedDomain:
-    """Answers each request with the next of `answers`, and with 200 after the last."""
+    """Answers each request with the next of `answers`, then with 200."""
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
@@ -46,34 +46,34 @@ class ScriptedDomain:
         return Bootstrap(self.send, sleep=self.sleep, clock=lambda: self.now)
 
 
-def test_a_retention_policy_goes_when_indices_are_to_be_kept_for_ever() -> None:
-    """Its template would go on to catch each new index."""
+def test_the_retention_policy_is_deleted_when_indices_are_kept_for_ever() -> None:
+    """It would still catch each new index."""
     domain = ScriptedDomain()
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
     assert domain.requests[2:] == [("GET", RETENTION), ("DELETE", RETENTION)]
 
 
-def test_a_deletion_whose_answer_was_lost_is_done() -> None:
+def test_a_deletion_with_a_lost_answer_succeeds() -> None:
     domain = ScriptedDomain((200, {}), (200, {}), (200, {}), TimeoutError(), (404, {}))
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
     assert domain.requests[3:] == [("DELETE", RETENTION)] * 2
 
 
-def test_a_retention_policy_that_cannot_be_deleted_ends_it_with_the_answer() -> None:
+def test_a_failed_deletion_of_the_retention_policy_quotes_the_answer() -> None:
     domain = ScriptedDomain((200, {}), (200, {}), (200, {}), (401, {"error": "no signature"}))
     with pytest.raises(BootstrapError, match=r"refused to delete /_plugins.*with 401: .*no signature"):
         domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
 
 
 @pytest.mark.parametrize("absent", [(404, {}), (400, {"error": "no handler found for uri"})])
-def test_the_pipeline_is_there_before_the_template_that_names_it(absent: Answer) -> None:
+def test_the_pipeline_is_put_before_the_template_that_names_it(absent: Answer) -> None:
     """The twin's OpenSearch has no index state management, and answers 400."""
     domain = ScriptedDomain((200, {}), (200, {}), absent)
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
     assert domain.requests == [("PUT", PIPELINE), ("PUT", TEMPLATE), ("GET", RETENTION)]
 
 
-def test_a_retention_policy_is_replaced_at_the_version_that_was_found() -> None:
+def test_the_retention_policy_is_replaced_at_the_version_found() -> None:
     domain = ScriptedDomain()
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert domain.requests[2:] == [
@@ -82,13 +82,13 @@ def test_a_retention_policy_is_replaced_at_the_version_that_was_found() -> None:
     ]
 
 
-def test_a_retention_policy_that_is_new_has_no_version() -> None:
+def test_a_new_retention_policy_has_no_version() -> None:
     domain = ScriptedDomain((200, {}), (200, {}), (404, {}))
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert domain.requests[3] == ("PUT", RETENTION)
 
 
-def test_a_retention_policy_whose_answer_was_lost_is_put_at_its_new_version() -> None:
+def test_a_retention_policy_with_a_lost_answer_is_put_at_its_new_version() -> None:
     found: Answer = (200, {"_seq_no": 3, "_primary_term": 1})
     domain = ScriptedDomain((200, {}), (200, {}), found, TimeoutError(), (409, {"error": "version conflict"}))
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
@@ -100,7 +100,7 @@ def test_a_retention_policy_whose_answer_was_lost_is_put_at_its_new_version() ->
     ]
 
 
-def test_a_retention_policy_that_always_conflicts_ends_it_before_the_deadline() -> None:
+def test_a_retention_policy_that_always_conflicts_fails_in_time() -> None:
     found: Answer = (200, {"_seq_no": 3, "_primary_term": 1})
     domain = ScriptedDomain((200, {}), (200, {}), *[found, (409, {"error": "version conflict"})] * 99)
     with pytest.raises(BootstrapError, match=r"409.*version conflict"):
@@ -109,7 +109,7 @@ def test_a_retention_policy_that_always_conflicts_ends_it_before_the_deadline() 
 
 
 @pytest.mark.parametrize("answered", [(401, {"error": "no signature"}), (200, {"policy": {}})])
-def test_a_retention_policy_that_cannot_be_read_ends_it_with_the_answer(answered: Answer) -> None:
+def test_an_unreadable_retention_policy_fails_with_the_answer(answered: Answer) -> None:
     domain = ScriptedDomain((200, {}), (200, {}), answered)
     with pytest.raises(BootstrapError, match=r"answered GET /_plugins.* with (401|200)"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
@@ -125,20 +125,20 @@ def test_a_retention_policy_that_cannot_be_read_ends_it_with_the_answer(answered
         http.client.IncompleteRead(b'{"acknow'),
     ],
 )
-def test_a_domain_that_is_not_ready_is_waited_for(retryable: Answer) -> None:
+def test_it_waits_for_a_domain_that_is_not_ready(retryable: Answer) -> None:
     domain = ScriptedDomain(retryable, retryable)
     domain.bootstrap().put(definitions(PROPERTIES)[:1], deadline=100)
     assert domain.requests == [("PUT", PIPELINE)] * 3
 
 
-def test_a_definition_that_is_refused_ends_it_at_once() -> None:
+def test_a_refused_definition_fails_at_once() -> None:
     domain = ScriptedDomain((400, {"error": "no processor type exists with name [fingerprint]"}))
     with pytest.raises(BootstrapError, match=rf"refused {PIPELINE} with 400: .*fingerprint"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert len(domain.requests) == 1
 
 
-def test_a_domain_that_never_answers_ends_it_before_the_deadline() -> None:
+def test_a_domain_that_never_answers_fails_in_time() -> None:
     domain = ScriptedDomain(*[(503, {"error": "starting"})] * 999)
     with pytest.raises(BootstrapError, match=r"503.*starting"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
@@ -149,18 +149,18 @@ def bodies(wanted: list[Definition]) -> list[dict[str, Any]]:
     return [definition.body for definition in wanted if definition.body is not None]
 
 
-def test_the_settings_are_in_the_definitions() -> None:
+def test_the_definitions_contain_the_settings() -> None:
     _, template, policy = bodies(definitions({**PROPERTIES, "Replicas": "0", "RetentionDays": "14"}))
     assert template["template"]["settings"]["index"]["number_of_replicas"] == 0
     [kept, deleted] = policy["policy"]["states"]
     assert kept["transitions"] == [{"state_name": deleted["name"], "conditions": {"min_index_age": "14d"}}]
 
 
-def test_each_index_family_has_definitions_of_its_own_and_none_is_left_over() -> None:
+def test_each_index_family_has_its_own_definitions() -> None:
     assert {folder.name for folder in INDEX_FAMILIES.iterdir()} == {sink.definitions for sink in SINKS}
 
 
-def test_the_definitions_use_the_names_and_the_key_of_the_sink() -> None:
+def test_the_definitions_use_the_sinks_names_and_key() -> None:
     wanted = definitions(PROPERTIES)
     assert [definition.path for definition in wanted] == [PIPELINE, TEMPLATE, RETENTION]
     pipeline, template, policy = bodies(wanted)
@@ -173,7 +173,7 @@ def test_the_definitions_use_the_names_and_the_key_of_the_sink() -> None:
     assert policy["policy"]["ism_template"][0]["index_patterns"] == [index_pattern(FAMILY)]
 
 
-def test_the_bootstrap_may_put_what_it_puts() -> None:
+def test_the_bootstrap_has_permission_for_what_it_puts() -> None:
     assert {definition.path for definition in definitions(DEPLOYED)} == {*access.SEARCH_BOOTSTRAP.paths}
     kept = definitions({**DEPLOYED, "RetentionDays": "forever"})
     assert {each.path for each in kept if each.body is None} == {

@@ -1,4 +1,4 @@
-"""The ingest pipeline on a real OpenSearch server, put there by the bootstrap, fed as Firehose feeds it."""
+"""The ingest pipeline on a real OpenSearch server, put there by the bootstrap and fed as by Firehose."""
 
 import json
 import random
@@ -46,7 +46,7 @@ def count(clicks: int, **key: str) -> Document:
 
 
 def deliver(endpoint: str, documents: list[Document], **action: str) -> list[int]:
-    """Send documents in one bulk request, as Firehose does; returns the status of each."""
+    """Send documents in one bulk request, as Firehose does. Returns each status."""
     lines = [
         line for document in documents for line in ({"index": {"_index": DELIVERY_INDEX, **action}}, document)
     ]
@@ -79,7 +79,7 @@ def test_a_minute_in_another_form_is_the_same_key(search: str) -> None:
     assert stored(search) == [("a", 3)]
 
 
-def test_keys_that_read_the_same_when_joined_are_kept_apart(search: str) -> None:
+def test_keys_that_look_the_same_when_joined_stay_apart(search: str) -> None:
     pairs = [("x|y", "z"), ("x", "y|z"), ("|", ""), ("", "|")]
     deliver(search, [count(n, gender=gender, age_band=age) for n, (gender, age) in enumerate(pairs, 1)])
     assert [clicks for _, clicks in stored(search)] == [1, 2, 3, 4]
@@ -91,7 +91,7 @@ def test_an_article_id_of_512_bytes_is_stored_whole(search: str) -> None:
     assert stored(search) == [(article, 1)]
 
 
-def test_everything_delivered_again_in_any_order_changes_nothing(search: str) -> None:
+def test_redelivery_in_any_order_changes_nothing(search: str) -> None:
     documents = [count(clicks, article_id=f"a{n % 20}") for n, clicks in enumerate(range(1, 201))]
     deliver(search, documents)
     before = stored(search)
@@ -111,5 +111,5 @@ def test_everything_delivered_again_in_any_order_changes_nothing(search: str) ->
     ],
     ids=["no minute", "no time", "text for clicks", "unknown field"],
 )
-def test_what_is_no_count_is_refused(search: str, document: Document) -> None:
+def test_a_document_that_is_no_count_is_refused(search: str, document: Document) -> None:
     assert deliver(search, [document]) == [400]

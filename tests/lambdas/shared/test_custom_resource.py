@@ -1,4 +1,4 @@
-"""CloudFormation always gets an answer, over HTTP."""
+"""CloudFormation always gets an answer over HTTP."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from lambdas.shared.custom_resource import ANSWER_RESERVE_SECONDS, answer
 
 
 class AnswerTaker:
-    """Takes answers; refuses the first `refusals` of them, or ends the first `cuts` connections instead."""
+    """Takes answers, after refusing the first `refusals` or cutting the first `cuts` connections."""
 
     def __init__(self) -> None:
         self.refusals = 0
@@ -74,7 +74,7 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerTaker]:
     service.server.server_close()
 
 
-def test_work_that_ends_well_is_a_success(cloudformation: AnswerTaker) -> None:
+def test_successful_work_is_a_success(cloudformation: AnswerTaker) -> None:
     answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {"Status": "RUNNING"})
     assert cloudformation.answers == [
         {
@@ -90,7 +90,7 @@ def test_work_that_ends_well_is_a_success(cloudformation: AnswerTaker) -> None:
     assert cloudformation.content_types == [""]
 
 
-def test_work_that_raises_is_a_failure_with_the_reason_and_the_log(cloudformation: AnswerTaker) -> None:
+def test_work_that_raises_is_a_failure_with_reason_and_log(cloudformation: AnswerTaker) -> None:
     def work(_: float) -> dict[str, str]:
         raise ValueError("no such pipeline " + "x" * 10_000)
 
@@ -112,7 +112,7 @@ def test_work_that_raises_is_a_failure_with_the_reason_and_the_log(cloudformatio
     ],
     ids=["Japanese", "escaped", "ASCII", "no text", "beyond the basic plane"],
 )
-def test_a_reason_is_cut_so_that_the_answer_fits_in_bytes(
+def test_a_reason_is_cut_so_that_the_answer_fits_its_bytes(
     cloudformation: AnswerTaker, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)  # a worker of pytest-xdist cannot report half a character
@@ -136,22 +136,22 @@ def test_a_reason_that_fits_is_given_whole(cloudformation: AnswerTaker, reason: 
     assert given["Reason"] == f"ValueError: {reason} (log stream 2026/01/31/[$LATEST])"
 
 
-def test_an_answer_that_is_not_taken_is_given_again(cloudformation: AnswerTaker) -> None:
+def test_a_refused_answer_is_sent_again(cloudformation: AnswerTaker) -> None:
     cloudformation.refusals = 2
     answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
     assert len(cloudformation.answers) == 1
 
 
-def test_an_answer_of_which_nobody_knows_whether_it_was_taken_is_given_again(
+def test_an_answer_with_an_unknown_outcome_is_sent_again(
     cloudformation: AnswerTaker,
 ) -> None:
-    """Left to Lambda, all the work would be done once more, for which CloudFormation may not wait."""
+    """Lambda's own retry would repeat all the work, and CloudFormation may not wait for that."""
     cloudformation.cuts = 2
     answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
     assert len(cloudformation.answers) == 1
 
 
-def test_an_answer_that_is_never_taken_makes_lambda_try_again(cloudformation: AnswerTaker) -> None:
+def test_an_answer_that_is_always_refused_makes_lambda_retry(cloudformation: AnswerTaker) -> None:
     cloudformation.refusals = 99
     with pytest.raises(urllib.error.HTTPError):
         answer(cloudformation.event, OneMinute(), physical_id="it", work=lambda _: {})
