@@ -163,7 +163,7 @@ def test_an_object_too_large_for_an_invocation_is_given_up_whole(
 def test_an_object_of_up_to_64_mib_is_sorted(
     more_bytes: int, given_up: int, deposit: Deposit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Larger than the largest one measured to be sorted within half an invocation: docs/operate/redelivery.md."""
+    """Larger than the largest one measured to be sorted in half an invocation: docs/operate/redelivery.md."""
     key = deposit.fail("large", [failed(*records(1))])
     deposit.now = time.time()
     function = deposit.redelivery()
