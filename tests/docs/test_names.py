@@ -18,18 +18,12 @@ WRITTEN_HERE = (".py", ".sql", ".md", ".java", ".toml", ".json", ".template")
 MAX_LINES = 400
 DRAWERS = {"utils", "common", "helpers", "misc", "manager", "util", "lib"}
 
-# A term of the field, and what it replaced: the pattern must match nowhere but here.
+# Parts of names that were replaced: the pattern must match nowhere but here. Words: test_words.py.
 REPLACED = {
-    "possible_duplicates": r"maybe_twice",
-    "warnings": r"\b[Cc]autions?\b",
     "statements=": r"\bmay=",
     "MAX_": r"\b(MOST|LONGEST)_",
-    "allowed lateness": r"(?<![a-z])horizon(?![a-z])",
-    "validated": r"(?<![a-z])[Jj]udge(d|s)?(?![a-z])",
     "rng": r"\bchance\.(choice|random|randrange)",
-    "entry point": r"\bEntrance\b",
     "retryable": r"_PASSING\b|\bPASSING_",
-    "retry": r"(?<![a-z])put[ _]again(?![a-z])",
 }
 
 

@@ -11,7 +11,7 @@ from operations.review.command import app as review
 from tests.conftest import PROJECT
 from tests.docs.test_help import APPS
 
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"python (?:-m )?(?P<program>[a-z_./]+)(?P<words>[^|`\n]*)")
 OPTION = re.compile(r"(?<=\s)--[a-z][a-z-]*")
 TYPER = {**APPS, "operations.review": review}

@@ -16,7 +16,7 @@ from settings.page import page as settings_page
 from tests.conftest import PROJECT
 
 DOCS = PROJECT / "docs"
-PAGES = [PROJECT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # A path in backticks that begins with a folder of the tree; `<...>`, `*` and `{a,b}` stand for several names.
 NAMED_FILE = re.compile(r"`([a-z_]+/[^`\s]*)`")
@@ -55,9 +55,10 @@ def test_every_file_that_a_page_names_exists(page: Path, tree: list[Path]) -> No
 
 
 def test_the_map_names_every_page_and_the_index_every_decision() -> None:
-    for folder in (DOCS, DOCS / "decisions"):
+    for folder, below in ((DOCS, "[!d]*/*.md"), (DOCS / "decisions", "*.md")):
         linked = set(LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
-        pages = {page.name for page in folder.glob("*.md") if page.name != "README.md"}
+        pages = {page.relative_to(folder).as_posix() for page in folder.glob(below)} - {"README.md"}
+        assert pages
         assert pages <= linked, f"{folder.name}/README.md lacks {pages - linked}"
 
 
