@@ -2,9 +2,9 @@
 
   python analytics_sql/main.py --clicks DIR --segments DIR --out DIR
 
-The SQL is the application's. Clicks of any age are counted. Files with the same records are read once.
-Prints what became of the clicks. A click that is in no result ends the run with an error, and so does a
-version of the segments that is refused.
+The SQL is the application's. Clicks of any age are counted, and files with the same records are read once.
+Prints what became of the clicks. A click missing from the results or a refused version of the segments ends
+the run with an error.
 """
 
 import argparse
@@ -42,7 +42,7 @@ NO_AGE_LIMIT_SECONDS = 10**11
 def properties(clicks: Path, segments: Path, out: Path) -> Properties:
     """Property groups for all files in `clicks`; each table writes below `out`.
 
-    Paths are plain, not URIs: Flink doesn't take a URI's percent signs apart.
+    Paths are plain, not URIs: Flink does not decode the percent signs of a URI.
     """
     groups: Properties = {
         "clicks": {"connector": "filesystem", "path": str(clicks)},
@@ -57,8 +57,9 @@ def properties(clicks: Path, segments: Path, out: Path) -> Properties:
         },
         "flink": {
             "execution.runtime-mode": "BATCH",
-            # One validation for both readers of 35_validated_clicks.batch.sql. A lookup that two sinks need
-            # has no plan that way; each sink then validates by itself, and ClickAccount.check compares them.
+            # One validation for both uses of 35_validated_clicks.batch.sql. That way Flink finds no plan for
+            # a lookup that two sinks need; each then validates by itself, and ClickAccount.problem compares
+            # them.
             "table.optimizer.reuse-optimize-block-with-digest-enabled": str(len(SINKS) == 1).lower(),
         },
     }
@@ -71,10 +72,10 @@ def output_tables() -> list[str]:
 
 
 def check_folders(clicks: Path, segments: Path, out: Path) -> None:
-    """SystemExit, naming the option, where an input is missing or `out` holds something."""
+    """Raises SystemExit with the option's name if an input is missing or `out` is not empty."""
     for option, folder in (("--clicks", clicks), ("--segments", segments)):
         if not folder.is_dir():
-            raise SystemExit(f"{option} {shown(folder)}: there is no such directory")
+            raise SystemExit(f"{option} {shown(folder)}: no such directory")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SystemExit(f"--out {shown(out)} is not an empty directory: choose another or empty it first")
 
@@ -110,7 +111,7 @@ class ClickAccount:
         return "\n".join([account, *unknown, *files.remarks()])
 
     def problem(self) -> str | None:
-        """Where a table's counts and the rejects are not all clicks."""
+        """Says if a table's counts and the rejects do not add up to all clicks."""
         for table, clicks in self.counted.items():
             if difference := self.files.clicks - clicks - self.rejected:
                 return (
@@ -121,7 +122,7 @@ class ClickAccount:
 
 
 def account(files: ClickFiles, out: Path) -> ClickAccount:
-    """Read what was written; each number is counted, none is a remainder."""
+    """Read what was written; every number is counted, none is a remainder."""
     counted, keys, unknown = {}, {}, 0
     for sink in SINKS:
         counted[sink.table] = keys[sink.table] = 0
@@ -141,7 +142,7 @@ def _rows(table: Path) -> Iterator[bytes]:
 
 
 def run_over_files(clicks: Path, segments: Path, out: Path) -> ClickAccount:
-    """SystemExit, in a sentence, whatever goes wrong."""
+    """Raises SystemExit with one sentence, whatever goes wrong."""
     check_folders(clicks, segments, out)
     files = read_click_files(click_files(clicks))
     try:
@@ -162,7 +163,7 @@ def run_over_files(clicks: Path, segments: Path, out: Path) -> ClickAccount:
 
 
 def take_away_result(out: Path) -> None:
-    """Nobody shall put the counts of half a run."""
+    """Delete the results of an incomplete run, so that nobody uses them."""
     for table in output_tables():
         shutil.rmtree(out / table, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The files of clicks of a bounded run, each content once, whatever its name or packing."""
+"""The click files of a bounded run; each content is read once, whatever its name or compression."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, kw_only=True)
 class FileContent:
-    """records: lines that aren't blank; unparseable: those without a click (contract/click.py); clicks: in
+    """records: lines that are not blank; unparseable: those without a click (contract/click.py); clicks: in
     the others; first_unparseable: its line, from 1; digest: of all records."""
 
     file: Path
@@ -29,8 +29,8 @@ class FileContent:
 
 @dataclass(frozen=True, kw_only=True)
 class ClickFiles:
-    """read: the first file of each content, in the order of their names; repeated: the others, each with the
-    file in `read` that has its content."""
+    """read: the first file of each content, ordered by name; repeated: the others, each with the file in
+    `read` that has the same content."""
 
     read: list[FileContent]
     repeated: list[tuple[FileContent, Path]]
@@ -48,7 +48,7 @@ class ClickFiles:
         return sum(content.unparseable for content in self.read)
 
     def remarks(self) -> list[str]:
-        """What a person should know beside the account, a sentence each."""
+        """What a person should know beside the reconciliation, a sentence each."""
         told = []
         if self.repeated:
             records = sum(content.records for content, _ in self.repeated)
@@ -65,30 +65,30 @@ class ClickFiles:
 
 
 def click_files(folder: Path) -> list[Path]:
-    """The files to read. SystemExit if there is none, or anything that might hold clicks and isn't read."""
+    """The files to read. Raises SystemExit if there is none, or if one that may hold clicks is not read."""
     files = []
     for path in _below(folder):
         fits = path.name.endswith(SUFFIXES)
         if any(part[0] in "._" for part in path.relative_to(folder).parts):
             if fits:
                 raise SystemExit(
-                    f"{shown(path)}: a name that starts with '.' or '_' means that it isn't complete; rename "
-                    "it or take it away"
+                    f"{shown(path)}: a name that starts with '.' or '_' means that the file is incomplete; "
+                    "rename or remove it"
                 )
         elif not fits or not path.is_file():
             raise SystemExit(
-                f"{shown(path)} is no file named *.json or *.json.gz, so it would not be read; rename it or "
-                "take it away"
+                f"{shown(path)} is not a file named *.json or *.json.gz, so it would not be read; rename or "
+                "remove it"
             )
         else:
             files.append(path)
     if not files:
-        raise SystemExit(f"--clicks {shown(folder)}: no *.json or *.json.gz file is there")
+        raise SystemExit(f"--clicks {shown(folder)}: there is no *.json or *.json.gz file")
     return sorted(files)
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Files at any depth, and links to folders, which nobody follows."""
+    """Files at any depth, and links to folders, which are not followed."""
     for parent, folders, files in os.walk(folder, onerror=_not_listed):
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         yield from (Path(parent) / name for name in (*links, *files))
@@ -99,7 +99,7 @@ def _not_listed(error: OSError) -> None:
 
 
 def read_click_files(files: list[Path]) -> ClickFiles:
-    """SystemExit, naming the file, where one cannot be read, or where none holds a click."""
+    """Raises SystemExit with the file's name if one cannot be read, or if none has a click."""
     read: dict[bytes, FileContent] = {}
     repeated = []
     for file in files:
@@ -111,7 +111,7 @@ def read_click_files(files: list[Path]) -> ClickFiles:
     if not found.clicks:
         what = f"{many(found.records, 'record')} in {many(len(files), 'file')}"
         remarks = "".join(f"; {remark}" for remark in found.remarks())
-        raise SystemExit(f"--clicks holds no click ({what}{remarks}): give JSON in UTF-8, a click a line")
+        raise SystemExit(f"--clicks holds no click ({what}{remarks}): give JSON in UTF-8, one click per line")
     return found
 
 
@@ -138,21 +138,21 @@ def _content(file: Path) -> FileContent:
 
 
 def numbered_records(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Each line that isn't blank, without its end, under its number from 1. SystemExit where it cannot be
+    """Each line that is not blank, without its end, with its number from 1. Raises SystemExit if it cannot be
     read."""
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as content:
             for number, line in enumerate(content, 1):
                 if number == 1 and line.startswith(_GZIP):
-                    raise SystemExit(f"{shown(file)} holds gzip: name it *.json.gz, packed once")
+                    raise SystemExit(f"{shown(file)} is gzip: name it *.json.gz, compressed once")
                 if not line.isspace():
                     yield number, line.removesuffix(b"\n")
     except (OSError, EOFError, zlib.error) as error:
-        raise SystemExit(f"{shown(file)} cannot be read: {error}. Fetch it anew, or take it away") from None
+        raise SystemExit(f"{shown(file)} cannot be read: {error}. Fetch it again, or remove it") from None
 
 
 def link(files: ClickFiles, folder: Path) -> None:
-    """A link for each file to read, under a name that Flink takes: it takes none with a colon."""
+    """A link for each file to read, with a name that Flink accepts: it accepts no colon."""
     for number, content in enumerate(files.read):
         suffix = SUFFIXES[content.file.name.endswith(".gz")]
         (folder / f"{number:08}{suffix}").symlink_to(content.file)
@@ -163,5 +163,5 @@ def many(number: int, noun: str) -> str:
 
 
 def shown(path: Path) -> str:
-    """As text that any terminal takes, also where the name is not in its encoding."""
+    """As text that any terminal can show, even if the name is not in its encoding."""
     return str(path).encode(errors="backslashreplace").decode()

@@ -1,8 +1,8 @@
-"""Has Flink compile each projection of the plan as one Java method.
+"""Makes Flink compile each projection of the plan as one Java method.
 
-Flink cuts a generated method of more than 4,000 characters in pieces, and turns all its variables into fields
-so that the pieces share them; every click is then written to the heap field by field.
-docs/decisions/projections-in-one-method.md has what that costs.
+Flink splits a generated method of more than 4,000 characters and turns its variables into fields that the
+parts share, so every click is written to the heap field by field. docs/decisions/projections-in-one-method.md
+has the cost.
 """
 
 import copy
@@ -10,12 +10,12 @@ from typing import Any
 
 PROJECTION = "stream-exec-calc_"
 METHOD_LIMIT = {"table.generated-code.max-length": "40000"}
-"""Characters. Java's compiler passes over methods of more than 8,000 bytes of bytecode; the longest of this
-SQL has 35,537 characters of class and 2,860 bytes."""
+"""Characters. The JIT compiler skips methods of more than 8,000 bytes of bytecode; the longest of this SQL
+has 35,537 characters of class and 2,860 bytes."""
 
 
 def in_one_piece(plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan with the limit for its projections, as a setting of these nodes, like their mini-batches."""
+    """The plan with this limit set on its projections, in the configuration of the nodes."""
     result = copy.deepcopy(plan)
     for node in result["nodes"]:
         if node["type"].startswith(PROJECTION):

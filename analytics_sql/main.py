@@ -1,4 +1,4 @@
-"""The analytics application: counts clicks by time, article and segment of reader.
+"""The analytics application: counts clicks by minute, article and segment.
 
 1. read the application properties (MSF's JSON: a list of PropertyGroupId/PropertyMap)
 2. render the numbered .sql files beside this one: `${group}` is a table's options, `${group.key}` a number
@@ -43,18 +43,18 @@ MSF_KEYS = (
     "table.exec.uid.*",
     "table.local-time-zone",
 )
-# Beyond a click's greatest age and the time that a count spans: for a click that comes before its time, a
-# mini-batch that waits for a checkpoint, and clocks that differ.
+# In addition to a click's greatest age and a count's window: for a click ahead of its time, a mini-batch that
+# waits for a checkpoint, and clocks that differ.
 STATE_MARGIN_SECONDS = 2 * 3600
 
 
 def read_properties(file: Path) -> Properties:
-    """Property groups of `file`. SystemExit, naming the file, when it isn't there or has another form."""
+    """Property groups of `file`. Raises SystemExit with its name if it is missing or has another form."""
     try:
         groups = json.loads(file.read_text(encoding="utf-8"))
         return {group["PropertyGroupId"]: dict(group["PropertyMap"]) for group in groups}
     except FileNotFoundError:
-        raise SystemExit(f"{file} is not there: pass the file with the application properties") from None
+        raise SystemExit(f"{file} does not exist: pass the file with the application properties") from None
     except (ValueError, TypeError, KeyError) as error:
         raise SystemExit(
             f"{file} is not a JSON list of {{PropertyGroupId, PropertyMap}} objects: {error!r}"
@@ -100,20 +100,21 @@ def statements(properties: Properties, *, mode: str, folder: Path = SQL_FOLDER) 
 
 
 def state_lifetime_seconds(max_age_seconds: int, grain_seconds: int) -> int:
-    """How long a count lives after a click: it must outlive the last one that may reach it, or begin again at
-    1. The first may happen when its time begins, the last when it ends, and be read `max_age_seconds` later.
+    """How long a count lives after a click. It must outlive the last click that can reach it, or it would
+    start again at 1: the first click may be at the start of the window, the last at its end and read
+    `max_age_seconds` later.
     """
     return max_age_seconds + grain_seconds + STATE_MARGIN_SECONDS
 
 
 def grain_seconds(folder: Path = SQL_FOLDER) -> int:
-    """The longest time that a count of the SQL in `folder` spans, as `make operators` recorded it."""
+    """The longest window of the counts in `folder`, as `make operators` recorded it."""
     sinks = read_record(folder)["sinks"].values()
     return max(int(sink["grain_seconds"]) for sink in sinks if "gone" not in sink)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """operators.json beside the SQL. SystemExit where it is missing."""
+    """operators.json beside the SQL. Raises SystemExit if it is missing."""
     file = folder / "operators.json"
     if not file.is_file():
         raise SystemExit(f"{file} is missing: run `make operators`")
@@ -122,9 +123,9 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, str]:
-    """Every Flink key the job runs with: those of the group `flink`, and those the counts depend on.
+    """All Flink keys of the job: those of the group `flink`, and those on which the counts depend.
 
-    SystemExit on MSF when the group holds a key that MSF refuses.
+    Raises SystemExit on MSF if the group has a key that MSF refuses.
     """
     given = properties.get("flink", {})
     max_age_seconds = int(render("${checks.max-age-seconds}", properties, file="The state's lifetime"))
@@ -151,8 +152,8 @@ def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, st
 
 
 def check_jars(jars: str) -> None:
-    """SystemExit unless `jars` names files, as URLs with a semicolon in between: Flink would not find the
-    connectors, and say so in sixty lines of classes."""
+    """Raises SystemExit unless `jars` names files, as URLs separated by semicolons. Flink itself would report
+    missing connectors in sixty lines of class names."""
     if not jars:
         raise SystemExit(
             "property group 'flink' needs the URL of the connectors' jar as 'pipeline.jars', such as "
@@ -184,8 +185,7 @@ def _bounded_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResult
 
 
 def _streaming_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResult":
-    """Runs the compiled plan, with its stateful operators numbered as in the last release: operators.py says
-    why."""
+    """Runs the compiled plan with the operator numbers of the last release; operators.py says why."""
     sys.path += [folder for folder in map(str, (SQL_FOLDER, SQL_FOLDER.parent)) if folder not in sys.path]
     from analytics_sql import codegen, operators
 
@@ -205,7 +205,7 @@ def started(tables: "TableEnvironment", plan: dict[str, Any]) -> "TableResult":
 
 
 def compiled(tables: "TableEnvironment", inserts: list[str]) -> dict[str, Any]:
-    """The plan of all `inserts` as one job; streaming only, Flink compiles no bounded plan."""
+    """The plan of all `inserts` as one job; streaming only, as Flink compiles no bounded plan."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plan.json"
         together = ";\n".join(inserts)
@@ -215,7 +215,7 @@ def compiled(tables: "TableEnvironment", inserts: list[str]) -> dict[str, Any]:
 
 
 def run(properties: Properties, *, on_msf: bool) -> None:
-    """Run the job and, except on MSF, wait for its end: there `main` must end for the service to go on."""
+    """Run the job and wait for its end, except on MSF, where `main` must return for the service to go on."""
     configuration = flink_configuration(properties, on_msf=on_msf)
     if not on_msf:
         check_jars(configuration.get("pipeline.jars", ""))
@@ -234,7 +234,7 @@ def run(properties: Properties, *, on_msf: bool) -> None:
 
 
 def main() -> None:
-    """On MSF arguments are ignored: the service may pass some, and an application has no use for any."""
+    """Ignores arguments on MSF: the service may pass some, but the application needs none."""
     if MSF_PROPERTIES.is_file():
         run(read_properties(MSF_PROPERTIES), on_msf=True)
     elif "--properties" in sys.argv:

@@ -1,10 +1,9 @@
-"""Which operators of the job keep state, and under which number: so that an upgrade finds its state again,
-and with which key each sink counts, so that counts of two keys never meet.
+"""The numbers of the job's stateful operators, by which an upgrade finds its state, and the key of each sink,
+so that counts of two keys never meet.
 
-Flink finds an operator's state by its id, and gives ids to the nodes of a plan in the order in which it
-compiles them: one more node before the counts, and their state would not be found. operators.json keeps the
-numbers of the last release; the job's plan is compiled at each start, from the properties at hand, and
-numbered by it.
+Flink finds an operator's state by its id, and numbers the nodes of a plan as it compiles them: with one more
+node before the counts, their state would not be found. operators.json keeps the numbers of the last release.
+The job's plan is compiled at each start from the current properties, and numbered by it.
 """
 
 import copy
@@ -34,35 +33,34 @@ _CALLED = ("internalName", "systemName", "catalogName", "syntax")
 
 
 class OperatorsError(Exception):
-    """The job's plan and operators.json do not fit; the message says what to do."""
+    """The job's plan does not match operators.json; the message says what to do."""
 
 
 def stateful(plan: Plan) -> dict[str, dict[str, Any]]:
     """Operators with state by name (`source clicks`, `sink click_counts`, `... of click_counts`): their id
-    and the signature of their state, None for sources and sinks. Raises OperatorsError when two have one
+    and the signature of their state, None for sources and sinks. Raises OperatorsError if two share a
     name."""
     found: dict[str, dict[str, Any]] = {}
     for node in plan["nodes"]:
         for name in _names(node, plan):
             if name in found:
-                raise OperatorsError(f"two operators are called '{name}': give their tables different names")
+                raise OperatorsError(f"two operators are named '{name}': give their tables different names")
             found[name] = {"id": node["id"], "state": _signature(node, plan) if "state" in node else None}
     return found
 
 
 def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
-    """The record for the next release: the numbers of the last one where the state of every operator of
-    before can be read, new numbers for all where one cannot.
+    """The record for the next release: the numbers of the last one if the state of all its operators can be
+    read, otherwise new numbers for all.
 
-    sinks: as the record has them, from contract/. A raised generation tells of a key that means something
-    else, though its types may be the same: ten seconds in place of a minute. Raises OperatorsError where a
-    key or what a count spans changes, or a sink comes back, and its generation does not rise: counts of both
-    would be in the same indices.
+    sinks: as in the record, from contract/. A raised generation means that the key has another meaning, even
+    with the same types: ten seconds in place of a minute. Raises OperatorsError if a key or a count's window
+    changes, or a sink comes back, without a higher generation: counts of both would be in the same indices.
 
-    With new numbers nothing is restored, the source begins at the oldest record of the stream, and counts are
-    built again; a source that went on where it stood, with empty counts behind it, would count too little.
-    So would one with counts under another name, and a renamed source would count all twice: where operators
-    go and others come, all numbers are new.
+    With new numbers nothing is restored: the source begins at the oldest record of the stream, and counts are
+    built again. A source that kept its position, with empty counts behind it, would count too little, and so
+    would one with renamed counts; a renamed source would count everything twice. So if operators go and
+    others come, all numbers are new.
     """
     now = stateful(plan)
     before: dict[str, dict[str, Any]] = last["operators"] if last else {}
@@ -89,7 +87,7 @@ def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
 
 
 def raised_generations(last: Record | None, sinks: Sinks) -> list[str]:
-    """The sinks of the last release that have another generation now."""
+    """Sinks of the last release whose generation has changed."""
     return [
         family
         for family, sink in (last or {}).get("sinks", {}).items()
@@ -109,7 +107,7 @@ def _check_generations(last: Record | None, sinks: Sinks) -> None:
         if now["generation"] < needed and comes_back:
             raise OperatorsError(
                 f"{family} comes back: give the sink generation {needed} in contract/sink.py. Its former "
-                "documents hold larger counts than the new ones, which begin at 1 and would not be taken "
+                "documents have larger counts than the new ones, which start at 1 and would be refused "
                 "(docs/start/changing_the_query.md)"
             )
         if now["generation"] < needed:
@@ -121,18 +119,18 @@ def _check_generations(last: Record | None, sinks: Sinks) -> None:
 
 
 def numbered(plan: Plan, record: Record) -> Plan:
-    """The plan with its stateful operators numbered as recorded, and all others above.
+    """The plan with its stateful operators numbered as recorded, and all others above them.
 
-    Raises OperatorsError when an operator with state is not recorded as it is: the state of a release must
-    not be decided at its start.
+    Raises OperatorsError if an operator's state differs from the record: what happens to state must be
+    decided before a release, not at its start.
     """
     now = stateful(plan)
     if {name: operator["state"] for name, operator in now.items()} != {
         name: operator["state"] for name, operator in record["operators"].items()
     }:
         raise OperatorsError(
-            f"{FILE} does not fit the SQL: run `make operators` and commit what it writes; `make review` "
-            "says then what becomes of the running state"
+            f"{FILE} does not match the SQL: run `make operators` and commit the result; `make review` then "
+            "says what becomes of the running state"
         )
     numbers = {operator["id"]: record["operators"][name]["id"] for name, operator in now.items()}
     following = record["next"]
@@ -148,7 +146,7 @@ def numbered(plan: Plan, record: Record) -> Plan:
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record beside the SQL in `folder`; None where a release has none yet."""
+    """The record beside the SQL in `folder`; None before the first release."""
     file = folder / FILE
     record: Record | None = json.loads(file.read_text("utf-8")) if file.is_file() else None
     return record
@@ -187,13 +185,13 @@ def _sinks_after(node_id: int, plan: Plan) -> set[str]:
 
 
 def _signature(node: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    """What decides whether state can be read again and means the same: the kind of operator, its key, and
-    what it adds up. The state's lifetime does not; of any node but an aggregation, all of it does.
+    """What decides whether state can be read and means the same: the kind of operator, its key, and its
+    aggregates, but not the state's lifetime. For other nodes than aggregations it is the whole node.
 
-    Flink finds a count by the bytes of its key alone. With two columns of one type in each other's place, or
-    with hours in place of minutes, it restores the state without a word and counts under the wrong keys: so a
-    column of the key has its name here, and one that is no text what computes it. What a column of texts says
-    may change: another text is another key, in the state as in the index.
+    Flink finds a count by the bytes of its key alone. If two columns of one type change places, or hours
+    replace minutes, it restores the state without an error and counts under wrong keys. So each column of the
+    key has its name here, and a column that is not text also its expression. The content of a text column may
+    change: another text is another key, in the state as in the index.
     """
     if "grouping" not in node or "aggCalls" not in node:
         ours = {"id", "description", "inputProperties", "configuration"}
@@ -218,8 +216,7 @@ def _signature(node: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
 
 
 def _origin(node: Mapping[str, Any], column: int, plan: Plan) -> str:
-    """` = $FLOOR$1(event_time, MINUTE)`, or nothing where a column comes as it is from what is no
-    projection."""
+    """` = $FLOOR$1(event_time, MINUTE)`, or nothing for a column that no projection computes."""
     nodes = {one["id"]: one for one in plan["nodes"]}
     while True:
         before = [nodes[edge["source"]] for edge in plan["edges"] if edge["target"] == node["id"]]
@@ -251,7 +248,7 @@ def _expression(expression: Mapping[str, Any], fields: list[tuple[str, str]]) ->
 
 
 def _fields(row: Any) -> list[tuple[str, str]]:
-    """Name and type, of `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or of the same written as an object."""
+    """Name and type from `ROW<`a` BIGINT, `b` VARCHAR(10)>`, or from the same as an object."""
     if isinstance(row, Mapping):
         return [(str(field["name"]), str(field["fieldType"])) for field in row["fields"]]
     inner = str(row).removeprefix("ROW<").removesuffix(" NOT NULL").removesuffix(">")

@@ -1,5 +1,5 @@
-"""`make operators`: compiles the SQL of this tree and records the numbers of its stateful operators, kept
-from the last release where their state can be read again."""
+"""`make operators`: compiles the SQL of this tree and records the numbers of its stateful operators; they
+stay those of the last release if its state can be read."""
 
 import re
 import sys
@@ -19,12 +19,12 @@ TABLES = re.compile(r"\$\{([a-z_]+)\}")
 
 
 def compiled_here(folder: Path) -> operators.Plan:
-    """The plan of the SQL in `folder`, over tables of files: what has state is the same as over streams."""
+    """The plan of the SQL in `folder`, over files: the stateful operators are the same as over streams."""
     return main.compiled(*tables_here(folder))
 
 
 def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
-    """The tables and views of the SQL in `folder`, over files, and its INSERTs."""
+    """The tables and views of the SQL in `folder`, over files, and its INSERT statements."""
     texts = [file.read_text("utf-8") for file in folder.glob("*.sql")]
     properties: main.Properties = {
         table: {"connector": "filesystem", "path": str(folder / "none"), "format": "json"}
@@ -61,7 +61,7 @@ def sinks_here() -> operators.Sinks:
 
 
 def record(folder: Path = main.SQL_FOLDER) -> operators.Record:
-    """Writes operators.json beside the SQL in `folder`, from the one that is there."""
+    """Updates operators.json beside the SQL in `folder`."""
     now = operators.recorded(compiled_here(folder), operators.read_record(folder), sinks=sinks_here())
     operators.write_record(now, folder)
     return now

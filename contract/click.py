@@ -1,4 +1,4 @@
-"""A click: its fields, and which clicks the analytics application reads out of a record."""
+"""A click: its fields, and which clicks the analytics application reads from a record."""
 
 import json
 import re
@@ -12,29 +12,29 @@ REQUIRED_FIELDS = ("click_id", "clicked_at", "user_id", "article_id")
 OPTIONAL_FIELDS = ("platform", "position")
 ID_FIELDS = ("click_id", "user_id", "article_id")
 MAX_ID_BYTES = 512
-"""Of UTF-8, for each of ID_FIELDS."""
+"""UTF-8 bytes of each of ID_FIELDS."""
 MAX_CLOCK_AHEAD_SECONDS = 60
-"""A click that happened later than this after it is read is rejected as `clock_ahead`."""
+"""A click whose `clicked_at` is more than this ahead of the time of reading is rejected as `clock_ahead`."""
 ARRIVAL = timedelta(seconds=30)
-"""A click that comes on time is read by the application within this time: an app sends within 5 s, the
-forwarder gathers for 2 s, the rest is margin. Settings that need longer are refused (settings/latency.py)."""
+"""The application reads a punctual click within this time: an app sends within 5 s, the forwarder gathers for
+2 s, the rest is margin. settings/latency.py refuses settings that need longer."""
 
 MAX_NESTING = 1000
-"""Levels of objects and arrays that the parser of Flink's json format (Jackson) reads: its default."""
+"""Levels of objects and arrays that Jackson, the parser of Flink's json format, reads by default."""
 MAX_NAME_BYTES = 50_000
-"""Of a field's name in UTF-8, for that parser too."""
+"""UTF-8 bytes of a field's name that Jackson reads."""
 MAX_NUMBER_DIGITS = 1000
-"""Of a number with its fraction and exponent, for that parser too."""
+"""Digits of a number, with fraction and exponent, that Jackson reads."""
 
-# Forbidden by UTF-8 (overlong, surrogates, beyond U+10FFFF), yet that parser lets it pass. An escape is found
-# too, so that no backslash is taken for one that escapes such a sequence.
+# Forbidden in UTF-8 (overlong, surrogates, beyond U+10FFFF), but Jackson accepts it. Escapes match too, so
+# that no backslash seems to escape such a sequence.
 _FORBIDDEN_UTF8 = re.compile(
     rb"(?P<escape>\\.)|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}",
     re.DOTALL,
 )
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
-_SURE_NESTING = 100  # levels that Python reads however deep its caller stands
+_SURE_NESTING = 100  # levels that Python reads at any depth of the call stack
 _recursion_lock = threading.Lock()
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateescape makes of such a byte
 
@@ -42,8 +42,8 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what the error handler surrogateesc
 def clicks_in(record: bytes) -> list[dict[str, Any]]:
     """The clicks in a record: its first JSON value if that is an object, or the objects in it if an array.
 
-    An empty list: the record is unparseable. That is the product's one definition of the word; that the
-    application reads the same is tested against real Flink (tests/analytics).
+    An empty list means that the record is unparseable: this is the only definition of the word. Tests compare
+    it with what real Flink reads.
     """
     try:
         text = _text(record).lstrip(" \t\r\n")
@@ -62,22 +62,22 @@ def clicks_in(record: bytes) -> list[dict[str, Any]]:
 
 
 def is_unicode(text: str) -> bool:
-    """False where it holds half a surrogate pair, which JSON can write and UTF-8 cannot."""
+    """False if it contains half a surrogate pair, which JSON can write and UTF-8 cannot."""
     return not _HALF_PAIR.search(text)
 
 
 def in_a_reject(text: str) -> str:
-    """A text as a rejected click shows it: a replacement character stands for half a surrogate pair."""
+    """A text as a rejected click shows it: U+FFFD in place of half a surrogate pair."""
     return _HALF_PAIR.sub("\ufffd", text)
 
 
 def is_parseable(record: bytes) -> bool:
-    """Whether the application reads at least one click in `record`; else it stays in the raw backup only."""
+    """Whether the application reads a click in `record`; otherwise only the raw backup has it."""
     return bool(clicks_in(record))
 
 
 def _text(record: bytes) -> str:
-    """As that parser decodes it: UTF-16 and UTF-32 are known by their first bytes (RFC 4627, section 3)."""
+    """As Jackson decodes it: it recognises UTF-16 and UTF-32 by their first bytes (RFC 4627, section 3)."""
     if (encoding := json.detect_encoding(record)).startswith("utf-8"):
         utf8 = _FORBIDDEN_UTF8.sub(_as_escapes, record.removeprefix(b"\xef\xbb\xbf"))
         return utf8.decode("utf-8", "surrogateescape")
@@ -87,7 +87,7 @@ def _text(record: bytes) -> str:
 
 
 def _as_escapes(forbidden: re.Match[bytes]) -> bytes:
-    """What that parser makes of the bytes, as JSON escapes: one or two units of UTF-16, by its arithmetic."""
+    """What Jackson makes of the bytes, as JSON escapes: one or two UTF-16 units, by its arithmetic."""
     found = forbidden[0]
     if forbidden["escape"]:
         return found
@@ -99,12 +99,12 @@ def _as_escapes(forbidden: re.Match[bytes]) -> bytes:
 
 
 def _with_pairs(text: str) -> str:
-    """With the two halves of a surrogate pair as one character, as Java has it."""
+    """Joins the halves of a surrogate pair to one character, as in Java."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity, which Python takes and JSON has not
+    raise ValueError(name)  # NaN and Infinity: Python accepts them, JSON does not
 
 
 def _whole_number(text: str) -> int:
@@ -142,7 +142,7 @@ _NAME_DECODER = _decoder(object_pairs_hook=_object)  # half as fast; short recor
 
 
 def _decoded_deep(decoder: json.JSONDecoder, text: str) -> tuple[Any, int]:
-    """With room for MAX_NESTING levels: Python 3.11 counts them like calls, and those of the caller too."""
+    """With room for MAX_NESTING levels, which Python 3.11 counts like calls, in addition to the caller's."""
     with _recursion_lock:
         before = sys.getrecursionlimit()
         sys.setrecursionlimit(before + MAX_NESTING)

@@ -1,4 +1,4 @@
-"""A count: the columns of a reader's segment, the key under which clicks are counted, and the time one spans.
+"""A count: the columns of a segment, the key under which clicks are counted, and the window of a count.
 
 The SQL cannot take them from here; tests/analytics_sql/test_columns.py compares it, and names the file that
 differs.
@@ -11,15 +11,15 @@ COUNT_KEY = ("minute", "article_id", *SEGMENT_COLUMNS)
 COUNT_COLUMNS = (*COUNT_KEY, "clicks", "published_at")
 
 GRAIN = timedelta(minutes=1)
-"""The time that a count spans: it divides a minute, an hour or a day. Its start is in the column `minute`,
-whatever the grain."""
+"""The window of a count: it divides a minute, an hour or a day. The column `minute` has its start, whatever
+its length."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEGMENT_FILE_HEADER = ("user_id", *SEGMENT_COLUMNS)
 UNKNOWN = "unknown"
-"""The value of every segment column for a reader who is in no version of the segments."""
+"""The value of every segment column for a reader who is not in the segments."""
 
 
 def start_of_count(time: datetime) -> datetime:
-    """The start, in UTC, of the counts of clicks that happen at `time`, which has a time zone."""
+    """The start, in UTC, of the window in which a click at `time` counts; `time` has a time zone."""
     return time.astimezone(UTC) - (time - _EPOCH) % GRAIN

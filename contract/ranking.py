@@ -20,25 +20,25 @@ COMPUTED_AT = "computed_at"
 COMPLETE_UNTIL = "complete_until"
 FRESH_UNTIL = "fresh_until"
 EXPIRES_AT = "expires_at"
-"""The table's TTL attribute: whole seconds since 1970, as DynamoDB wants it."""
+"""The table's TTL attribute: whole seconds since 1970, as DynamoDB requires."""
 
 ALL_READERS_KEY = "all"
-"""No key of another segment is like it: each of those has a `=`."""
+"""Unlike any other segment's key: each of those contains a `=`."""
 
 MAX_ARTICLES = 500
-"""Of at most 512 bytes each, with their clicks: less than the 400 KB that an item may have."""
+"""Ids of at most 512 bytes each, with their clicks, stay below DynamoDB's limit of 400 KB an item."""
 _ESCAPED = str.maketrans({"%": "%25", "&": "%26", "=": "%3D"})
 
 
 class RankingError(Exception):
-    """An item of the table is no ranking; the message says which and what is wrong with it."""
+    """An item of the table is not a ranking; the message says which and why."""
 
 
 def segment_key(values: Mapping[str, str]) -> str:
     """The key of the segment with these values by column, as `gender=female&age_band=20s`.
 
-    The columns stand in the contract's order, whatever order `values` has. In a value %, & and = are written
-    %25, %26 and %3D; every other character is itself. Raises ValueError for a column the contract has not.
+    Columns are in the contract's order. In a value %, & and = are written %25, %26 and %3D. Raises ValueError
+    for a column that the contract does not have.
     """
     if unknown := sorted(values.keys() - set(SEGMENT_COLUMNS)):
         raise ValueError(f"a segment has no {', '.join(unknown)}: its columns are {SEGMENT_COLUMNS}")
@@ -50,12 +50,12 @@ def segment_key(values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedRanking:
-    """segment: its key; articles: ids, the most clicked first; clicks: of each of them.
+    """segment: its key; articles: ids, the most clicked first; clicks: of each article.
 
     counted_until: the newest publication of counts in it, by the application's clock; computed_at: when the
-    counts were asked for, by the function's; complete_until: minutes that ended by then hold every click that
-    came on time. fresh_until: a later look finds the ranking out of date; expires_at: DynamoDB deletes the
-    item some time after. Both are in seconds since 1970.
+    counts were queried, by the function's clock; complete_until: minutes that ended by then contain every
+    punctual click. fresh_until: from then on the ranking is out of date; expires_at: DynamoDB deletes the
+    item some time later. Both are in seconds since 1970.
     """
 
     segment: str
@@ -69,11 +69,11 @@ class ServedRanking:
 
     @property
     def ranked(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """What is the same in two rankings that differ in age only."""
+        """What two rankings have in common that differ only in age."""
         return self.articles, self.clicks
 
     def as_item(self) -> dict[str, Any]:
-        """As boto3's TypeSerializer takes it."""
+        """In the form that boto3's TypeSerializer takes."""
         return {
             KEY: self.segment,
             ARTICLES: list(self.articles),
@@ -87,7 +87,7 @@ class ServedRanking:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "ServedRanking":
-        """From what boto3's TypeDeserializer gives. Raises RankingError."""
+        """From the output of boto3's TypeDeserializer. Raises RankingError."""
         segment = item.get(KEY)
         try:
             ranking = cls(

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from contract.count import COUNT_KEY
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-"""Without a dot: the dot ends an index family's name in the name of an index."""
+"""Without a dot, which separates an index family from the day in the name of an index."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sink:
-    """A table of counts on its way into an index family.
+    """A table of counts and the index family that it goes to.
 
     table: its name in the SQL, which is the property group of its options; name: part of the names of its
     delivery stream and role; definitions: the folder of lambdas/search_bootstrap/index_families/ with what
     the domain shall hold; key: the columns whose values make a document's id, so that of each key the
     largest count wins; generation: raised whenever the key changes (docs/start/changing_the_query.md).
 
-    ValueError where a name cannot be used on AWS or would match another's: see _NAME.
+    Raises ValueError for a name that AWS does not accept or that would match another's: see _NAME.
     """
 
     table: str
@@ -29,9 +29,10 @@ class Sink:
 
     @property
     def index_family(self) -> str:
-        """Its documents are in the indices <index_family>.<day>, `click-counts.2026.01.31` in generation 1.
+        """Its documents are in the indices <index_family>.<day>, such as `click-counts.2026.01.31`.
 
-        Counts of two keys must not meet in one index: each click would be in a count of either.
+        Each generation has its own family: with counts of two keys in one index, every click would count
+        twice.
         """
         return self.definitions if self.generation == 1 else f"{self.definitions}-{self.generation}"
 
@@ -42,7 +43,7 @@ class Sink:
 
     @property
     def construct_id(self) -> str:
-        """`counts-by-platform` as `CountsByPlatform`: part of the ids in its stack."""
+        """Part of the construct ids: `counts-by-platform` becomes `CountsByPlatform`."""
         return self.name.title().replace("-", "")
 
 
@@ -50,4 +51,4 @@ CLICK_COUNTS = Sink(table="click_counts", name="counts", definitions="click-coun
 
 SINKS = (CLICK_COUNTS,)
 REJECTS_TABLE = "rejected_clicks"
-"""The table of the clicks that could not be counted; its delivery stream writes to S3."""
+"""The table of rejected clicks; its delivery stream writes to S3."""

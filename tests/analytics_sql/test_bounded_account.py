@@ -31,7 +31,7 @@ def test_a_missing_folder_is_named(missing: str, tmp_path: Path) -> None:
     for name, folder in folders.items():
         if name != missing:
             folder.mkdir()
-    with pytest.raises(SystemExit, match=f"--{missing} .*: there is no such directory"):
+    with pytest.raises(SystemExit, match=f"--{missing} .*: no such directory"):
         bounded.check_folders(folders["clicks"], folders["segments"], tmp_path / "out")
 
 

@@ -139,7 +139,7 @@ def test_properties_of_another_form_are_refused(tmp_path: Path, content: object)
 
 
 def test_a_missing_properties_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"missing\.json is not there: pass the file"):
+    with pytest.raises(SystemExit, match=r"missing\.json does not exist: pass the file"):
         main.read_properties(tmp_path / "missing.json")
 
 
