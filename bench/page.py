@@ -13,11 +13,11 @@ PAGE = FILE.parent.parent / "benchmarks.md"
 
 HEAD = """# Benchmarks
 
-This page is made from `docs/reference/benchmarks/figures.json`, which `make bench` writes; nothing in it is
-written by hand. `make bench` measures all sections but two in about 40 minutes,
-`python -m bench --record NAME` one section; `growth` and `throughput` only so, as each takes about 20 minutes
-more. `make bench-quick` measures a little of each in 5 minutes, recorded nowhere. Absolute figures are of the
-machine named and of its mood that day; ratios of jobs that took turns hold better elsewhere.
+This page shows how fast each part is and what it takes, for whoever sizes or changes it. `make bench`
+measures most sections in about 40 minutes, writes `docs/reference/benchmarks/figures.json` and generates this
+page from it. `python -m bench --record NAME` measures one section: `growth` and `throughput` only this way,
+as each takes about 20 minutes. `make bench-quick` measures a little of each in 5 minutes and records nothing.
+Absolute figures hold for the machine named, on that day; ratios of jobs that took turns are more portable.
 """
 
 
@@ -29,36 +29,47 @@ def page(figures: Mapping[str, Any]) -> str:
 
 
 def _parts(figures: Mapping[str, Any]) -> Iterator[str]:
+    above = None
     for section in SECTIONS:
         yield f"## {section.title}\n"
         if section.name not in figures:
             yield f"Not recorded yet: `python -m bench --record {section.name}` measures it.\n"
             continue
         entry = figures[section.name]
-        yield measured_on(section, entry) + "\n"
+        yield measured_on(section, entry, above=above) + "\n"
+        above = entry["machine"]
         for block in blocks(section, entry):
             yield markdown(block) + "\n"
 
 
 def blocks(section: Benchmark, entry: Mapping[str, Any]) -> Sequence[Block]:
-    """What a section shows; figures of an earlier state of the section must not cost the page the others."""
+    """What a section shows; figures in an earlier form must not break the other sections."""
     try:
         return section.report(entry["figures"])
     except (KeyError, TypeError):
         return (f"{EARLIER_FORM}: `python -m bench --record {section.name}` measures them anew.",)
 
 
-def measured_on(section: Benchmark, entry: Mapping[str, Any]) -> str:
-    """When and on what, and what else the machine was doing: a sentence or three."""
+def measured_on(
+    section: Benchmark, entry: Mapping[str, Any], *, above: Mapping[str, Any] | None = None
+) -> str:
+    """When and on which machine the section was measured, and under what other load.
+
+    above: the machine of the section above.
+    """
     machine = entry["machine"]
+    setup = ("cores", "processor", "memory_gib", "versions")
+    same = above is not None and all(machine[key] == above[key] for key in setup)
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     busy = (
-        "nothing else wanted a core"
+        "other load below half a core"
         if machine["other_load"] < 0.5
-        else f"other work wanted {machine['other_load']:g} cores meanwhile, so times are too high"
+        else f"other work wanted {machine['other_load']:g} cores, so times are too high"
     )
     command = f"python -m bench --scale {entry['scale']} --record {section.name}"
     smaller = "" if entry["scale"] == "full" else f"; less than a full run (`{command}`)"
+    if same:
+        return f"*{machine['measured_at']}, machine and versions as above; {busy}{smaller}.*"
     return (
         f"*{machine['measured_at']}, {machine['cores']} cores ({machine['processor']}), "
         f"{machine['memory_gib']} GiB; {busy}{smaller}. {versions}.*"
@@ -66,7 +77,7 @@ def measured_on(section: Benchmark, entry: Mapping[str, Any]) -> str:
 
 
 def write(figures: Mapping[str, Any], file: Path = PAGE) -> None:
-    """The page, and every picture that it shows in benchmarks/ beside it; no other picture stays there."""
+    """Writes the page and every picture that it shows, and deletes all other pictures there."""
     folder = file.parent / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {

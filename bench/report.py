@@ -1,4 +1,4 @@
-"""What a benchmark shows: paragraphs, tables and pictures. The page and the terminal draw the same ones."""
+"""What a benchmark shows: paragraphs, tables and pictures, the same on the page and in the terminal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from rich.table import Table as RichTable
 from bench.scale import Scale
 
 Figures = Mapping[str, Any]
-"""What a section measured, as it stands in JSON."""
+"""What a section measured, as JSON has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The first column is text, the others are numbers with their unit in the head."""
+    """The first column is text; the others are numbers, with the unit in the head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -30,7 +30,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """name: of the file without its ending."""
+    """name: of the file, without its extension."""
 
     name: str
     title: str
@@ -41,16 +41,16 @@ class Plot:
 
 
 MAX_COLUMNS = 12
-"""In the terminal; a curve of more points is on the page only."""
+"""Of a curve in the terminal; one with more points is on the page only."""
 
 Block = str | Table | Plot
 
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """A benchmark. measure: runs it; report: draws what it measured, and says whether the goals are met.
+    """measure: runs the benchmark; report: shows what it measured and whether the goals are met.
 
-    on_demand: only run when it is named, as it takes long.
+    on_demand: it takes long, so it runs only when named.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Benchmark:
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:
-    """The median, and the least and the most where there are more than one: `3.5 (3.3-3.9)`."""
+    """The median, with the range if there are several values: `3.5 (3.3-3.9)`."""
     middle = format(median(values), form)
     if len(values) < 2:
         return middle
@@ -69,7 +69,7 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
 
 
 def verdict(value: float, goal: float, *, at_most: bool, unit: str = "") -> str:
-    """A goal beside what was reached."""
+    """A goal, and whether the value meets it."""
     met = value <= goal if at_most else value >= goal
     word = "at most" if at_most else "at least"
     return f"{word} {goal:g}{unit}: {'reached' if met else 'MISSED'}"
@@ -85,7 +85,7 @@ def markdown(block: Block) -> str:
 
 
 def show(console: Console, block: Block) -> None:
-    """Pictures are for the page; the terminal has the numbers of their curves."""
+    """Prints a block; a picture as the numbers of its curves."""
     if isinstance(block, str):
         console.print(block, markup=False)
         return

@@ -1,8 +1,8 @@
-"""The SQL job beside Spark and DuckDB: CPU as a slope, and from submission to the end.
+"""The SQL job compared with Spark and DuckDB: CPU as a slope, and time from submission to the end.
 
-In the slope between a small and a large number of clicks, what every run has once (the start of Python, the
-JVM and Flink, compiling) cancels out. Processor time swings less than time on a shared machine, and a ratio
-of two jobs that took turns less than either.
+The slope between a small and a large number of clicks cancels what every run has once: starting Python, the
+JVM and Flink, and compiling. On a shared machine CPU time varies less than elapsed time, and the ratio of
+two jobs that took turns less than either.
 """
 
 import sys
@@ -25,7 +25,7 @@ MAX_OF_SPARK_CPU = 0.4
 MAX_TIMES_DUCKDB_CPU = 4.0
 MIN_SPARK_SPEED = 1.4
 TOLERANCE = 1.3
-"""What the ratio to DuckDB swings by on a shared machine; bench/guard.py."""
+"""Variation of the ratio to DuckDB on a shared machine; bench/guard.py."""
 
 SQL, UNJOINED, SPARK, DUCKDB = "SQL job", "without the join", "Spark", "DuckDB"
 
@@ -115,18 +115,17 @@ def report(figures: Figures) -> Sequence[Block]:
     faster = median(seconds[SPARK]) / median(seconds[SQL])
     small, large = figures["clicks"]
     return (
-        f"Two cores, {figures['users']:,} users, the slope between {small:,} and {large:,} clicks; the jobs "
-        f"take turns, {len(cpu[SQL])} runs each: median (least-most). The statements are those of "
-        "`analytics_sql/` "
-        "with all checks, RocksDB, a checkpoint every 5 s. Spark and DuckDB make the same checks, join and "
-        "count; Spark with RocksDB and about as many clicks between two outputs. DuckDB reads all files at "
-        "once and keeps no state: it is the floor of what one machine can do, not an alternative.",
+        f"Slope between {small:,} and {large:,} clicks on two cores with {figures['users']:,} users. The "
+        f"jobs take turns, {len(cpu[SQL])} runs each: median (range). The SQL job runs `analytics_sql/` with "
+        "all checks, RocksDB and a checkpoint every 5 s. Spark and DuckDB make the same checks, join and "
+        "count. Spark uses RocksDB and has about as many clicks between two outputs. DuckDB reads all files "
+        "at once without state: it shows the lower limit of one machine and is no alternative.",
         Table(
             head=("job", "CPU s per million", "SQL job / this", "goal", "peak memory, MiB"),
             rows=rows,
         ),
-        f"From the submission of the job to its end, {figures['timed_clicks']:,} clicks, "
-        f"{len(seconds[SQL])} runs in turn:",
+        f"Time from submission to the end, {figures['timed_clicks']:,} clicks, {len(seconds[SQL])} runs in "
+        "turn:",
         Table(
             head=("job", "seconds", "clicks/s, median"),
             rows=tuple(
@@ -136,7 +135,7 @@ def report(figures: Figures) -> Sequence[Block]:
         ),
         f"The SQL job has {faster:.2f} times Spark's speed "
         f"({verdict(faster, MIN_SPARK_SPEED, at_most=False)}). "
-        f"`make bench` fails when the ratio to DuckDB is more than {TOLERANCE:g} times the last recorded.",
+        f"`make bench` fails if the ratio to DuckDB exceeds {TOLERANCE:g} times the last recorded one.",
     )
 
 

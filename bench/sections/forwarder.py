@@ -1,4 +1,4 @@
-"""The forwarder: records a second and what a million records cost, by round trip and by record size."""
+"""The forwarder: records a second, and the cost of a million records, by round trip and by record size."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ FLUENTD_FLUSH_SECONDS = 60
 
 
 def one(round_trip: int, record_bytes: int, in_flight: int, *, orjson: bool = False) -> dict[str, Any]:
-    """In a fresh process, as a new environment of Lambda is."""
+    """One run in a fresh process, like a new Lambda environment."""
     command = [
         *(sys.executable, "-m", "bench.forwarder", "--round-trip", str(round_trip)),
         *("--record-bytes", str(record_bytes), "--in-flight", str(in_flight)),
@@ -61,24 +61,24 @@ def report(figures: Figures) -> Sequence[Block]:
     at_goal = next(run for run in runs if run["round_trip"] == GOAL_ROUND_TRIP and run["in_flight"] > 1)
     libraries = {name: median(values) for name, values in figures["libraries"].items()}
     return (
-        f"{RECORDS:,} records, one invocation on one core, {ONE_VCPU_MIB} MiB, half of the records to be "
-        "reformatted. Oregon is a stand-in that answers every request after the round trip; plain HTTP, so "
-        "without the two round trips that TLS adds to an environment's first invocation. A larger batch than "
-        f"Lambda hands over where {RECORDS:,} records exceed its {PAYLOAD_BYTES // 2**20} MiB.",
+        f"One invocation with {RECORDS:,} records on one core and {ONE_VCPU_MIB} MiB; half of the records "
+        "are reformatted. A stand-in for Oregon answers every request after the round trip, over plain HTTP: "
+        "TLS adds two round trips to an environment's first invocation. Lambda hands over smaller batches "
+        f"where {RECORDS:,} records exceed its {PAYLOAD_BYTES // 2**20} MiB.",
         _table(runs, "round trip, ms", "round_trip"),
         _picture(runs),
         f"A batch of {GOAL_RECORD_BYTES}-byte records at {GOAL_ROUND_TRIP} ms takes "
         f"{median(at_goal['seconds']):.2f} s "
         f"({verdict(median(at_goal['seconds']), GOAL_SECONDS, at_most=True, unit=' s')}), "
         f"{RECORDS / median(at_goal['seconds']) * GOAL_RECORD_BYTES / SHARD_BYTES_PER_SECOND:.1f} times "
-        "what a shard takes in by bytes, on one of its lanes. fluentd by its defaults, calculated: "
-        f"{FLUENTD_RECORDS_PER_REQUEST} records a request, one after the other and nothing but the round "
-        f"trip counted, {FLUENTD_RECORDS_PER_REQUEST / GOAL_ROUND_TRIP * 1000:,.0f} records/s, and up to "
-        f"{FLUENTD_FLUSH_SECONDS} s until its flush.",
-        f"By size of the records, {GOAL_ROUND_TRIP} ms a round trip:",
+        "what a shard takes in by bytes, on one of its lanes. For comparison, fluentd's defaults allow at "
+        f"most {FLUENTD_RECORDS_PER_REQUEST / GOAL_ROUND_TRIP * 1000:,.0f} records/s (calculated: "
+        f"{FLUENTD_RECORDS_PER_REQUEST} records a request, one request per round trip) and add up to "
+        f"{FLUENTD_FLUSH_SECONDS} s until the flush.",
+        f"By record size, with a round trip of {GOAL_ROUND_TRIP} ms:",
         _table(figures["by_size"], "bytes a record", "record_bytes"),
-        "A compiled JSON library (orjson) in the forwarder's own reading and writing: "
-        f"{libraries['orjson']:.3f} s of processor time a batch instead of {libraries['json']:.3f}, "
+        "With a compiled JSON library (orjson) the forwarder needs "
+        f"{libraries['orjson']:.3f} s of CPU a batch instead of {libraries['json']:.3f}, "
         f"{1 - libraries['orjson'] / libraries['json']:.0%} less "
         "([decision](../decisions/forwarder-json-of-the-standard-library.md)).",
     )

@@ -128,20 +128,19 @@ def report(figures: Figures) -> Sequence[Block]:
     small, large = figures["clicks"]
     temporal_small, temporal_large = figures["temporal_clicks"]
     return (
-        f"Slopes between {small:,} and {large:,} clicks, one run each, so a point may be off by a fifth; "
-        f"{figures['users']:,} users and {ARTICLES:,} skewed articles, RocksDB and a parallelism of 2 where "
-        f"nothing else is said. RocksDB has {figures['managed_mib_a_task']} MiB a task, half of a KPU's "
-        "native memory: with the 128 MiB in all that Flink takes on one machine by itself, the count of "
-        "uniform articles comes nearly to a standstill, as each look at the state is one at disk. Flink's "
-        "temporal join, with the same checks of the ids, keeps every user and the clicks that wait for the "
-        "watermark in state, in place of the reference table in the heap; it is "
-        f"measured between {temporal_small:,} and {temporal_large:,} clicks.",
-        "Heap is what remains after garbage collection when all clicks are counted, state is a checkpoint in "
-        "full at that time. The peak is the resident memory of the JVM, which takes what it may, for its "
-        "heap a quarter of the machine's, before it collects garbage.",
+        f"Slopes between {small:,} and {large:,} clicks, one run each, so a point may be off by a fifth. "
+        f"Unless stated otherwise: {figures['users']:,} users, {ARTICLES:,} skewed articles, RocksDB, a "
+        f"parallelism of 2. RocksDB has {figures['managed_mib_a_task']} MiB a task, half of a KPU's native "
+        "memory. With Flink's default of 128 MiB in all, counting uniform articles nearly stops, since every "
+        "access to state reads the disk. Flink's temporal join, with the same checks of ids, is the "
+        "alternative to the reference table in the heap: it keeps every user and the clicks that wait for "
+        f"the watermark in state. It is measured between {temporal_small:,} and {temporal_large:,} clicks.",
+        "Heap is measured after garbage collection when all clicks are counted; state is a full checkpoint "
+        "at that time. Peak is the JVM's resident memory. Before it collects garbage the heap may grow to a "
+        "quarter of the machine's memory.",
         *(plot for plot in _plots(points) if plot.curves),
-        "CPU by state: there every click is a count of its own, the worst a state can meet, and a point is "
-        "the slope from the number of clicks before.",
+        "CPU by state: every click is a count of its own, the worst case for state. A point is the slope "
+        "from the previous number of clicks.",
         Table(
             head=("", "of", "CPU s per million", "seconds per million", "heap, MB", "state, MB", "peak, MiB"),
             rows=tuple(
@@ -161,7 +160,7 @@ def report(figures: Figures) -> Sequence[Block]:
 
 
 def _seconds(per_million: float) -> str:
-    """Of a slope: between runs too short for the clock it can come out below zero, which says nothing."""
+    """The seconds of a slope, which between very short runs can be negative and then means nothing."""
     return f"{per_million:.2f}" if per_million > 0 else "too short to tell"
 
 

@@ -1,7 +1,7 @@
-"""What the mobile client costs a stream that takes little, and what a full disk makes it put twice.
+"""What the mobile client puts into a stream that takes little, and what it puts twice on a full disk.
 
-The stream is an HTTP server in this process. The full disk is a file system in memory: that takes root on
-Linux, and is left out elsewhere.
+The stream is an HTTP server in this process. The full disk is a file system in memory, which needs root on
+Linux and is left out elsewhere.
 """
 
 import subprocess
@@ -38,7 +38,7 @@ def measure(scale: Scale) -> dict[str, Any]:
 
 
 def _takes_little(seconds: float) -> dict[str, Any]:
-    """1,000 clicks wait; of each call the stream takes the first record only."""
+    """1,000 clicks wait; the stream takes only the first record of each call."""
 
     def first_only(_call: int, records: Put) -> set[int]:
         return set(range(1, len(records)))
@@ -56,7 +56,7 @@ def _takes_little(seconds: float) -> dict[str, Any]:
 
 
 def _full_disk(folder: Path, seconds: float) -> dict[str, Any]:
-    """The disk fills up while the first call is under way; the stream takes everything."""
+    """The disk fills up during the first call; the stream takes everything."""
     full = threading.Event()
 
     def wait_for_full_disk(_call: int, _records: Put) -> set[int]:
@@ -136,10 +136,10 @@ def report(figures: Figures) -> Sequence[Block]:
     if not figures["runs"]:
         return ("Not part of a quick run.",)
     blocks: list[Block] = [
-        f"The reference client for {figures['seconds']} s, all clicks waiting at first. A call that "
-        "was taken in part is followed by a smaller one ([why](../start/mobile_apps.md)), so a "
-        "stream that takes little is not put the same clicks again and again; and what is put from a full "
-        "disk is put once.",
+        f"The reference client runs for {figures['seconds']} s; all clicks wait at the start. A call that "
+        "was accepted only in part is followed by a smaller one ([why](../start/mobile_apps.md)). So a "
+        "stream that takes little does not get the same clicks again and again, and a full disk adds no "
+        "duplicates.",
         Table(
             head=(
                 "the stream",
@@ -162,7 +162,7 @@ def report(figures: Figures) -> Sequence[Block]:
         ),
     ]
     if figures["no_disk"]:
-        blocks.append(f"No full disk could be had: {figures['no_disk']}.")
+        blocks.append(f"There was no full disk to test with: {figures['no_disk']}.")
     return blocks
 
 

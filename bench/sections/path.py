@@ -1,7 +1,7 @@
-"""The whole path in the twin: from the click to the document that a search finds, stage by stage.
+"""The whole path in the twin, stage by stage: from the click to the document that a search finds.
 
-Each probe is one click of an article of its own, put into Tokyo's mobile stream as an app would, so its count
-is one document that OpenSearch shows at one moment.
+Each probe is one click on an article of its own, put into Tokyo's mobile stream as an app would. So its count
+is one document that becomes visible at one moment.
 """
 
 import json
@@ -38,7 +38,7 @@ NO_SHARD_YET = 503
 SETTLE_SECONDS = 240
 MIN_SPACING_SECONDS = 0.25
 SERVED_CLICKS = 2
-"""Of one reader a ranking takes no notice: feedback.min_clicks."""
+"""A ranking ignores an article with fewer: feedback.min_clicks."""
 SEGMENTS = "\n".join(
     [",".join(SEGMENT_FILE_HEADER), ",".join(["probe", *("any" for _ in SEGMENT_COLUMNS)]), ""]
 ).encode()
@@ -54,7 +54,7 @@ STAGES = {
     "to the checkpoint": ("application's poll", "checkpoint interval", "checkpoint"),
     "to a search": ("Firehose's buffer", "Firehose's delivery", "indexing", "refresh"),
 }
-"""The stages of the latency budget (settings/latency.py) between two times that are observed."""
+"""Stages of the latency budget (settings/latency.py) between two observed times."""
 
 
 class _Observer:
@@ -260,19 +260,19 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def budgeted(publish_seconds: int) -> dict[str, tuple[float, float]]:
-    """Typical and worst seconds of each of STAGES by settings/latency.py, with the twin's settings."""
+    """Typical and worst seconds of each of STAGES, by settings/latency.py with the twin's settings."""
     stages = {stage.name: stage for stage in _of_mobile_apps(publish_seconds).to_visible}
     return {name: _sum(stages[part] for part in parts) for name, parts in STAGES.items()}
 
 
 def visible_budget(publish_seconds: int) -> tuple[float, float]:
-    """The same from the request to Tokyo on until a search finds the click."""
+    """The same from the request to Tokyo until a search finds the click."""
     allowed = budgeted(publish_seconds).values()
     return sum(typical for typical, _ in allowed), sum(worst for _, worst in allowed)
 
 
 def served_budget(publish_seconds: int) -> tuple[float, float]:
-    """The same until the service can read it."""
+    """The same until a ranking shows the click."""
     visible = visible_budget(publish_seconds)
     after = _sum(_of_mobile_apps(publish_seconds).to_served)
     return visible[0] + after[0], visible[1] + after[1]
@@ -313,19 +313,18 @@ def report(figures: Figures) -> Sequence[Block]:
             )
     return (
         f"In the twin, {intervals[0]['probes']} clicks one by one for each publish interval, from the "
-        "request to Tokyo's stream to the first search that finds the count (asked every 0.1 s). The twin's "
-        "own workers stand in for Lambda's poll, for Firehose and, without the AWS connectors, for the "
-        "application's reading; on AWS their parts are those of the [latency budget](latency.md), which "
-        "stands beside."
+        "request to Tokyo's stream to the first search that finds the count (one every 0.1 s). The twin's "
+        "workers stand in for Lambda's poll, for Firehose and, without the AWS connectors, for the "
+        "application's reading. The [latency budget](latency.md) beside them holds for AWS."
         + (
-            " As the transport is `files`, counts pass through a file that Flink shows a checkpoint after "
-            "they were published, so a publish interval more than on AWS is in `to a search`."
+            " With the transport `files`, Flink shows a file of counts one checkpoint after they were "
+            "published, so `to a search` includes one more publish interval than on AWS."
             if figures.get("transport") == "files"
             else ""
         )
         + (
-            f" Served: {served['probes']} further articles, spread over a period of the feedback, until a "
-            "web server in Tokyo reads them in the ranking of all readers."
+            f" Served: {served['probes']} further articles, spread over a feedback period, until a web "
+            "server in Tokyo reads them in the ranking of all readers."
             if served
             else ""
         ),

@@ -1,4 +1,4 @@
-"""The reference table: loading a version, its memory, looking up; and does loading hold up the clicks?"""
+"""The reference table: load time, memory and lookups, and whether loading holds up clicks."""
 
 import json
 import sys
@@ -40,7 +40,7 @@ def measure(scale: Scale) -> dict[str, Any]:
 
 
 def _gap(scale: Scale) -> dict[str, Any]:
-    """Of the SQL job at full speed, while a version of so many users comes in."""
+    """Longest gap of the SQL job at full speed while it loads a version."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         clicks = write_clicks(folder, clicks=scale.gap_clicks, users=scale.gap_users)
@@ -59,8 +59,8 @@ def _gap(scale: Scale) -> dict[str, Any]:
 def report(figures: Figures) -> Sequence[Block]:
     loads = figures["loads"]
     blocks: list[Block] = [
-        "One version, values of two or three columns from small sets, ids of 18 bytes. Heap is what remains "
-        "after garbage collection; lookups on one thread, at random, one user in eleven unknown.",
+        "One version with ids of 18 bytes and two or three columns with few distinct values. Heap is "
+        "measured after garbage collection. Lookups are random, on one thread; one in eleven is unknown.",
         Table(
             head=("users", "load, s", "heap, MB", "bytes a user", "lookups/s", "ns a lookup"),
             rows=tuple(
@@ -94,12 +94,11 @@ def report(figures: Figures) -> Sequence[Block]:
     if gap := figures["gap"]:
         before, after = gap["gap_before_seconds"] * 1000, gap["gap_loading_seconds"] * 1000
         blocks.append(
-            f"While a version of {gap['users']:,} users is loaded by the SQL job at full speed on both "
-            f"cores, which takes {gap['load_seconds']:.1f} s, the longest time in which no click is handed "
-            f"on is {after:,.0f} ms "
-            f"({verdict(after, MAX_GAP_MILLISECONDS, at_most=True, unit=' ms')}); before it, in the same "
-            f"run, it is {before:,.0f} ms. Read from Flink's metrics every {POLL_MILLISECONDS} ms, so what "
-            "holds up the whole JVM, as garbage collection does, is in it, and what holds up the reading too."
+            f"The SQL job, at full speed on both cores, takes {gap['load_seconds']:.1f} s to load a version "
+            f"of {gap['users']:,} users. Meanwhile the longest gap between clicks is {after:,.0f} ms "
+            f"({verdict(after, MAX_GAP_MILLISECONDS, at_most=True, unit=' ms')}); before the load it is "
+            f"{before:,.0f} ms. The gap is read from Flink's metrics every {POLL_MILLISECONDS} ms, so it "
+            "includes pauses of the whole JVM, such as garbage collection, and delays of the reading itself."
         )
     return blocks
 

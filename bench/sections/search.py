@@ -1,4 +1,4 @@
-"""The batch server's questions over a day of counts in OpenSearch, how they grow, other index settings."""
+"""The batch server's questions over a day of counts: their cost, how it grows, and other index settings."""
 
 import statistics
 import time
@@ -30,7 +30,7 @@ TOP, ALL_SEGMENTS, COMPARE = "top", "top of all segments", "compare"
 GROWN = ("10 minutes", "1 hour")
 """Ranges that every stage but the shortest has history for."""
 LIVE_MINUTES = 20
-"""Before each stage's questions so many minutes come as in service: every version, refreshed each second."""
+"""Minutes before each stage's questions, loaded as in service: every version, refreshed each second."""
 PIPELINE_MINUTES = 5
 MAX_SECONDS_A_QUESTION = 10
 MIN_ASKED = 5
@@ -160,7 +160,7 @@ def _asked(
 
 
 def _visited(server: SearchServer, minutes: int, last: timedelta) -> int | None:
-    """Documents that `top` looks at, by OpenSearch's profile; None where there is not as much history."""
+    """Documents that `top` visits, by OpenSearch's profile; None without enough history."""
     until = DAY + timedelta(minutes=minutes)
     if until - last < DAY:
         return None
@@ -180,7 +180,7 @@ def _visited(server: SearchServer, minutes: int, last: timedelta) -> int | None:
 
 
 def _with_past_days(server: SearchServer, scale: Scale) -> dict[str, Any]:
-    """The shortest question again, with indices of days before: small ones, as the range keeps all out."""
+    """The shortest question again, with small indices of earlier days, which its range excludes."""
     for number in range(1, scale.search_past_days + 1):
         index = day_index(CLICK_COUNTS.index_family, (DAY - timedelta(days=number)).date())
         minute = f"{DAY - timedelta(days=number):%Y-%m-%d}T00:00:00.000Z"
@@ -201,11 +201,11 @@ def report(figures: Figures) -> Sequence[Block]:
     )
     blocks: list[Block] = [
         f"{last['counts']:,} counts of {last['minutes'] / 60:.3g} hours: {CLICKS_A_MINUTE:,} clicks a minute "
-        f"on {ARTICLES_AT_A_TIME:,} articles at a time, by Zipf's law and each replaced after six hours, "
-        f"from {SEGMENTS} segments. Local OpenSearch as a small data node has it: 2 GiB of heap, no "
-        "concurrent segment search. The batch server's library asks; before each question another second of "
-        "the running minute is written and made visible, and OpenSearch's caches are emptied. Every click "
-        "was in the answers. CPU is the server's, so it holds on a busy machine too.",
+        f"from {SEGMENTS} segments, on {ARTICLES_AT_A_TIME:,} articles at a time by Zipf's law, each "
+        "replaced after six hours. Local OpenSearch runs like a small data node, with 2 GiB of heap and "
+        "without concurrent segment search. The batch server's library asks. Before each question another "
+        "second of the current minute is written and refreshed, and OpenSearch's caches are cleared. Every "
+        "click was in the answers. CPU is the server's, so it also holds on a busy machine.",
         f"The goal is `top` over 10 minutes with p95 under {MAX_P95_MILLISECONDS} ms: {top['p95']:.0f} ms "
         f"({verdict(top['p95'], MAX_P95_MILLISECONDS, at_most=True, unit=' ms')}).",
         Table(
@@ -213,7 +213,7 @@ def report(figures: Figures) -> Sequence[Block]:
             rows=tuple(_row(each) for each in last["questions"]),
         ),
         *_failures(last["questions"]),
-        "As the history grows, `top`:",
+        "`top` as the history grows:",
         _growth_table(stages),
         Plot(
             name="search-history",
@@ -228,24 +228,24 @@ def report(figures: Figures) -> Sequence[Block]:
     ]
     if days := figures["past_days"]:
         blocks.append(
-            f"With the indices of {days['days']} days before: {days['p50']:.0f} ms (p95 {days['p95']:.0f}, "
-            f"CPU {days['cpu']:.0f}) over 10 minutes."
+            f"With indices of {days['days']} earlier days, `top` over 10 minutes takes {days['p50']:.0f} ms "
+            f"(p95 {days['p95']:.0f}, CPU {days['cpu']:.0f})."
         )
     blocks.append(
-        f"Through the ingest pipeline one node takes {figures['pipeline_documents_per_second']:,.0f} "
-        f"versions of counts a second, past it {figures['documents_per_second']:,.0f}: the history is loaded "
-        f"past it, with the ids and versions that it makes, and only the last {LIVE_MINUTES} minutes before "
-        "the questions with every version of a count. A million counts take "
-        f"{figures['bytes_per_million'] / 1e6:,.0f} MB on disk ({figures['segments']} segments of Lucene, "
+        f"One node indexes {figures['pipeline_documents_per_second']:,.0f} versions of counts a second "
+        f"through the ingest pipeline, {figures['documents_per_second']:,.0f} without it. The history is "
+        "loaded without it, with the same ids and versions; only the last "
+        f"{LIVE_MINUTES} minutes before the questions have every version of a count. A million counts take "
+        f"{figures['bytes_per_million'] / 1e6:,.0f} MB on disk ({figures['segments']} Lucene segments, "
         f"{figures['deleted']:,} replaced versions not yet merged away)."
     )
     if variants:
         blocks += [
             f"Index settings ([decision](../decisions/index-settings-by-measurement.md)): "
-            f"{figures['variant_minutes']} minutes with every version of a count in an index of each kind, "
-            "loaded and asked in turns after a warm-up; median (least-most), and the size of one merged "
-            f"segment. The deployed index differs from itself by up to {index_settings.swing(variants):.2f} "
-            "times: smaller differences say nothing.",
+            f"{figures['variant_minutes']} minutes with every version of a count, loaded and queried in "
+            "turns after a warm-up: median (range), and the size of one merged segment. Two runs of the "
+            f"deployed index differ by up to {index_settings.swing(variants):.2f} times: smaller differences "
+            "mean nothing.",
             index_settings.table(variants),
         ]
     return blocks
@@ -264,8 +264,8 @@ def _failures(questions: Sequence[Figures]) -> list[str]:
     if not failed:
         return []
     return [
-        f"No answer within the {REQUEST_TIMEOUT_SECONDS} s that the library waits: {', '.join(failed)}. It "
-        "says so and asks for a shorter time."
+        f"The library gives up after {REQUEST_TIMEOUT_SECONDS} s and suggests a shorter range: "
+        f"{', '.join(failed)}."
     ]
 
 

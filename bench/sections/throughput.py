@@ -1,7 +1,7 @@
 """The most clicks a second that the whole path in the twin holds, and which part is at its limit.
 
-The rate is raised in short steps until one does not hold; four fifths of the highest that held then runs for
-ten minutes, and a fifth less each time that it does not. At the end every click sent is accounted for.
+The rate rises in short steps until one does not hold. Four fifths of the highest that held then runs for ten
+minutes, and a fifth less each time that it does not hold. At the end every click sent is reconciled.
 """
 
 import json
@@ -30,21 +30,21 @@ from twin.twin import ENVIRONMENT, Twin, chosen_transport, running_twin
 USERS, ARTICLES = 10_000, 2_000
 GOOD, BAD_TIME, NO_JSON = "good", "bad time", "no JSON"
 ONE_BAD_OF = 200
-"""Every so many clicks one has a bad time, and one line is no JSON."""
+"""Of this many clicks one has a bad time, and one line is not JSON."""
 SAMPLE_SECONDS = 2.0
 MAX_LAG_SECONDS = 15.0
 MAX_LAG_GROWTH_SECONDS = 3.0
-"""Over a run, by least squares: what the lag of a rate that holds swings by."""
+"""Over a run, by least squares: how much the lag varies at a rate that holds."""
 MAX_SENDING = 1.05
 GIVE_UP_LAG_SECONDS = 45.0
 GIVE_UP_LAG_GROWTH_SECONDS = 3 * MAX_LAG_GROWTH_SECONDS
-"""A run that is so far behind, or falls behind so fast, is ended: it does not hold."""
+"""A run this far behind, or falling behind this fast, is ended: it does not hold."""
 SETTLE_SECONDS = 300
 STEP_FACTOR = 1.5
 LONG_FACTOR = 0.8
 MAX_LONG_RUNS = 3
 NEAR_LIMIT = 0.85
-"""Of a core or of all: more than this is hardly had, with the others who want some."""
+"""Share of a core, or of all: on a shared machine a part hardly gets more than this."""
 
 
 def measure(scale: Scale) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def measure(scale: Scale) -> dict[str, Any]:
 
 
 def _failed_twice(steps: Sequence[Figures]) -> bool:
-    """A short step may fail by what else the machine did, so a rate has two of them."""
+    """Other load can fail a short step, so each rate has two attempts."""
     return len(steps) > 1 and not steps[-1]["holds"] and not steps[-2]["holds"]
 
 
@@ -92,7 +92,7 @@ def _segments() -> bytes:
 
 
 def clicks(run: int, rate: float, seconds: float, mobile_share: float) -> Iterator[Record]:
-    """From apps and web servers, each clicked as it is taken from here."""
+    """Clicks from apps and web servers; each happens when it is taken from here."""
 
     def click(number: int) -> Record:
         label = {0: BAD_TIME, ONE_BAD_OF // 2: NO_JSON}.get(number % ONE_BAD_OF, GOOD)
@@ -120,14 +120,14 @@ def clicks(run: int, rate: float, seconds: float, mobile_share: float) -> Iterat
 
 @dataclass
 class _Sent:
-    """Of all runs together, as the streams have acknowledged it."""
+    """What the streams have acknowledged, of all runs together."""
 
     records: int = 0
     good: int = 0
 
 
 class _Runs:
-    """Sends at a rate, and follows how far the counts are behind."""
+    """Sends at a rate and tracks how far the counts are behind."""
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
@@ -197,7 +197,7 @@ class _Runs:
         }
 
     def _settle(self, sent_at: float) -> float:
-        """Seconds after the last click until every click is counted."""
+        """Seconds from the last click until every click is counted."""
 
         def all_counted() -> bool:
             self._twin.check()
@@ -211,7 +211,7 @@ class _Runs:
         return time.monotonic() - sent_at
 
     def accounts(self) -> dict[str, int]:
-        """Of all that was ever sent to this twin."""
+        """The reconciliation of all that was sent to this twin."""
 
         def complete() -> bool:
             self._twin.check()
@@ -247,7 +247,7 @@ def lag(positions: Sequence[tuple[float, int, int]]) -> float:
 
 
 def lag_growth(lags: Sequence[tuple[float, float]]) -> float:
-    """Seconds by which the lag has grown over a run but for its first fifth, in which it comes about."""
+    """Seconds by which the lag grew over a run, without its first fifth, in which it builds up."""
     steady = lags[len(lags) // 5 :]
     if len(steady) < 2:
         return 0.0
@@ -269,13 +269,12 @@ def report(figures: Figures) -> Sequence[Block]:
     )
     balance = "nothing is lost" if not accounts["missing"] else f"{accounts['missing']:,} MISSING"
     return (
-        f"On one machine with everything else of the twin, transport `{figures['transport']}`, {held}. A "
-        "rate holds if every click is sent in time and counted, the lag grows by less than "
-        f"{MAX_LAG_GROWTH_SECONDS:g} s over the run, and the last click is counted at most "
-        f"{MAX_LAG_SECONDS:g} s after it was sent. The lag is how long ago the streams had acknowledged as "
-        "many clicks as are found in OpenSearch now. Half of the clicks take the way of the apps, "
-        "through the forwarder.",
-        f"Of all runs together: sent {accounts['sent']:,} = counted {accounts['counted']:,} + rejected "
+        f"On one machine with the whole twin, transport `{figures['transport']}`, {held}. A rate holds if "
+        "every click is sent in time and counted, the lag grows by less than "
+        f"{MAX_LAG_GROWTH_SECONDS:g} s over the run, and the last click is counted within "
+        f"{MAX_LAG_SECONDS:g} s. The lag is the time since the streams had acknowledged as many clicks as "
+        "OpenSearch has now. Half of the clicks come from apps, through the forwarder.",
+        f"All runs together: sent {accounts['sent']:,} = counted {accounts['counted']:,} + rejected "
         f"{accounts['rejected']:,} + unparseable {accounts['unparseable']:,}; {balance}.",
         Table(
             head=("clicks/s", "seconds", "sent/s", "lag, s", "its growth, s", "last counted after, s"),
@@ -311,7 +310,7 @@ def report(figures: Figures) -> Sequence[Block]:
 
 
 def _found(steps: Sequence[Figures], rate: int) -> str:
-    """How the rate of the long run follows from the short ones, and whether a higher one may hold."""
+    """How the rate of the long run follows from the short runs, and whether a higher one may hold."""
     highest = max((step["rate"] for step in steps if step["holds"]), default=None)
     if highest is None:
         return "though no short run did"
@@ -336,13 +335,12 @@ def _bottleneck(run: Figures, machine_cores: int) -> str:
         *(["the one core that the emulator can have"] if cores[EMULATOR] >= NEAR_LIMIT else []),
     ]
     return (
-        f"In the last run, {rate:,.0f} clicks/s took {all_:.2f} of the machine's {machine_cores} cores, of "
-        f"these {python:.2f} the Python process in which the twin's workers and the sender run and "
-        f"{cores[EMULATOR]:.2f} the emulated AWS, which do not exist on AWS. "
-        + (f"Taken up: {', '.join(limits)}. " if limits else "")
-        + f"Of what is deployed, {first} takes most: {cores[first]:.2f} cores, {rate / cores[first]:,.0f} "
-        "clicks/s a core with what it does however few clicks there are; what it counts alone stands in the "
-        "first section."
+        f"In the last run, {rate:,.0f} clicks/s used {all_:.2f} of the machine's {machine_cores} cores. Of "
+        f"these, the Python process of the twin's workers and the sender used {python:.2f} and the emulated "
+        f"AWS {cores[EMULATOR]:.2f}; neither exists on AWS. "
+        + (f"At its limit: {', '.join(limits)}. " if limits else "")
+        + f"Of the deployed parts, {first} uses most: {cores[first]:.2f} cores, {rate / cores[first]:,.0f} "
+        "clicks/s a core, including its fixed load. The first section shows counting alone."
     )
 
 

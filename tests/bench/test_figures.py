@@ -154,8 +154,14 @@ def entry(figures: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 def test_the_page_says_when_and_on_what_each_section_was_measured() -> None:
     text = page({"counting": entry(COUNTING)})
-    assert "*2026-01-31 12:00 UTC, 2 cores (one), 8 GiB; nothing else wanted a core. Flink 2.3.0.*" in text
+    assert "*2026-01-31 12:00 UTC, 2 cores (one), 8 GiB; other load below half a core. Flink 2.3.0.*" in text
     assert "other work wanted 3.5 cores" in page({"counting": entry(COUNTING, other_load=3.5)})
+
+
+def test_a_machine_is_described_again_only_where_it_differs_from_the_section_above() -> None:
+    first, last = SECTIONS[0].name, SECTIONS[-1].name
+    assert "machine and versions as above" in page({first: entry({}), last: entry({})})
+    assert "as above" not in page({first: entry({}), last: entry({}, versions={"Flink": "2.4.0"})})
 
 
 def test_a_section_without_figures_says_which_command_measures_it() -> None:
