@@ -36,5 +36,5 @@ def write(
         typer.echo(f"{into / name}")
     typer.echo(
         f"Each web server with fluentd needs {servers.disk_gib} GiB free for {servers.state_directory}: "
-        "on a smaller disk clicks are lost in an outage (docs/start/web_servers.md, Disk)."
+        "on a smaller disk clicks are lost in an outage (docs/reference/log_collectors.md, Disk)."
     )

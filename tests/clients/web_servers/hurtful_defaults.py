@@ -1,4 +1,4 @@
-"""What loses, destroys or invents clicks in a configuration, mostly by default: docs/start/web_servers.md."""
+"""What loses, destroys or invents clicks in a configuration, mostly by default."""
 
 import fnmatch
 import json

@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-PAGE = (Path(__file__).parents[3] / "docs" / "start" / "web_servers.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "start" / "web_servers.md").read_text(encoding="utf-8")
+COLLECTORS = (DOCS / "reference" / "log_collectors.md").read_text(encoding="utf-8")
 
 CLICKED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -1,76 +1,24 @@
-"""docs/start/web_servers.md gives each line of the rendered files its reason, default and figures."""
+"""The figures on the pages of the web servers are those of the rendered files."""
 
 import math
 import re
 
-import pytest
-import yaml
-
-from clients.web_servers.rendering import FILES
 from contract.click import ID_FIELDS
 from settings.web_servers import WebServerSettings
-from tests.clients.web_servers.defaults import DEFAULTS, NONE
+from tests.clients.web_servers.commented_lines import commented_lines
 from tests.clients.web_servers.fluentd_syntax import read
 from tests.clients.web_servers.hurtful_defaults import SDK_ATTEMPTS, SDK_SECONDS
-from tests.clients.web_servers.log_lines import CONTRACT, PAGE
+from tests.clients.web_servers.log_lines import COLLECTORS, CONTRACT, PAGE
 
-_ROW = re.compile(r"\| (?P<setting>\S+ .*?) \| (?P<value>.+?) \| (?P<default>.+?) \| (?P<why>.+?) \|")
-CODE_IN_THE_FILE = "the Lua in the file"
 LEAST_BYTES_A_CLICK = 138
 BLOCK = 4096
 DAY_SECONDS = 86_400
 
 
-def settings_in(file: str, text: str) -> dict[str, str]:
-    """`section parameter` -> value as it is written, for every line of a rendered file."""
-    if file == "fluentd.conf":
-        return read(text).settings()
-    if file == "fluentd.service.conf":
-        [section] = re.findall(r"^\[(\w+)\]$", text, re.MULTILINE)
-        return {f"{section} {name}": value for name, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE)}
-    whole = yaml.load(text, yaml.BaseLoader)  # values as text
-    [parser], pipeline = whole["parsers"], whole["pipeline"]
-    places = {
-        "service": whole["service"],
-        "parsers": parser,
-        **{kind: only for kind, [only] in pipeline.items()},
-    }
-    values = {f"{place} {name}": value for place, each in places.items() for name, value in each.items()}
-    return values | {"filters code": CODE_IN_THE_FILE}
-
-
-def rows_of(file: str) -> dict[str, re.Match[str]]:
-    [table] = re.findall(rf"^### {re.escape(file)}\n\n(.*?)\n\n", PAGE, re.MULTILINE | re.DOTALL)
-    head, line, *rows = table.splitlines()
-    assert (head, line) == ("| setting | value | default | why |", "|---|---|---|---|")
-    matches = [_ROW.fullmatch(row) for row in rows]
-    found = {match["setting"]: match for match in matches if match}
-    assert len(found) == len(rows), f"{file}: a row that cannot be read, or one that is there twice"
-    return found
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_every_line_has_its_row_and_every_row_its_line(file: str, production: dict[str, str]) -> None:
-    written = {setting: match["value"].strip("`") for setting, match in rows_of(file).items()}
-    assert written == settings_in(file, production[file])
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_every_row_gives_the_default_of_the_source(file: str) -> None:
-    written = {setting: match["default"].strip("`") for setting, match in rows_of(file).items()}
-    assert written == {setting: DEFAULTS[file][setting].replace(NONE, "-") for setting in written}
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_a_line_that_repeats_the_default_says_why_it_is_written_out(file: str) -> None:
-    for setting, row in rows_of(file).items():
-        assert (row["value"] == row["default"]) == row["why"].startswith("Written out: "), setting
-
-
 def test_what_a_click_takes_in_each_buffer_is_as_the_page_says() -> None:
     fluentd, fluent_bit = in_the_buffer_of_fluentd(CONTRACT), in_the_buffer_of_fluent_bit(CONTRACT)
     for program, size in (("fluentd", fluentd), ("Fluent Bit", fluent_bit)):
-        assert f"| {program} | {size} | {size * 3.6e6 / 1e9:.1f} GB |" in PAGE
+        assert f"| {program} | {size} | {size * 3.6e6 / 1e9:.1f} GB |" in COLLECTORS
     buffer_gib = WebServerSettings().buffer_gib
     assert 45 <= buffer_gib * 2**30 / fluentd / 1e6 < 50
     assert "45 million clicks" in (WebServerSettings.model_fields["buffer_gib"].description or "")
@@ -93,7 +41,7 @@ def test_the_disk_holds_a_full_buffer_in_whole_blocks(production: dict[str, str]
     ):
         on_disk = math.ceil(size / BLOCK) * BLOCK + BLOCK
         assert on_disk / size < WebServerSettings().disk_gib / WebServerSettings().buffer_gib
-    assert "half as much again" in PAGE
+    assert "half as much again" in COLLECTORS
     assert "half as much again" in (WebServerSettings.model_fields["buffer_gib"].description or "")
 
 
@@ -111,7 +59,8 @@ def test_the_log_is_rotated_in_the_way_that_both_programs_follow(production: dic
 
 
 def service_settings(files: dict[str, str]) -> dict[str, str]:
-    return settings_in("fluentd.service.conf", files["fluentd.service.conf"])
+    lines = commented_lines("fluentd.service.conf", files["fluentd.service.conf"])
+    return {setting: value for setting, value, _ in lines}
 
 
 def records_a_full_chunk(files: dict[str, str]) -> float:
