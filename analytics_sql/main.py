@@ -99,15 +99,15 @@ def statements(properties: Properties, *, mode: str, folder: Path = SQL_FOLDER) 
     ]
 
 
-def state_lifetime_seconds(max_age_seconds: int, grain_seconds: int) -> int:
+def state_lifetime_seconds(max_age_seconds: int, window_seconds: int) -> int:
     """How long a count lives after a click. It must outlive the last click that can reach it, or it would
     start again at 1: the first click may be at the start of the window, the last at its end and read
     `max_age_seconds` later.
     """
-    return max_age_seconds + grain_seconds + STATE_MARGIN_SECONDS
+    return max_age_seconds + window_seconds + STATE_MARGIN_SECONDS
 
 
-def grain_seconds(folder: Path = SQL_FOLDER) -> int:
+def window_seconds(folder: Path = SQL_FOLDER) -> int:
     """The longest window of the counts in `folder`, as `make operators` recorded it."""
     sinks = read_record(folder)["sinks"].values()
     return max(int(sink["grain_seconds"]) for sink in sinks if "gone" not in sink)
@@ -138,7 +138,7 @@ def flink_configuration(properties: Properties, *, on_msf: bool) -> dict[str, st
         "table.exec.mini-batch.size": "200000",
         **given,
         "table.local-time-zone": "UTC",
-        "table.exec.state.ttl": f"{state_lifetime_seconds(max_age_seconds, grain_seconds())} s",
+        "table.exec.state.ttl": f"{state_lifetime_seconds(max_age_seconds, window_seconds())} s",
     }
     if not on_msf:
         return configuration

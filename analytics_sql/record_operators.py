@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analytics_sql import main, operators
 from analytics_sql.local_flink import connector_jar, find_java
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.sink import SINKS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def sinks_here() -> operators.Sinks:
         sink.definitions: {
             "generation": sink.generation,
             "key": [*sink.key],
-            "grain_seconds": int(GRAIN.total_seconds()),
+            "grain_seconds": int(WINDOW.total_seconds()),
         }
         for sink in SINKS
     }

@@ -12,7 +12,7 @@ import time
 import duckdb
 
 from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES
-from contract.count import GRAIN, SEGMENT_COLUMNS, UNKNOWN
+from contract.count import SEGMENT_COLUMNS, UNKNOWN, WINDOW
 
 THREADS = 2
 CONTRACT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
@@ -24,7 +24,7 @@ def counts_query(clicks: str, segments: str) -> str:
     """clicks, segments: the folders of the files."""
     return f"""
 SELECT
-  time_bucket(INTERVAL '{GRAIN.total_seconds():.0f} seconds', event_time) AS minute,
+  time_bucket(INTERVAL '{WINDOW.total_seconds():.0f} seconds', event_time) AS minute,
   article_id,
   {_SEGMENT},
   count(*) AS clicks

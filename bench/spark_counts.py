@@ -1,8 +1,8 @@
 """The count of analytics_sql/ by Spark Structured Streaming; prints its timing as bench.flink_counts does.
 
-python spark_counts.py CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR SEGMENT_COLUMNS GRAIN_SECONDS
+python spark_counts.py CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR SEGMENT_COLUMNS WINDOW_SECONDS
 
-SEGMENT_COLUMNS: their names with commas between; GRAIN_SECONDS: what a count spans. The environment of Spark
+SEGMENT_COLUMNS: their names with commas between; WINDOW_SECONDS: what a count spans. The environment of Spark
 has nothing of the project.
 The same checks, join and count as the SQL job, without the output of rejected clicks.
 """
@@ -22,7 +22,7 @@ FILES_A_BATCH = 2
 CONTRACT_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$"
 
 
-def main(clicks: str, segments: str, checkpoints: str, segment_columns: str, grain_seconds: str) -> None:
+def main(clicks: str, segments: str, checkpoints: str, segment_columns: str, window_seconds: str) -> None:
     columns = segment_columns.split(",")
     spark = (
         SparkSession.builder.master(f"local[{PARALLELISM}]")
@@ -44,7 +44,7 @@ def main(clicks: str, segments: str, checkpoints: str, segment_columns: str, gra
     good = reduce(and_, [(id_ != "") & (f.octet_length(id_) <= 512) for id_ in ids])
     in_time = f.col("event_time") <= f.current_timestamp() + f.expr("INTERVAL 60 SECONDS")
     second = f.unix_seconds("event_time")
-    minute = f.timestamp_seconds(second - second % int(grain_seconds))
+    minute = f.timestamp_seconds(second - second % int(window_seconds))
     counts = (
         spark.readStream.schema("click_id STRING, clicked_at STRING, user_id STRING, article_id STRING")
         .option("maxFilesPerTrigger", FILES_A_BATCH)

@@ -10,7 +10,7 @@ SEGMENT_COLUMNS = ("gender", "age_band", "region")
 COUNT_KEY = ("minute", "article_id", *SEGMENT_COLUMNS)
 COUNT_COLUMNS = (*COUNT_KEY, "clicks", "published_at")
 
-GRAIN = timedelta(minutes=1)
+WINDOW = timedelta(minutes=1)
 """The window of a count: it divides a minute, an hour or a day. The column `minute` has its start, whatever
 its length."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,4 +22,4 @@ UNKNOWN = "unknown"
 
 def start_of_count(time: datetime) -> datetime:
     """The start, in UTC, of the window in which a click at `time` counts; `time` has a time zone."""
-    return time.astimezone(UTC) - (time - _EPOCH) % GRAIN
+    return time.astimezone(UTC) - (time - _EPOCH) % WINDOW

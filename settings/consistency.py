@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from contract.click import ARRIVAL
-from contract.count import GRAIN
+from contract.count import WINDOW
 from names import OREGON, TOKYO
 from settings.delivery import DeliverySettings
 from settings.environment import Settings
@@ -186,11 +186,11 @@ def _feedback_problems(settings: Settings) -> Iterator[str]:
     minute = timedelta(minutes=1)
     between_counts = timedelta(seconds=settings.analytics.publish_every_seconds + CHECKPOINT_SECONDS[1])
     known_after = max(READ_KNOWN_AFTER, between_counts + DELIVERED_AFTER) + ARRIVAL
-    shortest = -(-(known_after + GRAIN) // minute)
+    shortest = -(-(known_after + WINDOW) // minute)
     if feedback.window_minutes < shortest:
         yield (
             f"feedback.window_minutes ({feedback.window_minutes}) must be at least {shortest}: counts of "
-            f"{GRAIN} are known to be complete {known_after.total_seconds():g} s after their end, and a "
+            f"{WINDOW} are known to be complete {known_after.total_seconds():g} s after their end, and a "
             f"ranking is written only if some of its counts are complete: set it to {shortest} or more"
         )
     # At least two runs notice that the rankings are no longer fresh, and extend them before they expire.

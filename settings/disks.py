@@ -9,7 +9,7 @@ from datetime import timedelta
 from math import ceil, floor
 from typing import NamedTuple
 
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.sink import SINKS
 from settings.environment import Settings
 
@@ -45,8 +45,8 @@ def filled_gib_a_day(settings: Settings, *, replicas: int) -> FilledGib:
     peak = settings.peak
 
     def filled(mean_to_peak: float, document_bytes: int) -> float:
-        written = peak.counts_per_second * mean_to_peak * GRAIN.total_seconds()
-        documents = min(written, MAX_COUNTS_OF_A_TIME) * (timedelta(days=1) / GRAIN) * len(SINKS)
+        written = peak.counts_per_second * mean_to_peak * WINDOW.total_seconds()
+        documents = min(written, MAX_COUNTS_OF_A_TIME) * (timedelta(days=1) / WINDOW) * len(SINKS)
         return documents * document_bytes * (1 + replicas) / FULLEST_DISK / 1024**3
 
     low, high = DOCUMENT_BYTES

@@ -16,7 +16,7 @@ from bench.clicks import write_clicks, write_segments
 from bench.report import Benchmark, Block, Figures, Table, spread, verdict
 from bench.scale import Scale
 from bench.usage import Usage, usage
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 
 PROJECT = Path(__file__).parent.parent.parent
 SPARK_PYTHON = PROJECT / ".cache" / "bench-spark" / "bin" / "python"
@@ -38,7 +38,7 @@ def command(job: str, data: Path, checkpoints: str) -> list[str]:
     return {
         SQL: flink,
         UNJOINED: [*flink, "--variant", "unjoined"],
-        SPARK: [*spark, *files, checkpoints, ",".join(SEGMENT_COLUMNS), f"{GRAIN.total_seconds():.0f}"],
+        SPARK: [*spark, *files, checkpoints, ",".join(SEGMENT_COLUMNS), f"{WINDOW.total_seconds():.0f}"],
         DUCKDB: [sys.executable, "-m", "bench.duckdb_counts", *files],
     }[job]
 

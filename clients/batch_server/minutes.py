@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from clients.batch_server.duration import MAX_DURATION
 from clients.batch_server.errors import QuestionError
-from contract.count import GRAIN, start_of_count
+from contract.count import WINDOW, start_of_count
 
 DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2999  # well within what a datetime and OpenSearch's dates hold
@@ -14,7 +14,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2999  # well within what a datetime and OpenSearch
 
 @dataclass(frozen=True)
 class Minutes:
-    """The minutes that start from `since` (included) to `until` (excluded), both UTC; with another GRAIN the
+    """The minutes that start from `since` (included) to `until` (excluded), both UTC; with another WINDOW the
     spans of that length."""
 
     since: datetime
@@ -68,4 +68,4 @@ def last_minutes(last: timedelta, until: datetime) -> Minutes:
 def _end_of_count(time: datetime) -> datetime:
     """The first start of a count that is not before `time`."""
     start = start_of_count(time)
-    return start if start == time else start + GRAIN
+    return start if start == time else start + WINDOW

@@ -31,7 +31,7 @@ from clients.batch_server.question import Question, freshness_in, time_in
 from clients.batch_server.ranking import Wanted, rank
 from clients.batch_server.search import MAX_ATTEMPTS, CountSearch
 from clients.batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
-from contract.count import GRAIN
+from contract.count import WINDOW
 from names import OREGON
 
 DEFAULT_LIMIT = 20
@@ -115,14 +115,14 @@ class TrendingReader:
         articles: Sequence[str] = (),
         by: Grouping = (),
         segment: Segment = ALL_READERS,
-        step: timedelta = GRAIN,
+        step: timedelta = WINDOW,
         time_zone: tzinfo = UTC,
         until: datetime | None = None,
     ) -> Trend:
         """Clicks of each time that a count spans, or of a longer step; gaps are zeros. 1 search.
 
         articles: a series for each, in this order; none: of all articles together. by: a series for each
-        segment of that grouping that was clicked. step: a multiple of GRAIN that divides a day; time_zone:
+        segment of that grouping that was clicked. step: a multiple of WINDOW that divides a day; time_zone:
         steps are counted from its midnight.
         """
         (grouping,) = checked_groupings([by])

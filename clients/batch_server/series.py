@@ -14,7 +14,7 @@ from clients.batch_server.minutes import DAY, Minutes
 from clients.batch_server.question import Question
 from clients.batch_server.ranking import Wanted
 from clients.batch_server.segment import Grouping, Segment
-from contract.count import GRAIN
+from contract.count import WINDOW
 
 HOUR = timedelta(hours=1)
 MAX_POINTS = 50_000
@@ -32,16 +32,16 @@ def trend(
 ) -> Trend:
     """about: makes a question about minutes. The minutes are widened to whole steps, counted from midnight in
     the zone; the running one is cut."""
-    if step < GRAIN or step % GRAIN or DAY % step:
+    if step < WINDOW or step % WINDOW or DAY % step:
         raise QuestionError(
             f"{step} is no step: write one that divides a day and is a multiple of what a count spans "
-            f"({duration_text(GRAIN)}), such as 1h"
+            f"({duration_text(WINDOW)}), such as 1h"
         )
     starts = starts_of_steps(minutes, step, time_zone)
     counted = _common_divisor(step, starts)
-    if counted % GRAIN:
+    if counted % WINDOW:
         raise QuestionError(
-            f"counts of {duration_text(GRAIN)} cannot be divided into the days of {time_zone}: take UTC"
+            f"counts of {duration_text(WINDOW)} cannot be divided into the days of {time_zone}: take UTC"
         )
     minutes = Minutes(starts[0], minutes.until)
     articles = list(dict.fromkeys(articles))

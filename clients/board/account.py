@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from contract.count import GRAIN, start_of_count
+from contract.count import WINDOW, start_of_count
 
 REJECTED_KEPT = timedelta(hours=2)
 
@@ -51,7 +51,7 @@ class Ledgers:
             before = self._newest.account.rejected if self._newest else 0
             minute = start_of_count(told_at)
             self._rejected[minute] = self._rejected.get(minute, 0) + max(account.rejected - before, 0)
-            while len(self._rejected) > REJECTED_KEPT // GRAIN:
+            while len(self._rejected) > REJECTED_KEPT // WINDOW:
                 self._rejected.popitem(last=False)
             self._newest = Ledger(account=account, told_at=told_at, rejected=tuple(self._rejected.items()))
 

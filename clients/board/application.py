@@ -24,7 +24,7 @@ from clients.board.messages import status
 from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
 from clients.board.served_watch import ServedWatch
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 
 PAGE = Path(__file__).parent / "page"
 CHARTS = Path(__file__).parents[2] / "node_modules" / "uplot" / "dist"
@@ -113,7 +113,7 @@ def application(
                 "columns": SEGMENT_COLUMNS,
                 "last_seconds": spans.last.total_seconds(),
                 "before_seconds": spans.before.total_seconds(),
-                "grain_seconds": GRAIN.total_seconds(),
+                "grain_seconds": WINDOW.total_seconds(),
                 "served": served is not None,
                 "account": ledgers is not None,
             }

@@ -46,10 +46,10 @@ from clients.command_line.options import (
 from clients.command_line.tables import AnswerTable
 from clients.dashboards.dashboards import Dashboards
 from clients.dashboards.saved_objects import DASHBOARD_TITLE, as_ndjson, saved_objects
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 from names import OREGON, TOKYO
 
-DEFAULT_STEP = duration_text(GRAIN)
+DEFAULT_STEP = duration_text(WINDOW)
 MAX_WIDTH = 100_000
 """Of a table: more than any has."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from clients.batch_server.aggregations import MAX_SEGMENT_VALUES
 from clients.batch_server.duration import duration_text
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 from contract.sink import CLICK_COUNTS, SINKS, Sink
 from names import index_pattern
 
@@ -142,7 +142,7 @@ def _segments(number: str, column: str, schema: str) -> Aggregation:
 
 def _minutes(number: str) -> Aggregation:
     """A bar for each time that a count spans; Dashboards widens them where there would be too many."""
-    params = {"field": "minute", "interval": duration_text(GRAIN), "min_doc_count": 1}
+    params = {"field": "minute", "interval": duration_text(WINDOW), "min_doc_count": 1}
     return _bucket(number, "date_histogram", "segment", params)
 
 

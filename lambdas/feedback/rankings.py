@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from clients.batch_server import EACH_COMBINATION, EACH_VALUE, Grouping, TopOfSegments
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.ranking import ServedRanking, segment_key
 from lambdas.feedback.configuration import FeedbackConfiguration
 
@@ -45,7 +45,7 @@ def unfit(answer: TopOfSegments, configuration: FeedbackConfiguration) -> Unfit 
         "clock": published > freshness.asked_at + CLOCK_TOLERANCE,
         "stale": published < oldest,
         "unread": freshness.progress.behind is None,
-        "behind": newest_minute + GRAIN < oldest
+        "behind": newest_minute + WINDOW < oldest
         or (freshness.progress.behind or timedelta(0)) > configuration.max_input_age,
         "incomplete": complete is None or complete <= answer.minutes.since,
     }

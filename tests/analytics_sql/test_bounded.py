@@ -18,10 +18,10 @@ from contract.click import clicks_in, in_a_reject
 from contract.count import (
     COUNT_COLUMNS,
     COUNT_KEY,
-    GRAIN,
     SEGMENT_COLUMNS,
     SEGMENT_FILE_HEADER,
     UNKNOWN,
+    WINDOW,
     start_of_count,
 )
 from contract.event_time import format_time, parse_time
@@ -72,7 +72,7 @@ def test_wikiticker_totals_equal_those_published_by_druid(whole_run: WholeRun) -
 
 @pytest.mark.usefixtures("shared_data")
 def test_wikiticker_keys_equal_those_counted_by_duckdb(whole_run: WholeRun) -> None:
-    start = f"time_bucket(INTERVAL '{GRAIN.total_seconds():.0f} seconds', clicked)"
+    start = f"time_bucket(INTERVAL '{WINDOW.total_seconds():.0f} seconds', clicked)"
     counted_by_duckdb = duckdb.sql(
         f"""
         WITH clicks AS (

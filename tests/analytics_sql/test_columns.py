@@ -16,10 +16,10 @@ from contract.click import ID_FIELDS, MAX_ID_BYTES, OPTIONAL_FIELDS, REQUIRED_FI
 from contract.count import (
     COUNT_COLUMNS,
     COUNT_KEY,
-    GRAIN,
     SEGMENT_COLUMNS,
     SEGMENT_FILE_HEADER,
     UNKNOWN,
+    WINDOW,
 )
 from contract.sink import REJECTS_TABLE, SINKS, Sink
 from lambdas.forwarder.routing import ID_NOT_UNICODE
@@ -81,34 +81,34 @@ def test_clicks_are_grouped_by_the_key_of_a_count() -> None:
     assert [column.strip().rstrip(",") for column in grouped[1:]] == [*COUNT_KEY[1:]]
 
 
-def start_of_a_count(grain: timedelta) -> str:
+def start_of_a_count(window: timedelta) -> str:
     """The SQL of the start of the count that a click at event_time falls into."""
     for unit, larger, amount in (("SECOND", "MINUTE", 60), ("MINUTE", "HOUR", 60), ("HOUR", "DAY", 24)):
         length = timedelta(**{f"{unit.lower()}s": 1})
-        if grain == length:
+        if window == length:
             return f"FLOOR(event_time TO {unit})"
-        number, rest = divmod(grain, length)
+        number, rest = divmod(window, length)
         if not rest and number and amount % number == 0 and number < amount:
             start = f"EXTRACT({unit} FROM event_time) / {number} * {number}"
             return f"TIMESTAMPADD({unit}, {start}, FLOOR(event_time TO {larger}))"
-    assert grain == timedelta(days=1), f"{grain} divides no minute, hour or day: choose another GRAIN"
+    assert window == timedelta(days=1), f"{window} divides no minute, hour or day: choose another WINDOW"
     return "FLOOR(event_time TO DAY)"
 
 
 def test_a_count_spans_what_the_contract_says() -> None:
-    start = start_of_a_count(GRAIN)
+    start = start_of_a_count(WINDOW)
     counting = {
         file.name: text for file in SQL_FOLDER.glob("*.sql") if " AS minute," in (text := sql(file.name))
     }
     assert counting
     for file, text in counting.items():
-        assert f"  {start} AS minute," in text, f"{file}, or GRAIN in contract/count.py"
-        assert f"GROUP BY\n  {start}," in text, f"{file}, or GRAIN in contract/count.py"
+        assert f"  {start} AS minute," in text, f"{file}, or WINDOW in contract/count.py"
+        assert f"GROUP BY\n  {start}," in text, f"{file}, or WINDOW in contract/count.py"
 
 
 @pytest.mark.parametrize("seconds", [7, 45, 90, 25 * 60, 5 * 3600, 2 * 86_400])
 def test_a_count_spans_a_part_of_a_minute_an_hour_or_a_day(seconds: int) -> None:
-    with pytest.raises(AssertionError, match="choose another GRAIN"):
+    with pytest.raises(AssertionError, match="choose another WINDOW"):
         start_of_a_count(timedelta(seconds=seconds))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics_sql import main
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.sink import REJECTS_TABLE, SINKS
 from settings import Settings
 from settings.analytics import AnalyticsSettings
@@ -188,14 +188,14 @@ def test_a_mini_batch_is_flushed_by_the_longest_publish_interval_and_not_before(
 
 
 @given(
-    grain=st.sampled_from([1, 10, 60, 300, 3600, 7200, 14_400, 43_200, 86_400]),
+    window=st.sampled_from([1, 10, 60, 300, 3600, 7200, 14_400, 43_200, 86_400]),
     lateness_hours=st.integers(1, 168),
     times=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     ages=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
     flushed=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
-def test_no_count_expires_before_its_last_click_whatever_the_grain_and_the_lateness(
-    grain: int,
+def test_no_count_expires_before_its_last_click_whatever_the_window_and_the_lateness(
+    window: int,
     lateness_hours: int,
     times: tuple[float, float],
     ages: tuple[float, float],
@@ -205,21 +205,21 @@ def test_no_count_expires_before_its_last_click_whatever_the_grain_and_the_laten
     and in a mini-batch that is flushed up to LATENCY_SECONDS later. A pause moves only when they are read."""
     max_age = lateness_hours * 3600
     first, last = (
-        time * grain + (age * max_age if age > 0 else age * MAX_CLOCK_AHEAD_SECONDS) + wait * LATENCY_SECONDS
+        time * window + (age * max_age if age > 0 else age * MAX_CLOCK_AHEAD_SECONDS) + wait * LATENCY_SECONDS
         for time, age, wait in zip(times, ages, flushed, strict=True)
     )
-    assert abs(last - first) < main.state_lifetime_seconds(max_age, grain)
+    assert abs(last - first) < main.state_lifetime_seconds(max_age, window)
 
 
-def test_the_grain_is_that_of_the_longest_sink_which_is_still_there(tmp_path: Path) -> None:
+def test_the_window_is_that_of_the_longest_sink_which_is_still_there(tmp_path: Path) -> None:
     sinks = {
         "a": {"grain_seconds": 60},
         "b": {"grain_seconds": 7_200},
         "c": {"grain_seconds": 86_400, "gone": True},
     }
     (tmp_path / "operators.json").write_text(json.dumps({"sinks": sinks}))
-    assert main.grain_seconds(tmp_path) == 7_200
-    assert main.grain_seconds() == GRAIN.total_seconds()
+    assert main.window_seconds(tmp_path) == 7_200
+    assert main.window_seconds() == WINDOW.total_seconds()
 
 
 def test_a_streaming_run_without_the_jar_says_in_one_sentence_what_it_needs(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_key_of_the_same_types_that_means_something_else_gives_every_operator_
         ({**sink(1), "grain_seconds": 10}, 2),
         (sink(0), 1),
     ],
-    ids=["a column less", "another order", "another grain", "a former generation"],
+    ids=["a column less", "another order", "another window", "a former generation"],
 )
 def test_another_key_in_a_generation_that_was_deployed_is_refused(now: dict[str, Any], wanted: int) -> None:
     before = recorded(plan(aggregate(2)), None)
@@ -190,7 +190,7 @@ def test_the_key_of_a_sink_that_is_gone_is_remembered() -> None:
         recorded(plan(aggregate(2)), gone, counts=sink(1, "minute"))
 
 
-def test_another_grain_is_another_key_though_its_type_is_the_same() -> None:
+def test_another_window_is_another_key_though_its_type_is_the_same() -> None:
     before = recorded(two_steps("MINUTE"), None)
     assert before["operators"][COUNT]["state"]["key"] == [
         "minute TIMESTAMP(3) WITH LOCAL TIME ZONE = $FLOOR$1(event_time, MINUTE)",

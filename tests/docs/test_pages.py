@@ -7,7 +7,7 @@ import pytest
 
 from analytics_sql.main import SQL_FOLDER
 from clients.batch_server.text import length_text
-from contract.count import COUNT_COLUMNS, GRAIN, SEGMENT_FILE_HEADER
+from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER, WINDOW
 from lambdas.metrics_page import METRICS_MODULES, metrics_in
 from lambdas.metrics_page import page as metrics_page
 from names import Names
@@ -21,11 +21,11 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # A path in backticks that begins with a folder of the tree; `<...>`, `*` and `{a,b}` stand for several names.
 NAMED_FILE = re.compile(r"`([a-z_]+/[^`\s]*)`")
 ANY = re.compile(r"<[^>]*>|\{[^}]*\}")
-# "counts per minute", "counts clicks per 10 seconds"; the page of changes tells of other grains too.
-SAID_GRAIN = re.compile(
+# "counts per minute", "counts clicks per 10 seconds"; the page of changes tells of other windows too.
+SAID_WINDOW = re.compile(
     r"counts? (?:clicks |are )?per ((?:\d+ )?(?:second|minute|hour|day)s?)\b", re.IGNORECASE
 )
-OTHER_GRAINS = DOCS / "start" / "changing_the_query.md"
+OTHER_WINDOWS = DOCS / "start" / "changing_the_query.md"
 MADE_HERE = ("clients/web_servers/made/", "cdk.out/", "connectors/target/", ".cache/")
 
 
@@ -73,18 +73,18 @@ def test_the_index_gives_each_decision_its_title() -> None:
 def test_what_a_count_spans_is_said_as_it_is(tree: list[Path]) -> None:
     files = [PROJECT / file for file in tree if file.suffix in {".md", ".py"} and file.parts[0] != "tests"]
     said = {
-        (in_docs(file), grain)
+        (in_docs(file), window)
         for file in files
-        if file != OTHER_GRAINS
-        for grain in SAID_GRAIN.findall(file.read_text(encoding="utf-8"))
+        if file != OTHER_WINDOWS
+        for window in SAID_WINDOW.findall(file.read_text(encoding="utf-8"))
     }
-    assert ("README.md", length_text(GRAIN)) in said
-    assert {one for one in said if one[1] != length_text(GRAIN)} == set()
+    assert ("README.md", length_text(WINDOW)) in said
+    assert {one for one in said if one[1] != length_text(WINDOW)} == set()
 
 
 def test_the_contract_says_what_a_count_spans() -> None:
     page = (DOCS / "reference" / "contracts.md").read_text(encoding="utf-8")
-    assert f"| `minute` | start of the {length_text(GRAIN)}, ISO-8601, UTC |" in page
+    assert f"| `minute` | start of the {length_text(WINDOW)}, ISO-8601, UTC |" in page
 
 
 def test_the_page_of_the_settings_is_made_from_the_code() -> None:

@@ -16,7 +16,7 @@ from opensearchpy.exceptions import AuthorizationException
 
 from clients.mobile_app import ClickQueue, MobileClient
 from clients.mobile_app.delivery import CLIENT_CONFIG
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.sink import CLICK_COUNTS
 from names import OREGON, SEGMENTS_PREFIX, TOKYO
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline, as_record, click
@@ -65,7 +65,7 @@ def test_a_click_put_by_the_reference_client_is_counted(pipeline: Pipeline) -> N
     pipeline.wait_until(lambda: pipeline.clicks_counted(f"{ARTICLE}-many") == 3, "the app's clicks")
     for minute, _, *segment in pipeline.count_documents(f"{ARTICLE}-many"):
         assert segment == ["female", "20s", "tokyo"]
-        assert abs(datetime.fromisoformat(minute) - at) < timedelta(minutes=1) + GRAIN
+        assert abs(datetime.fromisoformat(minute) - at) < timedelta(minutes=1) + WINDOW
 
 
 def test_a_click_put_alone_is_counted_too(calls: Calls, pipeline: Pipeline) -> None:

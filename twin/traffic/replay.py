@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clients.mobile_app.click import partition_key
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.event_time import format_time, parse_time
 from twin.traffic.record import EntryPoint, Record
 
 AS_FAST_AS_POSSIBLE = 0.0
 # The allowed lateness is 24 hours; the rest is for moving by whole counts and for the way to the application.
-MAX_SPAN_AT_ONCE = timedelta(hours=23, minutes=51) - GRAIN
+MAX_SPAN_AT_ONCE = timedelta(hours=23, minutes=51) - WINDOW
 MIN_SPEED = 0.01
 # A replay that sends nothing for longer has a click with a wrong time in it, or too low a speed.
 MAX_SILENCE = timedelta(hours=1)
@@ -158,7 +158,7 @@ def _replayed_at_once(
             f"Correct times that are wrong, split it into files of at most {MAX_SPAN_AT_ONCE}, or give a "
             "speed, such as 60 (1 h in 1 min)"
         )
-    shift = (started_at - recording.last) // GRAIN * GRAIN
+    shift = (started_at - recording.last) // WINDOW * WINDOW
     return (_record(line, shift, entry_point, due=0.0) for line in _lines(recording.path))
 
 

@@ -18,7 +18,7 @@ from clients.batch_server import (
     series,
 )
 from clients.batch_server.minutes import Minutes
-from contract.count import GRAIN
+from contract.count import WINDOW
 from tests.clients.batch_server.counts import AddCounts, Count, count
 
 SECOND = timedelta(seconds=1)
@@ -31,14 +31,14 @@ def test_a_series_has_each_count_s_time_and_zeros_where_nothing_was_clicked(
 ) -> None:
     add_counts(
         [
-            count(day - GRAIN, "a", 4),
-            count(day + GRAIN, "a", 3),
-            count(day + GRAIN, "b", 2, gender="male"),
-            count(day + 5 * GRAIN, "a", 100),
+            count(day - WINDOW, "a", 4),
+            count(day + WINDOW, "a", 3),
+            count(day + WINDOW, "b", 2, gender="male"),
+            count(day + 5 * WINDOW, "a", 100),
         ]
     )
-    trend = reader.trend(5 * GRAIN, until=day + 3 * GRAIN)
-    assert trend.starts == tuple(day + number * GRAIN for number in range(-2, 3))
+    trend = reader.trend(5 * WINDOW, until=day + 3 * WINDOW)
+    assert trend.starts == tuple(day + number * WINDOW for number in range(-2, 3))
     (series,) = trend.series
     assert (series.article_id, series.segment, series.clicks) == (None, ALL_READERS, (0, 4, 0, 5, 0))
     assert trend.searches == 1
@@ -47,8 +47,8 @@ def test_a_series_has_each_count_s_time_and_zeros_where_nothing_was_clicked(
 def test_each_article_asked_for_has_a_series_in_that_order_though_nobody_clicked_it(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts([count(day, "b", 2), count(day + GRAIN, "a", 3), count(day, "other", 9)])
-    trend = reader.trend(2 * GRAIN, articles=["nobody's", "b", "a", "b"], until=day + 2 * GRAIN)
+    add_counts([count(day, "b", 2), count(day + WINDOW, "a", 3), count(day, "other", 9)])
+    trend = reader.trend(2 * WINDOW, articles=["nobody's", "b", "a", "b"], until=day + 2 * WINDOW)
     assert [(series.article_id, series.clicks) for series in trend.series] == [
         ("nobody's", (0, 0)),
         ("b", (2, 0)),
@@ -68,7 +68,7 @@ def test_each_segment_has_a_series_of_its_own(
         ]
     )
     asked = reader.trend(
-        GRAIN, articles=["a"], by=("region", "gender"), segment=Segment(age_band="20s"), until=day + GRAIN
+        WINDOW, articles=["a"], by=("region", "gender"), segment=Segment(age_band="20s"), until=day + WINDOW
     )
     assert [(series.segment.as_dict(), series.clicks) for series in asked.series] == [
         ({"age_band": "20s", "gender": "male", "region": "osaka"}, (2,)),
@@ -92,7 +92,7 @@ def test_a_day_begins_at_midnight_of_the_time_zone(
     midnight = day + timedelta(hours=15)  # of Tokyo
     add_counts(
         [
-            count(midnight - GRAIN, "a", 1),
+            count(midnight - WINDOW, "a", 1),
             count(midnight, "a", 2),
             count(midnight + timedelta(hours=23), "a", 4),
             count(midnight + timedelta(hours=24), "a", 8),
@@ -134,7 +134,7 @@ def test_the_steps_of_a_day_on_which_clocks_are_changed_fill_it(
     assert series.starts_of_steps(late, step, ZoneInfo(zone)) == starts[-1:]
 
 
-@pytest.mark.parametrize("step", [timedelta(0), -GRAIN, 1.5 * GRAIN, 7 * MINUTE, timedelta(days=2)])
+@pytest.mark.parametrize("step", [timedelta(0), -WINDOW, 1.5 * WINDOW, 7 * MINUTE, timedelta(days=2)])
 def test_a_step_that_does_not_divide_a_day_is_refused(reader: TrendingReader, step: timedelta) -> None:
     with pytest.raises(TrendsError, match="divides a day and is a multiple of what a count spans"):
         reader.trend(HOUR, step=step)
@@ -142,7 +142,7 @@ def test_a_step_that_does_not_divide_a_day_is_refused(reader: TrendingReader, st
 
 def test_a_series_of_too_many_numbers_is_refused_before_it_is_asked_for(reader: TrendingReader) -> None:
     with pytest.raises(TrendsError, match="longer step"):
-        reader.trend(10_000 * GRAIN, articles=["a", "b", "c", "d", "e", "f"])
+        reader.trend(10_000 * WINDOW, articles=["a", "b", "c", "d", "e", "f"])
     assert series.MAX_POINTS < 10_000 * 6
 
 
@@ -238,8 +238,8 @@ def test_nothing_counted_gives_an_empty_heat_map_and_series_of_zeros(
 ) -> None:
     heat_map = reader.heat_map(HOUR, ("region",), until=day)
     assert (heat_map.articles, heat_map.segments, heat_map.cells) == ((), (), ())
-    assert [series.clicks for series in reader.trend(2 * GRAIN, until=day).series] == [(0, 0)]
-    assert reader.trend(2 * GRAIN, by=("region",), until=day).series == ()
+    assert [series.clicks for series in reader.trend(2 * WINDOW, until=day).series] == [(0, 0)]
+    assert reader.trend(2 * WINDOW, by=("region",), until=day).series == ()
 
 
 def test_the_totals_sum_all_counts_and_tell_how_new_they_are(
@@ -286,14 +286,14 @@ def test_an_answer_is_as_fresh_as_the_newest_count_of_any_reader(
 def test_a_minute_is_complete_when_its_clicks_had_time_to_arrive_and_their_counts_to_be_delivered(
     reader_at: ReaderAt, add_counts: AddCounts, day: datetime
 ) -> None:
-    published = day + 5 * GRAIN + 30 * SECOND
-    add_counts([count(day + 4 * GRAIN, "a", 1, published_at=published)])
+    published = day + 5 * WINDOW + 30 * SECOND
+    add_counts([count(day + 4 * WINDOW, "a", 1, published_at=published)])
     after = published + 15 * SECOND  # to be delivered
-    assert reader_at(after).freshness().complete_until == day + 5 * GRAIN
+    assert reader_at(after).freshness().complete_until == day + 5 * WINDOW
     # Other counts of that publication may still be on their way.
     assert reader_at(after - SECOND).freshness().complete_until is None
-    add_counts([count(day + 4 * GRAIN, "b", 1, published_at=published - SECOND)])
-    assert reader_at(after - SECOND).freshness().complete_until == day + 4 * GRAIN
+    add_counts([count(day + 4 * WINDOW, "b", 1, published_at=published - SECOND)])
+    assert reader_at(after - SECOND).freshness().complete_until == day + 4 * WINDOW
 
 
 def test_counts_that_stopped_an_hour_ago_are_shown_with_their_age(

@@ -18,7 +18,7 @@ from clients.batch_server import (
     TrendsError,
     ranking,
 )
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 from tests.clients.batch_server.counts import AddCounts, Count, count
 
 MINUTE = timedelta(minutes=1)
@@ -91,17 +91,17 @@ def test_a_segment_narrows_the_readers_by_all_its_fields(
 def test_the_time_asked_for_is_widened_to_whole_counts_and_ends_with_the_running_one(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts(count(day + number * GRAIN, f"minute-{number:02}", 1) for number in range(15))
-    top = reader.top(10 * GRAIN, until=day + 12.5 * GRAIN)
+    add_counts(count(day + number * WINDOW, f"minute-{number:02}", 1) for number in range(15))
+    top = reader.top(10 * WINDOW, until=day + 12.5 * WINDOW)
     assert [article.article_id for article in top.articles] == [f"minute-{n:02}" for n in range(2, 13)]
-    assert (top.minutes.since, top.minutes.until) == (day + 2 * GRAIN, day + 13 * GRAIN)
+    assert (top.minutes.since, top.minutes.until) == (day + 2 * WINDOW, day + 13 * WINDOW)
 
 
 def test_a_time_that_ends_with_a_whole_count_does_not_include_the_next(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts(count(day + number * GRAIN, f"minute-{number}", 1) for number in range(5))
-    top = reader.top(2 * GRAIN, until=day + 3 * GRAIN)
+    add_counts(count(day + number * WINDOW, f"minute-{number}", 1) for number in range(5))
+    top = reader.top(2 * WINDOW, until=day + 3 * WINDOW)
     assert [article.article_id for article in top.articles] == ["minute-1", "minute-2"]
 
 

@@ -17,7 +17,7 @@ from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, questions_of_view
 from clients.board.titles import read_titles
 from clients.command_line.command import app
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -58,21 +58,21 @@ def test_the_account_says_what_is_on_its_way_and_what_was_rejected_when() -> Non
     assert ledgers.newest is None
     for minutes, rejected in ((0, 3), (0, 5), (1, 5), (2, 9)):
         account = RecordAccount(sent=100, counted=80, rejected=rejected, unparseable=4)
-        ledgers.tell(account, at=NOON + minutes * GRAIN + timedelta(seconds=rejected))
+        ledgers.tell(account, at=NOON + minutes * WINDOW + timedelta(seconds=rejected))
     newest = ledgers.newest
     assert newest is not None
     assert newest.account.on_their_way == 7
-    assert newest.rejected == ((NOON, 5), (NOON + GRAIN, 0), (NOON + 2 * GRAIN, 4))
+    assert newest.rejected == ((NOON, 5), (NOON + WINDOW, 0), (NOON + 2 * WINDOW, 4))
 
 
 def test_the_account_keeps_the_rejects_of_two_hours() -> None:
     ledgers = Ledgers()
     for number in range(2_000):
         account = RecordAccount(sent=0, counted=0, rejected=number, unparseable=0)
-        ledgers.tell(account, at=NOON + number * GRAIN)
+        ledgers.tell(account, at=NOON + number * WINDOW)
     assert ledgers.newest is not None
-    assert len(ledgers.newest.rejected) == REJECTED_KEPT // GRAIN
-    assert ledgers.newest.rejected[-1] == (NOON + 1_999 * GRAIN, 1)
+    assert len(ledgers.newest.rejected) == REJECTED_KEPT // WINDOW
+    assert ledgers.newest.rejected[-1] == (NOON + 1_999 * WINDOW, 1)
 
 
 def test_titles_are_read_with_commas_quotes_line_breaks_and_a_byte_order_mark(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from clients.batch_server.segment import Segment
 from clients.dashboards import saved_objects
 from clients.dashboards.saved_objects import SavedObject, Visualization, as_ndjson, pictures
 from contract import sink
-from contract.count import COUNT_KEY, GRAIN, SEGMENT_COLUMNS
+from contract.count import COUNT_KEY, SEGMENT_COLUMNS, WINDOW
 from contract.sink import CLICK_COUNTS, SINKS
 from lambdas.search_bootstrap.definitions import definitions
 from names import index_pattern
@@ -24,7 +24,7 @@ from tests.clients.batch_server.counts import AddCounts, count
 from tests.clients.conftest import Call
 
 OBJECTS = saved_objects.saved_objects()
-TEN_BARS = 10 * GRAIN
+TEN_BARS = 10 * WINDOW
 
 # The mappings of the types in OpenSearch Dashboards; those of visualization and dashboard are strict.
 ATTRIBUTES = {
@@ -250,7 +250,7 @@ def asked(day: datetime, add_counts: AddCounts, call: Call) -> Any:
     }
     add_counts(
         count(
-            since + number * GRAIN,
+            since + number * WINDOW,
             f"記事-{article}",
             rng.randint(1, 40),
             **dict(zip(values, segment, strict=True)),

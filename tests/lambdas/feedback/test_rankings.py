@@ -13,7 +13,7 @@ from clients.batch_server.answers import DELIVERY
 from clients.batch_server.minutes import last_minutes
 from clients.batch_server.progress import HANGING_READ, KEPT_SECONDS, PERIOD, SETTLING
 from contract.click import MAX_ID_BYTES
-from contract.count import GRAIN, SEGMENT_COLUMNS
+from contract.count import SEGMENT_COLUMNS, WINDOW
 from contract.ranking import ALL_READERS_KEY, MAX_ARTICLES, ServedRanking, segment_key
 from lambdas.feedback.rankings import (
     due,
@@ -52,7 +52,7 @@ def test_current_counts_are_fit() -> None:
         ({"newest_minute": None, "newest_published_at": None, "delivered_until": None}, "empty"),
         ({"newest_published_at": before(seconds=-61)}, "clock"),
         ({"newest_published_at": before(seconds=181)}, "stale"),
-        ({"newest_minute": before(seconds=181) - GRAIN}, "behind"),
+        ({"newest_minute": before(seconds=181) - WINDOW}, "behind"),
         ({"progress": ReadProgress(problem="CloudWatch is away")}, "unread"),
         ({"progress": read(before(minutes=10), behind=181)}, "behind"),
         ({"progress": read(before(minutes=10), behind=180)}, "incomplete"),
@@ -67,7 +67,7 @@ def test_counts_that_may_lack_clicks_are_unfit(freshness: dict[str, Any], why: s
 def test_slightly_late_counts_and_clocks_ahead_are_fit() -> None:
     ahead = {"newest_published_at": before(seconds=-60)}
     late = {"newest_published_at": before(seconds=180), "delivered_until": before(seconds=180)}
-    catching_up = {"newest_minute": before(seconds=180) - GRAIN}
+    catching_up = {"newest_minute": before(seconds=180) - WINDOW}
     for freshness in (ahead, late, catching_up):
         assert unfit(counted(SOME, **freshness), configuration_of()) is None
 
@@ -157,7 +157,7 @@ def test_a_ranking_must_be_out_of_date_before_it_expires(
 def test_the_window_must_be_longer_than_completeness_takes(
     monkeypatch: pytest.MonkeyPatch, minutes: int, publish_every: int, enough: int
 ) -> None:
-    monkeypatch.setattr("settings.consistency.GRAIN", timedelta(minutes=minutes))
+    monkeypatch.setattr("settings.consistency.WINDOW", timedelta(minutes=minutes))
     analytics = SETTINGS.analytics.model_copy(update={"publish_every_seconds": publish_every})
 
     def found(window: int) -> list[str]:

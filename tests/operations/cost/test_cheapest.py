@@ -27,7 +27,7 @@ from tests.operations.cost.changes import Resources
 def _counts_of_a_minute() -> Iterator[None]:
     """How many documents there are to hold does not depend here on what the project's counts span."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("settings.disks.GRAIN", timedelta(minutes=1))
+        patch.setattr("settings.disks.WINDOW", timedelta(minutes=1))
         yield
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.count import GRAIN
+from contract.count import WINDOW
 from contract.event_time import format_time
 from twin.traffic.record import EntryPoint, Record
 from twin.traffic.replay import (
@@ -56,8 +56,8 @@ def test_at_once_all_times_move_by_the_same_whole_counts_and_the_last_is_just_pa
     records = _replay(_file(tmp_path, *map(_line, times)), AS_FAST_AS_POSSIBLE)
     shifts = {_time(record) - time for record, time in zip(records, times, strict=True)}
     (shift,) = shifts
-    assert shift % GRAIN == timedelta()
-    assert NOW - GRAIN < _time(records[-1]) <= NOW
+    assert shift % WINDOW == timedelta()
+    assert NOW - WINDOW < _time(records[-1]) <= NOW
     assert {record.due for record in records} == {0.0}
 
 
