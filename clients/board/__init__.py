@@ -1,4 +1,4 @@
-"""One page that shows, live, what each kind of reader clicks: `python -m clients.command_line board`.
+"""One page that shows, live, what each kind of reader clicks: `click-trends board`.
 
 questions.py     what a viewer looks at, as questions to the reader
 query_loop.py    asks them for all viewers together, within a budget of searches

@@ -1,4 +1,4 @@
-"""The command line: `python -m clients.command_line top --last 10m --gender female`."""
+"""The command line: `click-trends top --last 10m --gender female`."""
 
 import io
 import sys
@@ -113,7 +113,7 @@ def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
 
 
 def _fail(error: TrendsError) -> NoReturn:
-    _tell(f"batch_server: {error}")
+    _tell(f"click-trends: {error}")
     raise typer.Exit(2 if isinstance(error, QuestionError) else 1) from error
 
 
@@ -136,7 +136,7 @@ def _show(table: RenderableType) -> None:
     console.print(table)
     if needed > console.width:
         _tell(
-            f"batch_server: the table needs {needed} characters in a line and this terminal has "
+            f"click-trends: the table needs {needed} characters in a line and this terminal has "
             f"{console.width}, so ids and numbers are broken or missing: make it wider, ask for fewer "
             "columns, or take --json"
         )

@@ -150,7 +150,7 @@ CONNECTION = (
     _keyword("as_json", AsJson, False),
 )
 SPAN = (_keyword("last", Last), _keyword("until", Until, None))
-SEGMENT = tuple(
+_OF_A_COLUMN = tuple(
     _keyword(
         column,
         Annotated[
@@ -166,6 +166,31 @@ SEGMENT = tuple(
     )
     for column in SEGMENT_COLUMNS
 )
+_PARTS = Annotated[
+    list[str] | None,
+    typer.Option("--segment", metavar="COLUMN=VALUE", help="The same, such as age_band=20s; repeatable."),
+]
+SEGMENT = (*_OF_A_COLUMN, _keyword("segment", _PARTS, None))
+
+
+def segment_asked(options: dict[str, Any]) -> Segment:
+    """Takes the options of SEGMENT out of `options`. Raises typer.BadParameter."""
+    columns = {column: options.pop(column) for column in SEGMENT_COLUMNS}
+    values = {column: value for column, value in columns.items() if value is not None}
+    for part in options.pop("segment") or ():
+        column, equals, value = part.partition("=")
+        if column not in SEGMENT_COLUMNS or not equals or not value:
+            raise typer.BadParameter(
+                f"{part!r} is no part of a segment: write column=value, with a column of "
+                f"{', '.join(SEGMENT_COLUMNS)}",
+                param_hint="--segment",
+            )
+        if column in values:
+            raise typer.BadParameter(f"{column} is given twice: write it once", param_hint="--segment")
+        values[column] = value
+    return Segment(**values)
+
+
 CSV = (_keyword("as_csv", AsCsv, False),)
 
 

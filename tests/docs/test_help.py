@@ -12,7 +12,7 @@ from twin.command import app as twin
 from twin.traffic.put_counts import app as put_counts
 
 APPS = {
-    "clients.command_line": command_line,
+    "click-trends": command_line,
     "operations.cost": cost,
     "operations.doctor": doctor,
     "twin.traffic.put_counts": put_counts,

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from opensearchpy.exceptions import AuthorizationException
 
 from clients.batch_server import EVERY_SEGMENT, Answer, Segment
 from names import OREGON, TOKYO
-from tests.conftest import PROJECT
 from tests.end_to_end.conftest import A_DAY, INDICES, Pipeline
 
 
@@ -60,8 +58,8 @@ def test_the_batch_server_may_ask_every_question(pipeline: Pipeline) -> None:
 def test_the_batch_servers_command_asks_the_twin_from_another_shell(pipeline: Pipeline) -> None:
     file = pipeline.twin.write_reader_environment()
     asked = subprocess.run(
-        ["bash", "-c", f'. "{file}" && exec "{sys.executable}" -m clients.command_line freshness --json'],
-        cwd=PROJECT,
+        ["bash", "-c", f'. "{file}" && exec click-trends freshness --json'],
+        cwd="/",
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
         capture_output=True,
         text=True,

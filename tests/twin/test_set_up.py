@@ -62,8 +62,10 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def whole_project(project: Path) -> Path:
     """A project from which everything can be set up."""
-    (project / "connectors" / "src" / "main").mkdir(parents=True)
-    for name in ("connectors/pom.xml", "requirements.txt", "package-lock.json"):
+    for folder in ("connectors/src/main", "clients/command_line"):
+        (project / folder).mkdir(parents=True)
+    launcher = "clients/command_line/launcher.sh"
+    for name in ("connectors/pom.xml", "requirements.txt", "package-lock.json", launcher):
         (project / name).touch()
     (project / "twin" / "prerequisites.sh").write_text('[[ ${1:-} != python ]] || echo "$PWD/bin/python"')
     stand_in(project, "python", PYTHON)
@@ -120,6 +122,7 @@ def test_set_up_from_nothing_prints_its_own_lines_only(whole_project: Path) -> N
     said = make(whole_project, "setup").splitlines()
     assert len(said) == 4
     assert [line for line in said if not line.startswith("setup: ")] == []
+    assert os.access(whole_project / ".venv/bin/click-trends", os.X_OK)
 
 
 @pytest.mark.parametrize("program", ["python", "npm"])

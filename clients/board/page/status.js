@@ -95,7 +95,7 @@ export function liveness({ freshness, status, now, heardAt, lost, refused }) {
   if (!heardAt && !lost) return { state: "waiting", text: "Connecting …", problem: null };
   if (!heardAt || now - heardAt > (lost ? LOST_SECONDS : SILENCE_SECONDS) * 1000) {
     return away(
-      `The board does not answer. ${shown} Check that it still runs (python -m clients.command_line board), ` +
+      `The board does not answer. ${shown} Check that it still runs (click-trends board), ` +
         "and the port forward to it.",
     );
   }

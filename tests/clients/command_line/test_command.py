@@ -314,7 +314,7 @@ def test_the_freshness_alone_is_a_sentence_or_json(reader: mock.Mock) -> None:
     reader.freshness.return_value = replace(FRESHNESS, asked_at=NINE + 10 * MINUTE)
     assert "(26 s ahead of this machine's clock)" in _run("freshness")[1]
     reader.freshness.side_effect = TrendsError("away")
-    assert _run("freshness")[::2] == (1, "batch_server: away\n")
+    assert _run("freshness")[::2] == (1, "click-trends: away\n")
 
 
 def test_a_terminal_gets_no_control_characters_from_csv_or_json(reader: mock.Mock) -> None:
@@ -369,7 +369,7 @@ def test_an_error_is_one_sentence_on_standard_error_and_a_failing_exit_code(conn
     connect.side_effect = TrendsError("OpenSearch at [x] cannot be reached: check it")
     code, out, err = _run("top", "--last", "1d")
     assert (code, out) == (1, "")
-    assert err == "batch_server: OpenSearch at [x] cannot be reached: check it\n"
+    assert err == "click-trends: OpenSearch at [x] cannot be reached: check it\n"
 
 
 @every_question

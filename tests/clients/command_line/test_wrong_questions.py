@@ -27,7 +27,7 @@ ENVIRONMENT = {
 def test_a_question_that_no_one_can_answer_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     result = CliRunner().invoke(command.app, arguments, env=ENVIRONMENT)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("batch_server: ")
+    assert result.stderr.startswith("click-trends: ")
 
 
 @pytest.mark.parametrize(

@@ -155,4 +155,4 @@ def test_one_command_prints_them_and_one_imports_them(monkeypatch: pytest.Monkey
     with answering(403, answer={"Message": "no"}) as server:
         refused = run.invoke(app, ["import-saved-objects", "--endpoint", server.endpoint])
     assert refused.exit_code == 1
-    assert "batch_server: " in refused.stderr
+    assert "click-trends: " in refused.stderr

@@ -47,10 +47,7 @@ def test_a_segment_without_a_ranking_is_no_error(service: Service) -> None:
     told = " ".join(text.split())
     assert code == 0
     assert "no ranking of all readers. In the first six minutes after the first clicks it has none" in told
-    assert (
-        "If it still has none, nothing is counted (`python -m clients.command_line freshness` tells), or"
-        in told
-    )
+    assert "If it still has none, nothing is counted (`click-trends freshness` tells), or" in told
     _, text = ask(service, "--segment", "gender=female")
     assert "(the service then shows what all readers click), or nothing is counted" in " ".join(text.split())
     assert json.loads(ask(service, "--json")[1])["served"] is False
