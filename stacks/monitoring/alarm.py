@@ -1,4 +1,4 @@
-"""An alarm on a flow, built beside what it watches: docs/reference/flow_limits.md says what to do."""
+"""An alarm on a flow, built beside what it watches: docs/operate/runbook.md says what to do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Alarm(cloudwatch.Alarm):
             construct_id,
             alarm_name=alarm_name(watches, measure.name),
             alarm_description=(
-                f"{watches}: docs/reference/flow_limits.md says what {measure.name} means and what to do"
+                f"{watches}: docs/operate/runbook.md says what {measure.name} means and what to do"
             ),
             metric=measure.metric,
             threshold=threshold,

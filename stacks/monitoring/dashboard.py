@@ -97,7 +97,7 @@ class PathDashboard(Construct):
         return cloudwatch.TextWidget(
             markdown=f"# {self._names.prefix} in {self._places[self._region]}\n"
             "The hops of a click, in the order in which it passes them. A graph with a red line is an alarm: "
-            "its metric has a row in docs/reference/flow_limits.md, `What to do`. "
+            "its metric has a section in docs/operate/runbook.md. "
             f"The other end of the path: [{self._places[elsewhere]}]({console}#dashboards/dashboard/{other})",
             width=GRID,
             height=3,

@@ -15,7 +15,7 @@ SILENCE_MINUTES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """name: of the metric or share; alarms and docs/reference/flow_limits.md are named after it."""
+    """name: of the metric or share; alarms and sections of docs/operate/runbook.md are named after it."""
 
     name: str
     metric: cloudwatch.IMetric

@@ -20,11 +20,15 @@ from names import OREGON, TOKYO
 from tests.conftest import PROJECT
 
 GUIDE = PROJECT / "docs" / "operate" / "operations.md"
-PAGES = (GUIDE, PROJECT / "docs" / "start" / "deployment.md")
+PAGES = (GUIDE, PROJECT / "docs" / "operate" / "runbook.md", PROJECT / "docs" / "start" / "deployment.md")
 FENCE = re.compile(r"^```(\S+)(?: ([^\n]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_BACKTICKS = re.compile(r"`(aws [a-z0-9-]+ [a-z0-9-]+ [^`]*--[^`]*)`")
 OPTIONS_OF_ALL = {"region", "output", "query", "profile", "cli-binary-format", "cli-input-json"}
-S3_COMMANDS = {"cp": {"recursive"}, "mv": {"recursive"}, "rm": {"recursive"}, "sync": {"delete"}, "ls": set()}
+NOT_OF_THE_SDK = {
+    "s3": {name: {"recursive"} for name in ("cp", "mv", "rm", "ls")} | {"sync": {"delete"}},
+    "logs": {"tail": {"since", "follow", "filter-pattern"}},
+}
+"""Commands that the command line has beside those of the SDK, with their options."""
 SERVICES = {"s3api": "s3"}
 RENAMED = {"notification-endpoint": "endpoint"}
 """Options that the command line names otherwise than the service does."""
@@ -69,9 +73,11 @@ def wrong_options(command: str) -> list[str]:
     """What the SDK's model does not know of an `aws` command, or misses in it."""
     _, service, operation, *words = shlex.split(command)
     given = {RENAMED.get(name, name) for name in options(words)} - OPTIONS_OF_ALL
+    own = NOT_OF_THE_SDK.get(service, {})
+    if operation in own:
+        return sorted(given - own[operation])
     if service == "s3":
-        known = S3_COMMANDS.get(operation)
-        return [operation] if known is None else sorted(given - known)
+        return [operation]
     model = botocore.session.get_session().get_service_model(SERVICES.get(service, service))
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     if operation not in operations:
@@ -96,6 +102,7 @@ def test_the_sdk_knows_the_operation_and_its_options(command: str) -> None:
         ("aws sns create-topic --nam a", ["nam", "lacks name"]),
         ("aws s3 copy a b", ["copy"]),
         ("aws s3 cp --recursve a b", ["recursve"]),
+        ("aws logs tail a --sinc 1h", ["sinc"]),
     ],
 )
 def test_a_wrong_command_is_noticed(command: str, wrong: list[str]) -> None:
