@@ -18,6 +18,8 @@ from tests.conftest import PROJECT
 DOCS = PROJECT / "docs"
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+TO_ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
+ANCHOR = re.compile(r"^#+ (?P<heading>.+)$|<a id=\"(?P<id>[^\"]+)\">", re.MULTILINE)
 # A path in backticks that begins with a folder of the tree; `<...>`, `*` and `{a,b}` stand for several names.
 NAMED_FILE = re.compile(r"`([a-z_]+/[^`\s]*)`")
 ANY = re.compile(r"<[^>]*>|\{[^}]*\}")
@@ -38,6 +40,23 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     broken = [link for link in targets if "://" not in link and not (page.parent / link).exists()]
     assert not broken
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings, and those that are written out."""
+    found = ANCHOR.finditer(re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S))
+    return {
+        each["id"] or re.sub(r"[^\w\- ]", "", each["heading"]).lower().replace(" ", "-") for each in found
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=in_docs)
+def test_every_link_to_a_part_of_a_page_leads_to_its_heading(page: Path) -> None:
+    links = TO_ANCHOR.findall(page.read_text(encoding="utf-8"))
+    within = [
+        (page.parent / target if target else page, anchor) for target, anchor in links if "://" not in target
+    ]
+    assert [f"{target}#{anchor}" for target, anchor in within if anchor not in anchors(target)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=in_docs)
@@ -139,6 +158,15 @@ def test_the_contracts_give_the_reasons_of_a_reject_in_the_order_of_the_sql() ->
     rows = re.findall(r"^\| (`.*?) \|", page.partition("## Rejected click")[2], re.MULTILINE)
     checks = (SQL_FOLDER / "30_checked_clicks.sql").read_text(encoding="utf-8")
     assert re.findall(r"`(\w+)`", " ".join(rows)) == re.findall(r"THEN '(\w+)'", checks)
+
+
+def test_the_readme_says_what_production_costs_as_the_page_of_the_cost_does() -> None:
+    total = re.search(
+        r"^\| total \| ([\d,]+) \| ([\d,]+) \|$", (DOCS / "operate" / "cost.md").read_text("utf-8"), re.M
+    )
+    assert total
+    low, high = (f"{round(int(number.replace(',', '')), -2):,}" for number in total.groups())
+    assert f"about {low} to {high} USD" in (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_says_what_each_folder_is(tree: list[Path]) -> None:
