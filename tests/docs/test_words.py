@@ -94,7 +94,7 @@ def test_a_page_says_the_word_of_the_table(word: Word, tree: list[Path]) -> None
     found = {
         f"{path}:{line}"
         for path in tree
-        if path.suffix == ".md"
+        if path.suffix == ".md" and path.parts[0] != "tests"
         for line in refused_in_page((PROJECT / path).read_text("utf-8"), word)
     }
     assert not found, f"say {word.say}"
@@ -116,35 +116,35 @@ def test_the_table_is_read() -> None:
     assert {place for word in WORDS for place in word.places} == {PAGES, CODE}
 
 
-WINDOW = Word("window", "window", frozenset())
+HEAP = Word("stack", "heap", frozenset())
 
 
-@pytest.mark.parametrize("text", ["The window.", "a Grain of", "| window |", "a\ngrain"])
+@pytest.mark.parametrize("text", ["The heap.", "a Heap of", "| heap |", "a\nheap"])
 def test_a_refused_word_of_a_page_is_found(text: str) -> None:
-    assert refused_in_page(text, WINDOW)
+    assert refused_in_page(text, HEAP)
 
 
 @pytest.mark.parametrize(
-    "text", ["`WINDOW`", "ingrained", "```sh\ngrain\n```", "[a](window.md)", "## Words\ngrain\n## "]
+    "text", ["`HEAP`", "cheaply", "```sh\nheap\n```", "[a](heap.md)", "## Words\nheap\n## "]
 )
 def test_what_is_no_prose_of_a_page_is_passed_over(text: str) -> None:
-    assert not refused_in_page(text, WINDOW)
+    assert not refused_in_page(text, HEAP)
 
 
 @pytest.mark.parametrize(
-    "source", ["WINDOW = 1", "new_grain = 1", "class AGrain: ...", "# a window", "x = 'the window'"]
+    "source", ["HEAP = 1", "new_heap = 1", "class AHeap: ...", "# a heap", "x = 'the heap'"]
 )
 def test_a_refused_word_of_a_module_is_found(source: str) -> None:
-    assert refused_in_module(source, WINDOW)
+    assert refused_in_module(source, HEAP)
 
 
-@pytest.mark.parametrize("line", ["long grainMillis;", "-- a window", "WINDOW_SECONDS"])
+@pytest.mark.parametrize("line", ["long heapMillis;", "-- a heap", "HEAP_SECONDS"])
 def test_a_refused_word_of_other_code_is_found(line: str) -> None:
-    assert refused_in_other_code(line, WINDOW)
+    assert refused_in_other_code(line, HEAP)
 
 
 def test_a_field_that_somebody_else_named_is_passed_over() -> None:
-    assert not refused_in_module("x = {'grain': 1}", WINDOW)
+    assert not refused_in_module("x = {'heap': 1}", HEAP)
 
 
 def test_a_made_block_and_the_bars_of_a_table_are_no_words() -> None:
