@@ -14,6 +14,8 @@ SPARK := $(CACHE)/bench-spark
 OPENSEARCH := $(CACHE)/opensearch-$(OPENSEARCH_VERSION)
 # renovate: datasource=maven depName=org.apache.maven.plugins:maven-dependency-plugin
 MAVEN_DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+# renovate: datasource=pypi depName=uv
+UV_VERSION := 0.13.9
 # renovate: datasource=go depName=github.com/rhysd/actionlint
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 # Outside of a Maven project the plugin takes this for a name, and unpacks nothing while its mark is there.
@@ -116,8 +118,9 @@ test-functions: setup ## tests of the functions on the Python they are deployed 
 
 $(FUNCTIONS)/.installed: requirements.txt
 	@$(FUNCTIONS_PYTHON) -m venv --clear $(FUNCTIONS)
-	@$(FUNCTIONS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt \
-		$(FUNCTIONS_PACKAGES)
+	@sed -nE 's/^([A-Za-z0-9._-]+==[^ ;]+).*/\1/p' requirements.txt > $(FUNCTIONS)/versions.txt
+	@$(FUNCTIONS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(FUNCTIONS)/versions.txt $(FUNCTIONS_PACKAGES)
 	@touch $@
 
 .PHONY: lint
@@ -234,13 +237,14 @@ bench: setup $(SPARK)/.installed ## how fast everything is, into docs/reference/
 bench-quick: setup $(SPARK)/.installed ## a little of each benchmark, recorded nowhere (5 minutes)
 	@python -m bench --scale quick
 
+# Renovate repeats the command that uv writes at the top of requirements.txt: keep to options that it knows.
 .PHONY: requirements
-requirements: setup ## pin requirements.in anew
-	@pip install --quiet pip-tools
-	@pip-compile --quiet --strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-trusted-host \
-		--no-emit-find-links --no-emit-options --upgrade --output-file requirements.txt requirements.in
-	@{ echo '# Every package with its version: made from requirements.in by `make requirements`.'; \
-		cat requirements.txt; } > requirements.new && mv requirements.new requirements.txt
+requirements: setup ## pin requirements.in anew, with hashes (UPGRADE=1 takes the newest versions)
+	@test -x $(CACHE)/uv-$(UV_VERSION)/bin/uv || { python -m venv $(CACHE)/uv-$(UV_VERSION) && \
+		$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@test -z "$(UPGRADE)" || rm requirements.txt
+	@$(CACHE)/uv-$(UV_VERSION)/bin/uv pip compile --quiet --generate-hashes --universal --python-version=3.11 \
+		--output-file=requirements.txt requirements.in
 
 .PHONY: clean
 clean: ## remove everything that setup, synth and the tests made

@@ -10,12 +10,18 @@ import yaml
 from tests.conftest import PROJECT
 
 RENOVATE: dict[str, Any] = json.loads((PROJECT / "renovate.json").read_text(encoding="utf-8"))
+REQUIREMENTS = (
+    "requirements.txt",
+    "bench/requirements.txt",
+    *(f"lambdas/{function}/requirements.txt" for function in ("feedback", "forwarder", "redelivery")),
+)
 NAME = re.compile(r"^([A-Za-z0-9._-]+)")
 
 
 def pins(file: str) -> dict[str, str]:
-    lines = (PROJECT / file).read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+    """Package -> its version, of a requirements file with hashes."""
+    text = (PROJECT / file).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
 def test_the_hooks_use_the_versions_of_the_requirements() -> None:
@@ -28,12 +34,26 @@ def test_the_hooks_use_the_versions_of_the_requirements() -> None:
     assert all("additional_dependencies" in hook or hook["language"] == "system" for hook in hooks)
 
 
-def test_renovate_updates_what_is_imported_by_name_and_leaves_the_rest_to_the_resolver() -> None:
+def test_every_package_of_python_has_the_hashes_of_its_files() -> None:
+    """pip then refuses a file that is not the one that was chosen, and a package that is not named."""
+    for file in (PROJECT / name for name in REQUIREMENTS):
+        text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+        packages = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        assert packages
+        assert all(re.search(r" --hash=sha256:[0-9a-f]{64}", line) for line in packages), file
+
+
+def test_renovate_repeats_the_command_that_makes_the_requirements() -> None:
+    """It reads the command in the first lines: docs.renovatebot.com/modules/manager/pip-compile/."""
+    [pattern] = RENOVATE["pip-compile"]["managerFilePatterns"]
+    assert re.search(pattern.strip("/"), "requirements.txt")
+    command = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()[1].removeprefix("#    ")
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    assert command.replace("compile ", "compile --quiet ", 1) in " ".join(
+        makefile.replace("\\\n", " ").split()
+    )
     lines = (PROJECT / "requirements.in").read_text(encoding="utf-8").splitlines()
     imported = {found[1].lower() for line in lines if (found := NAME.match(line))}
-    first, second = RENOVATE["packageRules"][:2]
-    assert (first["enabled"], second["enabled"]) == (False, True)
-    assert set(second["matchPackageNames"]) == imported
     assert imported <= set(pins("requirements.txt"))
 
 
@@ -46,6 +66,7 @@ def test_renovate_updates_what_is_imported_by_name_and_leaves_the_rest_to_the_re
                 "org.opensearch.distribution.integ-test-zip:opensearch",
                 "org.apache.maven.plugins:maven-dependency-plugin",
                 "github.com/rhysd/actionlint",
+                "uv",
             },
         ),
         (1, {"ruff", "zizmor", "check-jsonschema"}),
@@ -67,7 +88,7 @@ def test_renovate_finds_the_versions_that_no_manager_of_its_own_knows(
 def test_each_version_in_the_makefile_is_one_that_renovate_finds() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     assigned = re.findall(r"^\w+ := .*\d+\.\d+\.\d+$", makefile, re.MULTILINE)
-    assert len(assigned) == makefile.count("# renovate: ") == 3
+    assert len(assigned) == makefile.count("# renovate: ") == 4
 
 
 def test_peers_move_together_and_npm_s_accidental_latest_is_refused() -> None:
