@@ -1,2 +1,1 @@
-"""The local twin: the synthesised templates deployed on this machine, with real Flink and a real
-OpenSearch."""
+"""The local twin: the synthesised templates deployed on this machine, with real Flink and OpenSearch."""

@@ -1,4 +1,4 @@
-"""Where every click went, as numbers: sent = counted + rejected + unparseable, else something is lost or
+"""Where every click went, in numbers: sent = counted + rejected + unparseable, or clicks are lost or
 doubled."""
 
 import gzip
@@ -31,10 +31,10 @@ from twin.redelivery import redelivery_totals
 
 
 def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
-    """The content of the objects under a prefix, decompressed, in the order of their keys.
+    """The decompressed objects under a prefix, in the order of their keys.
 
-    Each content once: a second object with it is a repeated delivery. (Two deliveries of nothing but the same
-    bytes would look so too; with clicks among the records that does not happen.)
+    Equal content counts once: it is a repeated delivery. (Two deliveries with exactly equal records would
+    look the same; with clicks among them that does not happen.)
     """
     s3: Any = emulator.client("s3", region)
     seen: set[bytes] = set()
@@ -49,16 +49,16 @@ def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterat
 
 
 def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
-    """Every line of every object under a prefix, without the blank ones that delimiters make."""
+    """Every non-blank line of every object under a prefix."""
     for content in objects(emulator, region, bucket, prefix):
         yield from (line for line in content.split(b"\n") if line.strip())
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """Figures are records. `counted`: the sum of all counts in OpenSearch. `rejected_again` and
+    """Numbers of records. `counted`: the sum of all counts in OpenSearch. `rejected_again` and
     `counted_and_rejected`: rejects that are no further click, see twin/readings.py. `failed_documents`:
-    counts that OpenSearch did not take, which redelivery has not redelivered or has given up."""
+    counts that OpenSearch did not take and redelivery has not redelivered, or has given up."""
 
     counted: int
     unparseable: int
@@ -71,12 +71,12 @@ class Accounts:
 
     @property
     def accounted_for(self) -> int:
-        """What must equal the records sent; a record that the forwarder rejects never reaches the backup."""
+        """Must equal the records sent. A record that the forwarder rejects never reaches the backup."""
         return self.counted + self.rejected.total() + self.rejected_by_forwarder.total() + self.unparseable
 
 
 def take_accounts(emulator: Emulator, names: Names, *, counted: int, clicks_of: ClicksOf) -> Accounts:
-    """Read the buckets; `counted` is what the batch server reads from OpenSearch, `clicks_of` what OpenSearch
+    """Read the buckets. counted: what the batch server reads from OpenSearch; clicks_of: what OpenSearch
     holds under a key. Delivery streams must be flushed."""
     raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
     failed = [
@@ -102,7 +102,7 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int, clicks_of: 
 
 
 def _is_stale(line: bytes) -> bool:
-    """Of a failed document; redelivery keeps lines that are none, too."""
+    """line: of a failed document; redelivery also keeps lines that are none."""
     try:
         return str(json.loads(line)["errorCode"]) == STALE_CODE
     except (ValueError, TypeError, KeyError):
@@ -110,36 +110,36 @@ def _is_stale(line: bytes) -> bool:
 
 
 def _reasons_of_letters(letters: Iterator[bytes]) -> Counter[str]:
-    """By record: a letter can stand in two objects where S3 refused the forwarder's correction."""
+    """One reason a record: a letter can be in two objects if S3 refused the forwarder's rewrite."""
     return Counter({letter_id(line): json.loads(line)["reason"] for line in letters}.values())
 
 
 def letter_id(line: bytes) -> tuple[str, str]:
-    """What identifies the record of a dead letter: its shard and sequence number."""
+    """Identifies a dead letter's record: its shard and sequence number."""
     letter = json.loads(line)
     return letter["shard"], letter["sequence_number"]
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Records that are not counted, so far. `rejected`: by the forwarder and by the application."""
+    """Records not counted so far. `rejected`: by the forwarder and by the application."""
 
     rejected: int
     unparseable: int
 
 
 def _lines_of(journal: Path) -> Iterator[bytes]:
-    """The whole lines so far."""
+    """The complete lines so far."""
     if journal.exists():
         with journal.open("rb") as lines_so_far:
             yield from (line for line in lines_so_far if line.endswith(b"\n"))
 
 
 class LiveAccounts:
-    """The same numbers while a run goes on, each record looked at once and nothing flushed.
+    """The same numbers during a run: each record is looked at once, nothing is flushed.
 
-    A job that has begun anew, without its state or from its last checkpoint, rejects again what it rejected
-    before; `look_again` finds how many of the rejects are no further click.
+    A job that starts again, without its state or from its last checkpoint, repeats rejects; `look_again`
+    finds how many are no further click.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class LiveAccounts:
         return Refused(rejected, self._unparseable)
 
     def look_again(self, clicks_of: ClicksOf) -> Refused:
-        """From every record so far: for when more is accounted for than was sent."""
+        """From every record so far, for when more is accounted for than was sent."""
         received = self._rejects.received
         readings = readings_of(_lines_of(self._raw.journal), _lines_of(self._rejects.journal), clicks_of)
         self._rejected_again = received - readings.rejected.total()

@@ -1,9 +1,9 @@
-"""Managed Service for Apache Flink in the twin: runs the deployed application's own zip as its control plane
-says.
+"""Managed Service for Apache Flink in the twin: runs the deployed application's own zip, as the control plane
+orders.
 
 Code, property groups, parallelism and checkpoints come from the emulated application; only what the transport
-needs is put over the properties. The process gets the permissions of the application's role and nothing else.
-Starts, stops and snapshots are ordered by the control plane (twin/flink_orders.py).
+needs overrides the properties. The process has the permissions of the application's role and no others. The
+control plane orders starts, stops and snapshots (twin/flink_orders.py).
 """
 
 import io
@@ -37,10 +37,10 @@ def _saved_at(savepoint: str) -> float:
 
 
 class EmulatedApplication:
-    """Carries out the orders for the application `names.application`, from now on.
+    """Carries out the orders for the application `names.application`.
 
-    over: called at each start, when `role_arn`, `properties` and `restored_at` are known; returns what stands
-    over the property groups. seconds_behind: how late the job reads the stream, None where nobody knows.
+    over: called at each start, when `role_arn`, `properties` and `restored_at` are known; returns overrides
+    of the property groups. seconds_behind: how late the job reads the stream, None if unknown.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class EmulatedApplication:
         self._stopping = False
         self._restarts = RestartWatch()
         self.state: JobState | None = None
-        """Of the running job, as last seen; None while there is none."""
+        """Last state of the running job; None without one."""
         self.segments: SegmentsState | None = None
-        """As that job last saw them."""
+        """As that job last reported them."""
         self.role_arn = ""
         self.properties: Properties = {}
         """As deployed; with `role_arn` known from the first start on."""
         self.restored_at = 0.0
-        """When the state was saved with which the job starts; 0 without one."""
+        """When the state was saved from which the job starts; 0 without state."""
         work.mkdir(parents=True, exist_ok=True)
         self._workers = [
             Worker("Managed Flink", self._carry_out_an_order, idle_seconds=ORDERS_POLL_SECONDS),
@@ -81,15 +81,15 @@ class EmulatedApplication:
         ]
 
     def detail(self) -> dict[str, Any]:
-        """What the control plane says of the application."""
+        """The application as the control plane describes it."""
         answer = self._service.describe_application(ApplicationName=self._names.application)
         detail: dict[str, Any] = answer["ApplicationDetail"]
         return detail
 
-    # What a test or an operator does with the application
+    # For tests and operators
 
     def restart(self, *, with_snapshot: bool) -> None:
-        """Through the control plane: stop and start it, from a snapshot or from nothing but the streams."""
+        """Stop and start it through the control plane, from a snapshot or from the streams alone."""
         name = self._names.application
         self._service.stop_application(ApplicationName=name, Force=not with_snapshot)
         self._wait_for_status("READY")
@@ -101,7 +101,8 @@ class EmulatedApplication:
         self._wait_for_status("RUNNING")
 
     def crash(self) -> None:
-        """Kill its process and start it from its last checkpoint, as the service does with a lost cluster."""
+        """Kill its process and start it from its last checkpoint, as the service does after losing a
+        cluster."""
         process, self._process = self._process, None
         assert process is not None, "only a running application can crash"
         process.kill()
@@ -145,7 +146,7 @@ class EmulatedApplication:
         return True
 
     def _start(self, *, savepoint: str | None) -> None:
-        """In the place of the job that may run: an update of a running application orders no stop."""
+        """Replaces a running job: an update of a running application orders no stop."""
         self._end()
         self._run(savepoint=savepoint)
 
@@ -184,7 +185,7 @@ class EmulatedApplication:
 
     def _runs(self, job: FlinkJob) -> bool:
         if self._stopping:
-            raise TwinError("the twin stops")
+            raise TwinError("the twin is stopping")
         state = job.state()
         self._see(state)
         if state is not None and (state.ended or self._restarts.again_and_again()):
@@ -193,11 +194,11 @@ class EmulatedApplication:
 
     def _savepoint(self, *, stop: bool) -> str:
         if self._job is None:
-            raise TwinError("no job runs of which a snapshot could be taken")
+            raise TwinError("cannot take a snapshot: no job is running")
         return self._job.savepoint(self._work / "snapshots", stop=stop)
 
     def _stop_job(self, *, keep_state: bool) -> dict[str, str]:
-        process, self._process = self._process, None  # from here on its end is no error for check()
+        process, self._process = self._process, None  # from here on its end is expected
         try:
             return {"savepoint": self._savepoint(stop=True)} if keep_state else {}
         finally:
@@ -215,7 +216,7 @@ class EmulatedApplication:
 
     @property
     def logs(self) -> Path:
-        """A file of what each start printed, and Flink's own."""
+        """The output of each start, and Flink's own log."""
         return self._work / "log"
 
     def _flink_logs(self) -> list[Path]:
@@ -225,7 +226,7 @@ class EmulatedApplication:
         return "" if self._process is None else f"the last errors of {self._process.last_errors()}"
 
     def has_logged(self, text: str) -> bool:
-        """Whether a line of Flink's log of this start holds `text`."""
+        """Whether a line of this start's Flink log contains `text`."""
         return any(text in line for line in self._log_lines())
 
     def _log_lines(self) -> Iterator[str]:
@@ -246,11 +247,11 @@ class EmulatedApplication:
         return self._work / "checkpoints"
 
     def _last_checkpoint(self) -> str | None:
-        """The newest checkpoint that is complete; None before the first."""
+        """The newest complete checkpoint; None before the first."""
         complete = [metadata.parent for metadata in self._checkpoints.glob("*/chk-*/_metadata")]
 
         def age(checkpoint: Path) -> tuple[int, int]:
-            number = int(checkpoint.name.removeprefix("chk-"))  # for two within the clock's resolution
+            number = int(checkpoint.name.removeprefix("chk-"))  # in case of two within the clock's resolution
             return (checkpoint / "_metadata").stat().st_mtime_ns, number
 
         newest = max(complete, key=age, default=None)
@@ -259,7 +260,7 @@ class EmulatedApplication:
     def _with_twin_settings(
         self, configuration: dict[str, Any], *, rest_port: int, savepoint: str | None
     ) -> Properties:
-        """The deployed properties, with what on AWS the service sets from the template and the start."""
+        """The deployed properties, with what the service sets on AWS from the template and the start."""
         flink = configuration["FlinkApplicationConfigurationDescription"]
         run = configuration["RunConfigurationDescription"]["FlinkRunConfigurationDescription"]
         properties = {name: dict(values) for name, values in self.properties.items()}
@@ -289,7 +290,7 @@ class EmulatedApplication:
 
     def _environment(self) -> dict[str, str]:
         credentials = self._emulator.session_as(self.role_arn, OREGON).get_credentials()
-        assert credentials is not None  # just made by session_as
+        assert credentials is not None  # just created by session_as
         temporary = self._work / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
         find_java()
@@ -300,10 +301,10 @@ class EmulatedApplication:
             "TMPDIR": str(self._work),
             "FLINK_LOG_DIR": str(self.logs),
             "FLINK_IDENT_STRING": f"start-{self._starts}",
-            # Quicker to start, and the twin's traffic is no load. Java does not look at TMPDIR, and the 90 MB
-            # that Flink unpacks would stay in the system's folder when its process is ended.
+            # Starts faster, and the twin's traffic is light. Java ignores TMPDIR, and the 90 MB that Flink
+            # unpacks would remain in the system's folder when its process is killed.
             "FLINK_ENV_JAVA_OPTS": f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={temporary}",
-            # MiniStack decides on a request by the resource that its body names, and reads that body as JSON.
+            # MiniStack authorises a request by the resource in its body, which it reads as JSON.
             "CBOR_ENABLED": "false",
             "AWS_ENDPOINT_URL": self._emulator.endpoint,
             "AWS_REGION": OREGON,
@@ -327,7 +328,7 @@ class EmulatedApplication:
         return False
 
     def _report(self, seconds_behind: float | None) -> None:
-        """As the service does for a job that runs; a stopped one is silent."""
+        """Metrics, as the service sends them for a running job; a stopped one sends none."""
         if seconds_behind is None:
             return
         dimensions = {
@@ -357,7 +358,7 @@ class EmulatedApplication:
         return f"the job of the analytics application{again}: {state}"
 
     def check(self) -> None:
-        """Raise TwinError with its last errors when it has ended, or restarts again and again."""
+        """Raise TwinError with its last errors if it has ended or keeps restarting."""
         if self._problem is not None:
             raise self._problem
         for worker in self._workers:
@@ -377,6 +378,6 @@ class EmulatedApplication:
                 worker.stop()
             except TwinError as error:
                 errors.append(error)
-        self._end()  # what an order under way has started meanwhile
+        self._end()  # started by an order in progress
         if errors:
             raise errors[0]

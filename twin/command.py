@@ -18,7 +18,7 @@ from twin.traffic.send import TrafficError
 
 DEFAULT_RATE = 200.0
 MAX_RATE = 100_000.0
-"""Some times what the whole path takes on one machine: docs/reference/benchmarks.md."""
+"""Several times what the whole path holds on one machine: docs/reference/benchmarks.md."""
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -33,27 +33,26 @@ def run(
     speed: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Of the file: times as fast as it happened; without it or 0: as fast as possible."
+            min=0,
+            help="Times as fast as the file happened; 0, the default: as fast as possible.",
         ),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.1, max=MAX_RATE, help=f"Simulated clicks a second; without it {DEFAULT_RATE:g}."),
+        typer.Option(min=0.1, max=MAX_RATE, help=f"Simulated clicks a second; default {DEFAULT_RATE:g}."),
     ] = None,
     seconds: Annotated[
         float | None,
-        typer.Option(min=1, help="End simulated traffic after this time; without it, at Ctrl-C."),
+        typer.Option(min=1, help="End simulated traffic after this many seconds; default: at Ctrl-C."),
     ] = None,
 ) -> None:
     """The whole path in the local twin, shown in the terminal."""
     if input_file is None and speed is not None:
-        raise typer.BadParameter(
-            "--speed is of a file that is replayed: name it (INPUT=FILE), or give --rate"
-        )
+        raise typer.BadParameter("--speed needs a file to replay: name it (INPUT=FILE), or give --rate")
     if input_file is not None and (rate is not None or seconds is not None):
-        raise typer.BadParameter("--rate and --seconds are of simulated clicks: for a file give --speed")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: nothing is left running
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        raise typer.BadParameter("--rate and --seconds are for simulated clicks: for a file give --speed")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing is left running
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under `nohup`
         signal.signal(signal.SIGHUP, _terminal_is_closed)
     try:
         balanced = demonstrate(
@@ -73,7 +72,7 @@ def run(
 
 
 def _terminal_is_closed(_number: int, _frame: object) -> NoReturn:
-    """Ends as Ctrl-C does; what is still said then would fail in a terminal that is gone."""
+    """Ends like Ctrl-C; output after it would fail, because the terminal is gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for output in (sys.stdout, sys.stderr):
         os.dup2(nowhere, output.fileno())

@@ -1,4 +1,4 @@
-"""What Firehose may do to a delivery and a kinder emulator would not: send it again, and out of order.
+"""Faults of Firehose that a kinder emulator would not show: repeated and reordered deliveries.
 
 Firehose delivers at least once and promises no order to OpenSearch
 (https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html, "Duplicated records").
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryFaults:
-    """repeated, delayed: the share of deliveries that is made once more, or of which a part is overtaken by
-    later ones. seed: the same faults in each run. conflicts_retried: a document refused with a version
-    conflict (409) is retried for the retry duration, as no page says that Firehose does not.
-    """
+    """repeated: share of deliveries made twice; delayed: share of which a part arrives after later ones.
+    seed: gives the same faults in each run. conflicts_retried: retry version conflicts (409) for the retry
+    duration, because no page says that Firehose does not."""
 
     repeated: float = 0.1
     delayed: float = 0.2
@@ -24,7 +23,7 @@ class DeliveryFaults:
     def __post_init__(self) -> None:
         for name, share in (("repeated", self.repeated), ("delayed", self.delayed)):
             if not 0 <= share <= 1:
-                raise ValueError(f"{name} is a share of the deliveries, from 0 to 1, not {share}")
+                raise ValueError(f"{name} must be a share of the deliveries, from 0 to 1, not {share}")
 
 
 @dataclass
@@ -36,7 +35,7 @@ class _Held:
 class FaultyDelivery:
     """Stands between a delivery stream's buffer and its destination.
 
-    deliver: what the destination does; delay_seconds: how long a part is held, so that others overtake it.
+    deliver: the destination's function; delay_seconds: how long a part is held back.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class FaultyDelivery:
         self._held: list[_Held] = []
 
     def deliver(self, records: Sequence[bytes], now: float) -> None:
-        """Deliver the records now or later, and some of them once more. now: a value of time.monotonic()."""
+        """Deliver the records now or later, and some of them twice. now: a value of time.monotonic()."""
         due = now + self._delay_seconds
         delayed: Sequence[bytes] = []
         if self._rng.random() < self._faults.delayed:
@@ -64,7 +63,7 @@ class FaultyDelivery:
             self._deliver(records)
 
     def deliver_held(self, now: float) -> None:
-        """Deliver what has been held for long enough, the newest first."""
+        """Deliver what has been held long enough, newest first."""
         due = [held for held in self._held if held.due <= now]
         while due:
             held = due.pop()

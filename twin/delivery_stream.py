@@ -1,11 +1,10 @@
-"""Firehose in the twin: delivers what a delivery stream of the templates received, with the roles it names.
+"""Firehose in the twin: delivers the records of the templates' delivery streams, with their roles.
 
-To S3: buffered by size and time, compressed, under the evaluated prefix. To OpenSearch: bulk requests
-signed for the domain; a document refused for good goes to the failed-documents prefix as Firehose writes
-it, one refused for now (429, 5xx) is retried for the retry duration first. Whether Firehose retries a
-version conflict (409) is documented nowhere: here it is refused for good at once, or retried as well where
-twin/delivery_faults.py says so, and the accounting counts it apart from failures. Deliveries are repeated and
-delayed as that module says.
+To S3: buffered by size and time, compressed, under the evaluated prefix. To OpenSearch: bulk requests, signed
+for the domain. Retryable refusals (429, 5xx) are retried for the retry duration; other documents go to the
+failed-documents prefix in Firehose's format. Whether Firehose retries a version conflict (409) is
+undocumented: here it is refused at once, or retried if twin/delivery_faults.py says so, and counted apart
+from failures. Deliveries are repeated and delayed as that module says.
 """
 
 import base64
@@ -30,8 +29,8 @@ from twin.shards import ShardReader
 from twin.worker import Worker
 
 FETCH_SECONDS = 0.2
-MIN_DELAY_SECONDS = 2.0  # of a delayed delivery: the next one overtakes it
-STREAM_POLL_SECONDS = 1.0  # a shard allows five reads a second, to all its readers together
+MIN_DELAY_SECONDS = 2.0  # a delayed delivery: the next one overtakes it
+STREAM_POLL_SECONDS = 1.0  # a shard allows five reads a second, for all its consumers together
 _MEBIBYTE = 1024 * 1024
 _DOCUMENTS_A_BULK_REQUEST = 1_000
 _RETRY_PAUSE_SECONDS = 1.0
@@ -42,7 +41,8 @@ ERROR_TYPE = "!{firehose:error-output-type}"
 
 
 def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
-    """The S3 prefix of a delivery at `at` (UTC), expressions replaced; it always has error type and hour."""
+    """The S3 prefix of a delivery at `at` (UTC), with expressions replaced; it always has error type and
+    hour."""
 
     def timestamp(match: re.Match[str]) -> str:
         pattern = match.group(1)
@@ -58,12 +58,12 @@ def object_prefix(template: str, at: datetime, *, error_type: str = "") -> str:
 
 
 def retryable(*, conflicts_retried: bool) -> frozenset[int]:
-    """The HTTP statuses of a document that is sent again."""
+    """The HTTP statuses of documents that are sent again."""
     return _RETRYABLE | {VERSION_CONFLICT} if conflicts_retried else _RETRYABLE
 
 
 class S3Destination:
-    """Writes one object a delivery."""
+    """Writes one object per delivery."""
 
     def __init__(self, emulator: Emulator, name: str, description: dict[str, Any]) -> None:
         self._name = name
@@ -85,7 +85,7 @@ class S3Destination:
 
 
 class SearchDestination:
-    """Sends documents to the search domain, and the refused ones to S3."""
+    """Sends documents to the search domain, and refused ones to S3."""
 
     def __init__(
         self, emulator: Emulator, name: str, description: dict[str, Any], *, conflicts_retried: bool
@@ -131,7 +131,7 @@ class SearchDestination:
                 time.sleep(_RETRY_PAUSE_SECONDS)
 
     def _bulk(self, records: Sequence[bytes]) -> Iterable[tuple[int, str]]:
-        """(HTTP status, reason) for each record."""
+        """Each record's (HTTP status, reason)."""
         lines: list[bytes] = []
         for record in records:
             action: dict[str, str] = {"_index": self._index}
@@ -163,7 +163,7 @@ class SearchDestination:
 
 
 class EmulatedDeliveryStream:
-    """One delivery stream of the deployed templates at work. `received` counts records, `journal` keeps them
+    """A delivery stream of the deployed templates. `received` counts its records; `journal` keeps them
     all."""
 
     def __init__(self, emulator: Emulator, name: str, journal: Path, faults: DeliveryFaults) -> None:
@@ -232,7 +232,7 @@ class EmulatedDeliveryStream:
         return bool(records)
 
     def flush(self) -> None:
-        """Deliver everything received so far, without waiting for the buffer's interval."""
+        """Deliver everything received so far, without waiting for the buffering interval."""
         self._worker.check()
         with self._lock:
             while self._take_and_deliver(now=True):

@@ -3,7 +3,7 @@
 1. start the twin and publish the readers' segments
 2. send clicks: mobile apps into Tokyo's stream, web servers into Oregon's
 3. show what is trending, as the batch server reads it with its role: every second in the terminal, and on the
-   board for a browser
+   board in a browser
 4. when the traffic ends by itself, wait until every record is accounted for and show the totals
 """
 
@@ -35,32 +35,32 @@ from twin.twin import TIME_ZONE, Twin, running_twin
 
 READERS = 20_000
 SEED = 2026
-# The first version of the segments holds for every click that is young enough to be counted.
+# The first version of the segments holds for every click young enough to be counted.
 FIRST_VERSION_AGE = timedelta(days=3)
 PICTURE_SECONDS = 1.0
 RATE_OVER_PICTURES = 5
 SETTLE_SECONDS = 180.0
 HOUR = timedelta(hours=1)
-# So that something rises within minutes of the start, when no hour was before it.
+# So that something rises within minutes of the start, before an hour has passed.
 SIMULATION_SPANS = Spans(last=timedelta(minutes=2), before=timedelta(minutes=20))
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a run sends. `records` makes the records for the time at which sending starts."""
+    """What a run sends. `records` makes the records, from the time at which sending starts."""
 
     records: Callable[[datetime], Iterator[Record]]
     window: timedelta
     window_name: str
     board_spans: Spans
     stays: bool = False
-    """Whether the twin runs on for questions when all is sent."""
+    """Whether the twin keeps running for questions when all is sent."""
 
 
 def demonstrate(
     console: Console, *, input_file: Path | None, speed: float, rate: float, seconds: float | None
 ) -> bool:
-    """Run until the traffic ends; whether every record sent was accounted for.
+    """Run until the traffic ends. Returns whether every record sent was accounted for.
 
     Raises TwinError, TrafficError, TrendsError or ReplayError.
     """
@@ -69,7 +69,9 @@ def demonstrate(
     for warning in filter(None, (memory_warning(), disk_warning())):
         console.print(f"Warning: {warning}", style="yellow")
     with running_twin() as twin:
-        console.print("starting OpenSearch, the emulated AWS with the templates, Flink: a minute ...")
+        console.print(
+            "starting OpenSearch, the emulated AWS with the templates, and Flink: about a minute ..."
+        )
         twin.deploy()
         segments = twin.work / "segments.csv"
         write_segments(segments, readers(READERS, SEED))
@@ -103,9 +105,9 @@ def _replay(input_file: Path, speed: float) -> Traffic:
 
 
 def hints(board: str, environment: Path) -> list[str]:
-    """Commands on lines of their own, which 80 columns hold, so that they can be copied."""
+    """Commands on separate lines of at most 80 columns, so that they can be copied."""
     return [
-        f"the board: {board}; to ask yourself, in another terminal here:",
+        f"the board: {board}; to ask questions, in another terminal here:",
         f"  . {environment}",
         "  click-trends top",
         "  click-trends board",
@@ -113,17 +115,17 @@ def hints(board: str, environment: Path) -> list[str]:
 
 
 def application_problem(state: JobState | None) -> str | None:
-    """What a person should know of the application; None while its job runs as it should."""
+    """The application's problem, for the screen; None while its job runs well."""
     if state is None:
         return "the analytics application is stopped: clicks wait in the source stream until it is started"
     return state.problem and f"the analytics application: {state.problem}"
 
 
 def stay_for_questions(check: Callable[[], None], console: Console, board: str) -> None:
-    """Until Ctrl-C, as after a replay somebody looks at the counts; not where nobody sits at a terminal."""
+    """Wait for Ctrl-C after a replay, so that the counts can be looked at; not without a terminal."""
     if not console.is_terminal:
         return
-    console.print(f"everything is sent; ask on, or look at the board: {board} (Ctrl-C ends it)")
+    console.print(f"everything is sent; keep asking, or look at the board: {board} (Ctrl-C ends it)")
     with suppress(KeyboardInterrupt):
         while True:
             check()
@@ -132,7 +134,7 @@ def stay_for_questions(check: Callable[[], None], console: Console, board: str) 
 
 @dataclass(frozen=True, kw_only=True)
 class _Read:
-    """What OpenSearch told last, and when."""
+    """The last answer of OpenSearch, and when."""
 
     at: datetime
     totals: CountTotals
@@ -140,7 +142,7 @@ class _Read:
 
 
 class _Run:
-    """The twin at work, its traffic and its screen."""
+    """A running twin with its traffic and its screen."""
 
     def __init__(self, twin: Twin, traffic: Traffic, console: Console, started: float) -> None:
         self._twin = twin
@@ -216,7 +218,7 @@ class _Run:
         sent = self._tally.totals().sent
         if read is not None and is_read:
             if sent < read.totals.clicks + live.rejected + live.unparseable:
-                with suppress(OSError):  # OpenSearch went away meanwhile; the next picture looks again
+                with suppress(OSError):  # OpenSearch went away; the next picture looks again
                     live = self._accounts.look_again(self._twin.clicks_counted_under)
             self._ledgers.tell(
                 RecordAccount(
@@ -256,7 +258,7 @@ class _Run:
         return _Read(at=at, totals=totals, trending=trending)
 
     def _rate(self, sent: int) -> float:
-        """Records sent a second since the oldest of the last pictures."""
+        """Records sent a second, over the last pictures."""
         self._sent_lately.append((time.monotonic(), sent))
         (first_at, first_sent), (last_at, last_sent) = self._sent_lately[0], self._sent_lately[-1]
         return (last_sent - first_sent) / (last_at - first_at) if last_at > first_at else 0.0

@@ -1,6 +1,6 @@
-"""Deploys a synthesised cloud assembly into the emulated AWS: assets to S3, then the stacks in their order.
+"""Deploys a synthesised cloud assembly into the emulated AWS: assets to S3, then the stacks in order.
 
-What the CDK command line would do, without its 5 s of start-up per stack: the assembly's manifest names
+Does what the CDK command line would, without its 5 s of start-up per stack: the assembly's manifest names
 each stack's template, region, dependencies and asset manifest (https://docs.aws.amazon.com/cdk, "cloud
 assembly").
 """
@@ -27,7 +27,7 @@ _SETTLED = ("_COMPLETE", "_FAILED")
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """One stack of the assembly; `assets` is the content of its asset manifest."""
+    """A stack of the assembly; `assets` is the content of its asset manifest."""
 
     name: str
     region: str
@@ -36,7 +36,7 @@ class DeployedStack:
 
 
 def stacks_of(assembly: Path) -> list[DeployedStack]:
-    """The stacks of a cloud assembly (a cdk.out folder), each after those it depends on."""
+    """The stacks of a cloud assembly (a cdk.out folder), each after its dependencies."""
     artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
     order = graphlib.TopologicalSorter(
         {name: found.get("dependencies", []) for name, found in artifacts.items()}
@@ -63,9 +63,9 @@ def stacks_of(assembly: Path) -> list[DeployedStack]:
 
 
 def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> list[str]:
-    """Create every stack of the assembly; returns their names. Raises TwinError with the failed resources.
+    """Create every stack of the assembly, and return their names. Raises TwinError with the failed resources.
 
-    check: called while a stack is awaited; its error ends the wait.
+    check: called while waiting for a stack; its error ends the wait.
     """
     stacks = stacks_of(assembly)
     for region in sorted({stack.region for stack in stacks}):

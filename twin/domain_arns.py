@@ -1,7 +1,8 @@
-"""Which domain a request about a search domain is about, as IAM sees it.
+"""The domain of a request about a search domain, as IAM sees it.
 
-MiniStack reads it from the body alone, while DescribeDomain names the domain in its path, and so compares a
-role's rights with `*`. https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DescribeDomain.html
+MiniStack looks for it in the body only, while DescribeDomain has it in its path, and would compare a role's
+permissions with `*`.
+https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DescribeDomain.html
 """
 
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Starts the emulated AWS and gives boto3 clients for it: both regions, one account, IAM enforced."""
+"""Starts the emulated AWS and creates boto3 clients for it: both regions, one account, IAM enforced."""
 
 import os
 import shutil
@@ -30,16 +30,16 @@ class Emulator:
     def __init__(
         self, *, opensearch_endpoint: str, log: Path, runs_flink: bool = False, minutes_ahead: bool = False
     ) -> None:
-        """runs_flink: an application runs once twin/analytics.py runs its job; otherwise without one.
+        """runs_flink: an application runs when twin/analytics.py runs its job; otherwise without a job.
 
-        minutes_ahead: one without a job is told at once to have run in the next minute, so that a deployment
-        need not wait for it.
+        minutes_ahead: an application without a job reports the next minute at once, so that deployments need
+        not wait for it.
         """
         port, search_port = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.search_endpoint = f"http://127.0.0.1:{search_port}"
         self.folder = Path(tempfile.mkdtemp(prefix="click-trends-emulator-"))
-        """Of its state, with keys; only its user can enter it."""
+        """Folder of its state, with keys; only its user can enter it."""
         self._process = ChildProcess(
             "MiniStack",
             [sys.executable, "-m", "twin.emulator_server"],
@@ -68,7 +68,7 @@ class Emulator:
         )
 
     def client_environment(self) -> dict[str, str]:
-        """Environment variables with which any AWS SDK talks to the emulator as the account's root."""
+        """Environment variables with which any AWS SDK reaches the emulator as the account's root."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
@@ -90,7 +90,7 @@ class Emulator:
         return self._client(self.root_session(region), service, config)
 
     def client_as(self, role_arn: str, service: str, region: str, config: Config = _CLIENT_CONFIG) -> Any:
-        """A boto3 client with the permissions of a role in the templates and no others."""
+        """A boto3 client with the permissions of a role in the templates, and no others."""
         return self._client(self.session_as(role_arn, region), service, config)
 
     def _client(self, session: Any, service: str, config: Config) -> Any:
@@ -113,10 +113,10 @@ class Emulator:
         )
 
     def check(self) -> None:
-        """Raise TwinError when it has ended."""
+        """Raise TwinError if it has ended."""
         self._process.check()
 
     def stop(self) -> None:
-        # It keeps nothing worth saving, and it does not end on SIGTERM while a custom resource waits.
+        # It has nothing worth saving, and ignores SIGTERM while a custom resource waits.
         self._process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

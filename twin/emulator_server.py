@@ -1,29 +1,29 @@
-"""The process of the emulated AWS: MiniStack, less the two services that the twin's own workers provide.
+"""The process of the emulated AWS: MiniStack, without the two services that the twin's workers provide.
 
 Run as `python -m twin.emulator_server` with MiniStack's environment variables plus
   SEARCH_GATEWAY_PORT   port on which the search domain answers (see twin/search_gateway.py)
   OPENSEARCH_ENDPOINT   http://host:port of the OpenSearch server behind the domain
-  FLINK_JOBS            `twin` where the twin runs them; otherwise an application is RUNNING without a job
-  JOB_MINUTES           `ahead` where that is told of the next minute already: see twin/managed_flink.py
+  FLINK_JOBS            `twin` if the twin runs them; otherwise an application is RUNNING without a job
+  JOB_MINUTES           `ahead` if it reports the next minute at once: see twin/managed_flink.py
 
-What is changed in MiniStack, and why:
-- every request counts as TLS, because the bucket policies refuse anything else and loopback needs none;
+Changes to MiniStack, and why:
+- every request counts as TLS, because the bucket policies require it and loopback does not;
 - its Kinesis event source is off: twin/event_source.py does partial failures, bisecting and retries;
-- its streams do not become slower with the records that they hold: twin/stream_expiry.py;
+- its streams stay fast however many records they hold: twin/stream_expiry.py;
 - its Firehose keeps records and delivers nothing: twin/delivery_stream.py fetches them from GET
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
 - with FLINK_JOBS=twin, the twin runs the jobs of Managed Service for Apache Flink: twin/flink_orders.py;
 - a shard can be held back: twin/held_shards.py;
 - reads of a stream are counted, and CloudWatch answers a query over metrics: twin/metrics.py;
-- alarms on expressions are taken and not evaluated: twin/expression_alarms.py;
+- alarms on expressions are accepted, but not evaluated: twin/expression_alarms.py;
 - Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
   twin/managed_flink.py;
 - identity pools refuse guests, the classic flow and roles that do not trust them: twin/identity_pools.py;
-- the search domain's access policy is part of the decision on a request to the domain, and a request about
-  a domain is about that domain: twin/domain_arns.py.
+- the search domain's access policy takes part in authorising requests to the domain, and requests about a
+  domain name that domain: twin/domain_arns.py.
 
-The names patched here are private to MiniStack, so its version is pinned and `_require` checks each at start.
+The patched names are private to MiniStack, so its version is pinned and `_require` checks each at start.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 def _require(module: ModuleType, *names: str) -> None:
-    """Raise RuntimeError when MiniStack no longer has a name that the twin replaces or reads."""
+    """Raise RuntimeError if MiniStack no longer has a name that the twin replaces or reads."""
     missing = [name for name in names if not hasattr(module, name)]
     version = importlib.metadata.version("ministack")
     if missing or version != PINNED_VERSION:
@@ -89,14 +89,14 @@ def _require(module: ModuleType, *names: str) -> None:
 
 
 def _deliver_nothing(*_: object) -> None:
-    """Records stay with the delivery stream until the twin's worker fetches them."""
+    """Records stay in the delivery stream until the twin's worker fetches them."""
 
 
 _describe_destination = firehose._dest_description
 
 
 def _describe_as_the_api(destination: dict[str, Any]) -> Any:
-    """MiniStack names the search destination as no SDK does, which then drops it, and omits FileExtension."""
+    """MiniStack gives the search destination a name that SDKs drop, and omits FileExtension."""
     described = _describe_destination(destination)
     if extension := destination["config"].get("FileExtension"):
         described["ExtendedS3DestinationDescription"]["FileExtension"] = extension
@@ -112,7 +112,7 @@ def _poll_nothing() -> bool:
 
 
 def _domain_policy_for_arn(resource_arn: str) -> tuple[Any, str] | None:
-    """The access policy of the domain that `resource_arn` lies in, and the account that owns it."""
+    """The access policy of the domain that `resource_arn` is in, and the account that owns it."""
     domain_arn = "/".join(resource_arn.split("/")[:2])
     for record in opensearch._domains.values():
         if record["ARN"] == domain_arn:
@@ -121,7 +121,7 @@ def _domain_policy_for_arn(resource_arn: str) -> tuple[Any, str] | None:
 
 
 def replace_services() -> None:
-    """Turn off what the twin's workers do instead, and make policies count that MiniStack ignores."""
+    """Turn off what the twin's workers replace, and enforce policies that MiniStack ignores."""
     _require(lambda_svc, "_poll_kinesis")
     _require(kinesis, *stream_expiry.NEEDED_OF_KINESIS)
     _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_dest_description")
@@ -189,7 +189,7 @@ async def _answer(send: Send, body: bytes) -> None:
 
 
 class EmulatorGateway:
-    """The ASGI application: the twin's own paths, the search domain on its port, MiniStack for the rest."""
+    """The ASGI application: the twin's own paths, the search domain on its port, and MiniStack."""
 
     def __init__(self, aws: Any, gateway: SearchGateway, gateway_port: int) -> None:
         self._aws = aws

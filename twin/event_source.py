@@ -1,7 +1,7 @@
-"""Lambda's Kinesis event source in the twin: as the mappings of the templates say, by the function's role.
+"""Lambda's Kinesis event source mapping in the twin: as the templates configure it, with the function's role.
 
-Each shard is read once and split by partition key into as many lanes as the parallelization factor; a lane
-invokes the function with one batch at a time, in order. A failed batch is cut at the first failed record,
+Each shard is read once and split by partition key into as many lanes as the parallelization factor. A lane
+invokes the function with one batch at a time, in order. A failed batch is cut at its first failed record,
 bisected and retried within the mapping's limits, then put whole into the on-failure bucket
 (https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html).
 """
@@ -25,7 +25,7 @@ from twin.worker import Worker
 POLL_SECONDS = 0.4
 RETRY_PAUSE_SECONDS = 0.5
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
-_RECORD_OVERHEAD_BYTES = 600  # the fields of an event record beside its data
+_RECORD_OVERHEAD_BYTES = 600  # an event record's fields besides its data
 _ON_FAILURE_TIME_FORMAT = "%Y-%m-%dT%H.%M.%S"
 
 
@@ -45,7 +45,7 @@ def batches(records: Sequence[ShardRecord], batch_size: int) -> Iterator[list[Sh
 
 
 class EventSource:
-    """One event source mapping at work. `invocations` and `discarded` (records given up) count since the
+    """A running event source mapping. `invocations` and `discarded` (records given up) count since the
     start."""
 
     def __init__(self, emulator: Emulator, mapping: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ class EventSource:
 
     @property
     def under_way(self) -> int:
-        """Records that were read from the stream and are neither done nor given up."""
+        """Records read from the stream and neither done nor given up."""
         return sum(lane.unfinished_tasks for lane in self._lanes.values())
 
     def _process(self, batch: list[ShardRecord], attempts: int = 0) -> None:
@@ -123,7 +123,7 @@ class EventSource:
             time.sleep(RETRY_PAUSE_SECONDS)
 
     def _invoke(self, batch: list[ShardRecord]) -> tuple[int, str]:
-        """The index of the first record that is not done (len(batch) when all are), and why."""
+        """The index of the first record that is not done (len(batch) if all are), and why."""
         answer = self._lambda.invoke(
             FunctionName=self._mapping["FunctionArn"],
             Payload=json.dumps({"Records": [self._event_record(record) for record in batch]}),
@@ -205,6 +205,6 @@ class EventSource:
 
 
 def start_event_sources(emulator: Emulator) -> list[EventSource]:
-    """Every Kinesis event source mapping that the templates made in Tokyo."""
+    """Every Kinesis event source mapping of the templates in Tokyo."""
     mappings = emulator.client("lambda", TOKYO).list_event_source_mappings()["EventSourceMappings"]
     return [EventSource(emulator, mapping) for mapping in mappings]

@@ -1,7 +1,7 @@
 """Alarms on expressions in the twin: MiniStack's CloudFormation refuses them, so it gets a plain alarm.
 
-The alarm exists under its name, with its actions, threshold and description, and is never evaluated; what
-its expression says is held by tests/stacks.
+The alarm exists with its name, actions, threshold and description, and is never evaluated; tests/stacks
+checks its expression.
 """
 
 from types import ModuleType

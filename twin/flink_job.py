@@ -1,4 +1,4 @@
-"""The one job of a Flink mini-cluster, seen and stopped through Flink's REST API
+"""The job of a Flink mini-cluster, observed and stopped through Flink's REST API
 (https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/)."""
 
 import json
@@ -18,7 +18,7 @@ from twin.processes import TwinError, wait_for
 
 REQUEST_TIMEOUT_SECONDS = 10
 SAVEPOINT_TIMEOUT_SECONDS = 60
-# A job makes no progress if it restarts so often within the time, or without a checkpoint in between.
+# A job makes no progress if it restarts this often within the time, or without a checkpoint in between.
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_SECONDS = 30.0
 MILLIS_BEHIND = "millisBehindLatest"
@@ -27,8 +27,8 @@ _ENDED = ("FAILED", "CANCELED", "FINISHED")
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """status: Flink's, such as RUNNING or RESTARTING; tasks_run: whether every task does; restarts and
-    checkpoints (completed ones): since the start; cause: of the newest failure, on one line."""
+    """status: Flink's, such as RUNNING or RESTARTING; tasks_run: whether every task runs; restarts and
+    (completed) checkpoints: since the start; cause: of the newest failure, on one line."""
 
     status: str
     tasks_run: bool
@@ -46,7 +46,7 @@ class JobState:
 
     @property
     def problem(self) -> str | None:
-        """What a person who watches the job should know; None while it runs as it should."""
+        """The job's problem, for the screen; None while it runs well."""
         return str(self) if self.restarts or not self.runs else None
 
     def __str__(self) -> str:
@@ -83,8 +83,7 @@ class FlinkJob:
         return None
 
     def gauges(self, table: str) -> dict[str, float]:
-        """Those of a reference table, by their names, as the first of the tasks that share it has them; empty
-        while there are none."""
+        """A reference table's gauges by name, from the first task that shares it; empty if there are none."""
         group = f".KinesisAnalytics.{table}"
         with _nothing_while_unreachable():
             for values in self._largest(lambda metric: group in metric):
@@ -92,7 +91,8 @@ class FlinkJob:
         return {}
 
     def seconds_behind(self) -> float | None:
-        """As the Kinesis connector tells, of the shard that is read latest; None while it tells nothing."""
+        """The lag of the furthest-behind shard, as the Kinesis connector reports it; None without a
+        report."""
         with _nothing_while_unreachable():
             shards = [
                 milliseconds
@@ -103,7 +103,7 @@ class FlinkJob:
         return None
 
     def _largest(self, wanted: Callable[[str], bool]) -> Iterator[dict[str, float]]:
-        """The largest values among a vertex's tasks, by metric; of each vertex that has a wanted one."""
+        """The largest values among a vertex's tasks, by metric, for each vertex that has a wanted one."""
         for job in self._request("/jobs/overview")["jobs"]:
             for vertex in self._request(f"/jobs/{job['jid']}")["vertices"]:
                 path = f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasks/metrics"
@@ -112,24 +112,24 @@ class FlinkJob:
                     yield {each["id"]: each["max"] for each in self._request(f"{path}?{query}")}
 
     def savepoint(self, folder: Path, *, stop: bool) -> str:
-        """Take a savepoint below `folder`, and end the job with it where `stop` says so; returns its path.
+        """Take a savepoint below `folder`, and end the job with it if `stop`. Returns its path.
 
         Raises TwinError.
         """
         try:
             operation = self._operation(folder, stop=stop)
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-            raise TwinError(f"no savepoint could be taken: Flink answers {error}") from error
+            raise TwinError(f"cannot take a savepoint: Flink answers {error}") from error
         if "location" not in operation:
             trace = operation.get("failure-cause", {}).get("stack-trace", "")
-            raise TwinError(f"no savepoint could be taken: {cause_of(trace)}")
+            raise TwinError(f"cannot take a savepoint: {cause_of(trace)}")
         return str(operation["location"])
 
     def _operation(self, folder: Path, *, stop: bool) -> dict[str, Any]:
-        """Flink's answer once the savepoint is taken or has failed."""
+        """Flink's answer once the savepoint is complete or has failed."""
         jobs = self._request("/jobs/overview")["jobs"]
         if not jobs:
-            raise TwinError("no savepoint could be taken: there is no job")
+            raise TwinError("cannot take a savepoint: there is no job")
         path = f"/jobs/{jobs[0]['jid']}"
         if stop:
             asked = self._request(f"{path}/stop", {"targetDirectory": folder.as_uri(), "drain": False})
@@ -164,7 +164,7 @@ def _nothing_while_unreachable() -> Iterator[None]:
 
 
 class RestartWatch:
-    """Tells a job that restarts again and again from one that was restarted and gets on."""
+    """Distinguishes a job that keeps restarting from one that recovered."""
 
     def __init__(self) -> None:
         self._restarts = 0
@@ -173,7 +173,7 @@ class RestartWatch:
         self._checkpoints = 0
 
     def see(self, state: JobState, at: float | None = None) -> None:
-        """at: a value of time.monotonic(); now, where it is left out."""
+        """at: a value of time.monotonic(); now if omitted."""
         at = time.monotonic() if at is None else at
         new = max(state.restarts - self._restarts, 0)
         self._restarts = state.restarts

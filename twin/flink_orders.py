@@ -1,11 +1,11 @@
-"""In the emulator's process: what Managed Service for Apache Flink wants done with jobs, for the twin to do.
+"""In the emulator's process: orders of Managed Service for Apache Flink for jobs, which the twin carries out.
 
-MiniStack runs Flink in Docker where that is there. Here it gives orders instead, which the twin carries out
-with a Flink of its own (twin/analytics.py). So an application is RUNNING when its job runs and not before,
-and a snapshot holds the job's state.
+MiniStack would run Flink in Docker. Here it gives orders instead, which the twin carries out with its own
+Flink (twin/analytics.py). So an application is RUNNING only when its job runs, and a snapshot holds the job's
+state.
 
-  GET  /_twin/flink-orders/<region>/<application>   the oldest order not yet taken, or null
-  POST /_twin/flink-orders/<region>/<application>   what became of an order
+  GET  /_twin/flink-orders/<region>/<application>   the oldest waiting order, or null
+  POST /_twin/flink-orders/<region>/<application>   an order's result
 """
 
 import itertools
@@ -29,7 +29,7 @@ StatusCallback = Callable[..., None]
 @dataclass
 class Order:
     """savepoint: for a start, the state to start from; keep_state: for a stop, whether to take a savepoint
-    first; answer: is called with what the twin says came of it; cancelled: a later stop has overtaken it."""
+    first; answer: is called with the twin's result; cancelled: a later stop has superseded it."""
 
     number: int
     kind: Kind
@@ -49,7 +49,7 @@ class Order:
 
 @dataclass(frozen=True)
 class JobReport:
-    """problem: why an order could not be carried out; savepoint: the path of what a stop or snapshot took."""
+    """problem: why an order failed; savepoint: the path of what a stop or snapshot took."""
 
     problem: str | None = None
     savepoint: str | None = None
@@ -73,7 +73,7 @@ def _of(region: str, application: str) -> _Orders:
 def _give(app: Application, kind: Kind, answer: Callable[[JobReport], None], **what: Any) -> None:
     with _lock:
         orders = _of(app["Region"], app["ApplicationName"])
-        if kind == "stop":  # a start that is under way will not be RUNNING any more
+        if kind == "stop":  # a start in progress will no longer become RUNNING
             for order in (*orders.waiting, *orders.taken.values()):
                 order.cancelled = order.cancelled or order.kind == "start"
         orders.waiting.append(Order(next(_numbers), kind, answer, **what))
@@ -121,7 +121,7 @@ def _reset() -> None:
 
 
 def order_jobs_from_the_twin() -> None:
-    """Put orders in the place of MiniStack's Docker containers."""
+    """Replace MiniStack's Docker containers by orders."""
     flink.available = lambda: True
     flink.supports = lambda _runtime: True
     flink.start = _start
@@ -132,7 +132,7 @@ def order_jobs_from_the_twin() -> None:
 
 
 def take_order(path: str) -> bytes:
-    """The JSON of the oldest order that waits for the application of `path`, or null."""
+    """The JSON of the oldest waiting order for the application of `path`, or null."""
     region, application = path.removeprefix(ORDERS_PATH).split("/")
     with _lock:
         orders = _of(region, application)
@@ -144,9 +144,9 @@ def take_order(path: str) -> bytes:
 
 
 def answer_order(path: str, body: bytes) -> bytes:
-    """Hand on what became of an order; the body has its `number` and the fields of an JobReport.
+    """Pass on an order's result; the body has its `number` and the fields of a JobReport.
 
-    Says whether the order was still wanted. Raises KeyError for an order that was never taken.
+    Returns whether the order was still wanted. Raises KeyError for an order that was never taken.
     """
     region, application = path.removeprefix(ORDERS_PATH).split("/")
     said = json.loads(body)

@@ -1,5 +1,5 @@
-"""Are there enough memory and disk for the twin? Of memory Linux says what can be had without swapping, other
-systems do not."""
+"""Whether memory and disk suffice for the twin. Only Linux tells how much memory is available without
+swapping."""
 
 import re
 import shutil
@@ -9,12 +9,12 @@ from pathlib import Path
 NEEDED_MIB = 2_000
 """Resident memory of all processes under the traffic of `make run`, measured: docs/start/twin.md."""
 NEEDED_DISK_MIB = 1_000
-"""Free in the folder for temporary files: a margin, as the logs, states and objects of hours take less."""
+"""Free space in the folder for temporary files; hours of logs, states and objects take less."""
 _MEMINFO = Path("/proc/meminfo")
 
 
 def memory_warning(meminfo: Path = _MEMINFO) -> str | None:
-    """What to say before a start that memory may be too short for; None where it is not or nobody knows."""
+    """A warning if memory may be too short; None if it is not, or unknown."""
     try:
         found = re.search(r"^MemAvailable: +(\d+) kB$", meminfo.read_text(encoding="ascii"), re.MULTILINE)
     except OSError:
@@ -28,7 +28,7 @@ def memory_warning(meminfo: Path = _MEMINFO) -> str | None:
 
 
 def disk_warning(folder: Path | None = None) -> str | None:
-    """What to say before a start that the disk may be too full for; folder: for temporary files."""
+    """A warning if the disk may be too full. folder: for temporary files."""
     folder = folder or Path(tempfile.gettempdir())
     available = shutil.disk_usage(folder).free // 1024**2
     if available >= NEEDED_DISK_MIB:

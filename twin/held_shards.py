@@ -1,7 +1,7 @@
-"""Shards of the emulated Kinesis that give their readers nothing, as if those were late.
+"""Shards of the emulated Kinesis that give their consumers nothing, as if those were late.
 
-A test asks for it with `POST /_twin/streams/<region>/<stream>/held` and a JSON list of shard ids, the empty
-one to let all go on. A read of such a shard is empty and says how late it is.
+A test sends `POST /_twin/streams/<region>/<stream>/held` with a JSON list of shard ids; the empty list
+releases all. A read of a held shard is empty and says how late it is.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 STREAMS_PATH = "/_twin/streams/"
 NEEDED_OF_KINESIS = ("_get_records", "_shard_iterators")
 
-_held: dict[str, frozenset[str]] = {}  # stream -> shards; names of streams are of one region each
+_held: dict[str, frozenset[str]] = {}  # stream -> shards; a stream name exists in one region only
 
 
 def hold(path: str, body: bytes) -> None:

@@ -1,7 +1,7 @@
-"""Refusals of Cognito that MiniStack lacks: of guests, of the classic flow, of a role without trust.
+"""Cognito's refusals that MiniStack lacks: guests, the classic flow, and roles without trust.
 
-MiniStack verifies ID tokens, but looks at neither of a pool's two flags, and vends credentials without asking
-the role's trust policy. Here the pool and the role in the template decide, as on AWS.
+MiniStack verifies ID tokens, but ignores both of a pool's flags and vends credentials regardless of the
+role's trust policy. Here the template's pool and role decide, as on AWS.
 """
 
 import json
@@ -59,7 +59,7 @@ def refuse_as_cognito_does() -> None:
 
 
 def _pool_of(request: Request) -> dict[str, Any] | None:
-    """The identity pool that knows the request's identity."""
+    """The identity pool of the request's identity."""
     pools = cognito._identity_pools.values()
     return next((pool for pool in pools if request.get("IdentityId") in pool["_identities"]), None)
 
@@ -73,7 +73,7 @@ def _guest_refused(pool: dict[str, Any] | None, request: Request) -> Answer | No
 
 
 def _role_refused(pool: dict[str, Any], request: Request, token: Answer) -> Answer | None:
-    """Cognito assumes the pool's role with a token of its own, so the role's trust policy decides."""
+    """Cognito assumes the pool's role with its own token, so the role's trust policy decides."""
     status, _, body = token
     if status != 200:
         return token

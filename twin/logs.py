@@ -1,4 +1,4 @@
-"""The last errors in the logs of a part of the twin, for the message of a wait that ended without success."""
+"""The last errors in the logs of a part of the twin, for the message of a failed wait."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ MAX_LINES_AN_ERROR = 8
 MAX_LINES_WITHOUT_ERROR = 20
 MAX_BYTES_READ = 1024 * 1024
 
-# A new entry begins with a date, as log4j and Python's logging write it (OpenSearch in brackets), or with the
-# traceback of a program that ended.
+# An entry begins with a date, as log4j and Python's logging write it (OpenSearch in brackets), or with a
+# program's traceback.
 _ENTRY = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d|Traceback \(most recent call last\)")
 _ERROR = re.compile(r"\b(ERROR|FATAL|CRITICAL)\b|Traceback|\b[\w.]*(Exception|Error)\b:?")
 _REASON = re.compile(r"\s*(Caused by: .*|[\w.]+(Exception|Error)\b.*)")
@@ -35,21 +35,21 @@ _WHAT_TO_DO = (
 
 
 def last_errors(logs: Sequence[Path]) -> str:
-    """The newest errors of each log with their causes, or its end where it has none; names each file."""
+    """Each log's newest errors with their causes, or its end if it has none. Names each file."""
     told = [
         f"{log}:\n{_indented(_errors_or_end(log))}" for log in logs if log.is_file() and log.stat().st_size
     ]
-    return "\n".join(told) or f"nothing is in the log: {', '.join(str(log) for log in logs)}"
+    return "\n".join(told) or f"the log is empty: {', '.join(str(log) for log in logs)}"
 
 
 def what_to_do(text: str) -> str | None:
-    """What a person can do about the errors in `text`, where that is known."""
+    """A remedy for the errors in `text`, if one is known."""
     return next((advice for pattern, advice in _WHAT_TO_DO if pattern.search(text)), None)
 
 
 def _errors_or_end(log: Path) -> list[str]:
     lines = _end_of(log)
-    errors: dict[str, list[str]] = {}  # by what follows the date, so that a repeated error is shown once
+    errors: dict[str, list[str]] = {}  # by the text after the date, so that a repeated error is shown once
     for entry in _entries(lines):
         if any(_ERROR.search(line) for line in entry):
             shortened = _shortened(entry)
@@ -78,7 +78,7 @@ def _entries(lines: Sequence[str]) -> list[list[str]]:
 
 
 def _shortened(entry: Sequence[str]) -> list[str]:
-    """Its first line and the lines that give a reason, the last one being the root of the others."""
+    """Its first line and the lines with reasons, of which the last is the root cause."""
     reasons = [line for line in entry[1:] if _REASON.match(line)]
     return [line[:500] for line in [entry[0], *reasons[-(MAX_LINES_AN_ERROR - 1) :]]]
 

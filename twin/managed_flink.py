@@ -1,16 +1,16 @@
-"""What MiniStack's Managed Service for Apache Flink lacks: operations, their failures, and the job's metric.
+"""Adds to MiniStack's Managed Service for Apache Flink: operations, their failures, and the job's metric.
 
 - Each start, stop and update is an operation that can be listed and described, with the reason of a failure.
-- A failed update of a running application ends as with system rollback: the former version runs.
-- A start or an update fails where the snapshot holds an operator that the program lacks, unless the start
-  allows it (twin/snapshot_state.py).
-- A running application reports `runningTime`; with JOB_MINUTES=ahead, for the next minute already, so that no
-  test of many deployments waits for it.
+- A failed update of a running application ends in a system rollback: the former version runs.
+- A start or update fails if the snapshot holds an operator that the program lacks, unless the start allows it
+  (twin/snapshot_state.py).
+- A running application reports `runningTime`; with JOB_MINUTES=ahead, for the next minute at once, so that
+  tests of many deployments need not wait for it.
 
 A test asks for failures with `POST /_twin/applications/<region>/<name>/faults` and a JSON object:
-  "start": MESSAGE, "update": MESSAGE   the next one fails, with this as the service's reason; the update of a
+  "start": MESSAGE, "update": MESSAGE   the next one fails with this reason; the update of a
                                         stopped application is refused with it
-  "job": "missing"                      the application is RUNNING without a job, so it reports nothing
+  "job": "missing"                      the application is RUNNING without a job and reports nothing
 """
 
 import copy
@@ -51,22 +51,22 @@ Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[Request], Answer]
 
 _operations = AccountRegionScopedDict()  # application name -> its operations, the oldest first
-_faults = AccountRegionScopedDict()  # application name -> what fails next
+_faults = AccountRegionScopedDict()  # application name -> the next faults
 
 
 def set_faults(path: str, body: bytes) -> None:
-    """path: of the request, as above. Raises ValueError for a fault that is none of the above."""
+    """path: of the request, as above. Raises ValueError for an unknown fault."""
     region, name, _ = path.removeprefix(FAULTS_PATH).split("/")
     faults: dict[str, str] = json.loads(body)
     if unknown := faults.keys() - {"start", "update", "job"}:
-        raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown fault: {', '.join(sorted(unknown))}")
     set_request_account_id(TWIN_ACCOUNT)
     set_request_region(region)
     _faults[name] = faults
 
 
 def add_operations() -> None:
-    """Put them around MiniStack's own."""
+    """Wrap MiniStack's own operations."""
     describe: Handler = flink._HANDLERS["DescribeApplication"]
     start: Handler = flink._HANDLERS["StartApplication"]
     stop: Handler = flink._HANDLERS["StopApplication"]
@@ -140,7 +140,7 @@ def add_operations() -> None:
 
 
 def _take_back(name: str, update: Callable[[], None], error: str) -> None:
-    """The update, and what system rollback makes of it once the service has given it up."""
+    """The update, and its system rollback once the service has given it up."""
     record = flink._applications[name]
     former = copy.deepcopy(record)
     update()
@@ -168,7 +168,7 @@ def _recorded(operation: str, handler: Handler, request: Request) -> Answer:
     if operation == "StartApplication":
         record = flink._applications[name]
         error = _next_fault(name, "start")
-        if error is None and not record.get("_driven"):  # else Flink itself says so
+        if error is None and not record.get("_driven"):  # otherwise Flink itself says so
             error = snapshot_state.unmapped_at_start(record, request.get("RunConfiguration", {}))
         if error is None:
             snapshot_state.runs(record)
@@ -177,7 +177,7 @@ def _recorded(operation: str, handler: Handler, request: Request) -> Answer:
     recorded = _record(name, operation, error)
     record = flink._applications[name]
     if operation == "StartApplication" and record.get("_driven") and error is None:
-        recorded["OperationStatus"] = "IN_PROGRESS"  # until the job runs, or does not
+        recorded["OperationStatus"] = "IN_PROGRESS"  # until the job runs or fails
         record["_start_operation"] = recorded
     answer: Answer = json_response({**json.loads(body), "OperationId": recorded["OperationId"]})
     return answer
@@ -247,7 +247,7 @@ def _points(name: str) -> list[dict[str, Any]]:
 
 
 def _forget_the_minute_ahead(name: str) -> None:
-    """It is of the job that runs until now."""
+    """It belongs to the job that ran until now."""
     if _AHEAD:
         _points(name).clear()
 

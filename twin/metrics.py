@@ -1,4 +1,4 @@
-"""CloudWatch in the twin: what MiniStack's lacks for whoever asks how far the application has read.
+"""Adds to CloudWatch in the twin what read progress needs and MiniStack lacks.
 
 - Each GetRecords counts in `GetRecords.Records` of its stream.
 - GetMetricData answers `SELECT MAX(metric) FROM "namespace" WHERE dimension = 'value'`, or `MIN`, one in a
@@ -14,7 +14,7 @@ NEEDED_OF_KINESIS = ("_get_records", "_shard_iterators", "_streams")
 NEEDED_OF_CLOUDWATCH = ("_get_metric_data", "_metrics", "_metric_bucket", "_dims_key")
 PERIOD_SECONDS = 60
 SELECTED = "Twin/Selected"
-"""Namespace of what a query has found, from which MiniStack answers."""
+"""Namespace of query results, from which MiniStack answers."""
 _STATISTICS = {"MAX": "Maximum", "MIN": "Minimum"}
 _SELECT = re.compile(r"""SELECT (MAX|MIN)\((\w+)\) FROM "([\w/]+)" WHERE (\w+) = '([^']*)'""")
 
@@ -36,7 +36,7 @@ def count_reads(kinesis: ModuleType, cloudwatch: ModuleType) -> None:
 
 
 def _add(cloudwatch: ModuleType, stream: str, records: int) -> None:
-    """To the one point of this minute: readers poll several times a second."""
+    """To this minute's single point: consumers poll several times a second."""
     dimensions = {"StreamName": stream}
     key = ("AWS/Kinesis", "GetRecords.Records", cloudwatch._dims_key(dimensions))
     points = cloudwatch._metric_bucket(key)
@@ -56,7 +56,7 @@ def answer_queries(cloudwatch: ModuleType) -> None:
     def answered(parameters: Any, body: dict[str, Any], *protocol: bool) -> Any:
         queries = body.get("MetricDataQueries", [])
         found = [_SELECT.fullmatch(query.get("Expression", "")) for query in queries]
-        if sum(match is not None for match in found) == 1:  # more are refused, as MiniStack does with all
+        if sum(match is not None for match in found) == 1:  # more are refused, as MiniStack refuses all
             queries = [
                 _selected(cloudwatch, query, match) if match else query
                 for query, match in zip(queries, found, strict=True)
@@ -67,7 +67,7 @@ def answer_queries(cloudwatch: ModuleType) -> None:
 
 
 def _selected(cloudwatch: ModuleType, query: dict[str, Any], match: re.Match[str]) -> dict[str, Any]:
-    """The query for a metric that holds the points of all that were asked for."""
+    """The query for a metric that holds the points of all that match."""
     statistic, name, namespace, dimension, value = match.groups()
     points = [
         point

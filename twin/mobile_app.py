@@ -16,7 +16,7 @@ READER = "reader"
 
 
 class MobileApp:
-    """It knows what the storage stack of Tokyo tells app developers, and its reader's password."""
+    """Knows the outputs of Tokyo's storage stack for app developers, and its reader's password."""
 
     def __init__(self, emulator: Emulator, names: Names) -> None:
         self._emulator = emulator
@@ -43,7 +43,7 @@ class MobileApp:
         return f"cognito-idp.{TOKYO}.amazonaws.com/{self.user_pool_id}"
 
     def logins(self) -> Mapping[str, str]:
-        """Log in anew, as the twin's administrator: an app would prove the password by SRP."""
+        """A new login, as the twin's administrator; an app would prove the password by SRP."""
         answer = self._accounts.admin_initiate_auth(
             UserPoolId=self.user_pool_id,
             ClientId=self._client_id,

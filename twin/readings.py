@@ -1,8 +1,8 @@
-"""What became of the clicks that entered the source stream, each one accounted for once.
+"""The fate of the clicks that entered the source stream, each accounted for once.
 
-A job that starts without its state from the oldest record reads clicks again. Counts are not doubled by that,
-since the largest wins. But a rejected click is rejected again, and time has gone on: a click that was young
-enough to be counted can be too old at the second reading, and then stands in a count and among the rejects.
+A job that starts at the oldest record without its state reads clicks again. That doubles no count, because
+the largest wins. But it repeats rejects, and a click that was counted may be too old at the second reading:
+it is then both in a count and among the rejects.
 """
 
 import json
@@ -19,14 +19,14 @@ MAX_REJECTED_TEXT = 4096
 """Characters of a field in a reject (analytics_sql/70_rejected_clicks.sql)."""
 _BY_THE_CLOCK = {"too_old", "clock_ahead"}
 
-Key = tuple[str, str]  # minute and article_id of counts, whatever the segment
+Key = tuple[str, str]  # minute and article_id of counts, in any segment
 ClicksOf = Callable[[Key], int]
 
 
 @dataclass(frozen=True)
 class Readings:
-    """rejected: clicks that are in no count, by reason; counted_and_rejected: those that are in one too;
-    rejected_again: rejects of a click beyond its first."""
+    """rejected: clicks in no count, by reason; counted_and_rejected: those that are also in a count;
+    rejected_again: a click's rejects beyond its first."""
 
     unparseable: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -35,7 +35,7 @@ class Readings:
 
 
 def readings_of(records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: ClicksOf) -> Readings:
-    """records: of the raw backup, each once; rejects: as delivered, the oldest first; clicks_of: the clicks
+    """records: of the raw backup, each once; rejects: as delivered, oldest first; clicks_of: the clicks
     counted under a key."""
     unparseable = 0
     arrived: Counter[str | None] = Counter()
@@ -77,14 +77,14 @@ def readings_of(records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: C
 
 
 def _text(value: Any) -> str | None:
-    """A field as a reject shows it: as text, whatever it was."""
+    """A field as a reject shows it: as text, whatever its type."""
     if value is None or isinstance(value, str):
         return value if value is None else in_a_reject(value[:MAX_REJECTED_TEXT])
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:MAX_REJECTED_TEXT]
 
 
 def _key(click: dict[str, Any]) -> Key | None:
-    """None for a click that no count can hold."""
+    """None for a click that no count can contain."""
     at, article = _text(click.get("clicked_at")), _text(click.get("article_id"))
     time = parse_time(at) if at else None
     if time is None or not article:

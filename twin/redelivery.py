@@ -1,7 +1,7 @@
-"""What the redelivery function has done in the twin, read from the metrics in its log.
+"""The redelivery function's work in the twin, read from the metrics in its log.
 
-MiniStack invokes the function on the schedule of the templates, with its role, and keeps its log; it does
-not make CloudWatch metrics of what the function writes in the embedded format.
+MiniStack invokes the function on the templates' schedule, with its role, and keeps its log. It does not turn
+the log's embedded metrics into CloudWatch metrics.
 """
 
 import json
@@ -26,12 +26,12 @@ def redelivery_totals(emulator: Emulator, names: Names) -> Counter[str]:
                 for metric, value in _metrics(event["message"]):
                     totals[metric] += value
     except logs.exceptions.ResourceNotFoundException:
-        pass  # not invoked so far
+        pass  # not invoked yet
     return totals
 
 
 def _metrics(message: str) -> list[tuple[str, int]]:
-    """The metrics in a line of the log; none in a line of another kind."""
+    """The metrics in a line of the log; none in other lines."""
     try:
         written = json.loads(message)
         if "_aws" not in written:

@@ -1,6 +1,6 @@
-"""What `make run` shows: the numbers of the run, and what is trending per segment. Values in, pictures out.
+"""What `make run` shows: the run's numbers, and what is trending in each segment. Values in, pictures out.
 
-On a terminal the picture is drawn anew in place; elsewhere (a log file, CI) a few plain lines are printed now
+On a terminal the picture is redrawn in place; elsewhere (a log file, CI) a few plain lines are printed now
 and then.
 """
 
@@ -27,19 +27,19 @@ BAR_WIDTH = 10
 COLUMN_WIDTH = 36  # of one segment's panel
 PLAIN_LINES_EVERY_SECONDS = 5.0
 LINES_OF_NUMBERS = 4
-MIN_LINES_OF_LIST = 3  # of one segment's panel: its border and one article
+MIN_LINES_OF_LIST = 3  # of a segment's panel: its border and one article
 OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What a run looks like now.
+    """The current state of a run.
 
-    rate_in: records sent a second, lately; counted: None before it was ever read; age_of_newest_count: in
-    seconds, None before the first count; trending: the list of each segment, under its title, such as "20s";
-    read_seconds_ago: how long ago these three were read, where they could not be read now; window: the time
-    the lists cover, such as "the last 10 minutes"; problems: one line each, such as why the lists could not
-    be read.
+    rate_in: records sent a second, lately; counted: None before it was first read; age_of_newest_count: in
+    seconds, None before the first count; trending: the list of each segment by its title, such as "20s";
+    read_seconds_ago: how long ago these three were read, if they cannot be read now; window: the time that
+    the lists cover, such as "the last 10 minutes"; problems: one line each, such as why the lists cannot be
+    read.
     """
 
     uptime_seconds: float
@@ -56,7 +56,7 @@ class Picture:
 
     @property
     def is_settled(self) -> bool:
-        """Whether every record sent is accounted for, as was just read."""
+        """Whether every record sent was accounted for in the last reading."""
         if self.counted is None or self.read_seconds_ago is not None:
             return False
         return self.sent == self.counted + self.rejected + self.unparseable
@@ -64,9 +64,9 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class FinalAccount:
-    """The account of a finished run: sent = counted + rejected (by reason) + unparseable.
+    """The reconciliation of a finished run: sent = counted + rejected (by reason) + unparseable.
 
-    counted_and_rejected: clicks that are counted, and were rejected when they were read once more.
+    counted_and_rejected: clicks that were counted, and rejected when they were read again.
     """
 
     sent: int
@@ -77,15 +77,15 @@ class FinalAccount:
 
     @property
     def missing(self) -> int:
-        """Records sent that are in no place; below zero when some were counted twice."""
+        """Records sent that are nowhere; negative if some were counted twice."""
         return self.sent - self.counted - sum(self.rejected.values()) - self.unparseable
 
 
 class Screen:
     """Shows pictures on a console: `with Screen(Console(), hints) as screen: screen.show(picture)`.
 
-    hints: what can be done meanwhile, such as the board's address. A picture as high as the terminal pushes
-    out what was printed before, so they are a part of it.
+    hints: what to do meanwhile, such as the board's address. They are part of the picture, because it may
+    push earlier output off the terminal.
     """
 
     def __init__(self, console: Console, hints: Sequence[str] = ()) -> None:
@@ -117,8 +117,8 @@ class Screen:
 
 
 def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) -> RenderableType:
-    """The picture for a terminal of that many columns and lines; a low one shows fewer articles a segment,
-    then fewer segments."""
+    """The picture for a terminal of this size; a low one shows fewer articles a segment, then fewer
+    segments."""
     hint_lines = [Text(line, style="cyan") for hint in hints for line in chop_cells(hint, max(width, 2))]
     title = Text(f"Trending in {picture.window}{_read_ago(picture)}", style="bold")
     title.truncate(width, overflow="ellipsis")
@@ -139,7 +139,7 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
 
 
 def plain(picture: Picture) -> str:
-    """The same in a few lines of text: the numbers, and the first articles of each segment."""
+    """The picture in a few lines of text: the numbers, and the first articles of each segment."""
     lines = ["  ".join(f"{name} {value}" for name, value in _named_numbers(picture))]
     for title, articles in picture.trending.items():
         named = ", ".join(f"{article.label} {article.clicks:,}" for article in articles[:3])
@@ -149,10 +149,8 @@ def plain(picture: Picture) -> str:
 
 
 def account_table(totals: FinalAccount) -> Table:
-    """The account of a run, with a last line that says whether it balances."""
-    table = Table(
-        title="Every record accounted for" if totals.missing == 0 else "The account does not balance"
-    )
+    """The reconciliation of a run; its last line says whether it balances."""
+    table = Table(title="Every record accounted for" if totals.missing == 0 else "The totals do not balance")
     table.add_column("records")
     table.add_column("number", justify="right")
     table.add_row("sent", f"{totals.sent:,}", style="bold", end_section=True)
@@ -200,7 +198,7 @@ def _named_numbers(picture: Picture) -> list[tuple[str, str]]:
 
 
 def _if_read(picture: Picture, value: str) -> str:
-    """The value, or what it was when it was last read."""
+    """The value, or its last known one."""
     if picture.counted is None:
         return "not known"
     return f"not known ({value}{_read_ago(picture)})" if picture.read_seconds_ago is not None else value

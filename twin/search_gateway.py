@@ -1,9 +1,9 @@
 """The endpoint of the emulated search domain: checks signature and policies as the service does, then
 forwards.
 
-OpenSearch itself has no security plugin here, so what IAM would refuse is refused in front of it: a request
-must carry a valid SigV4 signature, and the caller's identity policy together with the domain's access
-policy must allow `es:ESHttp<Method>` on `<domain ARN>/<path>`.
+OpenSearch has no security plugin here, so this gateway refuses what IAM would. A request needs a valid SigV4
+signature, and the caller's identity policy together with the domain's access policy must allow
+`es:ESHttp<Method>` on `<domain ARN>/<path>`.
 """
 
 import json
@@ -25,7 +25,7 @@ _NOT_RETURNED = frozenset({"transfer-encoding", "content-length", "content-encod
 
 
 def _refusal(method: str, path: str, query: str, raw_headers: list[tuple[bytes, bytes]], body: bytes) -> str:
-    """Why IAM refuses the request; empty when it is allowed."""
+    """Why IAM refuses the request; empty if it is allowed."""
     set_request_account_id(TWIN_ACCOUNT)
     set_request_region(REGION)
     parameters = parse_qs(query, keep_blank_values=True)
@@ -49,7 +49,7 @@ def _refusal(method: str, path: str, query: str, raw_headers: list[tuple[bytes, 
 
 
 class SearchGateway:
-    """ASGI application in front of the OpenSearch server at `endpoint`."""
+    """The ASGI application before the OpenSearch server at `endpoint`."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint

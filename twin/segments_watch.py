@@ -1,4 +1,4 @@
-"""What the application makes of the published segments, by the gauges of its reference table and its log
+"""How the application handles the published segments, from its reference table's gauges and its log
 (docs/reference/analytics.md)."""
 
 import re
@@ -12,8 +12,8 @@ _REFUSAL = re.compile(r"Refused (?:a version: )?\S*?/segments(?:/|: )(.+?)\. (?:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentsState:
-    """users: in the version in force; refused: files that are; shrunken: versions with less than half of the
-    users of the one before; last_refusal: the newest file that was refused, and why."""
+    """users: in the version in force; refused: number of refused files; shrunken: versions with less than
+    half of the former version's users; last_refusal: the newest refused file, and why."""
 
     users: int
     refused: int
@@ -22,7 +22,7 @@ class SegmentsState:
 
     @property
     def problem(self) -> str | None:
-        """What a person who watches should know, on one line; None while all is as it should be."""
+        """The segments' problem, on one line; None if all is well."""
         told = []
         if not self.users:
             told.append("no version is in force, so every reader counts as unknown")
@@ -30,13 +30,13 @@ class SegmentsState:
             last = f", the last: {self.last_refusal}" if self.last_refusal else ""
             told.append(f"{self.refused} refused{last}")
         if self.shrunken:
-            told.append(f"{self.shrunken} with less than half of the readers of the version before")
+            told.append(f"{self.shrunken} with less than half of the readers of the former version")
         return f"segments: {'; '.join(told)}" if told else None
 
 
 def segments_state(gauges: Mapping[str, float], log: Iterable[str]) -> SegmentsState | None:
-    """gauges: of any task, by their names; log: lines, read only where a file is refused. None while the
-    table has not registered them all."""
+    """gauges: of any task, by name; log: lines, read only if a file is refused. None until the table has
+    registered all of them."""
     names = [f"{TABLE}{name}" for name in ("Users", "RefusedVersions", "ShrunkenVersions")]
     if not gauges.keys() >= set(names):
         return None

@@ -1,4 +1,4 @@
-"""Reads every record of an emulated Kinesis stream, from its oldest, with the client it is given."""
+"""Reads every record of an emulated Kinesis stream, from the oldest, with the given client."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _RECORDS_A_READ = 10_000
 
 @dataclass(frozen=True)
 class ShardRecord:
-    """A record as GetRecords returns it, with the shard it came from."""
+    """A record as GetRecords returns it, with its shard."""
 
     shard_id: str
     sequence_number: str
@@ -21,7 +21,7 @@ class ShardRecord:
 
 
 class ShardReader:
-    """The position of one consumer in every shard of one stream."""
+    """A consumer's position in every shard of a stream."""
 
     def __init__(self, kinesis: Any, stream_arn: str) -> None:
         self._kinesis = kinesis
@@ -40,8 +40,8 @@ class ShardReader:
         return tuple(self._iterators)
 
     def read(self, shard_id: str) -> list[ShardRecord]:
-        """The next records of a shard, at most 10,000; empty when there is nothing new."""
-        # The stream is named so that the emulator knows on which resource to decide.
+        """The next records of a shard, at most 10,000; empty if there is nothing new."""
+        # Named, so that the emulator knows which resource to authorise.
         answer = self._kinesis.get_records(
             ShardIterator=self._iterators[shard_id], StreamARN=self._stream_arn, Limit=_RECORDS_A_READ
         )
@@ -60,7 +60,7 @@ class ShardReader:
 
     @property
     def seconds_behind(self) -> float:
-        """Of the shard that was read latest: how late the last read of it was, and how long ago."""
+        """Of the furthest-behind shard: how late its last read was, and how long ago."""
         now = time.monotonic()
         return max(behind + now - read_at for read_at, behind in self._behind.values())
 

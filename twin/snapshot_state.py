@@ -1,7 +1,7 @@
-"""In the emulator's process: which operators a snapshot holds, so that a start from it is as strict as AWS's.
+"""In the emulator's process: the operators in each snapshot, so that a start from it is as strict as on AWS.
 
-Flink restores a snapshot that holds an operator which the program lacks only where the start allows it; an
-update of a running application does not. The operators of a version are those that its zip records.
+Flink restores a snapshot with an operator that the program lacks only if the start allows it; an update of a
+running application does not. A version's operators are those that its zip records.
 """
 
 import io
@@ -18,11 +18,11 @@ NEEDED_OF_FLINK = ("_add_snapshot", "_snapshots")
 NEEDED_OF_S3 = ("_get_object_data",)
 
 Operators = dict[int, str]  # number -> name
-_HELD = "_operators"  # by a running application, and by its snapshots
+_HELD = "_operators"  # of a running application, and of its snapshots
 
 
 def remember_operators() -> None:
-    """From now on a snapshot holds the operators of the version that ran when it was taken."""
+    """From now on, a snapshot has the operators of the version that ran when it was taken."""
     add_snapshot = flink._add_snapshot
 
     def added(record: dict[str, Any], *what: Any, **more: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def runs(record: dict[str, Any]) -> None:
 
 
 def unmapped_at_start(record: dict[str, Any], run: dict[str, Any]) -> str | None:
-    """Why it cannot be started with this RunConfiguration: Flink's words, or None."""
+    """Why it cannot start with this RunConfiguration, in Flink's words; None if it can."""
     restore = run.get("ApplicationRestoreConfiguration", {}).get("ApplicationRestoreType")
     allowed = run.get("FlinkRunConfiguration", {}).get("AllowNonRestoredState", False)
     ready = [
@@ -53,12 +53,13 @@ def unmapped_at_start(record: dict[str, Any], run: dict[str, Any]) -> str | None
 
 
 def unmapped_by_update(record: dict[str, Any], configuration: dict[str, Any]) -> str | None:
-    """Why a running application cannot go on with another configuration: Flink's words, or None."""
+    """Why a running application cannot continue with another configuration, in Flink's words; None if it
+    can."""
     return _unmapped(record.get(_HELD, {}), configuration)
 
 
 def operators_of(configuration: dict[str, Any]) -> Operators:
-    """Recorded in the configured zip; none where there is no such zip."""
+    """The operators that the configured zip records; none without such a zip."""
     code = configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
     location = code.get("S3ContentLocation", {})
     content = s3._get_object_data(location.get("BucketARN", "").split(":::")[-1], location.get("FileKey", ""))

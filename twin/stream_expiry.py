@@ -1,9 +1,8 @@
-"""Expiry in the twin's Kinesis: what is oldest is looked at, not everything in each call.
+"""Expiry in the twin's Kinesis: each call looks at the oldest entries only.
 
-MiniStack looks at each record of a stream and at each shard iterator in every call, so calls become slower
-the longer the twin has run. The records of a shard and the iterators are in the order in which they were
-made, so the first one tells whether any has expired. MiniStack also leaves iterators where they are when
-records before them expire, and their readers skip as many.
+MiniStack looks at every record and shard iterator in each call, so calls slow down as the twin runs. A
+shard's records and the iterators are in order of creation, so the first one tells whether any has expired.
+MiniStack also leaves iterators in place when earlier records expire, so that their consumers skip as many.
 """
 
 import time

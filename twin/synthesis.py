@@ -1,7 +1,7 @@
-"""The templates of an environment, made by the same program that the CDK command line runs.
+"""The templates of an environment, made by the program that the CDK command line runs.
 
-A process of its own: the CDK's Node leaves files behind when Ctrl-C reaches it. Here Ctrl-C reaches only the
-twin, which ends its processes itself, and the temporary files are in the twin's folder.
+It is a separate process, because the CDK's Node leaves files behind when Ctrl-C reaches it. Here Ctrl-C
+reaches only the twin, which ends its processes and owns the folder of the temporary files.
 """
 
 import json
@@ -16,7 +16,7 @@ _PROJECT = Path(__file__).parent.parent
 
 
 class Synthesis:
-    """A synthesis under way into `work`/cdk.out."""
+    """A synthesis in progress into `work`/cdk.out."""
 
     def __init__(self, environment: str, work: Path) -> None:
         self._assembly = work / "cdk.out"
@@ -34,10 +34,10 @@ class Synthesis:
         )
 
     def assembly(self) -> Path:
-        """The folder of the finished cloud assembly. Raises TwinError with what the program said."""
+        """The folder of the finished cloud assembly. Raises TwinError with the program's errors."""
         wait_for(lambda: not self._process.running, what=self._process.name, timeout_seconds=TIMEOUT_SECONDS)
         if self._process.exit_code != 0:
-            raise TwinError(f"the templates cannot be made: {self._process.last_errors()}")
+            raise TwinError(f"cannot synthesise the templates: {self._process.last_errors()}")
         return self._assembly
 
     def stop(self) -> None:

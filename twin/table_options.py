@@ -1,4 +1,4 @@
-"""What stands over the deployed options of the application's tables, so that they reach the emulated AWS."""
+"""Overrides of the application's deployed table options, so that its tables reach the emulated AWS."""
 
 from pathlib import Path
 
@@ -8,13 +8,12 @@ Properties = dict[str, dict[str, str]]  # property group -> key -> value
 
 
 def tables_of(deployed: Properties, connector: str) -> list[str]:
-    """The tables of the deployed application that use a connector."""
+    """The deployed application's tables that use a connector."""
     return [group for group, options in deployed.items() if options.get("connector") == connector]
 
 
 def file_properties(root: Path, deployed: Properties) -> Properties:
-    """Table options of the `files` transport over the folders of `root`; the format's options stay the
-    deployed ones."""
+    """Table options of the `files` transport over the folders of `root`, with the deployed format options."""
 
     def file_table(table: str, options: dict[str, str]) -> dict[str, str]:
         formats = {

@@ -1,9 +1,8 @@
 """The `files` transport: carries records between the emulated AWS and folders that Flink's file connector
 uses.
 
-It stands in for the Kinesis and Firehose connectors where their jar is not there, with the application's
-own role, so that what the role may not do fails here as well. A file appears in a folder complete, by
-renaming.
+It replaces the Kinesis and Firehose connectors where their jar is missing. It uses the application's role, so
+missing permissions fail here too. A file appears in a folder complete, by renaming.
 """
 
 import os
@@ -24,16 +23,16 @@ POLL_SECONDS = 0.4
 SEGMENTS_POLL_SECONDS = 1.0
 _RECORDS_A_PUT = 500
 _BYTES_A_PUT = 4 * 1024 * 1024
-_BYTES_A_NAME = 200  # a file system takes 255, S3 1,024
+_BYTES_A_NAME = 200  # file systems take 255, S3 1,024
 
 
 def as_line(record: bytes) -> bytes:
-    """A record as one line: line breaks within it become blanks, which changes no JSON text."""
+    """A record as one line: line breaks become blanks, which change no JSON text."""
     return record.rstrip(b"\r\n").replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
 
 
 def put_batches(lines: list[bytes]) -> Iterator[list[bytes]]:
-    """Cut lines into the batches that one PutRecordBatch call takes (500 records, 4 MiB)."""
+    """Cut lines into batches for PutRecordBatch (500 records, 4 MiB)."""
     batch: list[bytes] = []
     size = 0
     for line in lines:
@@ -54,7 +53,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
 
 
 def _mark_unread(file: Path) -> None:
-    """Reading it sets the time of access anew, where the file system keeps that."""
+    """Reading renews the time of access, if the file system keeps one."""
     os.utime(file, ns=(0, file.stat().st_mtime_ns))
 
 
@@ -63,17 +62,17 @@ def _is_read(file: Path) -> bool:
 
 
 def _name_in_folder(key: str) -> str | None:
-    """As Flink's file system for S3 lists a key: up to the next slash; none of the prefix itself. Cut where a
-    name here would be too long."""
+    """The name as Flink's S3 file system lists a key: up to the next slash; None for the prefix itself. Too
+    long names are cut."""
     name = key.removeprefix(SEGMENTS_PREFIX).partition("/")[0]
     cut = name.encode()[:_BYTES_A_NAME].decode(errors="ignore")
     return None if cut in ("", ".", "..") else cut
 
 
 class SegmentsFolder:
-    """Keeps a folder as the segments' prefix in S3 is, with the application's role.
+    """Keeps a folder equal to the segments' prefix in S3, with the application's role.
 
-    On AWS Flink reads s3:// itself; the file system that could do so here is not part of PyFlink.
+    On AWS Flink reads s3:// itself; PyFlink lacks the file system for it.
     """
 
     def __init__(self, emulator: Emulator, names: Names, *, application_role_arn: str, folder: Path) -> None:
@@ -82,7 +81,7 @@ class SegmentsFolder:
         self._there: set[str] = set()
         self._s3 = emulator.client_as(application_role_arn, "s3", OREGON)
         folder.mkdir(parents=True)
-        self._follow()  # the first click finds the versions that are there
+        self._follow()  # the first click finds the existing versions
         self._worker = Worker("segments to files", self._follow, idle_seconds=SEGMENTS_POLL_SECONDS)
 
     def _follow(self) -> bool:
@@ -109,7 +108,7 @@ class SegmentsFolder:
 
 
 class FilesTransport:
-    """Moves clicks to `root`, counts and rejected clicks from there; a folder a table of the application."""
+    """Moves clicks to `root`, and counts and rejected clicks from there; one folder for each table."""
 
     def __init__(
         self, emulator: Emulator, deployed: Properties, *, application_role_arn: str, root: Path
@@ -121,7 +120,7 @@ class FilesTransport:
         self.clicks = root / source
         self._root = root
         self._files_written = 0
-        self._arrived: dict[Path, datetime] = {}  # file of clicks -> arrival of its oldest record
+        self._arrived: dict[Path, datetime] = {}  # file of clicks -> its oldest record's arrival
         self._unread: dict[Path, datetime] = {}
         kinesis = emulator.client_as(application_role_arn, "kinesis", OREGON)
         self._source = ShardReader(kinesis, deployed[source]["stream.arn"])
@@ -150,7 +149,7 @@ class FilesTransport:
         return bool(records)
 
     def begin_anew(self, restored_at: float) -> None:
-        """A job starts: of the clicks that were copied after its state was saved it has read none.
+        """A job starts: it has read none of the clicks that were copied after its state was saved.
 
         restored_at: the time of that state, 0 without one.
         """
@@ -161,8 +160,8 @@ class FilesTransport:
 
     @property
     def seconds_behind(self) -> float:
-        """How long ago the oldest click arrived that Flink has not read. On a file system that keeps no times
-        of access, it grows: nobody knows then what was read."""
+        """How long ago the oldest click arrived that Flink has not read. It grows on a file system without
+        times of access, where nobody knows what was read."""
         behind = self._source.seconds_behind
         for file, arrived_at in list(self._unread.items()):
             if file.exists() and _is_read(file):
@@ -172,7 +171,7 @@ class FilesTransport:
         return behind
 
     def _put_files(self, folder: str, delivery_stream: str) -> bool:
-        """Put the lines of every completed file; a file goes away once all its lines are accepted."""
+        """Put the lines of every completed file; a file is deleted once all its lines are accepted."""
         completed = sorted(
             path for path in (self._root / folder).rglob("*") if path.is_file() and path.name[0] not in "._"
         )

@@ -1,5 +1,4 @@
-"""The whole system on this machine: start it, reach it by the roles of the templates, stop it and leave
-nothing."""
+"""The whole system on this machine: start it, reach it by the templates' roles, stop it and leave nothing."""
 
 import json
 import os
@@ -49,15 +48,15 @@ TIME_ZONE = "Asia/Tokyo"  # where the readers click
 COMMANDS = Path(__file__).parents[1] / ".venv" / "bin"
 SEGMENTS_TIMEOUT_SECONDS = 60
 CAUSE_SECONDS = 2.0
-"""A connection breaks before the end of the process behind it is seen."""
+"""A connection breaks before its process is seen to end."""
 Transport = Literal["files", "aws"]
-# OpenSearch holds counts of clicks up to a day old; two more days cover a clock ahead and a day's border.
+# OpenSearch holds counts of clicks up to a day old; two more days cover clocks ahead and a day's boundary.
 _COUNTED_SPAN = timedelta(days=3)
 _ASK_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def chosen_transport() -> Transport:
-    """From TRANSPORT; without it `aws` where the jar with the AWS connectors is built, else `files`."""
+    """From TRANSPORT; by default `aws` if the jar with the AWS connectors is built, else `files`."""
     chosen = os.environ.get("TRANSPORT") or ("aws" if AWS_JAR.is_file() else "files")
     if chosen == "aws":
         if not AWS_JAR.is_file():
@@ -89,22 +88,22 @@ class Twin:
         self._synthesis: Synthesis | None = None
         self.application: EmulatedApplication | None = None
         self.mobile_app: MobileApp
-        """Of a reader who is logged in; there after `deploy()`."""
+        """Of a logged-in reader; set by `deploy()`."""
 
     @property
     def opensearch_endpoint(self) -> str:
-        """OpenSearch itself, past IAM: for tests that look at documents."""
+        """OpenSearch itself, bypassing IAM: for tests that look at documents."""
         return self._opensearch.endpoint
 
     def search_goes_away(self) -> None:
-        """End OpenSearch as a machine that loses power would; its data stays."""
+        """End OpenSearch like a machine that loses power; its data stays."""
         self._opensearch.go_away()
 
     def search_comes_back(self) -> None:
         self._opensearch.come_back()
 
     def deploy(self) -> None:
-        """Synthesise and create the stacks, and start what AWS runs for them; then the application runs.
+        """Synthesise and create the stacks, start what AWS runs for them, then the application.
 
         Raises TwinError.
         """
@@ -128,14 +127,14 @@ class Twin:
         self.mobile_app = MobileApp(self.emulator, self.names)
 
     def publish_segments(self, csv: bytes, valid_from: datetime) -> str:
-        """Publish a version of the segments; returns its key in the segments bucket."""
+        """Publish a version of the segments. Returns its key in the segments bucket."""
         key = segments_version_key(valid_from)
         s3 = self.emulator.client("s3", OREGON)
         s3.put_object(Bucket=self.names.segments_bucket, Key=key, Body=csv)
         return key
 
     def wait_for_segments(self, key: str) -> None:
-        """Until the application has read the version with this key, so that the next click finds it."""
+        """Wait until the application has read the version with this key, so that the next click finds it."""
         application = self.application
         assert application is not None, "only a deployed application reads segments"
         version = key.removeprefix(SEGMENTS_PREFIX)
@@ -152,7 +151,7 @@ class Twin:
         )
 
     def _options_of_the_tables(self, application: EmulatedApplication) -> Properties:
-        """What stands over the deployed property groups, so that Flink reaches the emulated AWS."""
+        """Overrides of the deployed property groups, so that Flink reaches the emulated AWS."""
         role, deployed = application.role_arn, application.properties
         folder = self.work / "segments"
         if self._segments is None:
@@ -173,17 +172,17 @@ class Twin:
         return job.seconds_behind() if self.transport is None else self.transport.seconds_behind
 
     def application_state(self) -> JobState | None:
-        """Of the application's job, as last seen."""
+        """The last state of the application's job."""
         return None if self.application is None else self.application.state
 
     def segments_problem(self) -> str | None:
-        """What is wrong with the published segments, as the application last saw them."""
+        """What is wrong with the published segments, as the application last reported."""
         segments = None if self.application is None else self.application.segments
         return None if segments is None else segments.problem
 
     def producers(self) -> dict[EntryPoint, Stream]:
-        """Where clicks enter: the mobile stream with what Cognito vends to a reader's app, and the source
-        stream with a web server's permissions."""
+        """Where clicks enter: the mobile stream with the credentials that Cognito vends to a reader's app,
+        and the source stream with a web server's permissions."""
         names = self.names
         web_server = names.role_arn(names.web_server_role)
         web = self.emulator.client_as(web_server, "kinesis", OREGON, TRAFFIC_CLIENT_CONFIG)
@@ -203,7 +202,7 @@ class Twin:
         )
 
     def served_table(self) -> ServedTable:
-        """The rankings that the service has, read with the batch server's role."""
+        """The served rankings, read with the batch server's role."""
         role = self.names.role_arn(self.names.batch_server_role)
         return ServedTable(self.emulator.client_as(role, "dynamodb", TOKYO), self.names.trending_table)
 
@@ -227,7 +226,7 @@ class Twin:
         return file
 
     def totals(self, reader: TrendingReader) -> CountTotals:
-        """All counts there are, as the batch server reads them."""
+        """All counts, as the batch server reads them."""
         now = datetime.now(UTC)
         return reader.totals(now - _COUNTED_SPAN, now + _COUNTED_SPAN)
 
@@ -236,17 +235,17 @@ class Twin:
         return self.totals(self.reader()).clicks
 
     def accounts(self) -> Accounts:
-        """Where every record went, with everything delivered that has been received so far."""
+        """Where every record went, after everything received so far is delivered."""
         for stream in self.delivery_streams.values():
             stream.flush()
         refresh = f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_refresh"
-        urllib.request.urlopen(refresh, data=b"", timeout=30).close()  # what was just delivered can be found
+        urllib.request.urlopen(refresh, data=b"", timeout=30).close()  # makes the last deliveries visible
         return take_accounts(
             self.emulator, self.names, counted=self.counted(), clicks_of=self.clicks_counted_under
         )
 
     def clicks_counted_under(self, key: Key) -> int:
-        """Of all segments; asked of OpenSearch itself, past IAM, since no role asks for it."""
+        """In all segments; asked of OpenSearch itself, bypassing IAM, because no role asks for it."""
         minute, article_id = key
         filters = [{"term": {"minute": minute}}, {"term": {"article_id": article_id}}]
         query = {
@@ -263,7 +262,7 @@ class Twin:
             return int(json.load(answer)["aggregations"]["clicks"]["value"])
 
     def last_seen(self) -> str:
-        """For a wait without success: where records are, what the application's job does, the last errors."""
+        """For a failed wait: where the records are, the application's job, and the last errors."""
         received = [f"{name} received {stream.received}" for name, stream in self.delivery_streams.items()]
         sources = [f"event source received {source.received}" for source in self.event_sources]
         try:
@@ -276,11 +275,11 @@ class Twin:
         return f"{seen}{errors}\n{last_errors([self._emulator_log])}"
 
     def keep_logs(self) -> None:
-        """Leave the working folder where it is at the end."""
+        """Keep the working folder at the end."""
         self.logs_are_kept = True
 
     def check(self) -> None:
-        """Raise TwinError when a part has died; first those on which the others depend."""
+        """Raise TwinError if a part has died; parts on which others depend come first."""
         self.emulator.check()
         self._opensearch.check()
         for stream in self.delivery_streams.values():
@@ -295,7 +294,7 @@ class Twin:
             self.application.check()
 
     def check_soon(self) -> None:
-        """As `check()`, for a part that may be dying: for CAUSE_SECONDS."""
+        """Like `check()`, for CAUSE_SECONDS, because a part may still be dying."""
         deadline = time.monotonic() + CAUSE_SECONDS
         while time.monotonic() < deadline:
             self.check()
@@ -331,8 +330,8 @@ def _undisturbed() -> Iterator[None]:
 
 @contextmanager
 def _asked_to_end_afterwards() -> Iterator[None]:
-    """Ctrl-C in this block takes effect at its end: of a twin that is made by half nobody could end the
-    processes and remove the folders."""
+    """Delays Ctrl-C to the end of this block: the processes and folders of a half-made twin could not be
+    cleaned up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -352,7 +351,7 @@ def _asked_to_end_afterwards() -> Iterator[None]:
 
 @contextmanager
 def _root_cause_first(twin: Twin) -> Iterator[None]:
-    """An error in the block is the consequence where a part has died: the part's death is raised then."""
+    """If a part has died, an error in the block is a consequence: raises the part's death instead."""
     try:
         yield
     except Exception as error:
@@ -366,7 +365,7 @@ def _root_cause_first(twin: Twin) -> Iterator[None]:
 
 @contextmanager
 def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
-    """A twin with its OpenSearch and emulated AWS starting; call `deploy()`.
+    """A twin whose OpenSearch and emulated AWS are starting; call `deploy()`.
 
     The working folder with all logs is removed at the end, unless an error ended the block or `keep_logs()`
     was called.
@@ -381,7 +380,7 @@ def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
             yield twin
     except BaseException as error:
         if twin is not None:
-            with _undisturbed(), suppress(Exception):  # the first error is the one to show
+            with _undisturbed(), suppress(Exception):  # shows the first error
                 twin.stop()
         if isinstance(error, Exception) and any(work.iterdir()):
             error.add_note(f"the twin's logs are in {work}")

@@ -1,4 +1,4 @@
-"""A background thread of the twin: repeats one step until stopped, and keeps the error that ended it."""
+"""A background thread of the twin: repeats a step until stopped, and keeps the error that ended it."""
 
 import threading
 from collections.abc import Callable
@@ -8,11 +8,10 @@ from twin.processes import TwinError
 
 
 class Worker:
-    """Calls `step` until `stop()`; a step that found nothing to do returns False and is repeated after a
-    pause.
+    """Calls `step` until `stop()`; after a step that returns False, it pauses.
 
-    An exception in a step ends the worker; `check()` raises it in the caller's thread, so that no worker
-    dies unseen.
+    An exception in a step ends the worker; `check()` raises it in the caller's thread, so that no worker dies
+    unseen.
     """
 
     def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float) -> None:
@@ -33,7 +32,7 @@ class Worker:
             self._error = error
 
     def check(self) -> None:
-        """Raise TwinError when the worker has ended by an exception."""
+        """Raise TwinError if an exception has ended the worker."""
         if self._error is not None:
             advice = what_to_do(repr(self._error))
             raise TwinError(
@@ -41,7 +40,7 @@ class Worker:
             ) from self._error
 
     def stop(self) -> None:
-        """Let the running step end, then return; raises as `check()` does."""
+        """Let the running step end, then return. Raises like `check()`."""
         self._stopping.set()
         self._thread.join()
         self.check()

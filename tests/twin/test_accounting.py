@@ -1,4 +1,4 @@
-"""What became of every record, while a run goes on and afterwards."""
+"""The fate of every record, during a run and afterwards."""
 
 import json
 from collections import Counter
@@ -22,12 +22,12 @@ def letter(sequence_number: str, *, shard: str = "shardId-000000000000") -> byte
     return json.dumps({"reason": "not_json", "shard": shard, "sequence_number": sequence_number}).encode()
 
 
-def test_a_dead_letter_that_stands_in_two_objects_counts_once() -> None:
+def test_a_dead_letter_in_two_objects_counts_once() -> None:
     letters = [letter("1"), letter("2"), letter("2"), letter("2", shard="shardId-000000000001")]
     assert _reasons_of_letters(iter(letters)) == {"not_json": 3}
 
 
-def test_every_record_is_in_one_account_and_none_in_two() -> None:
+def test_every_record_is_counted_in_exactly_one_place() -> None:
     accounts = Accounts(
         counted=10_000,
         unparseable=2_000,
@@ -43,7 +43,7 @@ def test_every_record_is_in_one_account_and_none_in_two() -> None:
 
 @dataclass
 class Delivered:
-    """In place of a delivery stream."""
+    """Stands in for a delivery stream."""
 
     journal: Path
     received: int = 0
@@ -61,7 +61,7 @@ def click(number: int, **changes: str) -> dict[str, str]:
 
 
 def live_accounts(folder: Path) -> tuple[LiveAccounts, Delivered, Delivered]:
-    """With its raw backup and its rejects."""
+    """With a raw backup and rejects."""
     raw, rejects = Delivered(folder / "raw"), Delivered(folder / "rejects")
     streams = {NAMES.raw_backup_delivery_stream: raw, NAMES.rejects_delivery_stream: rejects}
     emulator = mock.MagicMock()
@@ -70,13 +70,13 @@ def live_accounts(folder: Path) -> tuple[LiveAccounts, Delivered, Delivered]:
     return accounts, raw, rejects
 
 
-def test_a_start_without_state_makes_no_further_rejects_in_the_live_account(tmp_path: Path) -> None:
+def test_a_start_without_state_adds_no_live_rejects(tmp_path: Path) -> None:
     accounts, raw, rejects = live_accounts(tmp_path)
     raw.receive(*(click(number) for number in range(10)), b"no json\n")
     missing = [click(number, reason="missing_field") for number in range(3)]
     rejects.receive(*missing)
     assert accounts.now() == Refused(rejected=3, unparseable=1)
-    # Begun anew: the same three, and two that were counted and are too old by now.
+    # After a restart: the same three, and two counted ones that are now too old.
     rejects.receive(*missing, *(click(number, reason="too_old") for number in (3, 4)))
     counted = 7
     minute = parse_time(NOON)
@@ -95,7 +95,7 @@ def test_a_start_without_state_makes_no_further_rejects_in_the_live_account(tmp_
     assert accounts.now().rejected == 4
 
 
-def test_a_record_that_is_still_being_written_is_read_once_it_is_whole(tmp_path: Path) -> None:
+def test_a_record_being_written_is_read_once_complete(tmp_path: Path) -> None:
     accounts, raw, _ = live_accounts(tmp_path)
     begin, end = json.dumps(click(1)).encode()[:20], json.dumps(click(1)).encode()[20:]
     for written in (b"no json\n" + begin, end + b"\n"):

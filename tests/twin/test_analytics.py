@@ -1,4 +1,4 @@
-"""How the twin runs the deployed application: the process's settings and its environment."""
+"""How the twin runs the deployed application: the process's settings and environment."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ def _flink(
     return properties["flink"]
 
 
-def test_parallelism_and_checkpoints_are_those_of_the_deployed_template(
+def test_parallelism_and_checkpoints_come_from_the_deployed_template(
     application: EmulatedApplication,
 ) -> None:
     flink = _flink(application)
@@ -61,7 +61,7 @@ def test_parallelism_and_checkpoints_are_those_of_the_deployed_template(
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_state_is_left_behind_only_where_the_start_allows_it(
+def test_state_is_left_behind_only_if_the_start_allows_it(
     application: EmulatedApplication, *, allowed: bool
 ) -> None:
     flink = _flink(application, "file:///savepoint", allowed=allowed)
@@ -72,12 +72,12 @@ def test_the_local_environment_splits_the_work_among_several_tasks() -> None:
     assert load("local").analytics.parallelism > 1
 
 
-def test_state_is_restored_only_where_the_start_says_so(application: EmulatedApplication) -> None:
+def test_state_is_restored_only_if_the_start_says_so(application: EmulatedApplication) -> None:
     assert "execution.state-recovery.path" not in _flink(application)
     assert _flink(application, "file:///saved")["execution.state-recovery.path"] == "file:///saved"
 
 
-def test_the_last_checkpoint_is_the_newest_that_is_complete(application: EmulatedApplication) -> None:
+def test_the_last_checkpoint_is_the_newest_complete_one(application: EmulatedApplication) -> None:
     assert application._last_checkpoint() is None
     for number in (9, 10):
         folder = application._checkpoints / "job" / f"chk-{number}"
@@ -87,7 +87,7 @@ def test_the_last_checkpoint_is_the_newest_that_is_complete(application: Emulate
     assert str(application._last_checkpoint()).endswith("/job/chk-10")
 
 
-def test_the_process_has_the_roles_credentials_json_requests_and_its_files_in_the_work_folder(
+def test_the_process_has_the_roles_credentials_and_files_in_the_work_folder(
     application: EmulatedApplication, tmp_path: Path
 ) -> None:
     environment = application._environment()
@@ -98,7 +98,7 @@ def test_the_process_has_the_roles_credentials_json_requests_and_its_files_in_th
     assert (tmp_path / "tmp").is_dir()
 
 
-def test_a_job_that_restarts_again_and_again_ends_the_check_with_its_cause(
+def test_a_job_that_keeps_restarting_fails_the_check_with_its_cause(
     application: EmulatedApplication,
 ) -> None:
     process = SimpleNamespace(check=lambda: None, last_errors=lambda: "the log: BadError: the root")
@@ -120,16 +120,16 @@ def test_a_job_that_restarts_again_and_again_ends_the_check_with_its_cause(
     assert "the log: BadError" in str(raised.value)
 
 
-def test_the_end_of_a_job_that_is_stopped_with_a_snapshot_is_no_error_and_a_failed_snapshot_ends_it_too(
+def test_a_stop_ends_the_job_without_an_error_even_if_its_snapshot_fails(
     application: EmulatedApplication,
 ) -> None:
     stopped: list[bool] = []
 
     def savepoint(_folder: Path, *, stop: bool) -> str:
-        application.check()  # as another thread does while Flink ends the job
+        application.check()  # like another thread while Flink ends the job
         stopped.append(stop)
         if len(stopped) == 2:
-            raise TwinError("no savepoint could be taken")
+            raise TwinError("cannot take a savepoint")
         return "file:///saved"
 
     def has_ended() -> None:
@@ -143,12 +143,12 @@ def test_the_end_of_a_job_that_is_stopped_with_a_snapshot_is_no_error_and_a_fail
 
     stopped.pop()
     application._process, application._job = cast(Any, ended), cast(Any, SimpleNamespace(savepoint=savepoint))
-    with pytest.raises(TwinError, match="no savepoint"):
+    with pytest.raises(TwinError, match="cannot take a savepoint"):
         application._stop_job(keep_state=True)
     assert stopped == [True, True, False]
 
 
-def test_a_start_takes_the_place_of_the_job_that_runs(application: EmulatedApplication) -> None:
+def test_a_start_replaces_the_running_job(application: EmulatedApplication) -> None:
     happened: list[str] = []
     application._process = cast(Any, SimpleNamespace(stop=lambda: happened.append("old one stopped")))
     vars(application)["_run"] = lambda *, savepoint: happened.append(f"new one from {savepoint}")

@@ -1,4 +1,4 @@
-"""The twin's emulated AWS takes the dashboards of the templates, each with its references resolved."""
+"""The twin's emulated AWS takes the templates' dashboards, with each reference resolved."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ NAMES = load("local").names
     ("region", "stack", "dashboard"),
     [(TOKYO, "TokyoIngest", NAMES.tokyo_dashboard), (OREGON, "OregonAnalytics", NAMES.oregon_dashboard)],
 )
-def test_a_dashboard_exists_under_its_name_with_a_body_that_is_json(
+def test_a_dashboard_exists_under_its_name_with_a_json_body(
     emulator: Emulator, tmp_path: Path, region: str, stack: str, dashboard: str
 ) -> None:
     app = build_app("local", outdir=tmp_path / "out", jar=tmp_path / "no.jar")
@@ -29,7 +29,7 @@ def test_a_dashboard_exists_under_its_name_with_a_body_that_is_json(
         for logical_id, resource in template["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Dashboard"
     }
-    # The one neighbour that a dashboard refers to, by something with a `Ref` as short as an event source's.
+    # The one resource that a dashboard refers to, with a `Ref` as short as an event source mapping's.
     for logical_id in template["Resources"]:
         if f'{{"Ref": "{logical_id}"}}' in json.dumps(resources):
             resources[logical_id] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "stands-in"}}

@@ -1,4 +1,4 @@
-"""What is read of a bucket that Firehose delivered to."""
+"""Reading a bucket to which Firehose delivered."""
 
 import gzip
 import io
@@ -11,7 +11,7 @@ from twin.emulator import Emulator
 
 
 def bucket(objects: dict[str, bytes]) -> Emulator:
-    """An emulator whose every bucket holds these objects, two a page."""
+    """An emulator with these objects in every bucket, two a page."""
 
     def paginate(**_: Any) -> list[dict[str, Any]]:
         keys = sorted(objects)
@@ -24,12 +24,12 @@ def bucket(objects: dict[str, bytes]) -> Emulator:
     return cast(Emulator, SimpleNamespace(client=lambda *_: s3))
 
 
-def test_a_delivery_that_was_repeated_is_read_once_and_a_click_sent_twice_twice() -> None:
+def test_a_repeated_delivery_is_read_once_and_a_click_sent_twice_twice() -> None:
     delivered = {"1": b"a\nb\n", "2": b"b\nc\n", "3": b"a\nb\n", "4": b"b\nb\n"}
     read = list(lines(bucket(delivered), OREGON, "raw", "raw/"))
     assert read == [b"a", b"b", b"b", b"c", b"b", b"b"]
 
 
-def test_a_repeated_delivery_is_known_by_what_it_holds_and_not_by_its_compressed_bytes() -> None:
+def test_a_repeated_delivery_is_recognised_by_its_content() -> None:
     delivered = {f"{level}.gz": gzip.compress(b"a\n\nb\n", level) for level in (1, 9)}
     assert list(lines(bucket(delivered), OREGON, "raw", "raw/")) == [b"a", b"b"]

@@ -1,4 +1,4 @@
-"""Deliveries repeated and delayed, at random but the same in each run."""
+"""Deliveries repeated and delayed at random, but the same in each run."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ NUMBERS = [[b"%d" % (10 * delivery + record) for record in range(10)] for delive
 
 
 def delivered(faults: DeliveryFaults) -> list[Sequence[bytes]]:
-    """What arrives of 200 deliveries, one a second, each delayed one held for two seconds."""
+    """The arrivals of 200 deliveries, one a second; each delayed one is held for two seconds."""
     arrived: list[Sequence[bytes]] = []
     delivery = FaultyDelivery(arrived.append, faults, delay_seconds=2.0)
     for second, records in enumerate(NUMBERS):
@@ -21,7 +21,7 @@ def delivered(faults: DeliveryFaults) -> list[Sequence[bytes]]:
     return arrived
 
 
-def test_every_record_arrives_and_a_share_of_them_twice_and_out_of_order() -> None:
+def test_every_record_arrives_some_twice_and_out_of_order() -> None:
     arrived = [record for records in delivered(DeliveryFaults()) for record in records]
     times = Counter(arrived)
     assert times.keys() == {record for records in NUMBERS for record in records}
@@ -31,7 +31,7 @@ def test_every_record_arrives_and_a_share_of_them_twice_and_out_of_order() -> No
     assert first_arrivals != sorted(first_arrivals, key=int)
 
 
-def test_a_repeated_delivery_is_the_same_delivery() -> None:
+def test_a_repeated_delivery_is_identical() -> None:
     arrived = delivered(DeliveryFaults(repeated=1.0))
     assert set(Counter(map(tuple, arrived)).values()) == {2}
 
@@ -45,6 +45,6 @@ def test_without_faults_each_delivery_arrives_once_in_order() -> None:
     assert delivered(DeliveryFaults(repeated=0.0, delayed=0.0)) == NUMBERS
 
 
-def test_a_share_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="repeated is a share"):
+def test_a_number_that_is_no_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="repeated must be a share"):
         DeliveryFaults(repeated=30)

@@ -1,4 +1,4 @@
-"""The S3 prefixes that Firehose writes, and what it does with a document that OpenSearch refuses."""
+"""Firehose's S3 prefixes, and its handling of documents that OpenSearch refuses."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def test_the_error_type_becomes_part_of_an_error_prefix() -> None:
     assert prefix == "e/refused/2026/"
 
 
-def test_refused_documents_stand_under_their_error_type_and_hour() -> None:
+def test_refused_documents_are_under_their_error_type_and_hour() -> None:
     assert object_prefix("failed/", AT, error_type="refused") == "failed/refused/2026/01/31/09/"
 
 
@@ -39,7 +39,8 @@ def test_a_prefix_without_a_time_gets_the_hour() -> None:
 
 
 class FakeSearch:
-    """Answers each bulk request with the next of `answers`, a status a document; the last one for ever."""
+    """Answers each bulk request with the next of `answers`, a status for each document; the last one
+    repeats."""
 
     def __init__(self, *answers: list[int]) -> None:
         self._answers = list(answers)
@@ -77,7 +78,7 @@ def failed(made: SearchDestination) -> list[dict[str, Any]]:
     return documents
 
 
-def test_a_version_conflict_is_refused_for_good_at_once() -> None:
+def test_a_version_conflict_is_refused_at_once() -> None:
     search = FakeSearch([201, 409])
     made = destination(search, retry_seconds=60, conflicts_retried=False)
     made.deliver([b"{}", b"{}"])
@@ -85,7 +86,7 @@ def test_a_version_conflict_is_refused_for_good_at_once() -> None:
     assert [(document["errorCode"], document["attemptsMade"]) for document in failed(made)] == [("409", 1)]
 
 
-def test_a_version_conflict_is_retried_for_the_retry_duration_where_the_faults_say_so() -> None:
+def test_a_version_conflict_is_retried_if_the_faults_say_so() -> None:
     search = FakeSearch([201, 409], [409])
     made = destination(search, retry_seconds=0.2, conflicts_retried=True)
     made.deliver([b"{}", b"{}"])
@@ -95,7 +96,7 @@ def test_a_version_conflict_is_retried_for_the_retry_duration_where_the_faults_s
     assert document["attemptsMade"] == len(search.documents)
 
 
-def test_a_document_refused_for_now_is_retried_until_it_is_taken() -> None:
+def test_a_retryable_document_is_retried_until_it_is_taken() -> None:
     search = FakeSearch([429, 503], [201, 503], [201])
     made = destination(search, retry_seconds=60, conflicts_retried=False)
     made.deliver([b"{}", b"{}"])
@@ -108,9 +109,7 @@ DELIMITER = {"ProcessingConfiguration": {"Processors": [{"Type": "AppendDelimite
 
 
 @pytest.mark.parametrize(("configured", "body"), [({}, b"ab"), (DELIMITER, b"a\nb\n")])
-def test_records_run_together_unless_a_delimiter_is_configured(
-    configured: dict[str, Any], body: bytes
-) -> None:
+def test_records_are_joined_unless_a_delimiter_is_configured(configured: dict[str, Any], body: bytes) -> None:
     emulator = mock.MagicMock()
     S3Destination(emulator, "raw-backup", {**TO_S3, **configured}).deliver([b"a", b"b"])
     assert emulator.client_as.return_value.put_object.call_args.kwargs["Body"] == body
@@ -120,9 +119,7 @@ def test_records_run_together_unless_a_delimiter_is_configured(
     ("configured", "has_id"),
     [({}, True), ({"DocumentIdOptions": {"DefaultDocumentIdFormat": "NO_DOCUMENT_ID"}}, False)],
 )
-def test_a_document_gets_an_id_of_the_delivery_stream_unless_told_otherwise(
-    configured: dict[str, Any], has_id: bool
-) -> None:
+def test_a_document_gets_the_delivery_streams_id_by_default(configured: dict[str, Any], has_id: bool) -> None:
     described = {"IndexName": "counts", "RoleARN": TO_S3["RoleARN"], "S3DestinationDescription": TO_S3}
     emulator = mock.MagicMock(search_endpoint="http://127.0.0.1:1")
     made = SearchDestination(emulator, "counts", {**described, **configured}, conflicts_retried=False)
@@ -133,7 +130,7 @@ def test_a_document_gets_an_id_of_the_delivery_stream_unless_told_otherwise(
     assert ("_id" in action) is has_id
 
 
-def test_a_full_buffer_is_delivered_before_its_interval_is_over(
+def test_a_full_buffer_is_delivered_before_its_interval_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = [[b"a" * 600_000], [b"b" * 600_000]]

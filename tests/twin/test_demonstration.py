@@ -1,4 +1,4 @@
-"""What a run says of its application, and how long it stays."""
+"""What a run says about its application, and how long it stays."""
 
 import io
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def _checks(*outcomes: BaseException | None) -> Iterator[None]:
         yield None
 
 
-def test_a_replay_stays_until_ctrl_c_where_somebody_sits_at_a_terminal() -> None:
+def test_a_replay_in_a_terminal_stays_until_ctrl_c() -> None:
     checks = _checks(None, KeyboardInterrupt())
     console = _console(terminal=True)
     stay_for_questions(lambda: next(checks), console, "http://127.0.0.1:8642")
@@ -39,7 +39,7 @@ def test_a_replay_stays_until_ctrl_c_where_somebody_sits_at_a_terminal() -> None
         next(checks)  # both were made
 
 
-def test_a_part_that_dies_while_a_replay_stays_ends_the_run() -> None:
+def test_a_part_that_dies_ends_a_staying_replay() -> None:
     checks = _checks(TwinError("MiniStack ended"))
     with pytest.raises(TwinError, match="MiniStack ended"):
         stay_for_questions(lambda: next(checks), _console(terminal=True), "")

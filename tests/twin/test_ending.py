@@ -1,4 +1,4 @@
-"""Ctrl-C, or a terminal that is closed, while `make run` starts its parts."""
+"""Ctrl-C, or a closed terminal, while `make run` starts its parts."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ START_TIMEOUT_SECONDS = 120
 
 
 def _processes_of(temporary: Path) -> list[str]:
-    """Command lines of the processes that know the folder, from their arguments or their environment."""
+    """Command lines of processes with the folder in their arguments or environment."""
     found, folder = [], str(temporary).encode()
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and int(process.name) != os.getpid():
@@ -42,7 +42,7 @@ def temporary() -> Iterator[Path]:
 
 
 class InterruptedWhileItIsMade:
-    """In place of a Twin."""
+    """Stands in for a Twin."""
 
     stopped = False
 
@@ -54,7 +54,7 @@ class InterruptedWhileItIsMade:
         InterruptedWhileItIsMade.stopped = True
 
 
-def test_a_twin_interrupted_while_it_is_made_is_made_then_stopped_and_leaves_no_folder(
+def test_a_twin_interrupted_while_created_is_stopped_without_a_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(module, "Twin", InterruptedWhileItIsMade)
@@ -65,7 +65,9 @@ def test_a_twin_interrupted_while_it_is_made_is_made_then_stopped_and_leaves_no_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_twin_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_twin_that_cannot_be_created_leaves_no_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("twin.opensearch.HOME", tmp_path / "absent")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(TwinError, match="make setup"), module.running_twin():
@@ -74,7 +76,7 @@ def test_a_twin_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyP
 
 
 class DyingTwin:
-    """In place of a Twin: its emulator's end is seen a moment after the error that it caused."""
+    """Stands in for a Twin whose emulator's end is seen just after the error that it caused."""
 
     logs_are_kept = False
 
@@ -86,7 +88,7 @@ class DyingTwin:
     def stop(self) -> None: ...
 
 
-def test_the_death_of_a_part_is_told_in_place_of_what_it_caused(
+def test_a_parts_death_is_reported_instead_of_its_consequence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(module, "Twin", DyingTwin)
@@ -96,7 +98,7 @@ def test_the_death_of_a_part_is_told_in_place_of_what_it_caused(
     assert "the worker forwarder ended" in str(told.value.__cause__)
 
 
-def test_an_error_without_a_dead_part_is_told_as_it_is(
+def test_an_error_without_a_dead_part_is_reported_as_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(module, "Twin", DyingTwin)
@@ -108,7 +110,7 @@ def test_an_error_without_a_dead_part_is_told_as_it_is(
 
 @pytest.mark.twin
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "closed terminal"])
-def test_a_run_interrupted_while_flink_starts_ends_within_seconds_and_leaves_nothing(
+def test_a_run_interrupted_while_flink_starts_ends_in_seconds_and_cleanly(
     tmp_path: Path, temporary: Path, asked: signal.Signals
 ) -> None:
     if sys.platform != "linux":
@@ -133,7 +135,7 @@ def test_a_run_interrupted_while_flink_starts_ends_within_seconds_and_leaves_not
         )
         assert run.poll() is None, output.read_text()
         assert _processes_of(temporary)
-        os.killpg(run.pid, asked)  # as a terminal does: to the whole foreground group
+        os.killpg(run.pid, asked)  # to the whole foreground group, like a terminal
         began = time.monotonic()
         run.wait(60)
     finally:

@@ -1,4 +1,4 @@
-"""The event source's decisions, with a Lambda and a stream that are lists."""
+"""The event source mapping's decisions, with lists as Lambda and stream."""
 
 import io
 import json
@@ -21,7 +21,7 @@ def record(number: int, *, data: bytes = b"{}\n", arrived_at: datetime = NOW) ->
 
 @dataclass
 class FakeLambda:
-    """Fails every record whose sequence number is in `poison`, at once or by reporting it."""
+    """Fails every record whose sequence number is in `poison`, by an error or by reporting it."""
 
     poison: set[str]
     reports: bool = True
@@ -67,7 +67,7 @@ def event_source(function: FakeLambda, bucket: FakeBucket, **mapping: Any) -> Ev
     return source
 
 
-def test_a_batch_holds_no_more_records_and_bytes_than_an_invocation_takes() -> None:
+def test_a_batch_keeps_to_an_invocations_records_and_bytes() -> None:
     records = [record(number) for number in range(250)]
     assert [len(batch) for batch in batches(records, 100)] == [100, 100, 50]
     large = [record(number, data=b"x" * 1_000_000) for number in range(9)]
@@ -76,13 +76,13 @@ def test_a_batch_holds_no_more_records_and_bytes_than_an_invocation_takes() -> N
     assert all(len(batch) * 1_000_000 * 4 / 3 <= PAYLOAD_LIMIT_BYTES for batch in cut)
 
 
-def test_only_records_from_the_first_failed_one_on_are_sent_again() -> None:
+def test_only_records_from_the_first_failed_one_on_are_retried() -> None:
     function, bucket = FakeLambda({"0003"}), FakeBucket()
     event_source(function, bucket)._process([record(number) for number in range(5)])
     assert function.invoked == [["0000", "0001", "0002", "0003", "0004"], ["0003", "0004"], ["0003", "0004"]]
 
 
-def test_a_batch_given_up_is_kept_whole_in_the_on_failure_bucket() -> None:
+def test_a_batch_given_up_is_whole_in_the_on_failure_bucket() -> None:
     function, bucket = FakeLambda({"0003"}), FakeBucket()
     source = event_source(function, bucket)
     source._process([record(number) for number in range(5)])
@@ -92,7 +92,7 @@ def test_a_batch_given_up_is_kept_whole_in_the_on_failure_bucket() -> None:
     assert [item["kinesis"]["sequenceNumber"] for item in kept] == ["0003", "0004"]
 
 
-def test_bisecting_gives_up_the_poison_alone() -> None:
+def test_bisecting_gives_up_only_the_poison() -> None:
     function, bucket = FakeLambda({"0003"}, reports=False), FakeBucket()
     source = event_source(function, bucket, BisectBatchOnFunctionError=True)
     source._process([record(number) for number in range(8)])
@@ -110,7 +110,7 @@ def test_a_record_past_its_age_limit_is_given_up_at_its_first_failure() -> None:
     assert len(function.invoked) == 1
 
 
-def test_records_are_under_way_until_they_are_done_or_given_up() -> None:
+def test_records_are_in_progress_until_done_or_given_up() -> None:
     source = event_source(FakeLambda({"0003"}), FakeBucket())
     lane: queue.Queue[ShardRecord] = queue.Queue()
     source._lanes = {("shard-0", 0): lane}

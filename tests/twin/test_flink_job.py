@@ -1,4 +1,4 @@
-"""A job that fails again and again is told from one that gets on: the rule, and what real Flink answers."""
+"""Distinguishes a job that keeps restarting from one that progresses: the rule, and real Flink's answers."""
 
 import os
 import sys
@@ -40,36 +40,36 @@ def _state(*, restarts: int, checkpoints: int = 0) -> JobState:
 
 
 def _watched(*seen: tuple[float, int, int]) -> RestartWatch:
-    """seen: (second, restarts, checkpoints) of each look at the job."""
+    """seen: (second, restarts, checkpoints) at each look."""
     watch = RestartWatch()
     for second, restarts, checkpoints in seen:
         watch.see(_state(restarts=restarts, checkpoints=checkpoints), second)
     return watch
 
 
-def test_three_restarts_within_half_a_minute_are_again_and_again() -> None:
+def test_three_restarts_in_half_a_minute_mean_it_keeps_restarting() -> None:
     seen = [(0.0, 0, 1), (5.0, 1, 4), (14.0, 2, 9), (25.0, 3, 12)]
     assert not _watched(*seen[:3]).again_and_again(25.0)
     assert _watched(*seen).again_and_again(25.0)
 
 
-def test_three_restarts_without_a_checkpoint_are_too_however_slow() -> None:
+def test_three_restarts_without_a_checkpoint_mean_so_too() -> None:
     assert _watched((0, 0, 7), (60, 1, 7), (120, 2, 7), (180, 3, 7)).again_and_again(180)
 
 
-def test_restarts_far_apart_of_a_job_that_gets_on_are_not() -> None:
+def test_rare_restarts_of_a_progressing_job_are_fine() -> None:
     seen = [(0, 0, 1), (60, 1, 1), (61, 1, 2), (120, 2, 2), (121, 2, 3), (180, 3, 3), (181, 3, 4)]
     assert not _watched(*seen).again_and_again(181)
 
 
-def test_a_job_that_got_on_after_its_restarts_is_no_longer() -> None:
+def test_a_job_that_progresses_after_restarts_is_fine_again() -> None:
     watch = _watched((0, 0, 0), (2, 1, 0), (4, 2, 0), (6, 3, 0))
     assert watch.again_and_again(6)
     watch.see(_state(restarts=3, checkpoints=1), 10)
     assert not watch.again_and_again(6 + 31)
 
 
-def test_restarts_seen_at_one_look_count_each() -> None:
+def test_restarts_seen_at_once_each_count() -> None:
     assert _watched((0, 0, 0), (2, 3, 0)).again_and_again(2)
 
 
@@ -82,7 +82,7 @@ def test_the_cause_is_the_root_of_a_stack_trace() -> None:
     assert cause_of("") == "no reason is given"
 
 
-def test_a_job_that_was_restarted_or_does_not_run_is_a_problem_to_show_with_its_cause() -> None:
+def test_a_restarted_or_stopped_job_is_shown_with_its_cause() -> None:
     assert _state(restarts=0, checkpoints=5).problem is None
     restarted = replace(_state(restarts=2), cause="IOException: 500")
     assert str(restarted.problem) == "RUNNING, 2 restarts, 0 checkpoints; last failure: IOException: 500"
@@ -90,10 +90,10 @@ def test_a_job_that_was_restarted_or_does_not_run_is_a_problem_to_show_with_its_
     assert "not all of its tasks" in str(replace(_state(restarts=0), tasks_run=False).problem)
 
 
-def test_the_gauges_of_a_table_are_found_at_the_vertex_that_looks_it_up(
+def test_a_tables_gauges_are_found_at_its_lookup_vertex(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Answers as Flink 2.3 gave them."""
+    """With answers of Flink 2.3."""
     metrics = "/jobs/j/vertices/source/subtasks/metrics"
     gauge = "LookupJoin[9].KinesisAnalytics.segmentsUsers"
     answers: dict[str, object] = {
@@ -109,7 +109,7 @@ def test_the_gauges_of_a_table_are_found_at_the_vertex_that_looks_it_up(
     assert job.gauges("others") == {}
 
 
-def test_a_cluster_that_does_not_answer_has_no_gauges() -> None:
+def test_a_silent_cluster_has_no_gauges() -> None:
     assert FlinkJob(f"http://127.0.0.1:{free_port()}").gauges("segments") == {}
 
 
@@ -138,13 +138,13 @@ def failing_job(tmp_path: Path) -> Iterator[FlinkJob]:
         process.kill()
 
 
-def test_a_savepoint_of_a_cluster_that_is_gone_fails_with_what_was_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(TwinError, match="no savepoint could be taken"):
+def test_a_savepoint_of_a_dead_cluster_fails_with_the_request(tmp_path: Path) -> None:
+    with pytest.raises(TwinError, match="cannot take a savepoint"):
         FlinkJob(f"http://127.0.0.1:{free_port()}").savepoint(tmp_path, stop=True)
 
 
 @pytest.mark.flink
-def test_a_job_that_restarts_again_and_again_is_told_within_thirty_seconds_with_its_cause(
+def test_a_job_that_keeps_restarting_is_reported_within_30_seconds(
     failing_job: FlinkJob,
 ) -> None:
     watch, began = RestartWatch(), time.monotonic()

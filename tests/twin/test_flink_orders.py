@@ -1,4 +1,4 @@
-"""The control plane's orders to the twin, with MiniStack's own operations and no Flink."""
+"""The control plane's orders to the twin, with MiniStack's operations and without Flink."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ FROM_NOTHING = {"ApplicationRestoreConfiguration": {"ApplicationRestoreType": "S
 @pytest.fixture(autouse=True)
 def _application(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in flink_orders.NEEDED_OF_FLINK:
-        monkeypatch.setattr(flink, name, getattr(flink, name))  # so that it is put back at the end
+        monkeypatch.setattr(flink, name, getattr(flink, name))  # so that it is restored at the end
     flink_orders.order_jobs_from_the_twin()
     set_request_account_id(TWIN_ACCOUNT)
     set_request_region(OREGON)
@@ -90,34 +90,34 @@ def test_an_application_is_running_only_when_its_job_is() -> None:
     assert _take() is None
 
 
-def test_an_application_whose_job_does_not_run_is_ready_again() -> None:
+def test_an_application_without_a_running_job_is_ready_again() -> None:
     _call("StartApplication", RunConfiguration=FROM_NOTHING)
     _answer(_take(), problem="no such class")
     assert _status() == "READY"
 
 
-def test_a_start_from_the_latest_snapshot_names_what_the_stop_saved() -> None:
+def test_a_start_from_the_latest_snapshot_names_the_stops_savepoint() -> None:
     _running()
     assert _stop(force=False, savepoint="file:///saved")["keep_state"] is True
     _call("StartApplication")
     assert _take()["savepoint"] == "file:///saved"
 
 
-def test_a_stop_by_force_and_a_start_without_restoring_keep_nothing() -> None:
+def test_a_forced_stop_and_a_start_without_restoring_keep_nothing() -> None:
     _running()
     assert _stop(force=True)["keep_state"] is False
     _call("StartApplication", RunConfiguration=FROM_NOTHING)
     assert _take()["savepoint"] is None
 
 
-def test_a_snapshot_that_could_not_be_taken_is_not_ready() -> None:
+def test_a_failed_snapshot_is_not_ready() -> None:
     _running()
     _stop(force=False)
     [snapshot] = _call("ListApplicationSnapshots")["SnapshotSummaries"]
     assert snapshot["SnapshotStatus"] == "FAILED"
 
 
-def test_a_start_that_a_stop_by_force_has_overtaken_does_not_make_it_running() -> None:
+def test_a_start_superseded_by_a_forced_stop_leaves_it_stopped() -> None:
     _call("StartApplication", RunConfiguration=FROM_NOTHING)
     start = _take()
     _call("StopApplication", Force=True)
@@ -127,7 +127,7 @@ def test_a_start_that_a_stop_by_force_has_overtaken_does_not_make_it_running() -
     wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=5)
 
 
-def test_orders_are_for_the_application_that_they_name() -> None:
+def test_orders_go_to_the_application_they_name() -> None:
     _call("StartApplication", RunConfiguration=FROM_NOTHING)
     assert json.loads(flink_orders.take_order(f"{flink_orders.ORDERS_PATH}{OREGON}/other")) is None
     assert _take() is not None

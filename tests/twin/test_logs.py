@@ -1,4 +1,4 @@
-"""What a log says of why a part did not do what was awaited."""
+"""What a log says about a part that failed a wait."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def _log(folder: Path, text: str, name: str = "log") -> Path:
     return path
 
 
-def test_the_last_error_is_shown_with_its_causes_and_without_the_stack(tmp_path: Path) -> None:
+def test_the_last_error_is_shown_with_causes_but_no_stack(tmp_path: Path) -> None:
     log = _log(tmp_path, FLINK)
     told = last_errors([log])
     assert str(log) in told
@@ -37,14 +37,14 @@ def test_the_last_error_is_shown_with_its_causes_and_without_the_stack(tmp_path:
     assert "Starting" not in told
 
 
-def test_an_error_that_comes_again_and_again_is_shown_once_beside_the_others(tmp_path: Path) -> None:
+def test_a_repeated_error_is_shown_once_beside_others(tmp_path: Path) -> None:
     other = "2026-01-31 09:00:00,000 ERROR org.apache.flink.Other [] - no space is left\n"
     told = last_errors([_log(tmp_path, other + FLINK * 100)])
     assert told.count("Global failure") == 1
     assert "no space is left" in told
 
 
-def test_no_more_than_the_newest_errors_are_shown(tmp_path: Path) -> None:
+def test_only_the_newest_errors_are_shown(tmp_path: Path) -> None:
     words = ["one", "two", "three", "four", "five"]
     text = "".join(f"2026-01-31 09:15:00,000 ERROR x - {word}\n" for word in words)
     told = last_errors([_log(tmp_path, text)])
@@ -65,9 +65,9 @@ def test_without_an_error_the_end_of_the_log_is_shown(tmp_path: Path) -> None:
     assert "line 79" not in told
 
 
-def test_files_that_are_empty_or_missing_are_left_out_or_named(tmp_path: Path) -> None:
+def test_empty_or_missing_files_are_omitted_or_named(tmp_path: Path) -> None:
     empty, missing = _log(tmp_path, "", "empty"), tmp_path / "missing"
-    assert last_errors([empty, missing]) == f"nothing is in the log: {empty}, {missing}"
+    assert last_errors([empty, missing]) == f"the log is empty: {empty}, {missing}"
     assert str(missing) not in last_errors([missing, _log(tmp_path, FLINK)])
 
 
@@ -87,9 +87,9 @@ def test_files_that_are_empty_or_missing_are_left_out_or_named(tmp_path: Path) -
         ("os::commit_memory failed; error='Not enough space' (errno=12)", "memory is short"),
     ],
 )
-def test_what_a_person_can_do_is_said_where_it_is_known(line: str, advice: str) -> None:
+def test_a_known_error_has_a_remedy(line: str, advice: str) -> None:
     assert advice in str(what_to_do(line))
 
 
-def test_nothing_is_advised_for_an_error_that_is_not_known() -> None:
+def test_an_unknown_error_has_no_remedy() -> None:
     assert what_to_do("ValueError: no") is None

@@ -1,4 +1,4 @@
-"""The lifecycle of the application with AWS's own client, against the emulated service and its faults."""
+"""The application's lifecycle with AWS's client, against the emulated service and its faults."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 def create(emulator: Emulator, name: str) -> Configuration:
-    """Make an application; returns the configuration with which a deployment would ask for it."""
+    """Create an application. Returns the configuration that a deployment would ask for."""
     emulator.client("kinesisanalyticsv2", OREGON).create_application(
         ApplicationName=name,
         RuntimeEnvironment="FLINK-2_3",
@@ -86,7 +86,7 @@ def start(
 ) -> dict[str, str]:
     service = emulator.client("kinesisanalyticsv2", OREGON)
     metrics = emulator.client("cloudwatch", OREGON)
-    # A minute back: the emulated job reports at once, and the running minute counts.
+    # A minute earlier: the emulated job reports at once, and the running minute counts.
     lifecycle = Lifecycle(
         FlinkApplication(name, service=service, metrics=metrics),
         now=lambda: datetime.now(UTC) - timedelta(minutes=1),
@@ -99,7 +99,7 @@ def let_fail(emulator: Emulator, name: str, **faults: str) -> None:
     urllib.request.urlopen(urllib.request.Request(url, data=json.dumps(faults).encode()), timeout=10).close()
 
 
-def test_an_application_whose_job_runs_is_started(emulator: Emulator) -> None:
+def test_an_application_with_a_running_job_is_started(emulator: Emulator) -> None:
     asked = create(emulator, "good")
     assert start(emulator, "good", asked) == {"Status": "RUNNING"}
 
@@ -111,14 +111,14 @@ def test_running_without_a_job_fails(emulator: Emulator) -> None:
         start(emulator, "jobless", asked)
 
 
-def test_a_start_that_fails_is_told_with_the_services_reason(emulator: Emulator) -> None:
+def test_a_failed_start_is_reported_with_the_services_reason(emulator: Emulator) -> None:
     asked = create(emulator, "broken")
     let_fail(emulator, "broken", start="ModuleNotFoundError: pyflink")
     with pytest.raises(LifecycleError, match=r"StartApplication of .* FAILED: ModuleNotFoundError: pyflink"):
         start(emulator, "broken", asked)
 
 
-def test_an_operator_that_the_program_lacks_is_left_behind_only_where_allowed(
+def test_an_operator_the_program_lacks_is_left_behind_only_if_allowed(
     emulator: Emulator,
 ) -> None:
     s3 = emulator.client("s3", OREGON)
@@ -145,7 +145,7 @@ def test_an_operator_that_the_program_lacks_is_left_behind_only_where_allowed(
     assert start(emulator, "strict", less, allowed) == {"Status": "RUNNING"}
 
 
-def test_another_version_than_the_deployed_one_is_told(emulator: Emulator) -> None:
+def test_a_version_other_than_the_deployed_one_is_reported(emulator: Emulator) -> None:
     asked = create(emulator, "former")
     with pytest.raises(
         LifecycleError, match=r"READY with another version.* code is new\.zip instead of newer"

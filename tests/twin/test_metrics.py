@@ -1,4 +1,4 @@
-"""What the emulated CloudWatch tells of the reading, asked as the batch server asks."""
+"""The emulated CloudWatch's read progress, queried like the batch server does."""
 
 import itertools
 import json
@@ -28,7 +28,7 @@ def _minute(back: int) -> datetime:
 
 
 def _report(emulator: Emulator, application: str, at: datetime, *behind: float) -> None:
-    """Of shards of their own, in milliseconds."""
+    """For shards of their own, in milliseconds."""
     emulator.client("cloudwatch", OREGON).put_metric_data(
         Namespace="AWS/KinesisAnalytics",
         MetricData=[
@@ -46,7 +46,7 @@ def _report(emulator: Emulator, application: str, at: datetime, *behind: float) 
     )
 
 
-def test_the_shard_that_is_read_latest_tells(emulator: Emulator, names: Names) -> None:
+def test_the_furthest_behind_shard_decides(emulator: Emulator, names: Names) -> None:
     newest = _minute(2)
     _report(emulator, names.application, newest, 0.0, 30_000.0)
     _report(emulator, names.application, newest - PERIOD, 0.0, 10_000.0)
@@ -59,9 +59,7 @@ def test_the_shard_that_is_read_latest_tells(emulator: Emulator, names: Names) -
     assert progress.read_until == newest - timedelta(seconds=30) - HANGING_READ
 
 
-def test_a_shard_of_which_nothing_was_read_tells_though_others_are_read(
-    emulator: Emulator, names: Names
-) -> None:
+def test_a_shard_never_read_shows_though_others_are_read(emulator: Emulator, names: Names) -> None:
     newest = _minute(2)
     for minute in (newest, newest - PERIOD):
         _report(emulator, names.application, minute, 0.0, -1.0)
@@ -70,12 +68,12 @@ def test_a_shard_of_which_nothing_was_read_tells_though_others_are_read(
     assert "has read nothing so far of one shard or more" in str(progress.problem)
 
 
-def test_an_application_that_reports_nothing_is_known_for_it(emulator: Emulator, names: Names) -> None:
+def test_an_application_that_reports_nothing_is_unknown(emulator: Emulator, names: Names) -> None:
     progress = ProgressWatch(emulator.client("cloudwatch", OREGON), names)()
     assert "has reported nothing" in str(progress.problem)
 
 
-def test_each_record_that_is_read_counts_and_an_empty_read_is_zero(emulator: Emulator, names: Names) -> None:
+def test_each_record_read_counts_and_an_empty_read_is_zero(emulator: Emulator, names: Names) -> None:
     kinesis = emulator.client("kinesis", OREGON)
     kinesis.create_stream(StreamName=names.source_stream, ShardCount=1)
     reader = ShardReader(kinesis, names.source_stream_arn)
@@ -103,9 +101,7 @@ def test_each_record_that_is_read_counts_and_an_empty_read_is_zero(emulator: Emu
     assert reader.seconds_behind < 60
 
 
-def test_a_shard_that_is_held_back_gives_nothing_and_says_how_late_it_is(
-    emulator: Emulator, names: Names
-) -> None:
+def test_a_held_shard_gives_nothing_and_says_how_late_it_is(emulator: Emulator, names: Names) -> None:
     kinesis = emulator.client("kinesis", OREGON)
     kinesis.create_stream(StreamName=names.source_stream, ShardCount=1)
     reader = ShardReader(kinesis, names.source_stream_arn)
@@ -129,7 +125,7 @@ def test_a_shard_that_is_held_back_gives_nothing_and_says_how_late_it_is(
     assert reader.seconds_behind < 1.0
 
 
-def test_a_second_query_in_a_request_is_not_answered(emulator: Emulator, names: Names) -> None:
+def test_a_second_query_in_a_request_is_refused(emulator: Emulator, names: Names) -> None:
     [query] = [query for query in requests(names)[0] if query["Id"] == "behind"]
     answer = emulator.client("cloudwatch", OREGON).get_metric_data(
         MetricDataQueries=[query, {**query, "Id": "again"}], StartTime=_minute(5), EndTime=_minute(0)
@@ -142,7 +138,7 @@ def _policy(statement: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("region", "allowed"), [(OREGON, True), ("ap-northeast-1", False)])
-def test_a_grant_for_one_region_holds_in_no_other(
+def test_a_permission_for_one_region_holds_only_there(
     emulator: Emulator, names: Names, region: str, allowed: bool
 ) -> None:
     iam: Any = emulator.client("iam", OREGON)

@@ -1,4 +1,4 @@
-"""What Lambda asks of a role before it makes an event source mapping, in the emulated AWS."""
+"""Lambda's check of a role before it creates an event source mapping, in the emulated AWS."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def role(emulator: Emulator, name: str, statements: list[dict[str, Any]]) -> str
     return arn
 
 
-def test_the_role_of_the_template_gets_its_mapping(emulator: Emulator) -> None:
+def test_the_templates_role_gets_its_mapping(emulator: Emulator) -> None:
     template = synthesised({"source-stream": NAMES.source_stream_arn})
     (deployed,) = template.find_resources("AWS::IAM::Role").values()
     statements = deployed["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
@@ -41,7 +41,7 @@ def test_the_role_of_the_template_gets_its_mapping(emulator: Emulator) -> None:
     ("name", "put_below", "refused"),
     [("narrow", f"{BUCKET}/aws/lambda/*", "call PutObject on S3"), ("unlisted", f"{BUCKET}/*", "ListBucket")],
 )
-def test_a_role_that_lacks_what_lambda_checks_is_refused_in_lambdas_words(
+def test_a_role_without_the_checked_permission_is_refused_in_lambdas_words(
     emulator: Emulator, name: str, put_below: str, refused: str
 ) -> None:
     statements = [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": put_below}]
@@ -52,5 +52,5 @@ def test_a_role_that_lacks_what_lambda_checks_is_refused_in_lambdas_words(
         check_on_failure_destination(emulator, MAPPING, role_arn=arn)
 
 
-def test_a_mapping_that_gives_up_elsewhere_is_not_checked(emulator: Emulator) -> None:
+def test_a_mapping_with_another_destination_is_not_checked(emulator: Emulator) -> None:
     check_on_failure_destination(emulator, {}, role_arn="arn:aws:iam::000000000000:role/nobody")

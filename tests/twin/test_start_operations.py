@@ -1,4 +1,4 @@
-"""The operation of a start in the emulated service, which ends as the job that the twin was to run did."""
+"""A start's operation in the emulated service ends like the job that the twin was to run."""
 
 import json
 import urllib.request
@@ -25,7 +25,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 def start_and_answer(emulator: Emulator, name: str, **outcome: str) -> tuple[Any, Any]:
-    """Its operation before and after the twin has said what became of the start."""
+    """Its operation before and after the twin has answered the start."""
     create(emulator, name)
     service = emulator.client("kinesisanalyticsv2", OREGON)
     operation_id = service.start_application(ApplicationName=name)["OperationId"]
@@ -44,12 +44,12 @@ def start_and_answer(emulator: Emulator, name: str, **outcome: str) -> tuple[Any
     return before, operation()
 
 
-def test_the_start_of_a_job_that_runs_is_in_progress_and_then_successful(emulator: Emulator) -> None:
+def test_a_jobs_start_is_in_progress_and_then_successful(emulator: Emulator) -> None:
     before, after = start_and_answer(emulator, "good")
     assert (before["OperationStatus"], after["OperationStatus"]) == ("IN_PROGRESS", "SUCCESSFUL")
 
 
-def test_the_start_of_a_job_that_does_not_run_fails_with_its_reason(emulator: Emulator) -> None:
+def test_a_failed_start_of_a_job_has_its_reason(emulator: Emulator) -> None:
     _, after = start_and_answer(emulator, "broken", problem="NumberFormatException: no number")
     assert after["OperationStatus"] == "FAILED"
     reason = after["OperationFailureDetails"]["ErrorInfo"]["ErrorString"]

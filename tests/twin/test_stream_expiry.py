@@ -1,4 +1,4 @@
-"""What the twin's Kinesis no longer has, on MiniStack's own module in this process."""
+"""Expired records of the twin's Kinesis, with MiniStack's module in this process."""
 
 import base64
 import json
@@ -16,9 +16,9 @@ STREAM = "clicks"
 
 @pytest.fixture
 def shard(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """The one shard of a stream with ten records, of which five are older than a day."""
+    """The only shard of a stream with ten records, five of them older than a day."""
     for name in NEEDED_OF_KINESIS:
-        monkeypatch.setattr(kinesis, name, getattr(kinesis, name))  # put back afterwards
+        monkeypatch.setattr(kinesis, name, getattr(kinesis, name))  # restored afterwards
     kinesis.reset()
     expire_the_oldest(kinesis)
     kinesis._create_stream({"StreamName": STREAM, "ShardCount": 1})
@@ -62,20 +62,20 @@ def test_records_older_than_the_retention_are_gone(shard: dict[str, Any]) -> Non
     assert read(iterator())[0] == [5, 6, 7, 8, 9]
 
 
-def test_a_reader_skips_nothing_when_records_before_it_expire(shard: dict[str, Any]) -> None:
+def test_a_consumer_skips_nothing_when_earlier_records_expire(shard: dict[str, Any]) -> None:
     before, token = read(iterator(), limit=6)
     expire(shard, 5)
     assert (before, read(token)[0]) == ([0, 1, 2, 3, 4, 5], [6, 7, 8, 9])
 
 
-def test_a_reader_that_is_too_late_goes_on_with_the_oldest_record(shard: dict[str, Any]) -> None:
+def test_a_late_consumer_continues_with_the_oldest_record(shard: dict[str, Any]) -> None:
     _, token = read(iterator(), limit=2)
     expire(shard, 5)
     assert read(token)[0] == [5, 6, 7, 8, 9]
 
 
 @pytest.mark.usefixtures("shard")
-def test_an_old_iterator_expires_and_a_younger_one_does_not() -> None:
+def test_only_an_old_iterator_expires() -> None:
     old, now = iterator(), time.time()
     kinesis._shard_iterators[old]["created_at"] = now - kinesis.ITERATOR_EXPIRY_SECONDS - 1
     young = iterator()
@@ -84,7 +84,7 @@ def test_an_old_iterator_expires_and_a_younger_one_does_not() -> None:
     assert young in kinesis._shard_iterators
 
 
-def test_a_call_looks_at_no_record_but_the_oldest(shard: dict[str, Any]) -> None:
+def test_a_call_looks_only_at_the_oldest_record(shard: dict[str, Any]) -> None:
     class Untouched(dict[str, Any]):
         def __getitem__(self, key: str) -> Any:
             raise AssertionError(f"looked at {key} of a record that cannot be the oldest")

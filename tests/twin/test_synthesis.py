@@ -8,7 +8,7 @@ from twin.processes import TwinError
 from twin.synthesis import Synthesis
 
 
-def test_settings_that_cannot_be_used_are_told_in_their_own_words(tmp_path: Path) -> None:
+def test_unusable_settings_are_reported_in_their_own_words(tmp_path: Path) -> None:
     synthesis = Synthesis("no-such-environment", tmp_path)
     with pytest.raises(TwinError, match="There is no environment 'no-such-environment'"):
         synthesis.assembly()

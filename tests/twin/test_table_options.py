@@ -1,4 +1,4 @@
-"""What the twin puts over the deployed properties of the analytics application, for each transport."""
+"""The twin's overrides of the application's deployed properties, for each transport."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ DEPLOYED = deployed_properties(load("local"))
 EMULATOR = cast(Emulator, SimpleNamespace(endpoint="http://127.0.0.1:4566"))
 
 
-def test_the_aws_transport_changes_nothing_but_how_the_emulator_is_reached() -> None:
+def test_the_aws_transport_changes_only_how_the_emulator_is_reached() -> None:
     for table, options in connector_properties(EMULATOR, DEPLOYED).items():
         added = {key: value for key, value in options.items() if DEPLOYED[table].get(key) != value}
         assert added == {
@@ -42,7 +42,7 @@ def test_the_files_transport_reads_and_writes_the_deployed_format() -> None:
 
 
 @pytest.mark.parametrize(("value", "says"), [("aws", "make aws-jar"), ("carrier-pigeon", "set it to files")])
-def test_a_transport_that_cannot_be_used_is_refused_with_what_to_do(
+def test_an_unusable_transport_is_refused_with_a_remedy(
     value: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSPORT", value)
@@ -51,7 +51,7 @@ def test_a_transport_that_cannot_be_used_is_refused_with_what_to_do(
         twin.chosen_transport()
 
 
-def test_without_the_aws_jar_records_move_through_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_move_through_files_without_the_aws_jar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRANSPORT", raising=False)
     monkeypatch.setattr(twin, "AWS_JAR", Path("/no/such.jar"))
     assert twin.chosen_transport() == "files"

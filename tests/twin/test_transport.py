@@ -1,4 +1,4 @@
-"""What the files transport does to a record on its way, and to the segments' keys."""
+"""The files transport's treatment of records and of the segments' keys."""
 
 import io
 import json
@@ -16,13 +16,13 @@ from twin.transport import SegmentsFolder, as_line, put_batches
 @pytest.mark.parametrize(
     "record", [b'{"a": 1}\n', b'{"a":\n 1}\n', b'{"a": 1}', b'{"a":\r\n1}\r\n', b'{"a": "\\n"}']
 )
-def test_a_record_becomes_one_line_that_means_the_same(record: bytes) -> None:
+def test_a_record_becomes_one_equivalent_line(record: bytes) -> None:
     line = as_line(record)
     assert line.count(b"\n") == 1
     assert json.loads(line) == json.loads(record)
 
 
-def test_a_put_holds_at_most_500_records_and_4_mebibytes() -> None:
+def test_a_put_has_at_most_500_records_and_4_mebibytes() -> None:
     lines = [b"x" * 100] * 1200
     assert [len(batch) for batch in put_batches(lines)] == [500, 500, 200]
     large = [b"x" * 1_000_000] * 10
@@ -30,7 +30,7 @@ def test_a_put_holds_at_most_500_records_and_4_mebibytes() -> None:
 
 
 class SegmentsBucket:
-    """S3 and an emulator that gives it out: objects under the prefix of the segments."""
+    """S3 and its emulator: objects under the segments' prefix."""
 
     def __init__(self, *names: str) -> None:
         self.names = set(names)
@@ -47,7 +47,7 @@ class SegmentsBucket:
 
 def test_the_segments_folder_follows_keys_of_any_kind(tmp_path: Path) -> None:
     bucket = SegmentsBucket(
-        "",  # the "folder" that the console makes
+        "",  # the "folder" that the console creates
         "20260131T000000Z.csv",
         "2026-01-31T00:00:00Z.csv",
         "a b%20.csv",

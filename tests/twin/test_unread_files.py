@@ -1,4 +1,4 @@
-"""How late Flink reads what the files transport has copied."""
+"""How far Flink is behind with what the files transport has copied."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
@@ -35,7 +35,7 @@ def test_a_click_is_behind_until_flink_has_read_its_file(tmp_path: Path) -> None
         assert transport.seconds_behind >= 3600
         assert file.read_bytes() == b"{}\n"
         assert transport.seconds_behind < 60
-        transport.begin_anew(file.stat().st_mtime)  # its state holds the click
+        transport.begin_anew(file.stat().st_mtime)  # its state contains the click
         assert transport.seconds_behind < 60
         transport.begin_anew(0.0)
         assert transport.seconds_behind >= 3600
@@ -43,7 +43,7 @@ def test_a_click_is_behind_until_flink_has_read_its_file(tmp_path: Path) -> None
         transport.stop()
 
 
-def test_clicks_that_were_not_copied_are_behind(tmp_path: Path) -> None:
+def test_uncopied_clicks_are_behind(tmp_path: Path) -> None:
     kinesis = mock.MagicMock()
     kinesis.list_shards.return_value = {"Shards": [{"ShardId": "0"}, {"ShardId": "1"}]}
     kinesis.get_records.side_effect = lambda **asked: {

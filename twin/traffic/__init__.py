@@ -1,1 +1,1 @@
-"""Clicks for the local twin: simulated readers or recorded clicks, sent as the real producers send them."""
+"""Clicks for the local twin: simulated readers or recorded clicks, sent as real producers send them."""

@@ -1,10 +1,10 @@
-"""Puts the counts of a bounded run into the counts delivery stream of an environment: the way back of counts
-that OpenSearch has lost.
+"""Puts a bounded run's counts into an environment's counts delivery stream, to restore counts that OpenSearch
+lost.
 
   python -m twin.traffic.put_counts --counts OUT/click_counts --environment NAME
 
-A count only grows and the largest wins, so it may be run again, and beside the running application. It keeps
-to the declared peak of counts, for which every hop has room beside the running counts.
+A count only grows and the largest wins, so it may be repeated, and run beside the application. It keeps to
+the declared peak of counts, for which every hop has room beside the running counts.
 """
 
 import json
@@ -34,11 +34,11 @@ class NoCountsError(Exception):
 
 
 class NotTakenError(Exception):
-    """Firehose refused counts again and again; the message says how many were put before."""
+    """Firehose kept refusing counts; the message says how many were put before."""
 
 
 def put_counts(client: Any, delivery_stream: str, counts: Path, *, per_second: float) -> int:
-    """Put every line of the files below `counts`; returns how many. Raises NotTakenError."""
+    """Put every line of the files below `counts`. Returns how many. Raises NotTakenError."""
     put, began = 0, time.monotonic()
     for batch in _batches(_lines(counts)):
         _put(client, delivery_stream, batch, put)
@@ -57,7 +57,7 @@ def _put(client: Any, delivery_stream: str, batch: list[bytes], put_before: int)
             return
     raise NotTakenError(
         f"{delivery_stream} refused {len(left):,} counts {ATTEMPTS} times; {put_before:,} were put before. "
-        "Look at its ThrottledRecords, then run this again: what is there already does no harm."
+        "Look at its ThrottledRecords, then run this again: repeated counts do no harm."
     )
 
 
@@ -78,20 +78,20 @@ def _lines(counts: Path) -> Iterator[bytes]:
 
 
 def _numbered_lines(counts: Path) -> Iterator[tuple[Path, int, bytes]]:
-    """Names that begin with a dot or an underscore are of files that a run did not complete."""
+    """Skips names that begin with a dot or an underscore: files that a run did not complete."""
     for path in sorted(counts.rglob("*")):
         if path.is_file() and not any(part[0] in "._" for part in path.relative_to(counts).parts):
             yield from ((path, number, line) for number, line in numbered_records(path))
 
 
 def check_counts(counts: Path) -> None:
-    """Raises NoCountsError where there is no count, or a line that is none."""
+    """Raises NoCountsError if there is no count, or a line that is not one."""
     lines = 0
     for path, number, line in _numbered_lines(counts):
         lines += 1
         if not _is_count(line):
             raise NoCountsError(
-                f"{shown(path)}, line {number} is no count, so nothing was put: give the folder "
+                f"{shown(path)}, line {number} is not a count, so nothing was put: give the folder "
                 f"{CLICK_COUNTS.table} of a bounded run"
             )
     if not lines:

@@ -1,4 +1,4 @@
-"""One record on its way into a stream."""
+"""A record on its way into a stream."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +13,7 @@ class EntryPoint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`data` ends with a newline; `due`: seconds after the start of sending; `label`: what it is."""
+    """`data` ends with a newline; `due`: seconds after the start of sending; `label`: its kind."""
 
     data: bytes
     partition_key: str

@@ -1,13 +1,12 @@
 """Recorded clicks with their times moved to now.
 
-Paced (speed 1, 60, ...): the recording runs `speed` times as fast as it happened, from now on, and a
-click's time is the time at which it is due. As fast as possible (speed 0): every time is moved by the same
-whole number of minutes, or of what else a count spans, so that the last click lands in the minute before
-now: what shared a count still does. All of it must then be younger than the allowed lateness, so such a
-recording may span at most MAX_SPAN_AT_ONCE.
+Paced (speed 1, 60, ...): the recording runs `speed` times as fast as it happened, from now on. A click's time
+is when it is due. As fast as possible (speed 0): every time moves by the same whole number of windows, so
+that the last click falls in the window before now, and clicks that shared a count still do. All must then be
+younger than the allowed lateness, so the recording may span at most MAX_SPAN_AT_ONCE.
 
-A line that is no click, or has no time in the contract's form, is sent as it is: the system must account
-for it too.
+A line that is no click, or has no time in the contract's form, is sent unchanged: the system must account for
+it too.
 """
 
 import gzip
@@ -29,10 +28,10 @@ from contract.event_time import format_time, parse_time
 from twin.traffic.record import EntryPoint, Record
 
 AS_FAST_AS_POSSIBLE = 0.0
-# The allowed lateness is 24 hours; the rest is for moving by whole counts and for the way to the application.
+# The allowed lateness is 24 hours; the rest is for moving by whole windows and the way to the application.
 MAX_SPAN_AT_ONCE = timedelta(hours=23, minutes=51) - WINDOW
 MIN_SPEED = 0.01
-# A replay that sends nothing for longer has a click with a wrong time in it, or too low a speed.
+# A replay that sends nothing for longer has a click with a wrong time, or too low a speed.
 MAX_SILENCE = timedelta(hours=1)
 
 GZIP = b"\x1f\x8b"
@@ -47,7 +46,7 @@ class ReplayError(Exception):
 
 
 class Gap(NamedTuple):
-    """Two clicks between which no other happened, the earlier one first, and the lines where they stand."""
+    """Two consecutive clicks in time, the earlier one first, and their lines."""
 
     begin: datetime
     begin_line: int
@@ -61,10 +60,9 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True)
 class Recording:
-    """A file of clicks, one JSON object a line. `moved` lines have a time to move. `longest_gap`: None where
-    all clicks are in one minute. `longest_wait`: of the recorded time, between two lines in the order of the
-    file, which is that of sending; longer than the gap only where that order is not that of the times.
-    """
+    """A file of clicks, one JSON object a line. `moved`: lines with a time to move. `longest_gap`: None if
+    all clicks are in one minute. `longest_wait`: recorded time between two lines in the order of sending;
+    longer than the gap only if lines are not in order of time."""
 
     path: Path
     moved: int
@@ -80,7 +78,7 @@ class Recording:
 
 
 def read_recording(path: Path) -> Recording:
-    """Look through the file once. Raises ReplayError when there is nothing to replay."""
+    """Look through the file once. Raises ReplayError if there is nothing to replay."""
     moved = as_it_is = 0
     minutes: dict[int, _Minute] = {}
     begin = latest = None
@@ -121,14 +119,14 @@ def replayed(
 ) -> Iterator[Record]:
     """The lines in order. `started_at`: when sending starts; `speed`: AS_FAST_AS_POSSIBLE or times as fast.
 
-    Raises ReplayError at once where the recording is too long to be sent as fast as possible, or where at
-    this speed nothing would be sent for more than MAX_SILENCE.
+    Raises ReplayError at once if the recording is too long to be sent as fast as possible, or if nothing
+    would be sent for more than MAX_SILENCE at this speed.
     """
     if speed == AS_FAST_AS_POSSIBLE:
         return _replayed_at_once(recording, started_at, entry_point)
     if not (MIN_SPEED <= speed < math.inf):
         raise ReplayError(
-            f"a speed of {speed:g} is none: give 1 for the pace of the recording, 60 for an hour in a "
+            f"{speed:g} is not a valid speed: give 1 for the pace of the recording, 60 for an hour in a "
             f"minute, at least {MIN_SPEED:g}, or 0 for as fast as possible"
         )
     gap = recording.longest_gap
@@ -136,13 +134,13 @@ def replayed(
         raise ReplayError(
             f"{recording.path}: at {speed:g} times its pace nothing would be sent for {gap.length / speed}: "
             f"no click happened between {format_time(gap.begin)} (line {gap.begin_line}) and "
-            f"{format_time(gap.end)} (line {gap.end_line}). Correct or remove the lines whose time is wrong, "
+            f"{format_time(gap.end)} (line {gap.end_line}). Correct or remove the lines with wrong times, "
             "split the file there, or give a larger speed"
         )
     if recording.longest_wait / speed > MAX_SILENCE:
         raise ReplayError(
             f"{recording.path}: at {speed:g} times its pace nothing would be sent for "
-            f"{recording.longest_wait / speed}, as its lines are not in the order of their times. Sort them, "
+            f"{recording.longest_wait / speed}, because its lines are not in order of time. Sort them, "
             "or give a larger speed"
         )
     return _paced(recording, speed, started_at, entry_point)
@@ -155,7 +153,7 @@ def _replayed_at_once(
         raise ReplayError(
             f"{recording.path} spans {recording.span} ({format_time(recording.first)} to "
             f"{format_time(recording.last)}): sent at once, its first clicks would be rejected as too old. "
-            f"Correct times that are wrong, split it into files of at most {MAX_SPAN_AT_ONCE}, or give a "
+            f"Correct wrong times, split it into files of at most {MAX_SPAN_AT_ONCE}, or give a "
             "speed, such as 60 (1 h in 1 min)"
         )
     shift = (started_at - recording.last) // WINDOW * WINDOW
@@ -176,9 +174,8 @@ def _paced(
 
 
 class _Line(NamedTuple):
-    """`number` in the file, from 1. `time`: where the time stands in `data`; None, like `clicked_at`, where
-    there is none to move.
-    """
+    """`number` in the file, from 1. `time`: where the time is in `data`; None, like `clicked_at`, if there is
+    none to move."""
 
     number: int
     data: bytes
@@ -197,9 +194,9 @@ def _record(line: _Line, shift: timedelta, entry_point: EntryPoint, due: float) 
 
 
 def _lines(path: Path) -> Iterator[_Line]:
-    """Every line that is not blank, with its newline."""
+    """Every non-blank line, with its newline."""
     if path.exists() and not path.is_file():
-        raise ReplayError(f"{path} is no file: give the path of a file of clicks")
+        raise ReplayError(f"{path} is not a file: give the path of a file of clicks")
     try:
         with _open(path) as file:
             for number, text in enumerate(file, 1):

@@ -1,8 +1,8 @@
-"""Puts records into streams at their pace, several calls at once, and accounts for every one of them.
+"""Puts records into streams at their pace, several calls at once, and accounts for each one.
 
-Mobile apps put into the mobile stream in Tokyo, web servers (fluentd) into the source stream in Oregon;
-each with the client, and so the credentials, that it is given. Whatever a call did not take is retried until
-it is taken; what is left when `stop` is set, or when a stream takes nothing any more, is counted as unsent.
+Mobile apps put into the mobile stream in Tokyo, web servers (fluentd) into the source stream in Oregon, each
+with its own client and credentials. Refused records are retried until they are taken. Those left when `stop`
+is set, or when a stream takes nothing any more, count as unsent.
 """
 
 import threading
@@ -29,7 +29,7 @@ from twin.traffic.record import EntryPoint, Record
 CALLS_AT_ONCE = 4
 TICK_SECONDS = 0.1  # records that fall due within a tick share calls
 MAX_PAUSE_SECONDS = 5.0
-MAX_SECONDS_WITHOUT_TAKING = 120.0  # a stream away for longer will not come back for a run
+MAX_SECONDS_WITHOUT_TAKING = 120.0  # a stream away for longer will not return within a run
 TRAFFIC_CLIENT_CONFIG = CLIENT_CONFIG.merge(Config(max_pool_connections=CALLS_AT_ONCE))
 
 
@@ -39,10 +39,10 @@ class TrafficError(Exception):
 
 @dataclass(frozen=True)
 class TrafficTotals:
-    """Numbers of records. `sent` are those that a stream acknowledged, by entry point and by label.
+    """Numbers of records. `sent`: acknowledged by a stream, by entry point and by label.
 
-    sent + unsent = all that were taken from the traffic. `possible_duplicates` were in a call of which nobody
-    knows what it did: the stream may hold them beside the copy that counts as sent, or although unsent.
+    sent + unsent = all records taken from the traffic. `possible_duplicates` were in a call with an unknown
+    outcome: the stream may hold them beside the copy that counts as sent, or although unsent.
     """
 
     sent: int
@@ -60,7 +60,7 @@ class TrafficTotals:
 
 
 class TrafficTally:
-    """Counts while sending; read from any thread with `totals()`."""
+    """Counts while sending; `totals()` may be read from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -69,7 +69,7 @@ class TrafficTally:
         self._unsent = self._retried = self._possible_duplicates = 0
 
     def note(self, outcome: CallOutcome[Record]) -> None:
-        """What one call came to; the caller says what becomes of `outcome.left`."""
+        """Counts a call's result; the caller decides about `outcome.left`."""
         with self._lock:
             self._by_entry_point.update(record.entry_point for record in outcome.taken)
             self._by_label.update(record.label for record in outcome.taken)
@@ -101,12 +101,12 @@ def send(
     tally: TrafficTally,
     stop: threading.Event,
 ) -> None:
-    """Put each record into the stream of its entry point once it is due; returns when all are sent or `stop`
-    is set.
+    """Put each record into its entry point's stream once it is due. Returns when all are sent or `stop` is
+    set.
 
-    No record is put early. Raises TrafficError, and sets `stop`, when a stream refuses in a way that no retry
-    mends (such as no permission, or no such stream) or takes nothing for MAX_SECONDS_WITHOUT_TAKING. Every
-    error that leaves here, also one of `records`, carries the final totals as a note.
+    No record is put early. Raises TrafficError, and sets `stop`, if a stream's refusal is not retryable (no
+    permission, no such stream) or it takes nothing for MAX_SECONDS_WITHOUT_TAKING. Every error raised here,
+    also one of `records`, carries the final totals as a note.
     """
     try:
         _send(records, streams, tally, stop)
@@ -135,7 +135,7 @@ def _send(
 
 
 class _Calls:
-    """Gathers records into calls and makes a bounded number of them at once."""
+    """Gathers records into calls, and makes a limited number of them at once."""
 
     def __init__(
         self, streams: Mapping[EntryPoint, Stream], tally: TrafficTally, stop: threading.Event
@@ -154,7 +154,7 @@ class _Calls:
 
     def __exit__(self, *error: object) -> None:
         if error[0] is not None:
-            self._stop.set()  # so that no call goes on repeating
+            self._stop.set()  # ends all retries
             self._tally.unsent(sum(map(len, self._gathered.values())))
         self._pool.shutdown(wait=True)
         if error[0] is None:
@@ -192,7 +192,7 @@ class _Calls:
         self._running.append(call)
 
     def _deliver(self, stream: Stream, batch: list[Record]) -> None:
-        """Put a batch until all of it is taken, or for as long as there is reason to hope."""
+        """Put a batch until all of it is taken, or a retry is pointless."""
         left = batch
         pace = Pace()
         took_at = time.monotonic()
@@ -223,7 +223,7 @@ class _Calls:
 
 
 def _hopeless(stream: Stream, outcome: CallOutcome[Record], seconds: float) -> str | None:
-    """Why there is no more reason to retry, after a call that took nothing, and `seconds` of such calls."""
+    """Why a retry is pointless, after a call that took nothing, and `seconds` of such calls."""
     if not outcome.retryable:
         return outcome.problem
     if seconds > MAX_SECONDS_WITHOUT_TAKING:

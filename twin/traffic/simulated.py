@@ -1,8 +1,8 @@
 """Simulated readers whose segments prefer different articles. The same seed gives the same readers and
 clicks.
 
-Most clicks are good. Small shares are late, from unknown readers, or wrong in one of the ways that the
-system must reject; each record is labelled with what has to become of it, so that totals can be checked.
+Most clicks are good. Small shares are late, from unknown readers, or wrong in a way that the system must
+reject. Each record's label says what must become of it, so that totals can be checked.
 """
 
 import bisect
@@ -32,7 +32,7 @@ REGIONS = {
 TOPICS = ("politics", "economy", "technology", "science", "sports", "music", "travel", "food", "health")
 ARTICLES_PER_TOPIC = 200
 ZIPF_EXPONENT = 1.1  # the article of rank r in its topic is clicked in proportion to 1 / r ** ZIPF_EXPONENT
-# How many times more (or less) than others a kind of reader clicks a topic
+# How many times as often as others a segment clicks a topic
 PREFERENCES: Mapping[str, Mapping[str, float]] = {
     "10s": {"music": 5, "sports": 2, "politics": 0.2, "economy": 0.1, "health": 0.2},
     "20s": {"technology": 4, "music": 2.5, "travel": 1.5, "health": 0.4},
@@ -43,7 +43,7 @@ PREFERENCES: Mapping[str, Mapping[str, float]] = {
     "female": {"science": 2, "travel": 1.6},
     "male": {"sports": 2, "economy": 1.4},
 }
-LOCAL_NEWS_SHARE = 0.12  # of a reader's clicks go to articles about the reader's own region
+LOCAL_NEWS_SHARE = 0.12  # share of a reader's clicks on articles about the reader's region
 
 BREAKING_NEWS = "breaking-0001"
 BREAKING_NEWS_STARTS_SECONDS = 60
@@ -83,7 +83,7 @@ def readers(number: int, seed: int) -> list[Reader]:
 
 
 def write_segments(path: Path, known: Sequence[Reader]) -> None:
-    """The segment file of these readers, as the contract has it."""
+    """The segment file of these readers, in the contract's form."""
     rows = [SEGMENT_FILE_HEADER]
     rows += [tuple(getattr(reader, column) for column in SEGMENT_FILE_HEADER) for reader in known]
     path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
@@ -92,7 +92,7 @@ def write_segments(path: Path, known: Sequence[Reader]) -> None:
 def simulated_clicks(
     known: Sequence[Reader], *, rate: float, started_at: datetime, seed: int
 ) -> Iterator[Record]:
-    """Clicks without end, `rate` a second, due when they happen. `started_at`: when sending starts."""
+    """Endless clicks, `rate` a second, due when they happen. `started_at`: when sending starts."""
     rng = random.Random(f"clicks {seed}")
     newspaper = _Newspaper(rng)
     for number in itertools.count():
@@ -128,7 +128,7 @@ def _label(rng: random.Random) -> str:
 
 
 def _spoiled(click: dict[str, object], label: str, clicked_at: datetime) -> bytes:
-    """The click as one line, made wrong in the way that the label says."""
+    """The click as one line, made wrong as the label says."""
     if label == TOO_OLD:
         click["clicked_at"] = format_time(clicked_at - timedelta(days=2))
     elif label == CLOCK_AHEAD:
@@ -142,7 +142,8 @@ def _spoiled(click: dict[str, object], label: str, clicked_at: datetime) -> byte
 
 
 class _Newspaper:
-    """Which article a reader clicks: a topic by the reader's segment, then an article of it by Zipf's law."""
+    """The article that a reader clicks: a topic by the reader's segment, then one of its articles by Zipf's
+    law."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

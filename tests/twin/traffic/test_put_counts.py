@@ -1,4 +1,4 @@
-"""Counts of a bounded run reach the delivery stream, each at least once, whatever Firehose refuses."""
+"""A bounded run's counts reach the delivery stream, each at least once, whatever Firehose refuses."""
 
 import base64
 import gzip
@@ -34,7 +34,7 @@ def counts(tmp_path: Path) -> Path:
 
 
 class RefusingFirehose:
-    """Refuses every third record at first, and everything once it is `closed`."""
+    """First refuses every third record, and everything once it is `closed`."""
 
     def __init__(self, *, closed: bool = False) -> None:
         self.taken: list[bytes] = []
@@ -57,7 +57,7 @@ class RefusingFirehose:
         return {"RequestResponses": answers}
 
 
-def test_every_count_is_put_once_though_some_are_refused_at_first(
+def test_every_count_is_put_once_though_some_are_first_refused(
     counts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(put_counts, "FIRST_PAUSE_SECONDS", 0.0)
@@ -67,7 +67,7 @@ def test_every_count_is_put_once_though_some_are_refused_at_first(
     assert all(taken.endswith(b"\n") for taken in firehose.taken)
 
 
-def test_a_stream_that_takes_nothing_ends_the_run_with_what_was_put(
+def test_a_stream_that_takes_nothing_ends_the_run_with_its_progress(
     counts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(put_counts, "FIRST_PAUSE_SECONDS", 0.0)
@@ -75,7 +75,7 @@ def test_a_stream_that_takes_nothing_ends_the_run_with_what_was_put(
         put_counts.put_counts(RefusingFirehose(closed=True), "counts", counts, per_second=1e6)
 
 
-def test_the_command_puts_into_the_delivery_stream_of_the_environment(
+def test_the_command_puts_into_the_environments_delivery_stream(
     counts: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key, value in emulator.client_environment().items():
@@ -111,14 +111,14 @@ def test_the_command_puts_into_the_delivery_stream_of_the_environment(
         line(1).replace(b": 1", b": null"),
     ],
 )
-def test_a_line_that_is_no_count_is_named_and_nothing_is_put(counts: Path, content: bytes) -> None:
+def test_a_line_that_is_no_count_is_named_before_any_put(counts: Path, content: bytes) -> None:
     (counts / "part-9").write_bytes(line(1) + b"\n" + content)
     outcome = CliRunner().invoke(put_counts.app, ["--counts", str(counts), "--environment", "local"])
     assert outcome.exit_code == 1
-    assert "part-9, line 3 is no count, so nothing was put: give the folder click_counts" in outcome.output
+    assert "part-9, line 3 is not a count, so nothing was put: give the folder click_counts" in outcome.output
 
 
-def test_a_folder_without_counts_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_counts_is_reported(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(put_counts.app, ["--counts", str(tmp_path), "--environment", "local"])
     assert (outcome.exit_code, outcome.output) == (
         1,
@@ -126,14 +126,14 @@ def test_a_folder_without_counts_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_of_counts_that_is_cut_off_is_named(counts: Path) -> None:
+def test_a_truncated_file_of_counts_is_named(counts: Path) -> None:
     (counts / "part-9.gz").write_bytes(gzip.compress(line(1))[:-9])
     outcome = CliRunner().invoke(put_counts.app, ["--counts", str(counts), "--environment", "local"])
     assert outcome.exit_code == 1
     assert "part-9.gz cannot be read: " in outcome.output
 
 
-def test_an_environment_that_does_not_exist_is_told(counts: Path) -> None:
+def test_a_missing_environment_is_reported(counts: Path) -> None:
     outcome = CliRunner().invoke(put_counts.app, ["--counts", str(counts), "--environment", "nowhere"])
     assert outcome.exit_code == 1
     assert "There is no environment 'nowhere'" in outcome.output

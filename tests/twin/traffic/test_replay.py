@@ -51,7 +51,7 @@ def _time(record: Record) -> datetime:
     return datetime.fromisoformat(json.loads(record.data)["clicked_at"])
 
 
-def test_at_once_all_times_move_by_the_same_whole_counts_and_the_last_is_just_past(tmp_path: Path) -> None:
+def test_at_once_all_times_move_by_the_same_whole_windows_to_just_now(tmp_path: Path) -> None:
     times = [THEN, THEN + timedelta(seconds=59), THEN + timedelta(hours=23, minutes=13)]
     records = _replay(_file(tmp_path, *map(_line, times)), AS_FAST_AS_POSSIBLE)
     shifts = {_time(record) - time for record, time in zip(records, times, strict=True)}
@@ -62,9 +62,7 @@ def test_at_once_all_times_move_by_the_same_whole_counts_and_the_last_is_just_pa
 
 
 @pytest.mark.parametrize("speed", [1, 60])
-def test_paced_a_click_is_due_at_its_moved_time_and_speed_divides_the_distances(
-    tmp_path: Path, speed: float
-) -> None:
+def test_a_paced_click_is_due_at_its_moved_time_at_any_speed(tmp_path: Path, speed: float) -> None:
     seconds = [0, 30, 3600]
     path = _file(tmp_path, *(_line(THEN + timedelta(seconds=second)) for second in seconds))
     records = _replay(path, speed)
@@ -95,7 +93,7 @@ AS_THEY_ARE = {
 
 
 @pytest.mark.parametrize("line", AS_THEY_ARE.values(), ids=AS_THEY_ARE)
-def test_a_line_without_a_time_to_move_is_sent_as_it_is_and_counted(tmp_path: Path, line: bytes) -> None:
+def test_a_line_without_a_time_is_sent_unchanged_and_counted(tmp_path: Path, line: bytes) -> None:
     path = _file(tmp_path, _line(THEN), line, b"", b"  ", _line(THEN))
     recording = read_recording(path)
     assert (recording.moved, recording.as_it_is) == (2, 1)
@@ -116,14 +114,14 @@ def test_a_gzip_file_is_read_like_a_plain_one(tmp_path: Path) -> None:
     assert len(_replay(path, speed=1)) == 2
 
 
-def test_a_user_id_that_kinesis_takes_no_key_from_is_replaced_by_a_digest(tmp_path: Path) -> None:
+def test_a_user_id_unusable_as_a_partition_key_becomes_a_digest(tmp_path: Path) -> None:
     records = _replay(
         _file(tmp_path, _line(THEN, "u" * 256), _line(THEN, "u" * 257), _line(THEN, "")), speed=1
     )
     assert [len(record.partition_key) for record in records] == [256, 64, 64]
 
 
-def test_a_recording_longer_than_the_allowed_lateness_is_refused_at_once_but_can_be_paced(
+def test_a_recording_beyond_the_allowed_lateness_must_be_paced(
     tmp_path: Path,
 ) -> None:
     path = _file(tmp_path, _line(THEN), _line(THEN + MAX_SPAN_AT_ONCE + timedelta(seconds=1)))
@@ -133,9 +131,7 @@ def test_a_recording_longer_than_the_allowed_lateness_is_refused_at_once_but_can
 
 
 @pytest.mark.parametrize("wrong", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)])
-def test_a_click_with_a_wrong_time_that_would_hold_up_the_rest_is_named_before_anything_is_sent(
-    tmp_path: Path, wrong: datetime
-) -> None:
+def test_a_click_whose_wrong_time_holds_up_the_rest_is_named_first(tmp_path: Path, wrong: datetime) -> None:
     path = _file(tmp_path, _line(THEN), _line(wrong), _line(THEN + timedelta(seconds=1)))
     earlier, later = sorted([(format_time(wrong), 2), (format_time(THEN), 1 if wrong < THEN else 3)])
     if wrong > THEN:
@@ -143,11 +139,11 @@ def test_a_click_with_a_wrong_time_that_would_hold_up_the_rest_is_named_before_a
     with pytest.raises(ReplayError, match=r"nothing would be sent for \d+ days") as raised:
         replayed(read_recording(path), speed=60, started_at=NOW, entry_point=EntryPoint.WEB)
     assert f"between {earlier[0]} (line {earlier[1]}) and {later[0]} (line {later[1]})" in str(raised.value)
-    with pytest.raises(ReplayError, match=f"spans .*{format_time(wrong)}.*Correct times that are wrong"):
+    with pytest.raises(ReplayError, match=f"spans .*{format_time(wrong)}.*Correct wrong times"):
         replayed(read_recording(path), speed=AS_FAST_AS_POSSIBLE, started_at=NOW, entry_point=EntryPoint.WEB)
 
 
-def test_the_longest_gap_is_between_clicks_next_to_each_other_in_time_wherever_they_stand(
+def test_the_longest_gap_is_between_neighbours_in_time_on_any_lines(
     tmp_path: Path,
 ) -> None:
     seconds = [7000, 0, 50, 3400, 70]
@@ -161,24 +157,22 @@ def test_the_longest_gap_is_between_clicks_next_to_each_other_in_time_wherever_t
 
 
 @pytest.mark.parametrize("minutes", [range(120, -1, -1), [*range(1, 30), *range(120, 29, -1)]])
-def test_lines_out_of_order_that_would_hold_up_all_others_are_refused_before_anything_is_sent(
+def test_lines_out_of_order_that_hold_up_others_are_refused_first(
     tmp_path: Path, minutes: Iterable[int]
 ) -> None:
     path = _file(tmp_path, *(_line(THEN + timedelta(minutes=minute)) for minute in minutes))
-    with pytest.raises(ReplayError, match=r"sent for [12]:\d+:00, as its lines are not in the order"):
+    with pytest.raises(ReplayError, match=r"sent for [12]:\d+:00, because its lines are not in order"):
         replayed(read_recording(path), speed=1, started_at=NOW, entry_point=EntryPoint.WEB)
     assert len(_replay(path, speed=2)) == len(list(minutes))
 
 
 @pytest.mark.parametrize("speed", [-1, 1e-9, float("inf"), float("nan")])
-def test_a_speed_at_which_no_replay_ends_is_refused_with_the_speeds_there_are(
-    tmp_path: Path, speed: float
-) -> None:
+def test_a_speed_at_which_no_replay_ends_is_refused_with_valid_ones(tmp_path: Path, speed: float) -> None:
     with pytest.raises(ReplayError, match="0 for as fast as possible"):
         _replay(_file(tmp_path, _line(THEN)), speed=speed)
 
 
-def test_a_file_with_nothing_to_replay_is_told_with_the_form_to_write(tmp_path: Path) -> None:
+def test_a_file_with_nothing_to_replay_is_refused_with_the_format(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="no click with a time among its 1 lines"):
         read_recording(_file(tmp_path, b"hello"))
     with pytest.raises(ReplayError, match="does not exist"):
@@ -189,19 +183,19 @@ def test_a_file_with_nothing_to_replay_is_told_with_the_form_to_write(tmp_path: 
         read_recording(broken)
 
 
-def test_what_is_no_file_of_clicks_is_told_as_that(tmp_path: Path) -> None:
+def test_a_path_that_is_no_file_of_clicks_is_reported(tmp_path: Path) -> None:
     packed, pipe = tmp_path / "clicks.json", tmp_path / "pipe"
     packed.write_bytes(gzip.compress(_line(THEN)))
     with pytest.raises(ReplayError, match=r"holds gzip: name it \*\.gz, packed once"):
         read_recording(packed)
     os.mkfifo(pipe)
     for no_file in (tmp_path, pipe, Path("/dev/zero")):
-        with pytest.raises(ReplayError, match="is no file: give the path of a file of clicks"):
+        with pytest.raises(ReplayError, match="is not a file: give the path of a file of clicks"):
             read_recording(no_file)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le", "shift_jis"])
-def test_clicks_in_another_encoding_are_sent_as_they_are_or_told(tmp_path: Path, encoding: str) -> None:
+def test_clicks_in_another_encoding_are_sent_unchanged_or_reported(tmp_path: Path, encoding: str) -> None:
     japanese = _line(THEN).replace(b"u1", "記事".encode())
     clicks = (japanese + b"\n").decode().encode(encoding)
     (tmp_path / "clicks.json").write_bytes(clicks)
@@ -211,7 +205,7 @@ def test_clicks_in_another_encoding_are_sent_as_they_are_or_told(tmp_path: Path,
     assert read_recording(tmp_path / "clicks.json").as_it_is == 1
 
 
-def test_a_day_of_wikipedia_edits_fits_at_once_and_loses_nothing(tmp_path: Path, shared_data: Path) -> None:
+def test_a_day_of_wikipedia_edits_is_sent_at_once_without_loss(tmp_path: Path, shared_data: Path) -> None:
     edits = gzip.decompress((shared_data / "wikiticker/wikiticker-2015-09-12-sampled.json.gz").read_bytes())
     clicks = (json.loads(line) for line in edits.splitlines())
     lines = [

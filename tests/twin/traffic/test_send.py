@@ -1,4 +1,4 @@
-"""Sending against a stand-in for the Kinesis client that takes, refuses and fails as it is told."""
+"""Sending to a stand-in for the Kinesis client with scripted refusals and failures."""
 
 import itertools
 import threading
@@ -19,7 +19,7 @@ Behaviour = Callable[[int, Entries], set[int]]
 
 
 class FakeKinesis:
-    """Takes every record but those whose positions `refuse(number of the call, entries)` names."""
+    """Takes every record but those at the positions that `refuse(number of the call, entries)` returns."""
 
     def __init__(self, refuse: Behaviour = lambda _call, _entries: set()) -> None:
         self._refuse = refuse
@@ -90,7 +90,7 @@ def test_each_entry_point_has_its_own_stream() -> None:
     assert tally.totals().sent_by_entry_point == {EntryPoint.MOBILE: 1, EntryPoint.WEB: 2}
 
 
-def test_a_call_holds_at_most_five_mebibytes() -> None:
+def test_a_call_has_at_most_five_mebibytes() -> None:
     kinesis = FakeKinesis()
     totals = _send(kinesis, [_record(number, size=1_000_000) for number in range(12)])
     assert totals.sent == 12
@@ -108,7 +108,7 @@ def test_a_record_larger_than_a_stream_takes_is_counted_as_unsent() -> None:
     assert (totals.sent, totals.unsent) == (1, 1)
 
 
-def test_only_the_records_that_a_call_did_not_take_are_retried() -> None:
+def test_only_records_that_a_call_refused_are_retried() -> None:
     kinesis = FakeKinesis(refuse=lambda call, entries: set(range(0, len(entries), 3)) if call <= 2 else set())
     totals = _send(kinesis, [_record(number) for number in range(9)])
     assert [len(call) for call in kinesis.calls] == [9, 3, 1]
@@ -137,20 +137,18 @@ def _client_error(code: str) -> ClientError:
         (ReadTimeoutError(endpoint_url="https://kinesis.example"), 5),
     ],
 )
-def test_a_call_that_failed_and_may_succeed_later_is_made_again(
-    error: Exception, possible_duplicates: int
-) -> None:
+def test_a_retryable_call_is_made_again(error: Exception, possible_duplicates: int) -> None:
     totals = _send(FakeKinesis(_fail_first(error)), [_record(number) for number in range(5)])
     assert (totals.sent, totals.retried, totals.possible_duplicates) == (5, 5, possible_duplicates)
 
 
-def test_a_stream_that_refuses_for_good_ends_the_sending_and_says_what_to_check() -> None:
+def test_a_permanent_refusal_ends_the_sending_and_says_what_to_check() -> None:
     kinesis = FakeKinesis(_fail_first(_client_error("AccessDeniedException")))
     with pytest.raises(TrafficError, match=r"stream a-stream .*AccessDenied.* kinesis:PutRecords"):
         _send(kinesis, [_record(1)])
 
 
-def test_after_a_refusal_for_good_every_record_drawn_is_counted_as_unsent_and_the_error_says_so() -> None:
+def test_a_permanent_refusal_reports_every_record_drawn_as_unsent() -> None:
     tally, stop = TrafficTally(), threading.Event()
     refused = threading.Event()
     drawn: list[Record] = []
@@ -177,7 +175,7 @@ def test_after_a_refusal_for_good_every_record_drawn_is_counted_as_unsent_and_th
     assert stop.is_set()
 
 
-def test_the_record_at_hand_when_a_stream_refuses_all_calls_under_way_is_counted_too() -> None:
+def test_the_record_at_hand_when_all_calls_are_refused_is_counted_too() -> None:
     records_under_way_and_gathered = 500 * (CALLS_AT_ONCE + 1)
     all_drawn = threading.Event()
     drawn = 0
@@ -202,7 +200,7 @@ def test_the_record_at_hand_when_a_stream_refuses_all_calls_under_way_is_counted
 
 
 class Unreadable(FakeKinesis):
-    """Takes every record, but answers the first `number` calls with something else."""
+    """Takes every record, but answers the first `number` calls with something unreadable."""
 
     def __init__(self, number: int, answer: dict[str, Any]) -> None:
         super().__init__()
@@ -216,7 +214,7 @@ class Unreadable(FakeKinesis):
 @pytest.mark.parametrize(
     "answer", [{}, {"Records": [{"SequenceNumber": "1"}]}], ids=["nothing", "fewer records"]
 )
-def test_unreadable_answers_are_retried_and_bound_the_copies_in_the_stream(answer: dict[str, Any]) -> None:
+def test_unreadable_answers_are_retried_with_limited_copies(answer: dict[str, Any]) -> None:
     kinesis = Unreadable(2, answer)
     totals = _send(kinesis, [_record(number) for number in range(8)])
     assert [len(call) for call in kinesis.calls] == [8, 4, 2, 4, 2]
@@ -226,7 +224,7 @@ def test_unreadable_answers_are_retried_and_bound_the_copies_in_the_stream(answe
     assert len(kinesis.taken) - 8 <= totals.possible_duplicates
 
 
-def test_a_stream_that_takes_nothing_for_long_ends_the_sending_with_what_it_answered(
+def test_a_stream_that_takes_nothing_ends_the_sending_with_its_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("twin.traffic.send.MAX_SECONDS_WITHOUT_TAKING", 0.05)
@@ -240,14 +238,14 @@ def test_a_stream_that_takes_nothing_for_long_ends_the_sending_with_what_it_answ
     assert raised.value.__notes__ == [str(tally.totals())]
 
 
-def test_a_stream_that_takes_one_record_a_call_is_not_sent_the_rest_again_and_again() -> None:
+def test_a_stream_that_takes_one_record_a_call_gets_smaller_calls() -> None:
     kinesis = FakeKinesis(refuse=lambda _call, entries: set(range(1, len(entries))))
     totals = _send(kinesis, map(_record, range(500)))
     assert (totals.sent, totals.possible_duplicates) == (500, 0)
     assert totals.retried == sum(map(len, kinesis.calls)) - 500 <= 2 * 500
 
 
-def test_an_error_of_the_records_themselves_ends_the_sending_with_all_of_them_accounted_for() -> None:
+def test_an_error_of_the_records_ends_the_sending_with_all_accounted_for() -> None:
     def records() -> Iterator[Record]:
         yield from map(_record, range(700))
         raise ValueError("the file ends in the middle of a line")
@@ -262,7 +260,7 @@ def test_an_error_of_the_records_themselves_ends_the_sending_with_all_of_them_ac
     assert stop.is_set()
 
 
-def test_what_a_stream_still_refuses_when_stopped_is_counted_as_unsent() -> None:
+def test_records_still_refused_at_the_stop_are_counted_as_unsent() -> None:
     stop = threading.Event()
 
     def refuse_and_stop(call: int, entries: Entries) -> set[int]:
@@ -275,7 +273,7 @@ def test_what_a_stream_still_refuses_when_stopped_is_counted_as_unsent() -> None
     assert totals.sent == 3
 
 
-def test_a_stop_ends_an_endless_flow_and_accounts_for_all_it_took() -> None:
+def test_a_stop_ends_an_endless_flow_and_accounts_for_every_record() -> None:
     stop = threading.Event()
     drawn: list[Record] = []
 
@@ -292,7 +290,7 @@ def test_a_stop_ends_an_endless_flow_and_accounts_for_all_it_took() -> None:
     assert len(drawn) == totals.sent + totals.unsent == 701
 
 
-def test_a_record_is_put_once_it_is_due_and_never_before() -> None:
+def test_a_record_is_put_only_once_it_is_due() -> None:
     put_at: list[tuple[float, float]] = []
     started = time.monotonic()
 

@@ -44,13 +44,13 @@ def _read(record: Record) -> dict[str, str]:
     return click
 
 
-def test_the_same_seed_gives_the_same_readers_and_clicks_and_another_seed_others() -> None:
+def test_the_seed_decides_readers_and_clicks() -> None:
     assert readers(50, seed=7) == readers(50, seed=7) != readers(50, seed=8)
     assert _clicks(50, seed=7) == _clicks(50, seed=7) != _clicks(50, seed=8)
 
 
 def a_reader(age_band: str, region: str) -> Reader:
-    """One of the simulated readers, with this age band and region."""
+    """A simulated reader with this age band and region."""
     return replace(readers(1, seed=1)[0], age_band=age_band, region=region)
 
 
@@ -80,7 +80,7 @@ def test_a_click_is_due_when_it_happens_and_is_one_line_of_the_contract() -> Non
     assert {record.entry_point for record in records} == set(EntryPoint)
 
 
-def test_each_label_tells_what_the_system_has_to_make_of_the_record() -> None:
+def test_each_label_says_what_must_become_of_the_record() -> None:
     by_label: dict[str, list[Record]] = {}
     for record in _clicks(20_000):
         by_label.setdefault(record.label, []).append(record)
