@@ -1,9 +1,9 @@
 """Measure how fast everything is: python -m bench [--scale SCALE] [--record] [SECTION ...].
 
-Each section is shown as soon as it is measured; --record keeps it in docs/reference/benchmarks/figures.json,
-and docs/reference/benchmarks.md is made anew. Exit code 1 if a section could not be measured, or if the SQL
-job has become slower than the guard allows; the other sections are measured and recorded all the same. Ctrl-C
-and SIGTERM leave nothing running, and what is recorded stays.
+Each section is shown as soon as it is measured. --record keeps it in docs/reference/benchmarks/figures.json
+and generates docs/reference/benchmarks.md. The exit code is 1 if a section could not be measured, or if the
+SQL job is slower than the guard allows; the other sections are still measured and recorded. Ctrl-C and
+SIGTERM leave nothing running and keep what is recorded.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from bench.scale import SCALES, Scale
 from bench.sections import SECTIONS
 
 INTERRUPTED = 130
-"""As a shell has it for Ctrl-C."""
+"""Exit code of a shell after Ctrl-C."""
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _run(section: Benchmark, scale: Scale, console: Console, *, keep: bool) -> str | None:
-    """Measure, show and record a section; what went wrong."""
+    """Measure, show and record a section. Returns what went wrong."""
     console.rule(section.title)
     try:
         before = recorded()

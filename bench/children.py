@@ -1,4 +1,4 @@
-"""Commands that the benchmarks start: none of them, nor what they started, outlives the benchmark."""
+"""Commands that the benchmarks start: neither they nor their children outlive the benchmark."""
 
 import ctypes
 import os
@@ -12,12 +12,12 @@ from twin.processes import die_with_parent
 
 PROJECT = Path(__file__).parent.parent
 MAX_SECONDS = 1200
-"""No command of a benchmark takes a third of this, on two cores."""
+"""On two cores no command of a benchmark takes a third of this."""
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 class BenchmarkError(Exception):
-    """Something could not be measured; the message says what, why and what to do."""
+    """A measurement failed; the message says which, why and what to do."""
 
 
 def output(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> str:

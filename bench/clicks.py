@@ -1,4 +1,4 @@
-"""Clicks and segments for the benchmarks, made by DuckDB: the same for the same numbers."""
+"""Clicks and segments for the benchmarks, made by DuckDB: equal numbers give equal data."""
 
 import shutil
 from math import prod
@@ -18,15 +18,15 @@ VALUES = {
     "age_band": ("10s", "20s", "30s", "40s"),
     "region": ("tokyo", "osaka", "kyoto"),
 }
-"""Of the columns of a segment; one that is not named here has the same value for every user."""
+"""Values of the segment columns; a column not listed has one value for every user."""
 SEGMENTS = prod(map(len, VALUES.values()))
 FIRST_VERSION = "20260101T000000Z.csv"
 MAX_BYTES_A_CLICK, MAX_BYTES_A_USER = 190, 40
 DISK_RESERVE_BYTES = 2_000_000_000
-"""For the checkpoints and logs beside them, and for whoever else uses the disk."""
+"""Left for checkpoints, logs and other users of the disk."""
 USER_ID = "format('user-{{:08d}}', {number})"
 
-# A hash of a number is a random number that is the same on every machine and every run.
+# The hash of a number is a random number that is the same on every machine and in every run.
 _UNIFORM = "(hash(i, 'article') >> 11)::DOUBLE / (1::UBIGINT << 53)"
 _SKEWED_ARTICLE = f"least(floor(pow(1 - {_UNIFORM}, -1 / 1.1)), {{articles}})"
 _UNIFORM_ARTICLE = f"floor({_UNIFORM} * {{articles}})"

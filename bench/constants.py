@@ -17,7 +17,7 @@ HEAD = """# Made by `make docs` from docs/reference/benchmarks/figures.json by s
 
 
 def constants(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Those of the sections that are recorded."""
+    """The constants of recorded sections."""
     found: dict[str, float] = {}
     if counting := figures.get("counting"):
         cpu = {job: median(values) for job, values in counting["figures"]["cpu_seconds_per_million"].items()}
@@ -32,7 +32,7 @@ def constants(figures: Mapping[str, Any]) -> dict[str, float]:
 
 
 def write(figures: Mapping[str, Any], file: Path = measured.FILE) -> None:
-    """What no recorded figure tells stays as it is."""
+    """Constants without a recorded figure stay as they are."""
     values = tomllib.loads(file.read_text(encoding="utf-8")) | constants(figures)
     lines = (f"{name} = {value}\n" for name, value in values.items())
     file.write_text(HEAD + "".join(lines), encoding="utf-8")

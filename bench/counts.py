@@ -1,4 +1,4 @@
-"""Counts for the benchmarks of OpenSearch, made by DuckDB as the application makes them from clicks."""
+"""Counts for the OpenSearch benchmarks, which DuckDB makes from clicks as the application does."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,16 +10,16 @@ from contract.count import COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
 MINUTES = 24 * 60
 CLICKS_A_MINUTE = 13_500
-"""About 6,950 counts a minute, so 10 million a day; the same at all hours, so that only the history grows."""
+"""About 6,950 counts a minute, 10 million a day; the same at all hours, so that only the history grows."""
 ARTICLES_AT_A_TIME = 3_000
 MINUTES_OF_AN_ARTICLE = 360
-"""Each place of the ranking goes to a new article after so long: about 15,000 articles a day."""
+"""After this time a new article takes each place of the ranking: about 15,000 articles a day."""
 GENDERS, AGE_BANDS, REGIONS = 2, 7, 47
 SEGMENTS = GENDERS * AGE_BANDS * REGIONS + 1
 PUBLICATIONS_A_MINUTE = 12
 BULK_DOCUMENTS = 4_000
 
-# A hash of a number is a random number that is the same on every machine and every run.
+# The hash of a number is a random number that is the same on every machine and in every run.
 _UNIFORM = "(hash(i, '{of}') >> 11)::DOUBLE / (1::UBIGINT << 53)"
 _PLACE = _UNIFORM.format(of="article")
 _REGION = _UNIFORM.format(of="region")

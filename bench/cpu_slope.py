@@ -4,9 +4,8 @@ python -m bench.cpu_slope [PROJECT ...] [--flink KEY=VALUE[,KEY=VALUE...] ...] [
     [--users N] [--runs N]
 
 PROJECT: folders of this project at other states, each with its connectors/target/analytics.jar. --flink:
-settings of Flink, such as table.exec.mini-batch.size=20000; each project runs as it is, and with each of
-these. All take turns, so that they meet the same moods of the machine. bench/sections/counting.py tells why a
-slope.
+Flink settings, such as table.exec.mini-batch.size=20000; each project runs as it is and with each of these.
+All take turns, so that they meet the same load of the machine. bench/sections/counting.py says why a slope.
 """
 
 import argparse
@@ -30,7 +29,7 @@ PARALLELISM = 2
 
 
 def settings_of(text: str) -> dict[str, str]:
-    """KEY=VALUE[,KEY=VALUE...] as settings of Flink. ArgumentTypeError for anything else."""
+    """KEY=VALUE[,KEY=VALUE...] as Flink settings. Raises ArgumentTypeError for anything else."""
     pairs = [setting.partition("=") for setting in text.split(",")]
     if not all(key and value for key, _, value in pairs):
         raise argparse.ArgumentTypeError(f"{text!r}: write KEY=VALUE, and several with a comma between them")

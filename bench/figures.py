@@ -1,4 +1,4 @@
-"""The figures of the last run of each section, in one file, from which the page is made."""
+"""The figures of each section's last run, in one file, from which the page is generated."""
 
 import json
 import os
@@ -14,7 +14,7 @@ FILE = Path(__file__).parent.parent / "docs" / "reference" / "benchmarks" / "fig
 
 
 def recorded(file: Path = FILE) -> dict[str, Any]:
-    """By the name of the section: `machine`, `scale` and `figures`. Raises BenchmarkError."""
+    """Section name -> `machine`, `scale` and `figures`. Raises BenchmarkError."""
     if not file.exists():
         return {}
     try:
@@ -25,9 +25,9 @@ def recorded(file: Path = FILE) -> dict[str, Any]:
 
 
 def measured(section: Benchmark, scale: Scale) -> dict[str, Any]:
-    """Run a section; what `recorded` has of it. Through JSON, so that the page is the same from the file.
+    """Run a section and return its entry of `recorded`, through JSON, as the page reads it from the file.
 
-    Whatever the section has left running is ended, also when it fails.
+    Ends whatever the section left running, also when it fails.
     """
     began, on = ProcessorTimes.now(), machine()  # without /proc not even Java starts
     older = children_of(os.getpid())
@@ -48,9 +48,9 @@ def measured(section: Benchmark, scale: Scale) -> dict[str, Any]:
 
 
 def record(name: str, entry: dict[str, Any], file: Path = FILE) -> None:
-    """Put a section in the place of its last run; the others stay."""
+    """Replace the last run of a section; the others stay."""
     together = recorded(file) | {name: entry}
     file.parent.mkdir(parents=True, exist_ok=True)
-    whole = file.with_suffix(".new")  # a full disk must not cost what is recorded
+    whole = file.with_suffix(".new")  # a full disk must not destroy recorded figures
     whole.write_text(json.dumps(together, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     whole.replace(file)

@@ -3,16 +3,16 @@
 python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
     [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS] [--managed-memory SIZE]
 
-The statements are those of analytics_sql/, compiled and started as there. V:
+The statements are those of analytics_sql/, compiled and started in the same way. V:
 - `joined` has them as they are
 - `unjoined` takes the position, which has as many values as there are segments, for the first column
-  of a segment: no join, and as many keys to count
+  of a segment: no join, but as many keys to count
 - `temporal` has Flink's own event-time temporal join in place of the lookup join, and puts out no rejects,
   for which it would read the clicks a second time
-FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after so many clicks; the
-clicks must last until it is loaded.
---until: the source does not end, so that state and heap can be read when so many clicks are counted.
---managed-memory: of all tasks together, for RocksDB; 128 MB where nothing is said.
+FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after this many clicks;
+there must be enough clicks until it is loaded.
+--until: the source does not end, so that state and heap can be read when this many clicks are counted.
+--managed-memory: RocksDB's memory for all tasks together, 128 MB by default.
 """
 
 import argparse
@@ -43,7 +43,7 @@ PARALLELISM = 2
 POLL_MILLISECONDS = 1000
 CHECK_SECONDS = 1
 HELD_BY_WATERMARK = 2 * 1000 // MILLISECONDS_BETWEEN_CLICKS
-"""Clicks of the last second, and as many again: the shards are not read evenly."""
+"""Clicks of twice the last second, since shards are not read evenly."""
 VERSIONS = 2
 LOADED_SECONDS = 0.1
 _OF_POSITION = ",\n  ".join(

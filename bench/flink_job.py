@@ -1,4 +1,4 @@
-"""Follows a Flink job by its REST API: how many clicks passed an operator, and how large its state is."""
+"""Follows a Flink job by its REST API: clicks that passed an operator, and the size of its state."""
 
 import json
 import re
@@ -8,11 +8,11 @@ import urllib.request
 from typing import Any
 
 STANDSTILL_SECONDS = 120
-"""A job that hands nothing on for so long is given up."""
+"""A job that passes nothing on for this long is given up."""
 
 
 class FollowedJob:
-    """samples: (time.monotonic(), clicks that the operator handed on) in turn.
+    """samples: (time.monotonic(), clicks that the operator passed on) in turn.
 
     Flink answers with what it fetched because of the request before, so a number is given the time of that
     one. operator: what the names of the job's vertex and of its metric begin with.
@@ -44,7 +44,7 @@ class FollowedJob:
         return None
 
     def greatest(self, metric: str) -> int:
-        """Of all tasks; OSError once the job has ended."""
+        """Sum over all tasks. Raises OSError once the job has ended."""
         answer = self._get(metric)
         return int(answer[0]["max"]) if answer else 0
 

@@ -1,4 +1,4 @@
-"""How fast one invocation of the forwarder carries a batch to Oregon; prints what it measured as JSON.
+"""Measures how fast one invocation of the forwarder carries a batch to Oregon; prints JSON.
 
 python -m bench.forwarder --round-trip MILLISECONDS --record-bytes N --in-flight N [--orjson]
 
@@ -36,7 +36,7 @@ class _Context:
 
 
 def event_text(record_bytes: int) -> str:
-    """The batch as Lambda's runtime receives it: clicks of this size, half of them to be reformatted."""
+    """The batch as Lambda's runtime receives it: clicks of this size, half of which need reformatting."""
     return json.dumps({"Records": [_event_record(number, record_bytes) for number in range(RECORDS)]})
 
 

@@ -1,7 +1,7 @@
-"""Has the SQL job become slower? Its CPU over DuckDB's of the same run tells on any machine.
+"""Checks whether the SQL job became slower, by the ratio of its CPU to DuckDB's, which holds on any machine.
 
-It is compared with what is recorded in docs/reference/benchmarks/figures.json, if at the same scale:
-a small run has less of its time behind the compiler, and another ratio.
+It is compared with docs/reference/benchmarks/figures.json at the same scale only: in a small run compilation
+takes a larger share, so the ratio differs.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bench.sections.counting import DUCKDB, SECTION, TOLERANCE, ratio_to
 
 
 def regression(name: str, entry: Mapping[str, Any], recorded: Mapping[str, Any]) -> str | None:
-    """What has become slower in this entry of the section `name`, None if nothing."""
+    """What became slower in this entry of the section `name`; None if nothing did."""
     last = recorded.get(name)
     if name != SECTION.name or last is None or last["scale"] != entry["scale"]:
         return None

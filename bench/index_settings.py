@@ -1,4 +1,4 @@
-"""What other settings of the index of counts would do: each kind loaded and asked in turn, several rounds."""
+"""Compares index settings for counts: each kind is loaded and queried in turn, for several rounds."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,8 +52,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def measure(server: SearchServer, minutes: int, rounds: int) -> list[dict[str, Any]]:
-    """Every kind gets the same minutes, a part of them each round, and is asked after each part; CPU of the
-    server, as wall-clock time is the machine's."""
+    """Every kind gets the same minutes, some each round, and is queried after each round. Measures the
+    server's CPU, as elapsed time depends on the machine."""
     found = {name: _Measured(server, number, name) for number, name in enumerate(["warm-up", *VARIANTS])}
     for number in range(rounds):
         first, end = minutes * number // rounds, minutes * (number + 1) // rounds
@@ -85,7 +85,7 @@ class _Measured:
         self._loads.append((self._server.cpu_seconds() - began) / documents * 1e6)
 
     def ask(self, minutes: int) -> None:
-        """Each question after another second's worth of the last minute was made visible, as in service."""
+        """Asks each question after another second of the last minute was refreshed, as in service."""
         running = bulks(minutes - 1, minutes, every_version=False, id_=self._id, documents=A_SECONDS_COUNTS)
         for name, question in _questions(minutes).items():
             for _ in range(ASKED_A_ROUND):
@@ -167,7 +167,7 @@ def table(variants: list[Figures]) -> Table:
 
 
 def swing(variants: list[Figures]) -> float:
-    """How far the deployed index is from itself: the largest ratio of its two medians of one question."""
+    """The largest ratio between the two medians of the deployed index for one question."""
     one, other = (each["cpu_milliseconds"] for each in variants if each["name"].startswith(DEPLOYED))
     ratios: list[float] = [median(one[name]) / median(other[name]) for name in one]
     return max(max(ratio, 1 / ratio) for ratio in ratios)

@@ -1,4 +1,4 @@
-"""What the figures were measured on: the machine, its other work, and the versions."""
+"""What the figures were measured on: the machine, its other load, and the versions."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ SPARK_REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 
 
 def machine() -> dict[str, Any]:
-    """Of now."""
+    """The machine and its versions, as of now."""
     return {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "cores": len(os.sched_getaffinity(0)),
@@ -32,7 +32,7 @@ def machine() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ProcessorTimes:
-    """Seconds so far, of all cores. busy: of the machine; own: of this process and the children it has waited
+    """CPU seconds so far, of all cores. busy: of the machine; own: of this process and the children it waited
     for."""
 
     at: float
@@ -55,7 +55,7 @@ class ProcessorTimes:
         return cls(time.monotonic(), busy, own)
 
     def other_cores_until(self, end: "ProcessorTimes") -> float:
-        """Cores that other work had on average; what a hypervisor kept for others counts as such."""
+        """Mean number of cores that other work used, including what a hypervisor gave to others."""
         others = (end.busy - self.busy) - (end.own - self.own)
         return max(0.0, others / max(end.at - self.at, 0.01))
 
@@ -73,7 +73,7 @@ def versions() -> dict[str, str]:
 
 
 def _java_version() -> str:
-    """Of the Java that Flink runs on."""
+    """Version of the Java that Flink runs on."""
     find_java()
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else "java"

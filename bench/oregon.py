@@ -1,6 +1,6 @@
-"""A stand-in for Kinesis in Oregon: takes every record, and answers a fixed time after a request has arrived.
+"""A stand-in for Kinesis in Oregon: accepts every record, and responds a fixed time after a request arrives.
 
-Its own process, so that it takes no time of the core on which a forwarder is measured.
+It is its own process, so that it takes no time from the core on which a forwarder is measured.
 """
 
 import asyncio

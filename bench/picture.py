@@ -1,4 +1,4 @@
-"""Pictures as SVG that depend on nothing but the numbers."""
+"""Pictures as SVG that depend only on the numbers."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from bench.report import Plot
 matplotlib.use("svg")
 
 COLOURS = ("#332288", "#CC6677", "#117733", "#DDCC77", "#88CCEE", "#882255", "#44AA99")
-"""Told apart by the colour-blind: Paul Tol's "muted" scheme, https://personal.sron.nl/~pault/."""
+"""Distinguishable with colour blindness: Paul Tol's "muted" scheme, https://personal.sron.nl/~pault/."""
 MARKERS = "osD^vPX"
 
 

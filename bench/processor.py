@@ -1,4 +1,4 @@
-"""Processor time of the parts of a running twin, from /proc: what is deployed on AWS and what is not."""
+"""CPU time of the parts of a running twin, from /proc, by whether they are deployed on AWS."""
 
 import os
 import threading
@@ -16,7 +16,7 @@ LAMBDA_POLL, CONNECTORS, FIREHOSE = "event source worker", "connectors' worker",
 SENDER, WATCHING = "the sender", "watching"
 BENCHMARK = (SENDER, WATCHING)
 IN_PROCESS = (LAMBDA_POLL, CONNECTORS, FIREHOSE, *BENCHMARK)
-"""Threads of this process; what is not the benchmark's own stands in for a service, as the emulator does."""
+"""Threads of this process; those that are not the benchmark's own stand in for a service."""
 PARTS = (*DEPLOYED, EMULATOR, *IN_PROCESS)
 
 _COMMANDS = {
@@ -35,7 +35,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class PartTimes:
-    """Call `sample` now and then: what has ended in between keeps the time that it last had."""
+    """Call `sample` regularly: a process that ends keeps the time of its last sample."""
 
     def __init__(self) -> None:
         self._seconds: dict[tuple[str, int], float] = {}
@@ -56,7 +56,7 @@ class PartTimes:
 
 
 def _processes() -> Iterator[tuple[str, int, Path]]:
-    """Those that this process has started, and what they have started in turn."""
+    """Processes that this process started, and their children."""
     parent_of = parents()
     for process in parent_of:
         ancestors = list(_ancestors(process, parent_of))

@@ -1,11 +1,11 @@
-"""How much a run of the benchmarks measures: all of it, a part, or a little of each."""
+"""How much a benchmark run measures: everything, a part, or a little of each."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Numbers of clicks, users and so on; a full run's unless stated."""
+    """Numbers of clicks, users and so on; by default those of a full run."""
 
     name: str = "full"
     small_clicks: int = 2_000_000

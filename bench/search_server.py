@@ -1,4 +1,4 @@
-"""The OpenSearch server that the benchmarks load and ask: as near to a data node as a process here can be."""
+"""The OpenSearch server of the benchmarks: as close to a data node as a local process can be."""
 
 import json
 import tempfile
@@ -20,7 +20,7 @@ from stacks.search.bootstrap import definition_properties
 from twin.opensearch import running_opensearch
 
 JAVA_OPTIONS = ("-Xms2g", "-Xmx2g", "-XX:+UseG1GC")
-"""As OpenSearch Service gives a node: half of the memory (an m7g.medium has 4 GiB), G1, both compilers."""
+"""As on a node of OpenSearch Service: half of the memory (an m7g.medium has 4 GiB), G1, both compilers."""
 BULK_THREADS = 2
 STALE = 409
 TOO_MANY_REQUESTS = 429
@@ -28,7 +28,7 @@ PAST_PIPELINE = "?pipeline=_none"
 
 
 def call(endpoint: str, method: str, path: str, body: bytes | None = None) -> Any:
-    """OpenSearch's answer; urllib.error.HTTPError for a refusal."""
+    """OpenSearch's response. Raises urllib.error.HTTPError for an error."""
     kind = "application/x-ndjson" if "_bulk" in path else "application/json"
     request = urllib.request.Request(
         endpoint + path, method=method, data=body, headers={"content-type": kind}

@@ -1,6 +1,6 @@
-"""What a command uses: processor time, memory and time, with all the processes that it starts. Linux only.
+"""CPU time, memory and time of a command and all the processes that it starts. Linux only.
 
-`usage` measures in a process of its own, this module, since it waits for every child that the process has.
+`usage` runs this module as a process of its own, since it waits for every child of its process.
 """
 
 import json
@@ -34,7 +34,7 @@ class Usage:
 
 
 def usage(command: list[str], *, log: Path) -> Usage:
-    """Of `command` and all it starts, children that it doesn't wait for included.
+    """Usage of `command` and all its children, including those that it does not wait for.
 
     Raises BenchmarkError with the end of `log` if the command fails.
     """
@@ -47,8 +47,8 @@ def usage(command: list[str], *, log: Path) -> Usage:
 
 
 def _measure(log: Path, command: list[str]) -> Usage:
-    """A JVM that PyFlink has started outlives Python: this process becomes the parent of such orphans, and
-    the kernel tells the time of each when it has ended."""
+    """A JVM started by PyFlink outlives Python. This process becomes the parent of such orphans, so the
+    kernel reports the time of each when it ends."""
     adopt_orphans()
     began = time.monotonic()
     with log.open("wb") as file:

@@ -125,8 +125,8 @@ def throughput_report(missing: int, *, holds: bool = True, failed: int = 2) -> s
 def test_the_highest_rate_that_holds_is_named_with_what_limits_it() -> None:
     text = throughput_report(0)
     assert "**240 clicks/s** hold for 10 minutes, 80% of the 300 that hold for 30 s; 450 failed twice" in text
-    assert "Taken up: all cores of the machine, the one core that the emulator can have." in text
-    assert "Of what is deployed, Flink takes most: 0.40 cores, 600 clicks/s a core" in text
+    assert "At its limit: all cores of the machine, the one core that the emulator can have." in text
+    assert "Of the deployed parts, Flink uses most: 0.40 cores, 600 clicks/s a core" in text
     assert "| 450 (does not hold) |" in text
     assert "sent 90 = counted 80 + rejected 6 + unparseable 4; nothing is lost" in text
 
@@ -217,7 +217,7 @@ def test_the_goal_of_the_shortest_question_stands_beside_its_p95_and_growth_has_
 def test_a_question_without_an_answer_in_time_is_said_and_not_left_out() -> None:
     text = "\n".join(map(markdown, search.report(search_figures())))
     assert "| top | 24 hours |  | 1 |  | over 10,000 |  |" in text
-    assert "No answer within the 10 s that the library waits: top over 24 hours." in text
+    assert "The library gives up after 10 s and suggests a shorter range: top over 24 hours." in text
 
 
 def test_index_settings_stand_beside_how_far_the_deployed_index_differs_from_itself() -> None:
@@ -231,5 +231,5 @@ def test_index_settings_stand_beside_how_far_the_deployed_index_differs_from_its
 
     variants = [variant("as deployed", 10), variant("two shards", 20), variant("as deployed, once more", 12)]
     text = "\n".join(map(markdown, search.report(search_figures(variants=variants, variant_minutes=15))))
-    assert "differs from itself by up to 1.18 times" in text
+    assert "index differ by up to 1.18 times" in text
     assert "| two shards | 31 (30-32) | 130 | 21 (20-22) |" in text
