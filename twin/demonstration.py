@@ -23,10 +23,10 @@ from rich.console import Console
 from clients.batch_server import CountTotals, TrendingArticle, TrendingReader, TrendsError
 from clients.board.account import Ledgers, RecordAccount
 from clients.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
-from twin.accounting import LiveAccounts
 from twin.flink_job import JobState
 from twin.headroom import disk_warning, memory_warning
-from twin.screen import FinalAccount, Picture, Screen, account_table
+from twin.reconciliation import LiveReconciliation
+from twin.screen import FinalReconciliation, Picture, Screen, reconciliation_table
 from twin.traffic.record import EntryPoint, Record
 from twin.traffic.replay import AS_FAST_AS_POSSIBLE, read_recording, replayed
 from twin.traffic.send import TrafficTally, send
@@ -150,7 +150,7 @@ class _Run:
         self._console = console
         self._started = started
         self._reader: TrendingReader = twin.reader()
-        self._accounts = LiveAccounts(twin.emulator, twin.names, twin.delivery_streams)
+        self._reconciliation = LiveReconciliation(twin.emulator, twin.names, twin.delivery_streams)
         self._tally = TrafficTally()
         self._read: _Read | None = None
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
@@ -176,7 +176,7 @@ class _Run:
                     self._show_until_settled(screen, sending)
                 sending.result()
                 totals = self._totals()
-                self._console.print(account_table(totals))
+                self._console.print(reconciliation_table(totals))
                 if self._traffic.stays:
                     stay_for_questions(self._twin.check, self._console, address)
             except KeyboardInterrupt:
@@ -214,12 +214,12 @@ class _Run:
         except TrendsError as error:
             problems.append(str(error))
         read = self._read
-        live = self._accounts.now()
+        live = self._reconciliation.now()
         sent = self._tally.totals().sent
         if read is not None and is_read:
             if sent < read.totals.clicks + live.rejected + live.unparseable:
                 with suppress(OSError):  # OpenSearch went away; the next picture looks again
-                    live = self._accounts.look_again(self._twin.clicks_counted_under)
+                    live = self._reconciliation.look_again(self._twin.clicks_counted_under)
             self._ledgers.tell(
                 RecordAccount(
                     sent=sent,
@@ -263,13 +263,13 @@ class _Run:
         (first_at, first_sent), (last_at, last_sent) = self._sent_lately[0], self._sent_lately[-1]
         return (last_sent - first_sent) / (last_at - first_at) if last_at > first_at else 0.0
 
-    def _totals(self) -> FinalAccount:
-        accounts = self._twin.accounts()
-        rejected = accounts.rejected + accounts.rejected_by_forwarder
-        return FinalAccount(
+    def _totals(self) -> FinalReconciliation:
+        found = self._twin.reconciliation()
+        rejected = found.rejected + found.rejected_by_forwarder
+        return FinalReconciliation(
             sent=self._tally.totals().sent,
-            counted=accounts.counted,
+            counted=found.counted,
             rejected=dict(rejected),
-            unparseable=accounts.unparseable,
-            counted_and_rejected=accounts.counted_and_rejected,
+            unparseable=found.unparseable,
+            counted_and_rejected=found.counted_and_rejected,
         )

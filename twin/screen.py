@@ -63,7 +63,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinalAccount:
+class FinalReconciliation:
     """The reconciliation of a finished run: sent = counted + rejected (by reason) + unparseable.
 
     counted_and_rejected: clicks that were counted, and rejected when they were read again.
@@ -148,7 +148,7 @@ def plain(picture: Picture) -> str:
     return "\n".join(lines)
 
 
-def account_table(totals: FinalAccount) -> Table:
+def reconciliation_table(totals: FinalReconciliation) -> Table:
     """The reconciliation of a run; its last line says whether it balances."""
     table = Table(title="Every record accounted for" if totals.missing == 0 else "The totals do not balance")
     table.add_column("records")

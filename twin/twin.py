@@ -24,7 +24,6 @@ from clients.batch_server.search import MAX_ATTEMPTS
 from clients.mobile_app.delivery import Stream
 from contract.sink import CLICK_COUNTS
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
-from twin.accounting import Accounts, take_accounts
 from twin.analytics import EmulatedApplication
 from twin.delivery_faults import DeliveryFaults
 from twin.delivery_stream import EmulatedDeliveryStream
@@ -37,6 +36,7 @@ from twin.mobile_app import MobileApp
 from twin.opensearch import OpenSearchServer
 from twin.processes import TwinError, wait_for
 from twin.readings import Key
+from twin.reconciliation import Reconciliation, reconcile
 from twin.synthesis import Synthesis
 from twin.table_options import Properties, connector_properties, file_properties
 from twin.traffic.record import EntryPoint
@@ -234,13 +234,13 @@ class Twin:
         """The sum of all counts, as the batch server reads it."""
         return self.totals(self.reader()).clicks
 
-    def accounts(self) -> Accounts:
+    def reconciliation(self) -> Reconciliation:
         """Where every record went, after everything received so far is delivered."""
         for stream in self.delivery_streams.values():
             stream.flush()
         refresh = f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_refresh"
         urllib.request.urlopen(refresh, data=b"", timeout=30).close()  # makes the last deliveries visible
-        return take_accounts(
+        return reconcile(
             self.emulator, self.names, counted=self.counted(), clicks_of=self.clicks_counted_under
         )
 

@@ -215,13 +215,13 @@ class _Runs:
 
         def complete() -> bool:
             self._twin.check()
-            return self._twin.accounts().accounted_for >= self._sent.records
+            return self._twin.reconciliation().accounted_for >= self._sent.records
 
         try:
             wait_for(complete, what="all accounted for", timeout_seconds=SETTLE_SECONDS, poll_seconds=5)
         except TwinError:
             self._twin.check()
-        found = self._twin.accounts()
+        found = self._twin.reconciliation()
         return {
             "sent": self._sent.records,
             "counted": found.counted,

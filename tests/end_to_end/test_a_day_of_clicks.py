@@ -19,7 +19,7 @@ from names import OREGON, RAW_PREFIX
 from tests.conftest import PROJECT
 from tests.data_sets import wikiticker_clicks
 from tests.end_to_end.conftest import VALUES_A_COLUMN, CountKey, Pipeline, as_record
-from twin.accounting import lines
+from twin.reconciliation import lines
 from twin.traffic.record import EntryPoint
 
 PUBLISHED_EDITS = 39_244
@@ -89,10 +89,10 @@ def test_counts_delivered_again_in_any_order_change_no_document(
     pipeline.refresh()
     assert pipeline.count_documents() == before
     pipeline.wait_until(  # redelivery may be about to count them
-        lambda: pipeline.twin.accounts().stale_documents > 0,
+        lambda: pipeline.twin.reconciliation().stale_documents > 0,
         "stale counts refused as they should be, and told apart from failures",
     )
-    assert pipeline.twin.accounts().failed_documents == 0
+    assert pipeline.twin.reconciliation().failed_documents == 0
 
 
 def _a_click_before(every_count: list[bytes]) -> list[bytes]:
@@ -105,7 +105,7 @@ def _a_click_before(every_count: list[bytes]) -> list[bytes]:
 def test_the_raw_backup_counted_again_gives_the_same_documents(
     pipeline: Pipeline, day: dict[CountKey, int], tmp_path: Path
 ) -> None:
-    pipeline.twin.accounts()  # flushes the raw backup
+    pipeline.twin.reconciliation()  # flushes the raw backup
     clicks, segments = tmp_path / "clicks", tmp_path / "segments"
     clicks.mkdir()
     segments.mkdir()

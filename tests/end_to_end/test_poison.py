@@ -49,7 +49,7 @@ def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_count
     pipeline: Pipeline,
 ) -> None:
     now = datetime.now(UTC)
-    before = pipeline.twin.accounts()
+    before = pipeline.twin.reconciliation()
     poison = _poison(now)
     good = [
         as_record(click(number, article_id=ARTICLE, clicked_at=now)) for number in range(1, GOOD_CLICKS + 1)
@@ -68,7 +68,7 @@ def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_count
         lambda: rejects.received >= rejected_before + expected.total(), "every reject delivered"
     )
 
-    after = pipeline.twin.accounts()
+    after = pipeline.twin.reconciliation()
     assert after.rejected - before.rejected == expected
     assert after.unparseable - before.unparseable == unparseable
     assert after.accounted_for - before.accounted_for == len(mixed)
@@ -76,13 +76,14 @@ def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_count
 
 
 def test_a_bad_record_of_a_mobile_app_stays_in_the_dead_letters_with_its_bytes(pipeline: Pipeline) -> None:
-    before = pipeline.twin.accounts().rejected_by_forwarder
+    before = pipeline.twin.reconciliation().rejected_by_forwarder
     now = datetime.now(UTC)
     article = f"{ARTICLE}-mobile"
     good = as_record(click(1, article_id=article, clicked_at=now))
     pipeline.send(EntryPoint.MOBILE, [b"{ no json\n", good, json.dumps({"click_id": "1"}).encode()])
     pipeline.wait_until(lambda: pipeline.clicks_counted(article) >= 1, "the good click counted")
     pipeline.wait_until(
-        lambda: (pipeline.twin.accounts().rejected_by_forwarder - before).total() >= 2, "two dead letters"
+        lambda: (pipeline.twin.reconciliation().rejected_by_forwarder - before).total() >= 2,
+        "two dead letters",
     )
     assert pipeline.clicks_counted(article) == 1

@@ -61,7 +61,7 @@ def test_a_start_without_state_reads_all_again_and_changes_no_count_and_no_accou
     pipeline.wait_until(lambda: datetime.now(UTC) > too_old_at, "the clicks at the age limit too old")
     article = "over-a-start-without-state"
     rejects = pipeline.twin.delivery_streams[pipeline.twin.names.rejects_delivery_stream]
-    before, documents = pipeline.twin.accounts(), pipeline.count_documents()
+    before, documents = pipeline.twin.reconciliation(), pipeline.count_documents()
     received = rejects.received
 
     _application(pipeline).restart(with_snapshot=False)
@@ -70,7 +70,7 @@ def test_a_start_without_state_reads_all_again_and_changes_no_count_and_no_accou
     again = before.rejected.total() + NEARLY_TOO_OLD_CLICKS
     pipeline.wait_until(lambda: rejects.received >= received + again, "every reject made again")
 
-    after = pipeline.twin.accounts()
+    after = pipeline.twin.reconciliation()
     pipeline.refresh()
     of_before = {key: n for key, n in pipeline.count_documents().items() if key[1] != article}
     assert of_before == documents

@@ -7,8 +7,8 @@ from contract.sink import CLICK_COUNTS
 from lambdas.redelivery.failed_documents import STALE_CODE
 from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, OREGON, WAITING_DOCUMENTS_PREFIX
 from tests.end_to_end.conftest import Pipeline, as_record, click
-from twin.accounting import lines
 from twin.processes import wait_for
+from twin.reconciliation import lines
 from twin.redelivery import redelivery_totals
 from twin.traffic.record import EntryPoint
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from names import OREGON
-from twin.accounting import lines
 from twin.emulator import Emulator
+from twin.reconciliation import lines
 
 
 def bucket(objects: dict[str, bytes]) -> Emulator:

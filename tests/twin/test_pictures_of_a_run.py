@@ -10,8 +10,8 @@ from rich.console import Console
 
 from clients.batch_server import CountTotals, Segment, TopList, TrendingArticle, TrendsError
 from twin import demonstration
-from twin.accounting import Refused
 from twin.flink_job import JobState
+from twin.reconciliation import Refused
 
 TOTALS = CountTotals(
     clicks=90,
@@ -36,14 +36,14 @@ def twin() -> mock.MagicMock:
 
 
 @pytest.fixture
-def accounts() -> Iterator[mock.MagicMock]:
-    with mock.patch.object(demonstration, "LiveAccounts") as live:
+def live() -> Iterator[mock.MagicMock]:
+    with mock.patch.object(demonstration, "LiveReconciliation") as live:
         live.return_value.now.return_value = Refused(rejected=4, unparseable=2)
         yield live.return_value
 
 
 @pytest.fixture
-def run(twin: mock.MagicMock, accounts: mock.MagicMock) -> demonstration._Run:  # noqa: ARG001
+def run(twin: mock.MagicMock, live: mock.MagicMock) -> demonstration._Run:  # noqa: ARG001
     run = demonstration._Run(twin, mock.MagicMock(), Console(file=io.StringIO()), started=0.0)
     run._tally = mock.MagicMock()
     run._tally.totals.return_value.sent = 100
@@ -75,14 +75,14 @@ def test_counts_never_read_are_not_known(run: demonstration._Run, twin: mock.Mag
 
 
 def test_more_records_than_were_sent_trigger_another_look(
-    run: demonstration._Run, accounts: mock.MagicMock
+    run: demonstration._Run, live: mock.MagicMock
 ) -> None:
     run._picture()
-    accounts.look_again.assert_not_called()
-    accounts.now.return_value = Refused(rejected=12, unparseable=2)
-    accounts.look_again.return_value = Refused(rejected=4, unparseable=2)
+    live.look_again.assert_not_called()
+    live.now.return_value = Refused(rejected=12, unparseable=2)
+    live.look_again.return_value = Refused(rejected=4, unparseable=2)
     assert run._picture().rejected == 4
     assert run._ledgers.newest is not None
     assert run._ledgers.newest.account.on_their_way == 4
-    accounts.look_again.side_effect = ConnectionRefusedError
+    live.look_again.side_effect = ConnectionRefusedError
     assert run._picture().rejected == 12

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 
 from clients.batch_server import TrendingArticle
 from twin.demonstration import hints
-from twin.screen import FinalAccount, Picture, Screen, account_table, drawn, plain
+from twin.screen import FinalReconciliation, Picture, Screen, drawn, plain, reconciliation_table
 
 TRENDING = {
     f"{age}0s": [TrendingArticle(f"music-{rank:04}", 200 - rank) for rank in range(1, 13)]
@@ -179,8 +179,10 @@ def test_on_a_terminal_the_picture_is_drawn_in_place() -> None:
 def test_the_totals_say_whether_the_reconciliation_balances(
     counted: int, verdict: str, last_line: str
 ) -> None:
-    totals = FinalAccount(sent=100, counted=counted, rejected={"too_old": 5, "not_json": 3}, unparseable=2)
-    text = _text(account_table(totals))
+    totals = FinalReconciliation(
+        sent=100, counted=counted, rejected={"too_old": 5, "not_json": 3}, unparseable=2
+    )
+    text = _text(reconciliation_table(totals))
     assert verdict in text
     rows = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
     assert "rejected: not_json 3" in rows
@@ -188,7 +190,9 @@ def test_the_totals_say_whether_the_reconciliation_balances(
 
 
 def test_a_click_both_counted_and_rejected_is_shown_as_such() -> None:
-    totals = FinalAccount(sent=10, counted=10, rejected={}, unparseable=0, counted_and_rejected=3)
-    rows = [" ".join(line.replace("│", " ").split()) for line in _text(account_table(totals)).splitlines()]
+    totals = FinalReconciliation(sent=10, counted=10, rejected={}, unparseable=0, counted_and_rejected=3)
+    rows = [
+        " ".join(line.replace("│", " ").split()) for line in _text(reconciliation_table(totals)).splitlines()
+    ]
     assert "counted, and rejected when read again 3" in rows
     assert "missing 0" in rows

@@ -55,7 +55,7 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
 
 
 @dataclass(frozen=True)
-class Accounts:
+class Reconciliation:
     """Numbers of records. `counted`: the sum of all counts in OpenSearch. `rejected_again` and
     `counted_and_rejected`: rejects that are no further click, see twin/readings.py. `failed_documents`:
     counts that OpenSearch did not take and redelivery has not redelivered, or has given up."""
@@ -75,7 +75,7 @@ class Accounts:
         return self.counted + self.rejected.total() + self.rejected_by_forwarder.total() + self.unparseable
 
 
-def take_accounts(emulator: Emulator, names: Names, *, counted: int, clicks_of: ClicksOf) -> Accounts:
+def reconcile(emulator: Emulator, names: Names, *, counted: int, clicks_of: ClicksOf) -> Reconciliation:
     """Read the buckets. counted: what the batch server reads from OpenSearch; clicks_of: what OpenSearch
     holds under a key. Delivery streams must be flushed."""
     raw = lines(emulator, OREGON, names.raw_bucket, RAW_PREFIX)
@@ -87,7 +87,7 @@ def take_accounts(emulator: Emulator, names: Names, *, counted: int, clicks_of: 
     stale = sum(map(_is_stale, failed))
     rejects = lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)
     readings = readings_of(raw, rejects, clicks_of)
-    return Accounts(
+    return Reconciliation(
         counted=counted,
         unparseable=readings.unparseable,
         rejected=readings.rejected,
@@ -135,7 +135,7 @@ def _lines_of(journal: Path) -> Iterator[bytes]:
             yield from (line for line in lines_so_far if line.endswith(b"\n"))
 
 
-class LiveAccounts:
+class LiveReconciliation:
     """The same numbers during a run: each record is looked at once, nothing is flushed.
 
     A job that starts again, without its state or from its last checkpoint, repeats rejects; `look_again`

@@ -10,9 +10,9 @@ from unittest import mock
 from contract.count import start_of_count
 from contract.event_time import format_time, parse_time
 from names import TWIN_ACCOUNT, Names
-from twin.accounting import Accounts, LiveAccounts, Refused, _reasons_of_letters
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.readings import Key
+from twin.reconciliation import LiveReconciliation, Reconciliation, Refused, _reasons_of_letters
 
 NAMES = Names(environment="local", account=TWIN_ACCOUNT)
 NOON = "2026-01-31T12:00:30.000Z"
@@ -28,7 +28,7 @@ def test_a_dead_letter_in_two_objects_counts_once() -> None:
 
 
 def test_every_record_is_counted_in_exactly_one_place() -> None:
-    accounts = Accounts(
+    found = Reconciliation(
         counted=10_000,
         unparseable=2_000,
         rejected=Counter(too_old=100, clock_ahead=200),
@@ -38,7 +38,7 @@ def test_every_record_is_counted_in_exactly_one_place() -> None:
         stale_documents=3,
         failed_documents=4,
     )
-    assert accounts.accounted_for == 12_330
+    assert found.accounted_for == 12_330
 
 
 @dataclass
@@ -60,22 +60,22 @@ def click(number: int, **changes: str) -> dict[str, str]:
     return fields | changes
 
 
-def live_accounts(folder: Path) -> tuple[LiveAccounts, Delivered, Delivered]:
+def live_reconciliation(folder: Path) -> tuple[LiveReconciliation, Delivered, Delivered]:
     """With a raw backup and rejects."""
     raw, rejects = Delivered(folder / "raw"), Delivered(folder / "rejects")
     streams = {NAMES.raw_backup_delivery_stream: raw, NAMES.rejects_delivery_stream: rejects}
     emulator = mock.MagicMock()
     emulator.client.return_value.get_paginator.return_value.paginate.return_value = [{}]
-    accounts = LiveAccounts(emulator, NAMES, cast(dict[str, EmulatedDeliveryStream], streams))
-    return accounts, raw, rejects
+    records = LiveReconciliation(emulator, NAMES, cast(dict[str, EmulatedDeliveryStream], streams))
+    return records, raw, rejects
 
 
 def test_a_start_without_state_adds_no_live_rejects(tmp_path: Path) -> None:
-    accounts, raw, rejects = live_accounts(tmp_path)
+    records, raw, rejects = live_reconciliation(tmp_path)
     raw.receive(*(click(number) for number in range(10)), b"no json\n")
     missing = [click(number, reason="missing_field") for number in range(3)]
     rejects.receive(*missing)
-    assert accounts.now() == Refused(rejected=3, unparseable=1)
+    assert records.now() == Refused(rejected=3, unparseable=1)
     # After a restart: the same three, and two counted ones that are now too old.
     rejects.receive(*missing, *(click(number, reason="too_old") for number in (3, 4)))
     counted = 7
@@ -87,17 +87,17 @@ def test_a_start_without_state_adds_no_live_rejects(tmp_path: Path) -> None:
         assert asked == key
         return counted
 
-    assert accounts.now().rejected == 8
-    live = accounts.look_again(clicks_of)
-    assert live == accounts.now() == Refused(rejected=3, unparseable=1)
+    assert records.now().rejected == 8
+    live = records.look_again(clicks_of)
+    assert live == records.now() == Refused(rejected=3, unparseable=1)
     assert 11 - counted - live.rejected - live.unparseable == 0
     rejects.receive(click(11, reason="missing_field"))
-    assert accounts.now().rejected == 4
+    assert records.now().rejected == 4
 
 
 def test_a_record_being_written_is_read_once_complete(tmp_path: Path) -> None:
-    accounts, raw, _ = live_accounts(tmp_path)
+    records, raw, _ = live_reconciliation(tmp_path)
     begin, end = json.dumps(click(1)).encode()[:20], json.dumps(click(1)).encode()[20:]
     for written in (b"no json\n" + begin, end + b"\n"):
         raw.receive(written)
-        assert accounts.now().unparseable == 1
+        assert records.now().unparseable == 1
