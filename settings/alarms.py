@@ -14,6 +14,9 @@ QuietMinutes = Annotated[int, Field(ge=5, le=1440)]
 """An alarm may evaluate at most a day (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 
+PageUrl = Annotated[str, Field(pattern=r"^https://[^\s#]+$", max_length=512)]
+"""An alarm's description ends with it and has at most 1,024 characters."""
+
 
 class AlarmSettings(Section):
     tokyo_topic_arn: TopicArn | None = Field(
@@ -23,6 +26,11 @@ class AlarmSettings(Section):
     )
     oregon_topic_arn: TopicArn | None = Field(
         default=None, description="The same for Oregon's alarms: a topic in that region."
+    )
+    runbook_url: PageUrl | None = Field(
+        default=None,
+        description="HTTPS address at which the on-call reads docs/operate/runbook.md, without a fragment. "
+        "Descriptions of alarms link to it; without it they name the page.",
     )
     mobile_quiet_minutes: QuietMinutes | None = Field(
         default=None,

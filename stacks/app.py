@@ -10,8 +10,10 @@ from names import OREGON_ANALYTICS, OREGON_STORAGE, TOKYO_INGEST, TOKYO_STORAGE
 from settings import load
 from settings.capacity import warnings
 from stacks.constructs.retention import Retention
-from stacks.monitoring.dashboard import add_dashboards
-from stacks.monitoring.notification import notify
+from stacks.monitoring.alarm import built_alarms
+from stacks.monitoring.dashboard import PathDashboard
+from stacks.monitoring.notification import complete_alarms, runbook
+from stacks.monitoring.path import oregon_path, tokyo_path
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
 from stacks.policy_checks.plugin import HouseRules
@@ -84,9 +86,28 @@ def build_app(
     tokyo_ingest.add_stack_dependency(oregon_analytics, "clicks are let in when everything behind is there")
     for warning in warnings(settings):
         Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{warning.id}", warning.text)
-    notify(tokyo_storage, oregon_storage, oregon_analytics, tokyo_ingest, settings=settings)
-    add_dashboards(
-        tokyo=(tokyo_storage, tokyo_ingest), oregon=(oregon_storage, oregon_analytics), names=names
+    in_tokyo, in_oregon = (tokyo_storage, tokyo_ingest), (oregon_storage, oregon_analytics)
+    complete_alarms(*in_tokyo, place="tokyo", settings=settings.alarms, warn=not settings.is_twin)
+    complete_alarms(*in_oregon, place="oregon", settings=settings.alarms, warn=not settings.is_twin)
+    PathDashboard(
+        tokyo_ingest,
+        "Dashboard",
+        name=names.tokyo_dashboard,
+        other=names.oregon_dashboard,
+        path=tokyo_path(names),
+        alarms=built_alarms(*in_tokyo),
+        runbook=runbook(settings.alarms),
+        names=names,
+    )
+    PathDashboard(
+        oregon_analytics,
+        "Dashboard",
+        name=names.oregon_dashboard,
+        other=names.tokyo_dashboard,
+        path=oregon_path(names),
+        alarms=built_alarms(*in_oregon),
+        runbook=runbook(settings.alarms),
+        names=names,
     )
     Validations.of(app).add_plugins(
         AwsSolutionsChecks(app), HouseRules(settings=settings, retention=retention)

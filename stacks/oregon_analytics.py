@@ -16,6 +16,7 @@ from stacks.analytics.application import AnalyticsApplication
 from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
+from stacks.monitoring.path import RAW_BACKUP, REJECTS
 from stacks.search.bootstrap import SearchBootstrap
 
 
@@ -48,6 +49,7 @@ class OregonAnalytics(Stack):
             bucket=raw,
             prefix=RAW_PREFIX,
             errors_prefix=RAW_ERRORS_PREFIX,
+            hop=RAW_BACKUP,
             settings=settings,
         )
         bootstrap = SearchBootstrap(
@@ -80,6 +82,7 @@ class OregonAnalytics(Stack):
             bucket=rejected,
             prefix=REJECTED_PREFIX,
             errors_prefix=REJECTED_ERRORS_PREFIX,
+            hop=REJECTS,
             settings=settings,
         )
         AnalyticsApplication(

@@ -8,6 +8,8 @@ from constructs import Construct
 from settings import Settings
 from stacks.constructs.private_bucket import PrivateBucket
 from stacks.constructs.retention import Retention
+from stacks.monitoring.path import SOURCE_STREAM
+from stacks.monitoring.silence import NOTHING_PUT
 from stacks.producers.click_stream import ClickStream
 from stacks.search.domain import SearchDomain
 
@@ -27,6 +29,8 @@ class OregonStorage(Stack):
             shards=settings.streams.source_shards,
             retention_hours=settings.streams.retention_hours,
             quiet_minutes=settings.alarms.source_quiet_minutes,
+            hop=SOURCE_STREAM,
+            consumer_stops=NOTHING_PUT,
             retention=retention,
         )
         self.raw_bucket = PrivateBucket(

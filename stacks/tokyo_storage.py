@@ -9,6 +9,8 @@ from constructs import Construct
 from settings import Settings
 from stacks.constructs.private_bucket import PrivateBucket
 from stacks.constructs.retention import Retention
+from stacks.monitoring.path import MOBILE_STREAM
+from stacks.monitoring.silence import NOTHING_READ
 from stacks.producers.click_stream import ClickStream
 from stacks.producers.mobile_apps import MobileIdentities
 from stacks.serving.trending_table import TrendingTable
@@ -28,6 +30,8 @@ class TokyoStorage(Stack):
             shards=settings.streams.mobile_shards,
             retention_hours=settings.streams.retention_hours,
             quiet_minutes=settings.alarms.mobile_quiet_minutes,
+            hop=MOBILE_STREAM,
+            consumer_stops=NOTHING_READ,
             retention=retention,
         )
         self.mobile_identities = MobileIdentities(

@@ -2,13 +2,17 @@
 or joins with segments that are not what they should be."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from constructs import Construct
 
 from settings.analytics import AnalyticsSettings
-from stacks.monitoring.alarm import REPEATED, TWICE, Alarm
-from stacks.monitoring.measure import Measure, growth, metric, query, share, unanswered
+from stacks.monitoring.alarm import REPEATED, TWICE, Alarm, AlarmDefinition
+from stacks.monitoring.flows import into_delivery_stream, into_stream
+from stacks.monitoring.measure import REJECTED_SHARE, Measure, growth, metric, query, share, unanswered
+from stacks.monitoring.path import APPLICATION
+from stacks.monitoring.silence import BREACHING, COMPARED, NOTHING_PUT, notified_by
 
 NAMESPACE = "AWS/KinesisAnalytics"
 
@@ -25,7 +29,8 @@ SHARE_MIN_CLICKS = 100
 PUT_WITHIN_SECONDS = 60
 """By when what became of a click is put, beyond the publish interval."""
 MISSED_SEGMENTS_CHECKS = 10
-"""Checks of the segments that may fail before it rings, and a minute in which CloudWatch gets the gauge."""
+"""Failed checks of the segments that are no fault yet; CloudWatch gets the gauge a minute later."""
+RUNNING_TIME = "runningTime"
 
 
 def alarm_on_application(
@@ -40,83 +45,156 @@ def alarm_on_application(
     """application, source_stream, rejects_delivery_stream: their names; delivery_streams: those of all into
     which it puts."""
 
+    of_application = partial(AlarmDefinition, watches=application, hop=APPLICATION)
+    if_it_stops = notified_by(RUNNING_TIME)
+
     def reported(name: str, worst: Literal["MAX", "MIN"] = "MAX") -> Measure:
         return query(name, namespace=NAMESPACE, dimension="Application", value=application, worst=worst)
+
+    def growing(counter: str) -> Measure:
+        return growth(
+            metric(f"{NAMESPACE} {counter}", dimensions={"Application": application}, statistic="Maximum")
+        )
 
     Alarm(
         scope,
         "DoesNotRun",
-        watches=application,
-        measure=reported("runningTime"),
-        threshold=MIN_RUNNING_SECONDS * 1000,
-        rings="below",
-        missing="bad",
+        of_application(
+            measure=reported(RUNNING_TIME),
+            threshold=MIN_RUNNING_SECONDS * 1000,
+            breached="below",
+            unit="ms",
+            shows="The application's job does not run, or begins again and again.",
+            silence=BREACHING,
+        ),
     )
-    for construct_id, counter in (
-        ("Restarts", "numRestarts"),
-        ("CannotCheckpoint", "numberOfFailedCheckpoints"),
-    ):
-        since_start = metric(
-            f"{NAMESPACE} {counter}", dimensions={"Application": application}, statistic="Maximum"
-        )
-        # A job may run for minutes until it fails again, and a checkpoint fails at its time-out, which is ten
-        # (Flink, execution.checkpointing.timeout): neither grows in 3 of 5 minutes.
-        Alarm(
-            scope,
-            construct_id,
-            watches=application,
-            measure=growth(since_start),
+    # A job may run for minutes until it fails again, and a checkpoint fails at its time-out, which is ten
+    # (Flink, execution.checkpointing.timeout): neither grows in 3 of 5 minutes.
+    Alarm(
+        scope,
+        "Restarts",
+        of_application(
+            measure=growing("numRestarts"),
             threshold=0,
-            minutes=REPEATED,
-        )
-    segments_age = MISSED_SEGMENTS_CHECKS * settings.segments_check_seconds + 60
-    for construct_id, gauge, threshold in (
-        ("IsBehind", "millisBehindLatest", BEHIND_ALARM_SECONDS * 1000),
-        ("IsShortOfMemory", "heapMemoryUtilization", HEAP_ALARM_PERCENT),
-        ("RefusedSegments", "segmentsRefusedVersions", 0),
-        ("ShrunkenSegments", "segmentsShrunkenVersions", 0),
-        ("DoesNotSeeSegments", "segmentsSecondsSinceCheck", segments_age),
-    ):
-        Alarm(scope, construct_id, watches=application, measure=reported(gauge), threshold=threshold)
+            unit="faults",
+            shows="The application's job restarts again and again.",
+            silence=if_it_stops,
+            evaluation=REPEATED,
+        ),
+    )
+    Alarm(
+        scope,
+        "CannotCheckpoint",
+        of_application(
+            measure=growing("numberOfFailedCheckpoints"),
+            threshold=0,
+            unit="faults",
+            shows="Checkpoints fail; counts are published at checkpoints only.",
+            silence=if_it_stops,
+            evaluation=REPEATED,
+        ),
+    )
+    Alarm(
+        scope,
+        "IsBehind",
+        of_application(
+            measure=reported("millisBehindLatest"),
+            threshold=BEHIND_ALARM_SECONDS * 1000,
+            unit="ms",
+            shows="The application is behind the head of the source stream, and counts are late.",
+            silence=if_it_stops,
+            headline="age",
+        ),
+    )
+    Alarm(
+        scope,
+        "IsShortOfMemory",
+        of_application(
+            measure=reported("heapMemoryUtilization"),
+            threshold=HEAP_ALARM_PERCENT,
+            unit="%",
+            shows="The fullest task manager is short of heap.",
+            silence=if_it_stops,
+        ),
+    )
+    Alarm(
+        scope,
+        "RefusedSegments",
+        of_application(
+            measure=reported("segmentsRefusedVersions"),
+            threshold=0,
+            unit="versions",
+            shows="The application refused a version of the segments; the last good one stays in force.",
+            silence=if_it_stops,
+        ),
+    )
+    Alarm(
+        scope,
+        "ShrunkenSegments",
+        of_application(
+            measure=reported("segmentsShrunkenVersions"),
+            threshold=0,
+            unit="versions",
+            shows="A version of the segments has less than half of the users of the one before.",
+            silence=if_it_stops,
+        ),
+    )
+    Alarm(
+        scope,
+        "DoesNotSeeSegments",
+        of_application(
+            measure=reported("segmentsSecondsSinceCheck"),
+            threshold=MISSED_SEGMENTS_CHECKS * settings.segments_check_seconds + 60,
+            unit="s",
+            shows="The application cannot look for new versions of the segments.",
+            silence=if_it_stops,
+            headline="age",
+        ),
+    )
     Alarm(
         scope,
         "HasNoSegments",
-        watches=application,
-        measure=reported("segmentsUsers", worst="MIN"),
-        threshold=1,
-        rings="below",
-        missing="bad",  # with it all gauges of the segments are gone, and their alarms would stay silent
+        of_application(
+            measure=reported("segmentsUsers", worst="MIN"),
+            threshold=1,
+            breached="below",
+            unit="users",
+            shows="No version of the segments is in force: every user counts as unknown.",
+            silence=BREACHING,  # with it all gauges of the segments are gone, and their alarms stay silent
+        ),
     )
-    clicks = metric("AWS/Kinesis IncomingRecords", dimensions={"StreamName": source_stream}, statistic="Sum")
-
-    def put_into(delivery_stream: str) -> Measure:
-        return metric(
-            "AWS/Firehose IncomingRecords",
-            dimensions={"DeliveryStreamName": delivery_stream},
-            statistic="Sum",
-        )
-
-    rejected = share(
-        "RejectedShare", part=put_into(rejects_delivery_stream), whole=clicks, min_whole=SHARE_MIN_CLICKS
-    )
+    clicks = into_stream(source_stream)
     Alarm(
         scope,
         "RejectsMuch",
-        watches=application,
-        measure=rejected,
-        threshold=REJECTED_SHARE_ALARM_PERCENT,
+        of_application(
+            measure=share(
+                REJECTED_SHARE,
+                part=into_delivery_stream(rejects_delivery_stream),
+                whole=clicks,
+                min_whole=SHARE_MIN_CLICKS,
+            ),
+            threshold=REJECTED_SHARE_ALARM_PERCENT,
+            unit="%",
+            shows="The application rejects a large share of the clicks.",
+            silence=notified_by(NOTHING_PUT),
+        ),
     )
     # Whatever the application says of itself: each click ends in a count or a reject, or is unparseable.
     Alarm(
         scope,
         "PutsNothing",
-        watches=application,
-        measure=unanswered(
-            "NothingPut",
-            sent=clicks,
-            taken=[put_into(each) for each in delivery_streams],
-            within_seconds=settings.publish_every_seconds + PUT_WITHIN_SECONDS,
+        of_application(
+            measure=unanswered(
+                NOTHING_PUT,
+                sent=clicks,
+                taken=[into_delivery_stream(each) for each in delivery_streams],
+                within_seconds=settings.publish_every_seconds + PUT_WITHIN_SECONDS,
+            ),
+            threshold=0,
+            unit="faults",
+            shows="Clicks arrive, and the application puts neither a count nor a reject.",
+            silence=COMPARED,
+            evaluation=TWICE,
         ),
-        threshold=0,
-        minutes=TWICE,
     )

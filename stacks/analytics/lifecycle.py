@@ -14,6 +14,8 @@ from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.custom_resource import FunctionBackedResource
 from stacks.constructs.lambda_package import lambda_zip
 from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.path import DEPLOYMENT
+from stacks.monitoring.silence import DEPLOYMENT_FAILS
 
 TIMEOUT = Duration.minutes(14)
 
@@ -77,7 +79,14 @@ class ApplicationLifecycle(FunctionBackedResource):
             properties={**version, "Deployed": deployed},
             settings=settings,
         )
-        FunctionAlarms(self, "Alarms", function_name=names.application_lifecycle, once_is_enough=True)
+        FunctionAlarms(
+            self,
+            "Alarms",
+            function_name=names.application_lifecycle,
+            hop=DEPLOYMENT,
+            silence=DEPLOYMENT_FAILS,
+            once_is_enough=True,
+        )
         acknowledge(
             self.role,
             "IAM5[Resource::*]",

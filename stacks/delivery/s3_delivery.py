@@ -12,7 +12,7 @@ from stacks.delivery.alarms import alarm_when_behind, alarm_when_nothing_is_writ
 from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
-from stacks.monitoring.measure import metric
+from stacks.monitoring.flows import into_delivery_stream, into_stream
 
 BUCKET = "bucket"
 BUFFER_MIB = 64
@@ -42,7 +42,8 @@ class S3Delivery(Construct):
     """Writes every record as a line of a gzipped object below `prefix`, by the hour of its arrival.
 
     source: the stream it reads by itself, so that what it keeps cannot differ from what producers put; None
-    for records that are put into it. Objects end in .json.gz, which the bounded run over files reads.
+    for records that are put into it. hop: as in AlarmDefinition. Objects end in .json.gz, which the bounded
+    run over files reads.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class S3Delivery(Construct):
         bucket: s3.IBucket,
         prefix: str,
         errors_prefix: str,
+        hop: str,
         settings: Settings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -94,17 +96,14 @@ class S3Delivery(Construct):
                 cloud_watch_logging_options=log.options(BUCKET),
             ),
         )
-        alarm_when_behind(self, delivery_stream=name, destination="S3", buffer_seconds=buffer_seconds)
+        alarm_when_behind(
+            self, delivery_stream=name, hop=hop, destination="S3", buffer_seconds=buffer_seconds
+        )
         alarm_when_nothing_is_written(
             self,
             delivery_stream=name,
-            sent=metric(
-                "AWS/Kinesis IncomingRecords", dimensions={"StreamName": source.stream_name}, statistic="Sum"
-            )
-            if source
-            else metric(
-                "AWS/Firehose IncomingRecords", dimensions={"DeliveryStreamName": name}, statistic="Sum"
-            ),
+            hop=hop,
+            sent=into_stream(source.stream_name) if source else into_delivery_stream(name),
             buffer_seconds=buffer_seconds,
         )
         if source:
@@ -115,7 +114,7 @@ class S3Delivery(Construct):
                 "is encrypted, and Firehose keeps nothing of it at rest.",
             )
         else:
-            alarm_when_throttled(self, delivery_stream=name)
+            alarm_when_throttled(self, delivery_stream=name, hop=hop)
 
 
 def _read_statement(source: kinesis.IStream) -> iam.PolicyStatement:

@@ -13,6 +13,7 @@ from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
 from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
 from stacks.delivery.log import DeliveryLog
 from stacks.delivery.role import delivery_role
+from stacks.monitoring.path import delivery_of
 from stacks.search import access as search_access
 
 BUCKET = "bucket"
@@ -103,7 +104,8 @@ class SearchDelivery(Construct):
         alarm_when_behind(
             self,
             delivery_stream=self.name,
+            hop=delivery_of(sink.name),
             destination="AmazonOpenSearchService",
             buffer_seconds=delivery.counts_buffer_seconds,
         )
-        alarm_when_throttled(self, delivery_stream=self.name)
+        alarm_when_throttled(self, delivery_stream=self.name, hop=delivery_of(sink.name))

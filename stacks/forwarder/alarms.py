@@ -1,14 +1,18 @@
 """Alarms of the forwarder: it reads nothing, is behind, has no room to run, gives batches up, rejects much,
 or stumbles."""
 
+from functools import partial
+
 from constructs import Construct
 
 from lambdas.forwarder.metrics import RECEIVED, REJECTED, UNEXPECTED
-from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 from settings.forwarder import ForwarderSettings
-from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm
+from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm, AlarmDefinition
+from stacks.monitoring.flows import counted, into_stream
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.measure import Measure, metric, share, unanswered
+from stacks.monitoring.measure import REJECTED_SHARE, Measure, metric, share, unanswered
+from stacks.monitoring.path import FORWARDER
+from stacks.monitoring.silence import COMPARED, NOTHING_READ, notified_by
 
 BEHIND_ALARM_SECONDS = 60
 """Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
@@ -28,62 +32,98 @@ def alarm_on_forwarder(
     settings: ForwarderSettings,
 ) -> None:
     """function, mobile_stream: their names; event_source_mapping: the UUID of what invokes it."""
-    of_function = {"FunctionName": function}
+    of_forwarder = partial(AlarmDefinition, watches=function, hop=FORWARDER)
+    if_it_stops = notified_by(NOTHING_READ)
+
+    def of_mapping(name: str) -> Measure:
+        dimensions = {"EventSourceMappingUUID": event_source_mapping}
+        return metric(f"AWS/Lambda {name}", dimensions=dimensions, statistic="Sum")
+
     Alarm(
         scope,
         "IsBehind",
-        watches=function,
-        measure=metric("AWS/Lambda IteratorAge", dimensions=of_function, statistic="Maximum"),
-        threshold=BEHIND_ALARM_SECONDS * 1000,
+        of_forwarder(
+            measure=metric(
+                "AWS/Lambda IteratorAge", dimensions={"FunctionName": function}, statistic="Maximum"
+            ),
+            threshold=BEHIND_ALARM_SECONDS * 1000,
+            unit="ms",
+            shows="The forwarder is behind: the last record of a batch was old when its invocation ended.",
+            silence=if_it_stops,
+            headline="age",
+        ),
     )
-    FunctionAlarms(scope, "FunctionAlarms", function_name=function)
-    of_mapping = {"EventSourceMappingUUID": event_source_mapping}
-    # A mapping that is off, or whose role may not read, reports nothing: no other alarm here would ring.
+    FunctionAlarms(scope, "FunctionAlarms", function_name=function, hop=FORWARDER, silence=if_it_stops)
+    # A mapping that is off, or whose role may not read, reports nothing: no other alarm here would notify.
     Alarm(
         scope,
         "ReadsNothing",
-        watches=function,
-        measure=unanswered(
-            "NothingRead",
-            sent=metric(
-                "AWS/Kinesis IncomingRecords", dimensions={"StreamName": mobile_stream}, statistic="Sum"
+        of_forwarder(
+            measure=unanswered(
+                NOTHING_READ,
+                sent=into_stream(mobile_stream),
+                taken=[of_mapping("PolledEventCount")],
+                within_seconds=settings.batching_window_seconds + READ_WITHIN_SECONDS,
             ),
-            taken=[metric("AWS/Lambda PolledEventCount", dimensions=of_mapping, statistic="Sum")],
-            within_seconds=settings.batching_window_seconds + READ_WITHIN_SECONDS,
-        ),
-        threshold=0,
-        minutes=TWICE,
-    )
-    for construct_id, name in (
-        ("GivesBatchesUp", "OnFailureDestinationDeliveredEventCount"),
-        ("DropsBatches", "DroppedEventCount"),
-    ):
-        Alarm(
-            scope,
-            construct_id,
-            watches=function,
-            measure=metric(f"AWS/Lambda {name}", dimensions=of_mapping, statistic="Sum"),
             threshold=0,
-            minutes=AT_ONCE,
-        )
-
-    def counted(name: str) -> Measure:
-        return metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum")
-
+            unit="faults",
+            shows="The apps' clicks arrive, and the forwarder reads none of them.",
+            silence=COMPARED,
+            evaluation=TWICE,
+        ),
+    )
+    Alarm(
+        scope,
+        "GivesBatchesUp",
+        of_forwarder(
+            measure=of_mapping("OnFailureDestinationDeliveredEventCount"),
+            threshold=0,
+            unit="records",
+            shows="Lambda gave batches up and put them into the dead-letter bucket.",
+            silence=if_it_stops,
+            evaluation=AT_ONCE,
+            headline="dead letters",
+        ),
+    )
+    Alarm(
+        scope,
+        "DropsBatches",
+        of_forwarder(
+            measure=of_mapping("DroppedEventCount"),
+            threshold=0,
+            unit="records",
+            shows="Lambda gave batches up; they may not be in the dead-letter bucket.",
+            silence=if_it_stops,
+            evaluation=AT_ONCE,
+            headline="dead letters",
+        ),
+    )
     Alarm(
         scope,
         "Stumbles",
-        watches=function,
-        measure=counted(UNEXPECTED),
-        threshold=0,
-        minutes=AT_ONCE,
+        of_forwarder(
+            measure=counted(function, UNEXPECTED),
+            threshold=0,
+            unit="records",
+            shows="The forwarder met records that its code does not foresee.",
+            silence=if_it_stops,
+            evaluation=AT_ONCE,
+            headline="dead letters",
+        ),
     )
     Alarm(
         scope,
         "RejectsMuch",
-        watches=function,
-        measure=share(
-            "RejectedShare", part=counted(REJECTED), whole=counted(RECEIVED), min_whole=SHARE_MIN_RECORDS
+        of_forwarder(
+            measure=share(
+                REJECTED_SHARE,
+                part=counted(function, REJECTED),
+                whole=counted(function, RECEIVED),
+                min_whole=SHARE_MIN_RECORDS,
+            ),
+            threshold=REJECTED_SHARE_ALARM_PERCENT,
+            unit="%",
+            shows="The forwarder rejects a large share of the records.",
+            silence=if_it_stops,
         ),
-        threshold=REJECTED_SHARE_ALARM_PERCENT,
     )

@@ -1,122 +1,117 @@
-"""An alarm on a flow, built beside what it watches: docs/operate/runbook.md says what to do."""
+"""An alarm, defined once: its construct, the dashboards, the run-book and the tests read its definition."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IConstruct
 
 from stacks.monitoring.measure import Measure
+from stacks.monitoring.silence import Silence
 
-WATCHES = "click-trends:watches"
-MEASURES = "click-trends:measures"
-"""Metadata of an alarm's construct. What CDK's tree gives back need not be the object that was put in."""
+RUNBOOK = "docs/operate/runbook.md"
+"""Has a heading for each measure that an alarm compares with its threshold."""
+DEFINITION = "click-trends:alarm"
+"""Metadata of an alarm's construct: jsii may return a different Python object for the same construct."""
 
-
-@dataclass(frozen=True)
-class RingingTime:
-    """An alarm rings when `ringing` of the last `evaluated` periods (minutes, as a rule) were beyond its
-    threshold."""
-
-    ringing: int
-    evaluated: int
+Unit = Literal[
+    "ms", "s", "%", "MiB", "records", "documents", "invocations", "nodes", "users", "versions", "faults"
+]
+Headline = Literal["age", "dead letters"]
 
 
-SUSTAINED = RingingTime(3, 5)
-"""Every producer and reader retries what was refused, so a short burst is not worth waking anyone."""
-REPEATED = RingingTime(3, 60)
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """ALARM begins when `breaching` of the last `periods` (minutes, as a rule) are beyond the threshold."""
+
+    breaching: int
+    periods: int
+
+
+SUSTAINED = Evaluation(breaching=3, periods=5)
+"""Every producer and consumer retries what was refused, so a short burst is not worth waking anyone."""
+REPEATED = Evaluation(breaching=3, periods=60)
 """For what comes singly in normal work, and every few minutes where something is wrong."""
-LASTING = RingingTime(60, 60)
+LASTING = Evaluation(breaching=60, periods=60)
 """For what the service mends by itself, as a rule."""
-AT_ONCE = RingingTime(1, 1)
+AT_ONCE = Evaluation(breaching=1, periods=1)
 """For what no retry mends: someone has to look at it."""
-TWICE = RingingTime(2, 2)
+TWICE = Evaluation(breaching=2, periods=2)
 """For what is no fault in a single period: see `unanswered` in measure.py."""
 
 
-class Alarm(cloudwatch.Alarm):
-    """Rings when the measure was beyond `threshold` (in its unit) for as long as `minutes` says.
+@dataclass(frozen=True, kw_only=True)
+class AlarmDefinition:
+    """All that is known of an alarm.
 
-    watches: the physical name of what is watched. missing: what a minute without data is taken for. Most
-    metrics exist only while something flows, so no data is no alarm; where a healthy thing always reports,
-    its silence is the alarm.
+    watches: the physical name of what is watched; measure: what is compared with `threshold`, both in `unit`;
+    breached: on which side of the threshold the fault is; shows: what ALARM means, in a sentence; hop: the
+    title of its hop in path.py; headline: the numbers at the head of the dashboard among which it stands.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        watches: str,
-        measure: Measure,
-        threshold: float,
-        rings: Literal["above", "below"] = "above",
-        missing: Literal["good", "bad"] = "good",
-        minutes: RingingTime = SUSTAINED,
-    ) -> None:
+    watches: str
+    measure: Measure
+    threshold: float
+    unit: Unit
+    shows: str
+    hop: str
+    silence: Silence
+    breached: Literal["above", "below"] = "above"
+    evaluation: Evaluation = SUSTAINED
+    headline: Headline | None = None
+
+    @property
+    def name(self) -> str:
+        """The alarm's physical name."""
+        return f"{self.watches}-{self.measure.name}"
+
+    @property
+    def anchor(self) -> str:
+        """Of the measure's heading in the run-book, as GitHub makes it."""
+        return re.sub(r"[^\w -]", "", self.measure.name.lower()).replace(" ", "-")
+
+    def description(self, runbook: str) -> str:
+        """runbook: the address of the page."""
+        return f"{self.watches}: {self.shows} What to do: {runbook}#{self.anchor}"
+
+
+class Alarm(cloudwatch.Alarm):
+    """Built beside what it watches; `describe` and `notify` complete it."""
+
+    def __init__(self, scope: Construct, construct_id: str, definition: AlarmDefinition) -> None:
         super().__init__(
             scope,
             construct_id,
-            alarm_name=alarm_name(watches, measure.name),
-            alarm_description=(
-                f"{watches}: docs/operate/runbook.md says what {measure.name} means and what to do"
-            ),
-            metric=measure.metric,
-            threshold=threshold,
-            evaluation_periods=minutes.evaluated,
-            datapoints_to_alarm=minutes.ringing,
+            alarm_name=definition.name,
+            alarm_description=definition.description(RUNBOOK),
+            metric=definition.measure.metric,
+            threshold=definition.threshold,
+            evaluation_periods=definition.evaluation.periods,
+            datapoints_to_alarm=definition.evaluation.breaching,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-            if rings == "above"
+            if definition.breached == "above"
             else cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING
-            if missing == "good"
-            else cloudwatch.TreatMissingData.BREACHING,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING
+            if definition.silence.breaching
+            else cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        self.node.add_metadata(WATCHES, watches)
-        self.node.add_metadata(MEASURES, measure.name)
+        self.node.add_metadata(DEFINITION, _written(definition))
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltAlarm:
-    """An alarm as found in a stack. watches, measures: as given to Alarm; name: its physical name."""
+    """An alarm as found in a stack."""
 
-    alarm: cloudwatch.Alarm
-    watches: str
-    measures: str
+    construct: cloudwatch.Alarm
+    definition: AlarmDefinition
 
-    @property
-    def name(self) -> str:
-        return alarm_name(self.watches, self.measures)
-
-    @property
-    def _compared(self) -> cloudwatch.Metric | cloudwatch.MathExpression:
-        compared = self.alarm.metric
-        if isinstance(compared, cloudwatch.Metric | cloudwatch.MathExpression):
-            return compared
-        raise TypeError(f"{self.name}: {type(compared).__name__} cannot be shown under a label")
-
-    def metric(self, label: str) -> cloudwatch.IMetric:
-        """What the alarm compares with its threshold, under this label."""
-        return self._compared.with_(label=label)
-
-    def threshold_line(self) -> cloudwatch.HorizontalAnnotation:
-        resource = self.alarm.node.default_child
+    def describe(self, runbook: str) -> None:
+        """Let the description lead to the run-book at this address."""
+        resource = self.construct.node.default_child
         assert isinstance(resource, cloudwatch.CfnAlarm)
-        assert resource.threshold is not None
-        side = "above" if resource.comparison_operator == "GreaterThanThreshold" else "below"
-        minutes = self._compared.period.to_minutes()
-        periods = f"{resource.datapoints_to_alarm:g} of {resource.evaluation_periods:g}"
-        periods += " minutes" if minutes == 1 else f" periods of {minutes:g} minutes"
-        return cloudwatch.HorizontalAnnotation(
-            value=resource.threshold,
-            label=f"rings {side}, in {periods}",
-            color=cloudwatch.Color.RED,
-        )
-
-
-def alarm_name(watches: str, measures: str) -> str:
-    return f"{watches}-{measures}"
+        resource.alarm_description = self.definition.description(runbook)
 
 
 def built_alarms(*roots: IConstruct) -> Iterable[BuiltAlarm]:
@@ -124,5 +119,26 @@ def built_alarms(*roots: IConstruct) -> Iterable[BuiltAlarm]:
     for root in roots:
         for found in root.node.find_all():
             if isinstance(found, cloudwatch.Alarm):
-                told = {entry.type: str(entry.data) for entry in found.node.metadata}
-                yield BuiltAlarm(alarm=found, watches=told[WATCHES], measures=told[MEASURES])
+                [written] = [entry.data for entry in found.node.metadata if entry.type == DEFINITION]
+                yield BuiltAlarm(construct=found, definition=_read(written, found.metric))
+
+
+def _written(definition: AlarmDefinition) -> dict[str, Any]:
+    """As metadata, which cannot hold the metric."""
+    return {
+        **{field.name: getattr(definition, field.name) for field in fields(definition)},
+        "measure": definition.measure.name,
+        "silence": asdict(definition.silence),
+        "evaluation": asdict(definition.evaluation),
+    }
+
+
+def _read(written: Mapping[str, Any], metric: cloudwatch.IMetric) -> AlarmDefinition:
+    return AlarmDefinition(
+        **{
+            **written,
+            "measure": Measure(name=written["measure"], metric=metric),
+            "silence": Silence(**written["silence"]),
+            "evaluation": Evaluation(**written["evaluation"]),
+        }
+    )

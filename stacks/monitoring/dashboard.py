@@ -2,19 +2,19 @@
 
 Structure of the body: CloudWatch API reference, "Dashboard Body Structure and Syntax". A dashboard is an
 account's and may show metrics of any region (CloudWatch user guide, "Creating a cross-account cross-Region
-dashboard"); this one is made with the stacks of its region.
+dashboard").
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from names import Names
-from stacks.monitoring.alarm import BuiltAlarm, built_alarms
+from stacks.monitoring.alarm import AlarmDefinition, BuiltAlarm
 from stacks.monitoring.measure import Measure, is_query
-from stacks.monitoring.path import AGES, DEAD_LETTERS, Hop, oregon_path, records_a_minute, tokyo_path
+from stacks.monitoring.path import Hop, records_a_minute
 
 GRID = 24
 """Columns that CloudWatch has."""
@@ -24,56 +24,36 @@ SHOWN = Duration.hours(3)
 
 
 class AlarmWithoutHopError(Exception):
-    """An alarm watches what no hop of the path has; the message names both."""
-
-
-def add_dashboards(*, tokyo: Sequence[Stack], oregon: Sequence[Stack], names: Names) -> None:
-    """A dashboard for each region, in the last of its stacks. Call it when the stacks are complete.
-
-    Raises AlarmWithoutHopError.
-    """
-    PathDashboard(
-        tokyo[-1],
-        "Dashboard",
-        name=names.tokyo_dashboard,
-        other=names.oregon_dashboard,
-        stacks=tokyo,
-        path=tokyo_path(names),
-        names=names,
-    )
-    PathDashboard(
-        oregon[-1],
-        "Dashboard",
-        name=names.oregon_dashboard,
-        other=names.tokyo_dashboard,
-        stacks=oregon,
-        path=oregon_path(names),
-        names=names,
-    )
+    """An alarm names a hop that the path does not have; the message names both."""
 
 
 class PathDashboard(Construct):
-    """In the region of the stacks.
+    """Of the region of its stack.
 
-    name: of the dashboard; other: of the one that shows the other region; stacks: whose alarms it shows.
+    name: of the dashboard; other: of the one that shows the other region; path: the hops in this region;
+    alarms: those that it shows; runbook: the address of the page that says what to do.
+
+    Raises AlarmWithoutHopError.
     """
 
     def __init__(
         self,
-        scope: Stack,
+        scope: Construct,
         construct_id: str,
         *,
         name: str,
         other: str,
-        stacks: Sequence[Stack],
         path: Sequence[Hop],
+        alarms: Iterable[BuiltAlarm],
+        runbook: str,
         names: Names,
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
-        self._region = scope.region
+        self._region = Stack.of(self).region
         self._places = {names.tokyo: "Tokyo", names.oregon: "Oregon"}
-        alarms = sorted(built_alarms(*stacks), key=lambda built: _place(path, built))
+        places = [hop.title for hop in path]
+        definitions = sorted((built.definition for built in alarms), key=lambda alarm: _place(places, alarm))
         dashboard = cloudwatch.Dashboard(
             self,
             "Path",
@@ -81,44 +61,44 @@ class PathDashboard(Construct):
             default_interval=SHOWN,
             period_override=cloudwatch.PeriodOverride.INHERIT,
         )
-        dashboard.add_widgets(self._head(other))
-        dashboard.add_widgets(self._status(alarms))
-        dashboard.add_widgets(*self._at_one_look(alarms))
+        dashboard.add_widgets(self._head(other, runbook))
+        dashboard.add_widgets(self._status(definitions))
+        dashboard.add_widgets(*self._at_one_look(definitions))
         for hop in path:
             dashboard.add_widgets(_heading(hop.title))
             graphs = [self._graph(title, measures) for title, measures in hop.graphs.items()]
-            graphs += [self._alarm(built) for built in alarms if built.watches in hop.watches]
+            graphs += [self._alarm(alarm) for alarm in definitions if alarm.hop == hop.title]
             for start in range(0, len(graphs), GRID // GRAPH_WIDTH):
                 dashboard.add_widgets(*graphs[start : start + GRID // GRAPH_WIDTH])
 
-    def _head(self, other: str) -> cloudwatch.TextWidget:
+    def _head(self, other: str, runbook: str) -> cloudwatch.TextWidget:
         [elsewhere] = self._places.keys() - {self._region}
         console = f"https://{elsewhere}.console.aws.amazon.com/cloudwatch/home?region={elsewhere}"
         return cloudwatch.TextWidget(
             markdown=f"# {self._names.prefix} in {self._places[self._region]}\n"
             "The hops of a click, in the order in which it passes them. A graph with a red line is an alarm: "
-            "its metric has a section in docs/operate/runbook.md. "
+            f"{runbook} says under the name of its metric what to do. "
             f"The other end of the path: [{self._places[elsewhere]}]({console}#dashboards/dashboard/{other})",
             width=GRID,
             height=3,
         )
 
-    def _status(self, alarms: Sequence[BuiltAlarm]) -> cloudwatch.AlarmStatusWidget:
-        """Those that ring come first; the graphs below keep the order of the path."""
+    def _status(self, alarms: Sequence[AlarmDefinition]) -> cloudwatch.AlarmStatusWidget:
+        """Those whose state changed last come first; the graphs below keep the order of the path."""
         return cloudwatch.AlarmStatusWidget(
             title="Alarms",
-            alarms=[self._by_name(built) for built in alarms],
+            alarms=[self._by_name(alarm) for alarm in alarms],
             sort_by=cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
             width=GRID,
             height=2 + len(alarms) // 4,
         )
 
-    def _by_name(self, built: BuiltAlarm) -> cloudwatch.IAlarm:
+    def _by_name(self, alarm: AlarmDefinition) -> cloudwatch.IAlarm:
         """By its literal name: a reference to an alarm of another stack would make an export."""
-        arn = f"arn:aws:cloudwatch:{self._region}:{self._names.account}:alarm:{built.name}"
-        return cloudwatch.Alarm.from_alarm_arn(self, built.name, arn)
+        arn = f"arn:aws:cloudwatch:{self._region}:{self._names.account}:alarm:{alarm.name}"
+        return cloudwatch.Alarm.from_alarm_arn(self, alarm.name, arn)
 
-    def _at_one_look(self, alarms: Sequence[BuiltAlarm]) -> Iterator[cloudwatch.IWidget]:
+    def _at_one_look(self, alarms: Sequence[AlarmDefinition]) -> Iterator[cloudwatch.IWidget]:
         yield self._graph(
             "Records a minute, hop by hop, both regions",
             records_a_minute(self._names),
@@ -126,9 +106,9 @@ class PathDashboard(Construct):
             height=HEAD_HEIGHT,
         )
         ages = [
-            built.metric(f"{self._short(built)} ({AGES[built.measures]})")
-            for built in alarms
-            if built.measures in AGES
+            alarm.measure.shown_as(f"{self._short(alarm)} ({alarm.unit})").metric
+            for alarm in alarms
+            if alarm.headline == "age"
         ]
         further_queries = [age for age in ages if is_query(age)][1:]
         yield cloudwatch.Column(  # type: ignore[misc]  # of jsii: it is an IWidget
@@ -141,7 +121,11 @@ class PathDashboard(Construct):
         )
         yield self._numbers(
             "Dead letters, in the time shown",
-            [built.metric(self._short(built)) for built in alarms if built.measures in DEAD_LETTERS],
+            [
+                alarm.measure.shown_as(self._short(alarm)).metric
+                for alarm in alarms
+                if alarm.headline == "dead letters"
+            ],
             height=HEAD_HEIGHT,
             whole_time=True,
         )
@@ -158,11 +142,11 @@ class PathDashboard(Construct):
             height=height,
         )
 
-    def _alarm(self, built: BuiltAlarm) -> cloudwatch.GraphWidget:
+    def _alarm(self, alarm: AlarmDefinition) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(
-            title=self._short(built),
-            left=[built.metric(built.measures)],
-            left_annotations=[built.threshold_line()],
+            title=self._short(alarm),
+            left=[alarm.measure.shown_as(alarm.measure.name).metric],
+            left_annotations=[_threshold_line(alarm)],
             region=self._region,
             width=GRAPH_WIDTH,
             height=GRAPH_HEIGHT,
@@ -179,19 +163,33 @@ class PathDashboard(Construct):
             height=height,
         )
 
-    def _short(self, built: BuiltAlarm) -> str:
-        watches = built.watches.removeprefix(self._names.prefix).removeprefix("-") or "domain"
-        return f"{watches} {built.measures}"
+    def _short(self, alarm: AlarmDefinition) -> str:
+        watches = alarm.watches.removeprefix(self._names.prefix).removeprefix("-") or "domain"
+        return f"{watches} {alarm.measure.name}"
 
 
-def _place(path: Sequence[Hop], built: BuiltAlarm) -> tuple[int, int]:
-    for place, hop in enumerate(path):
-        if built.watches in hop.watches:
-            return place, hop.watches.index(built.watches)
+def _place(hops: Sequence[str], alarm: AlarmDefinition) -> int:
+    if alarm.hop in hops:
+        return hops.index(alarm.hop)
     raise AlarmWithoutHopError(
-        f"The alarm {built.name} watches {built.watches}, which is in no hop of the path, so no dashboard "
-        "would show it. Add that name to `watches` of its hop in stacks/monitoring/path.py."
+        f"The alarm {alarm.name} names the hop {alarm.hop!r}, which the path of its region does not have, so "
+        f"no dashboard would show it. Name one of {', '.join(hops)}, or add the hop to "
+        "stacks/monitoring/path.py."
     )
+
+
+def _threshold_line(alarm: AlarmDefinition) -> cloudwatch.HorizontalAnnotation:
+    return cloudwatch.HorizontalAnnotation(
+        value=alarm.threshold,
+        label=f"ALARM {alarm.breached} {alarm.threshold:g} {alarm.unit}, in {_periods(alarm)}",
+        color=cloudwatch.Color.RED,
+    )
+
+
+def _periods(alarm: AlarmDefinition) -> str:
+    minutes = alarm.measure.period.to_minutes()
+    periods = f"{alarm.evaluation.breaching} of {alarm.evaluation.periods}"
+    return periods + (" minutes" if minutes == 1 else f" periods of {minutes:g} minutes")
 
 
 def _heading(title: str) -> cloudwatch.TextWidget:

@@ -1,7 +1,7 @@
 """What an alarm compares with its threshold: a metric, its growth, a query over metrics, or a share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -9,16 +9,35 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 PERIOD = Duration.minutes(1)
+REJECTED_SHARE = "RejectedShare"
+"""Of the forwarder and of the application: one heading of the run-book."""
 SILENCE_MINUTES = 5
 """Shortest period after which something that was sent and not taken is a fault. Metrics come minutes late."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """name: of the metric or share; alarms and sections of docs/operate/runbook.md are named after it."""
+    """name: of the metric or share; alarms and headings of the run-book are named after it."""
 
     name: str
     metric: cloudwatch.IMetric
+
+    @property
+    def period(self) -> Duration:
+        return self._shown.period
+
+    def shown_as(self, label: str, *, region: str | None = None) -> "Measure":
+        """For a graph. region: where the metric is, for a graph of several regions."""
+        shown = self._shown
+        if isinstance(shown, cloudwatch.MathExpression):
+            return replace(self, metric=shown.with_(label=label))
+        return replace(self, metric=shown.with_(label=label, region=region))
+
+    @property
+    def _shown(self) -> cloudwatch.Metric | cloudwatch.MathExpression:
+        if isinstance(self.metric, cloudwatch.Metric | cloudwatch.MathExpression):
+            return self.metric
+        raise TypeError(f"{self.name}: {type(self.metric).__name__} cannot be shown under a label")
 
 
 def metric(
@@ -26,15 +45,10 @@ def metric(
     *,
     dimensions: Mapping[str, str],
     statistic: str,
-    label: str | None = None,
-    region: str | None = None,
     period: Duration = PERIOD,
 ) -> Measure:
-    """name: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`.
-
-    label: beside others in a graph; region: for a graph that shows several, an alarm watches its own only;
-    period: longer for what comes less often than once a minute.
-    """
+    """name: namespace and name, as `AWS/Kinesis WriteProvisionedThroughputExceeded`; period: longer for what
+    comes less often than once a minute."""
     namespace, plain_name = name.split(" ")
     return Measure(
         name=plain_name,
@@ -44,8 +58,6 @@ def metric(
             dimensions_map=dict(dimensions),
             statistic=statistic,
             period=period,
-            label=label,
-            region=region,
         ),
     )
 
@@ -57,7 +69,6 @@ def query(
     dimension: str,
     value: str,
     worst: Literal["MAX", "MIN"] = "MAX",
-    label: str | None = None,
 ) -> Measure:
     """The worst value of a metric among all that have this value of a dimension, whatever their others.
 
@@ -66,9 +77,7 @@ def query(
     (CloudWatch user guide, "Metrics Insights quotas": one in each GetMetricData).
     """
     expression = f"SELECT {worst}({name}) FROM \"{namespace}\" WHERE {dimension} = '{value}'"
-    return Measure(
-        name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD, label=label)
-    )
+    return Measure(name=name, metric=cloudwatch.MathExpression(expression=expression, period=PERIOD))
 
 
 def is_query(shown: cloudwatch.IMetric) -> bool:

@@ -1,42 +1,41 @@
-"""Whom the alarms call: one place for all alarms of a stack."""
+"""What completes the alarms of a stack: whom they notify, and where the run-book is."""
 
 from aws_cdk import Annotations, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 
-from settings import Settings
+from settings.alarms import AlarmSettings
 from settings.regions import Place
+from stacks.monitoring.alarm import RUNBOOK, built_alarms
 
 
-def notify(*stacks: Stack, settings: Settings) -> None:
-    """Let every alarm of the stacks tell the topic of its region when it rings and when it is over.
+def complete_alarms(*stacks: Stack, place: Place, settings: AlarmSettings, warn: bool) -> None:
+    """Let every alarm of the stacks notify the topic of their region, and say where the run-book is.
 
-    Call it when the stacks are complete. Without a topic the synthesis warns.
+    Call it when the stacks are complete. place: where they stand; warn: at synthesis, if there is no topic.
     """
+    topic_arn = settings.topic_arn(place)
     for stack in stacks:
-        alarms = [found for found in stack.node.find_all() if isinstance(found, cloudwatch.Alarm)]
-        if not alarms:
-            continue
-        topic_arn = settings.alarms.topic_arn(_place(stack, settings))
-        if topic_arn is None:
-            _warn(stack, settings)
-            continue
-        topic = sns.Topic.from_topic_arn(stack, "AlarmTopic", topic_arn)
+        alarms = list(built_alarms(stack))
         for alarm in alarms:
-            alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))
+            alarm.describe(runbook(settings))
+        if topic_arn:
+            action = actions.SnsAction(sns.Topic.from_topic_arn(stack, "AlarmTopic", topic_arn))
+            for alarm in alarms:
+                alarm.construct.add_alarm_action(action)
+                alarm.construct.add_ok_action(action)
+        elif warn and alarms:
+            _warn(stack, settings.key(place))
 
 
-def _place(stack: Stack, settings: Settings) -> Place:
-    return "tokyo" if stack.region == settings.regions.tokyo else "oregon"
+def runbook(settings: AlarmSettings) -> str:
+    """Address of the page, or its path in the repository."""
+    return settings.runbook_url or RUNBOOK
 
 
-def _warn(stack: Stack, settings: Settings) -> None:
-    if not settings.is_twin:
-        key = settings.alarms.key(_place(stack, settings))
-        Annotations.of(stack).add_warning_v2(
-            "click-trends:alarms-call-nobody",
-            f"The alarms of {stack.stack_name} call nobody. Make an SNS topic in {stack.region}, subscribe "
-            f"whoever is on call, and set alarms.{key} to its ARN.",
-        )
+def _warn(stack: Stack, key: str) -> None:
+    Annotations.of(stack).add_warning_v2(
+        "click-trends:alarms-notify-nobody",
+        f"The alarms of {stack.stack_name} notify nobody. Make an SNS topic in {stack.region}, subscribe "
+        f"whoever is on call, and set alarms.{key} to its ARN.",
+    )

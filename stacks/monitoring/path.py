@@ -1,107 +1,97 @@
-"""The path of a click, hop by hop: what each hop is made of, and what its graphs show beside its alarms.
+"""The path of a click, hop by hop, and what the graphs of a hop show beside its alarms.
 
-The alarms are not named here. Each finds its hop by what it watches, and one that finds none ends the
-synthesis.
+An alarm names its hop by the title; one that names none of these ends the synthesis.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from contract.sink import SINKS
 from lambdas.feedback.metrics import FAILED, UNCHANGED, WRITTEN
 from lambdas.forwarder.metrics import DROPPED, FORWARDED, RECEIVED, REJECTED, RETRIED
 from lambdas.redelivery.metrics import REDELIVERED, STALE, WAITING
-from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 from names import Names
+from stacks.monitoring.flows import (
+    counted,
+    delivered_to_s3,
+    delivered_to_search,
+    into_delivery_stream,
+    into_stream,
+    read_by_delivery_stream,
+)
 from stacks.monitoring.measure import Measure, metric, query
 
-AGES: Mapping[str, str] = {
-    "GetRecords.IteratorAgeMilliseconds": "ms",
-    "IteratorAge": "ms",
-    "millisBehindLatest": "ms",
-    "segmentsSecondsSinceCheck": "s",
-    "DeliveryToS3.DataFreshness": "s",
-    "DeliveryToAmazonOpenSearchService.DataFreshness": "s",
-    "WaitingAge": "s",
-    "RankingAge": "s",
-}
-"""Measures of alarms that say how old the oldest waiting thing is, with their units."""
-DEAD_LETTERS = (
-    "OnFailureDestinationDeliveredEventCount",
-    "DroppedEventCount",
-    "Unexpected",
-    "GivenUp",
-)
-"""Measures of alarms that count what was given up."""
+MOBILE_STREAM = "Mobile stream"
+FORWARDER = "Forwarder, to Oregon's source stream"
+FEEDBACK = "Feedback, from OpenSearch in Oregon"
+SERVICE = "Service"
+SOURCE_STREAM = "Source stream"
+RAW_BACKUP = "Raw backup"
+APPLICATION = "Analytics application"
+OPENSEARCH = "OpenSearch"
+REDELIVERY = "Redelivery"
+DEPLOYMENT = "Functions of a deployment"
+
+
+def _spoken(name: str) -> str:
+    """The name of a sink, as a title writes it."""
+    return name.replace("-", " ")
+
+
+def delivery_of(what: str) -> str:
+    """The hop of a delivery stream that the application puts into. what: the sink's name, or `rejects`."""
+    return f"Delivery of {_spoken(what)}"
+
+
+REJECTS = delivery_of("rejects")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """watches: physical names of its parts, by which its alarms are found; graphs: title -> measures."""
+    """graphs: title -> measures."""
 
     title: str
-    watches: tuple[str, ...]
     graphs: Mapping[str, tuple[Measure, ...]]
 
 
 def records_a_minute(names: Names) -> tuple[Measure, ...]:
     """What passes each hop, in both regions: where a line ends, the path ends."""
     hops = (
-        ("mobile stream", names.tokyo, "AWS/Kinesis IncomingRecords", {"StreamName": names.mobile_stream}),
-        ("forwarded", names.tokyo, f"{NAMESPACE} {FORWARDED}", {SERVICE_DIMENSION: names.forwarder}),
-        ("source stream", names.oregon, "AWS/Kinesis IncomingRecords", {"StreamName": names.source_stream}),
+        ("mobile stream", names.tokyo, into_stream(names.mobile_stream)),
+        ("forwarded", names.tokyo, counted(names.forwarder, FORWARDED)),
+        ("source stream", names.oregon, into_stream(names.source_stream)),
         *(
-            (label, names.oregon, "AWS/Firehose IncomingRecords", {"DeliveryStreamName": delivery_stream})
-            for label, delivery_stream in _direct_puts(names).items()
+            (_spoken(sink.name), names.oregon, into_delivery_stream(names.delivery_stream(sink.name)))
+            for sink in SINKS
         ),
-        ("rankings written", names.tokyo, f"{NAMESPACE} {WRITTEN}", {SERVICE_DIMENSION: names.feedback}),
+        ("rejects", names.oregon, into_delivery_stream(names.rejects_delivery_stream)),
+        ("rankings written", names.tokyo, counted(names.feedback, WRITTEN)),
     )
     return tuple(
-        metric(name, dimensions=dimensions, statistic="Sum", label=f"{number}. {label}", region=region)
-        for number, (label, region, name, dimensions) in enumerate(hops, start=1)
+        measure.shown_as(f"{number}. {label}", region=region)
+        for number, (label, region, measure) in enumerate(hops, start=1)
     )
-
-
-def _direct_puts(names: Names) -> dict[str, str]:
-    """Label -> delivery stream that the application puts into."""
-    counts = {sink.name.replace("-", " "): names.delivery_stream(sink.name) for sink in SINKS}
-    return counts | {"rejects": names.rejects_delivery_stream}
 
 
 def tokyo_path(names: Names) -> tuple[Hop, ...]:
     return (
+        Hop(title=MOBILE_STREAM, graphs={"Records a minute": _stream(names.mobile_stream)}),
         Hop(
-            title="Mobile stream",
-            watches=(names.mobile_stream,),
-            graphs={"Records a minute": _stream(names.mobile_stream)},
-        ),
-        Hop(
-            title="Forwarder, to Oregon's source stream",
-            watches=(names.forwarder,),
+            title=FORWARDER,
             graphs={
                 "Records a minute": _counted(names.forwarder, RECEIVED, FORWARDED, DROPPED, REJECTED, RETRIED)
             },
         ),
         Hop(
-            title="Feedback, from OpenSearch in Oregon",
-            watches=(names.feedback,),
+            title=FEEDBACK,
             graphs={"Rankings a minute": _counted(names.feedback, WRITTEN, UNCHANGED, FAILED)},
         ),
         Hop(
-            title="Service",
-            watches=(names.trending_table,),
+            title=SERVICE,
             graphs={
-                "Capacity that reads and writes of the rankings took": tuple(
-                    metric(
-                        f"AWS/DynamoDB {name}",
-                        dimensions={"TableName": names.trending_table},
-                        statistic="Sum",
-                        label=label,
-                    )
-                    for name, label in (
-                        ("ConsumedReadCapacityUnits", "read"),
-                        ("ConsumedWriteCapacityUnits", "written"),
-                    )
+                "Capacity that reads and writes of the rankings took": (
+                    _of_table(names, "ConsumedReadCapacityUnits", "read"),
+                    _of_table(names, "ConsumedWriteCapacityUnits", "written"),
                 )
             },
         ),
@@ -109,110 +99,81 @@ def tokyo_path(names: Names) -> tuple[Hop, ...]:
 
 
 def oregon_path(names: Names) -> tuple[Hop, ...]:
+    raw_backup, rejects = names.raw_backup_delivery_stream, names.rejects_delivery_stream
     return (
+        Hop(title=SOURCE_STREAM, graphs={"Records a minute": _stream(names.source_stream)}),
         Hop(
-            title="Source stream",
-            watches=(names.source_stream,),
-            graphs={"Records a minute": _stream(names.source_stream)},
-        ),
-        Hop(
-            title="Raw backup",
-            watches=(names.raw_backup_delivery_stream,),
+            title=RAW_BACKUP,
             graphs={
-                "Records a minute": tuple(
-                    _delivered(names.raw_backup_delivery_stream, name, label)
-                    for name, label in (
-                        ("DataReadFromKinesisStream.Records", "read from the source stream"),
-                        ("DeliveryToS3.Records", "written to S3"),
-                    )
+                "Records a minute": (
+                    read_by_delivery_stream(raw_backup).shown_as("read from the source stream"),
+                    delivered_to_s3(raw_backup).shown_as("written to S3"),
                 )
             },
         ),
         Hop(
-            title="Analytics application",
-            watches=(names.application,),
+            title=APPLICATION,
             graphs={
                 "Load": (_reported(names, "containerCPUUtilization", "processor, %"),),
                 "Checkpoint": (_reported(names, "lastCheckpointDuration", "ms"),),
             },
         ),
-        *(_delivery(label, delivery_stream, names) for label, delivery_stream in _direct_puts(names).items()),
+        *(_delivery(sink.name, names.delivery_stream(sink.name), delivered_to_search) for sink in SINKS),
+        _delivery("rejects", rejects, delivered_to_s3),
         Hop(
-            title="OpenSearch",
-            watches=(names.search_domain,),
+            title=OPENSEARCH,
             graphs={
-                "Load of the busiest node": tuple(
-                    _of_domain(names, name, label)
-                    for name, label in (
-                        ("CPUUtilization", "processor, %"),
-                        ("JVMMemoryPressure", "heap, %"),
-                    )
+                "Load of the busiest node": (
+                    _of_domain(names, "CPUUtilization", "processor, %"),
+                    _of_domain(names, "JVMMemoryPressure", "heap, %"),
                 ),
                 # Each node reports its own, a document and a search once a copy or shard (OpenSearch Service
                 # guide, "Monitoring OpenSearch cluster metrics"), so a mean would be one node's.
-                "Searches of shards and documents a minute, all nodes": tuple(
-                    _of_domain(names, name, label, statistic="Sum")
-                    for name, label in (("SearchRate", "searches"), ("IndexingRate", "documents"))
+                "Searches of shards and documents a minute, all nodes": (
+                    _of_domain(names, "SearchRate", "searches", statistic="Sum"),
+                    _of_domain(names, "IndexingRate", "documents", statistic="Sum"),
                 ),
             },
         ),
         Hop(
-            title="Redelivery",
-            watches=(names.redelivery,),
+            title=REDELIVERY,
             graphs={"Documents a minute": _counted(names.redelivery, STALE, WAITING, REDELIVERED)},
         ),
-        Hop(
-            title="Functions of a deployment",
-            watches=(names.application_lifecycle, names.search_bootstrap),
-            graphs={},
-        ),
+        Hop(title=DEPLOYMENT, graphs={}),
     )
 
 
-def _delivery(label: str, delivery_stream: str, names: Names) -> Hop:
-    destination = "S3" if delivery_stream == names.rejects_delivery_stream else "AmazonOpenSearchService"
+def _delivery(what: str, delivery_stream: str, delivered: Callable[[str], Measure]) -> Hop:
     return Hop(
-        title=f"Delivery of {label}",
-        watches=(delivery_stream,),
+        title=delivery_of(what),
         graphs={
             "Records a minute": (
-                _delivered(delivery_stream, "IncomingRecords", "from the application"),
-                _delivered(delivery_stream, f"DeliveryTo{destination}.Records", "delivered"),
+                into_delivery_stream(delivery_stream).shown_as("from the application"),
+                delivered(delivery_stream).shown_as("delivered"),
             )
         },
     )
 
 
 def _stream(name: str) -> tuple[Measure, ...]:
-    return tuple(
-        metric(f"AWS/Kinesis {each}", dimensions={"StreamName": name}, statistic="Sum", label=label)
-        for each, label in (("IncomingRecords", "written"), ("GetRecords.Records", "read by all readers"))
-    )
+    read = metric("AWS/Kinesis GetRecords.Records", dimensions={"StreamName": name}, statistic="Sum")
+    return into_stream(name).shown_as("written"), read.shown_as("read by all consumers")
 
 
 def _counted(function: str, *names: str) -> tuple[Measure, ...]:
-    """Metrics of a function of ours, by their names."""
-    return tuple(
-        metric(f"{NAMESPACE} {name}", dimensions={SERVICE_DIMENSION: function}, statistic="Sum")
-        for name in names
-    )
+    return tuple(counted(function, name) for name in names)
 
 
-def _delivered(delivery_stream: str, name: str, label: str) -> Measure:
-    return metric(
-        f"AWS/Firehose {name}",
-        dimensions={"DeliveryStreamName": delivery_stream},
-        statistic="Sum",
-        label=label,
-    )
+def _of_table(names: Names, name: str, label: str) -> Measure:
+    dimensions = {"TableName": names.trending_table}
+    return metric(f"AWS/DynamoDB {name}", dimensions=dimensions, statistic="Sum").shown_as(label)
 
 
 def _reported(names: Names, name: str, label: str) -> Measure:
-    return query(
-        name, namespace="AWS/KinesisAnalytics", dimension="Application", value=names.application, label=label
-    )
+    measure = query(name, namespace="AWS/KinesisAnalytics", dimension="Application", value=names.application)
+    return measure.shown_as(label)
 
 
 def _of_domain(names: Names, name: str, label: str, statistic: str = "Maximum") -> Measure:
     dimensions = {"ClientId": names.account, "DomainName": names.search_domain}
-    return metric(f"AWS/ES {name}", dimensions=dimensions, statistic=statistic, label=label)
+    return metric(f"AWS/ES {name}", dimensions=dimensions, statistic=statistic).shown_as(label)

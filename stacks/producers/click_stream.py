@@ -1,22 +1,27 @@
 """Kinesis streams as both of ours are: encrypted with AWS's own key, kept with their data, watched."""
 
+from functools import partial
+
 from aws_cdk import Duration
 from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from stacks.constructs.retention import Retention
-from stacks.monitoring.alarm import AT_ONCE, Alarm
+from stacks.monitoring.alarm import AT_ONCE, Alarm, AlarmDefinition
+from stacks.monitoring.flows import into_stream
 from stacks.monitoring.measure import metric
+from stacks.monitoring.silence import BREACHING, NO_CLICKS, notified_by
 
 REFUSED_RECORDS_ALARM = 0
-"""Records a minute that a shard refused to take; each is retried, so only some minutes of it ring."""
-READERS_BEHIND_ALARM_SECONDS = 60
-"""Age of the last record that the slowest reader got; a count is a minute late then."""
+"""Records a minute that a shard refused; each is retried, so only some minutes of it are a fault."""
+CONSUMERS_BEHIND_ALARM_SECONDS = 60
+"""Age of the last record that the slowest consumer got; a count is a minute late then."""
 
 
 class ClickStream(kinesis.Stream):
     """shards: how many; None is on demand, where the stream scales to twice the peak of the last 30 days.
-    quiet_minutes: without a record are a fault; None: no time without any is.
+    quiet_minutes: without a record are a fault; None: no time without any is. hop: as in AlarmDefinition;
+    consumer_stops: the measure whose alarm notifies when nothing consumes the stream any more.
 
     The AWS-managed key needs no grant for a producer in the other region; a customer key needs one in both.
     """
@@ -30,6 +35,8 @@ class ClickStream(kinesis.Stream):
         shards: int | None,
         retention_hours: int,
         quiet_minutes: int | None,
+        hop: str,
+        consumer_stops: str,
         retention: Retention,
     ) -> None:
         super().__init__(
@@ -43,37 +50,47 @@ class ClickStream(kinesis.Stream):
             removal_policy=retention.removal_policy,
         )
         dimensions = {"StreamName": stream_name}
+        of_stream = partial(AlarmDefinition, watches=stream_name, hop=hop)
         Alarm(
             self,
             "RefusesRecords",
-            watches=stream_name,
-            measure=metric(
-                "AWS/Kinesis WriteProvisionedThroughputExceeded", dimensions=dimensions, statistic="Sum"
+            of_stream(
+                measure=metric(
+                    "AWS/Kinesis WriteProvisionedThroughputExceeded", dimensions=dimensions, statistic="Sum"
+                ),
+                threshold=REFUSED_RECORDS_ALARM,
+                unit="records",
+                shows="Shards of the stream refuse records; producers retry them.",
+                silence=NO_CLICKS,
             ),
-            threshold=REFUSED_RECORDS_ALARM,
         )
         Alarm(
             self,
             "ReadersAreBehind",
-            watches=stream_name,
-            measure=metric(
-                "AWS/Kinesis GetRecords.IteratorAgeMilliseconds", dimensions=dimensions, statistic="Maximum"
+            of_stream(
+                measure=metric(
+                    "AWS/Kinesis GetRecords.IteratorAgeMilliseconds",
+                    dimensions=dimensions,
+                    statistic="Maximum",
+                ),
+                threshold=CONSUMERS_BEHIND_ALARM_SECONDS * 1000,
+                unit="ms",
+                shows="The slowest consumer of the stream is behind.",
+                silence=notified_by(consumer_stops),
+                headline="age",
             ),
-            threshold=READERS_BEHIND_ALARM_SECONDS * 1000,
         )
         if quiet_minutes is not None:
             Alarm(
                 self,
                 "GetsNothing",
-                watches=stream_name,
-                measure=metric(
-                    "AWS/Kinesis IncomingRecords",
-                    dimensions=dimensions,
-                    statistic="Sum",
-                    period=Duration.minutes(quiet_minutes),
+                of_stream(
+                    measure=into_stream(stream_name, period=Duration.minutes(quiet_minutes)),
+                    threshold=1,
+                    breached="below",
+                    unit="records",
+                    shows="The stream has received no click for as long as the settings allow.",
+                    silence=BREACHING,
+                    evaluation=AT_ONCE,
                 ),
-                threshold=1,
-                rings="below",
-                missing="bad",
-                minutes=AT_ONCE,
             )

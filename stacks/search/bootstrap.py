@@ -13,6 +13,8 @@ from settings.search import SearchSettings
 from stacks.constructs.custom_resource import FunctionBackedResource
 from stacks.constructs.lambda_package import lambda_zip
 from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.path import DEPLOYMENT
+from stacks.monitoring.silence import DEPLOYMENT_FAILS
 from stacks.search import access as search_access
 
 TIMEOUT = Duration.minutes(10)
@@ -44,7 +46,14 @@ class SearchBootstrap(FunctionBackedResource):
             },
             settings=settings,
         )
-        FunctionAlarms(self, "Alarms", function_name=settings.names.search_bootstrap, once_is_enough=True)
+        FunctionAlarms(
+            self,
+            "Alarms",
+            function_name=settings.names.search_bootstrap,
+            hop=DEPLOYMENT,
+            silence=DEPLOYMENT_FAILS,
+            once_is_enough=True,
+        )
 
 
 def definition_properties(search: SearchSettings) -> dict[str, Any]:

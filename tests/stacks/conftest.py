@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
 
 from stacks.app import build_app
+from stacks.monitoring.alarm import AlarmDefinition, built_alarms
 from tests.stacks.dashboard_bodies import REGIONS, Body, properties_of, text
 
 Template = dict[str, Any]
@@ -20,11 +22,21 @@ def no_jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory, no_jar: Path) -> Path:
+def app(tmp_path_factory: pytest.TempPathFactory, no_jar: Path) -> App:
+    """Of `production`."""
+    return build_app("production", destroy=False, outdir=tmp_path_factory.mktemp("assembly"), jar=no_jar)
+
+
+@pytest.fixture(scope="session")
+def assembly(app: App) -> Path:
     """The cloud assembly of `production`; having it means that cdk-nag found nothing."""
-    outdir = tmp_path_factory.mktemp("assembly")
-    build_app("production", destroy=False, outdir=outdir, jar=no_jar).synth()
-    return outdir
+    return Path(app.synth().directory)
+
+
+@pytest.fixture(scope="session")
+def definitions(app: App) -> dict[str, AlarmDefinition]:
+    """Of the alarms of `production`, by the alarm's name."""
+    return {built.definition.name: built.definition for built in built_alarms(app)}
 
 
 @pytest.fixture(scope="session")

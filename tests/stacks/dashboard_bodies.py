@@ -66,10 +66,6 @@ def compared(alarm: dict[str, Any]) -> list[tuple[Any, ...]]:
     )
 
 
-def periods(seconds: int) -> str:
-    return "minutes" if seconds == 60 else f"periods of {seconds // 60} minutes"
-
-
 def _named(found: dict[str, Any]) -> tuple[str, ...]:
     """As a dashboard writes a metric. The order of dimensions means nothing."""
     dimensions = sorted((one["Name"], text(one["Value"])) for one in found["Dimensions"])

@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
+from aws_cdk.assertions import Template
 
 from contract.sink import CLICK_COUNTS, SINKS, Sink
 from names import OREGON, TOKYO, Names
 from settings import load
 from stacks.app import build_app
 from stacks.monitoring import path
-from stacks.monitoring.alarm import Alarm
+from stacks.monitoring.alarm import AlarmDefinition, built_alarms
 from stacks.monitoring.dashboard import AlarmWithoutHopError, PathDashboard
-from stacks.monitoring.measure import metric
+from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.path import oregon_path, tokyo_path
+from stacks.monitoring.silence import BREACHING
 from tests.stacks.dashboard_bodies import (
     NAMES,
     PLACES,
@@ -25,7 +27,6 @@ from tests.stacks.dashboard_bodies import (
     Body,
     compared,
     drawn,
-    periods,
     properties_of,
     shown,
     text,
@@ -51,26 +52,24 @@ def test_every_alarm_of_a_region_is_among_the_states_on_its_dashboard(
     )
 
 
+def threshold_label(alarm: AlarmDefinition) -> str:
+    minutes = alarm.measure.period.to_minutes()
+    every = "minutes" if minutes == 1 else f"periods of {minutes:g} minutes"
+    times = f"{alarm.evaluation.breaching} of {alarm.evaluation.periods} {every}"
+    return f"ALARM {alarm.breached} {alarm.threshold:g} {alarm.unit}, in {times}"
+
+
 @PLACES
 def test_every_alarm_has_a_graph_of_its_own_metric_with_its_own_threshold(
-    place: str, templates: dict[str, Any], bodies: dict[str, Body]
+    place: str, templates: dict[str, Any], bodies: dict[str, Body], definitions: dict[str, AlarmDefinition]
 ) -> None:
     graphs = Counter(
         json.dumps([drawn(widget), line["value"], line["label"]])
         for widget in widgets(bodies[place], "metric")
         for line in widget.get("annotations", {}).get("horizontal", [])
     )
-    sides = {"GreaterThanThreshold": "above", "LessThanThreshold": "below"}
     alarms = Counter(
-        json.dumps(
-            [
-                compared(alarm),
-                alarm["Threshold"],
-                f"rings {sides[alarm['ComparisonOperator']]}, in "
-                f"{alarm['DatapointsToAlarm']} of {alarm['EvaluationPeriods']} "
-                f"{periods(compared(alarm)[0][2])}",
-            ]
-        )
+        json.dumps([compared(alarm), alarm["Threshold"], threshold_label(definitions[alarm["AlarmName"]])])
         for alarm in properties_of(templates, place, "AWS::CloudWatch::Alarm")
     )
     assert graphs == alarms
@@ -114,7 +113,7 @@ def test_hops_stand_in_the_order_in_which_a_click_passes_them(
 
 
 def test_ages_and_dead_letters_stand_above_everything_that_is_scrolled_to(
-    templates: dict[str, Any], bodies: dict[str, Body]
+    bodies: dict[str, Body], definitions: dict[str, AlarmDefinition]
 ) -> None:
     ages, dead_letters = set(), set()
     for body in bodies.values():
@@ -130,11 +129,10 @@ def test_ages_and_dead_letters_stand_above_everything_that_is_scrolled_to(
                 dead_letters |= measures
             else:
                 ages |= measures
-    alarms = properties_of(templates, "", "AWS::CloudWatch::Alarm")
-    measured = {alarm["AlarmName"].rpartition("-")[2]: alarm for alarm in alarms}
+    measured = {one.measure.name: one for one in definitions.values()}
     assert ages == {name for name in measured if re.search("Age|Freshness|Behind|Since", name)}
     deployment = {"Errors", "Throttles"}  # of functions that run in a deployment only
-    given_up = {name for name, alarm in measured.items() if alarm["EvaluationPeriods"] == 1}
+    given_up = {name for name, one in measured.items() if one.evaluation.periods == 1}
     assert dead_letters == given_up - deployment
 
 
@@ -216,10 +214,9 @@ def test_the_dashboard_of_the_twin_shows_its_own_parts(tmp_path: Path, no_jar: P
                 assert "production" not in body
 
 
-def trial_stack(watches: str) -> Stack:
+def trial_stack(hop: str) -> Stack:
     stack = Stack(App(), "Trial", env=Environment(account=NAMES.account, region=OREGON))
-    measured = metric("AWS/Lambda Errors", dimensions={"FunctionName": watches}, statistic="Sum")
-    Alarm(stack, "Alarm", watches=watches, measure=measured, threshold=0)
+    FunctionAlarms(stack, "Alarms", function_name=NAMES.redelivery, hop=hop, silence=BREACHING)
     return stack
 
 
@@ -229,21 +226,30 @@ def dashboard_of(stack: Stack) -> PathDashboard:
         "Dashboard",
         name="trial",
         other="other",
-        stacks=[stack],
         path=oregon_path(NAMES),
+        alarms=built_alarms(stack),
+        runbook="https://example.com/runbook.md",
         names=NAMES,
     )
 
 
 def test_an_alarm_that_no_hop_knows_ends_the_synthesis_with_what_to_do() -> None:
-    """Its name begins with those of the environment and of a hop, and is neither's."""
-    dashboard_of(trial_stack(NAMES.redelivery))
+    dashboard_of(trial_stack("Redelivery"))
     with pytest.raises(
         AlarmWithoutHopError,
-        match="click-trends-production-redelivery-two-Errors watches click-trends-production-redelivery-two, "
-        r"which is in no hop .* Add that name to `watches` of its hop in stacks/monitoring/path\.py",
+        match="The alarm click-trends-production-redelivery-Errors names the hop 'Forwarder', which the path "
+        "of its region does not have, so no dashboard would show it. Name one of Source stream, .*, or add "
+        r"the hop to stacks/monitoring/path\.py\.",
     ):
-        dashboard_of(trial_stack(f"{NAMES.redelivery}-two"))
+        dashboard_of(trial_stack("Forwarder"))
+
+
+def test_a_dashboard_says_where_the_run_book_is() -> None:
+    stack = trial_stack("Redelivery")
+    dashboard_of(stack)
+    [body] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
+    head = json.loads(text(body["Properties"]["DashboardBody"]))["widgets"][0]
+    assert "https://example.com/runbook.md says" in head["properties"]["markdown"]
 
 
 def test_a_further_sink_has_its_hop_without_a_change_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +262,6 @@ def test_a_further_sink_has_its_hop_without_a_change_here(monkeypatch: pytest.Mo
     assert [measure.name for measure in path.records_a_minute(NAMES)].count("IncomingRecords") == 5
 
 
-def test_no_part_stands_in_two_hops() -> None:
-    watched = Counter(name for hop in (*tokyo_path(NAMES), *oregon_path(NAMES)) for name in hop.watches)
-    assert max(watched.values()) == 1
+def test_no_hop_stands_on_the_path_twice() -> None:
+    hops = [hop.title for hop in (*tokyo_path(NAMES), *oregon_path(NAMES))]
+    assert len(hops) == len(set(hops))

@@ -9,6 +9,7 @@ import pytest
 
 from lambdas.metrics_page import LAMBDAS, metrics_in
 from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
+from stacks.monitoring.alarm import AlarmDefinition
 from tests.conftest import PROJECT
 from tests.stacks.dashboard_bodies import (
     DEFAULT_PERIOD,
@@ -29,7 +30,7 @@ GAUGES = PROJECT / "connectors/src/main/java/clicktrends/reference/VersionedRefe
 QUERY = re.compile(r"SELECT (MAX|MIN)\((.+)\) FROM \"(.+)\" WHERE (\w+) = '(.+)'")
 MAX_LOOK_BACK_SECONDS = 24 * 60 * 60
 """Periods times their length, of an alarm (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
-UNITS = {"Seconds": "s", "Milliseconds": "ms"}
+UNITS = {"Seconds": "s", "Milliseconds": "ms", "Percent": "%", "Megabytes": "MiB"}
 
 EMITTED_BY = {
     ("AWS/Kinesis", "StreamName"): ("AWS::Kinesis::Stream", "Name"),
@@ -172,19 +173,13 @@ def test_what_is_counted_a_minute_is_a_sum_over_what_reports_it(bodies: dict[str
                 assert {one["period"] for one in shown(widget)} == {60}, widget["title"]
 
 
-def test_ages_are_shown_in_the_units_of_their_metrics(bodies: dict[str, Body]) -> None:
+def test_every_alarm_is_defined_in_the_unit_of_its_metric(definitions: dict[str, AlarmDefinition]) -> None:
     units = {name: found.unit for group in METRICS.values() for name, found in group.items()}
-    labels: list[str] = [
-        one["label"]
-        for body in bodies.values()
-        for widget in widgets(body, "metric")
-        if widget.get("title", "").endswith(", now")
-        for one in shown(widget)
-    ]
-    shown_units = dict(re.findall(r"^\S+ (\S+) \((\w+)\)$", "\n".join(labels), re.MULTILINE))
     ours = {"segmentsSecondsSinceCheck": "Seconds", "RankingAge": "Seconds", "WaitingAge": "Seconds"}
-    assert shown_units == {name: UNITS[{**units, **ours}[name]] for name in shown_units}
-    assert len(shown_units) >= 7
+    for definition in definitions.values():
+        unit = {**units, **ours}.get(definition.measure.name, "Count")
+        if definition.measure.name != "RejectedShare":
+            assert UNITS.get(unit) == (definition.unit if definition.unit in UNITS.values() else None)
 
 
 def test_an_alarm_looks_back_over_a_day_at_most(templates: dict[str, Any]) -> None:

@@ -18,12 +18,18 @@ from stacks.constructs.log_group import NamedLogGroup
 from stacks.constructs.retention import Retention
 from stacks.constructs.service_function import ServiceFunction
 from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.path import FORWARDER
+from stacks.monitoring.silence import BREACHING
 from stacks.policy_checks.holds_data import BUILT_AGAIN, HOLDS_DATA
 from stacks.policy_checks.physical_names import known_names
 from stacks.policy_checks.plugin import HouseRules
 from stacks.policy_checks.tags import stack_tags
 from tests.conftest import PROJECT
 from tests.stacks.policy_checks.trial import DESTROY, EC2, KEEP, NAMES, SETTINGS, Build, Check
+
+
+def function_alarms(stack: Stack, function_name: str) -> None:
+    FunctionAlarms(stack, "Alarms", function_name=function_name, hop=FORWARDER, silence=BREACHING)
 
 
 def service_function(stack: Stack) -> ServiceFunction:
@@ -122,7 +128,7 @@ def test_a_function_whose_log_lambda_would_make_is_refused(broken: Check) -> Non
             role="arn:aws:iam::111111111111:role/any",
             function_name=NAMES.forwarder,
         )
-        FunctionAlarms(stack, "Alarms", function_name=NAMES.forwarder)
+        function_alarms(stack, NAMES.forwarder)
 
     assert "LogRetention[LoggingConfig.LogGroup]" in broken(build)
 
@@ -137,7 +143,7 @@ def test_a_function_that_no_alarm_watches_is_refused(broken: Check, missing: str
 def test_an_alarm_of_another_function_watches_nothing(broken: Check) -> None:
     def build(stack: Stack) -> None:
         service_function(stack)
-        FunctionAlarms(stack, "Alarms", function_name=NAMES.search_bootstrap)
+        function_alarms(stack, NAMES.search_bootstrap)
 
     assert "FunctionAlarm[Errors]" in broken(build)
 
@@ -145,7 +151,7 @@ def test_an_alarm_of_another_function_watches_nothing(broken: Check) -> None:
 def test_an_alarm_whose_actions_are_off_watches_nothing(broken: Check) -> None:
     def build(stack: Stack) -> None:
         service_function(stack)
-        FunctionAlarms(stack, "Alarms", function_name=NAMES.forwarder)
+        function_alarms(stack, NAMES.forwarder)
         for construct in stack.node.find_all():
             if isinstance(construct, cloudwatch.CfnAlarm):
                 construct.actions_enabled = False
@@ -162,7 +168,7 @@ def test_an_alarm_in_the_other_region_watches_nothing(broken: Check) -> None:
             env=Environment(account=SETTINGS.account, region=OREGON),
             tags=stack_tags(SETTINGS),
         )
-        FunctionAlarms(other, "Alarms", function_name=NAMES.forwarder)
+        function_alarms(other, NAMES.forwarder)
 
     assert "FunctionAlarm[Errors]" in broken(build)
 
@@ -170,7 +176,7 @@ def test_an_alarm_in_the_other_region_watches_nothing(broken: Check) -> None:
 def test_a_function_with_its_log_and_its_alarms_is_accepted(broken: Check) -> None:
     def build(stack: Stack) -> None:
         service_function(stack)
-        FunctionAlarms(stack, "Alarms", function_name=NAMES.forwarder)
+        function_alarms(stack, NAMES.forwarder)
 
     assert broken(build) == ""
 
