@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one command: whether it succeeded, and all that it printed."""
+    """A command's result: whether it succeeded, and its output."""
 
     succeeded: bool
     text: str
@@ -70,7 +70,7 @@ class Outcome:
 
 
 class Account:
-    """An emulated account with both regions bootstrapped, the command line, and a look at what is there."""
+    """An emulated account with both regions bootstrapped, the command line, and its resources."""
 
     def __init__(self, emulator: Emulator, home: Path) -> None:
         self.emulator = emulator
@@ -84,7 +84,7 @@ class Account:
             **self.emulator.client_environment(),
             "PATH": f"{PROJECT}/.venv/bin{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
-            "CDK_HOME": str(self.home / "cdk"),  # else the account's number would go to the user's own cache
+            "CDK_HOME": str(self.home / "cdk"),  # otherwise the account's number would go to the user's cache
             "AWS_REGION": OREGON,
             "CDK_DISABLE_VERSION_CHECK": "1",
             "CDK_DISABLE_CLI_TELEMETRY": "1",
@@ -110,9 +110,9 @@ class Account:
         destroy: bool = False,
         operators: Record | None = None,
     ) -> str:
-        """Synthesise with these settings, once; returns the folder, for `--app`.
+        """Synthesise with these settings, once. Returns the folder, for `--app`.
 
-        operators: in the place of analytics_sql/operators.json, as another version of the SQL has them.
+        operators: replaces analytics_sql/operators.json, as in another version of the SQL.
         """
         keys = f"{int(allow_destroy)}{int(destroy)}"
         folder = (
@@ -139,14 +139,14 @@ class Account:
         return str(folder / "cdk.out")
 
     def deploy(self, assembly: str, *which: str) -> Outcome:
-        """which: stacks and options; left out are all stacks."""
+        """which: stacks and options; by default all stacks."""
         return self.cdk("deploy", "--app", assembly, "--require-approval", "never", *(which or ("--all",)))
 
     def destroy(self, assembly: str, *which: str) -> Outcome:
         return self.cdk("destroy", "--app", assembly, "--force", *(which or ("--all",)))
 
     def status(self, stack: str, region: str = OREGON) -> str | None:
-        """Of the stack that ends in this name; None where there is none."""
+        """Of the stack whose name ends like this; None without one."""
         cloudformation = self.emulator.client("cloudformation", region)
         try:
             [found] = cloudformation.describe_stacks(StackName=self.names.stack(stack))["Stacks"]
@@ -157,7 +157,7 @@ class Account:
         return str(found["StackStatus"])
 
     def application(self) -> dict[str, Any]:
-        """Its description; raises ClientError where there is none."""
+        """Its description. Raises ClientError without one."""
         detail = self.applications.describe_application(ApplicationName=self.names.application)
         found: dict[str, Any] = detail["ApplicationDetail"]
         return found
@@ -177,7 +177,7 @@ class Account:
         urllib.request.urlopen(request, timeout=10).close()
 
     def data(self) -> set[str]:
-        """The names of what holds data: buckets, streams and domain."""
+        """The names of buckets, streams and domain."""
         buckets = self.emulator.client("s3", OREGON).list_buckets()["Buckets"]
         streams = [
             name
@@ -193,7 +193,7 @@ class Account:
         return {name for name in names if name.startswith(self.names.prefix)}
 
     def everything(self) -> set[str]:
-        """What `data()` must show once all is deployed."""
+        """What `data()` must show once everything is deployed."""
         names = self.names
         return {
             names.source_stream,
@@ -208,14 +208,14 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(opensearch: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An emulated account, both regions of which the command line has bootstrapped."""
+    """An emulated account whose regions the command line has bootstrapped."""
     home = tmp_path_factory.mktemp("cdk-home")
     emulator = Emulator(opensearch_endpoint=opensearch, log=home / "ministack.log", minutes_ahead=True)
     try:
         emulator.wait_until_ready()
         account = Account(emulator, home)
         regions = (f"aws://{TWIN_ACCOUNT}/{region}" for region in (OREGON, TOKYO))
-        # The project's own cdk.out may be locked: somebody synthesises while the tests run.
+        # The project's cdk.out may be locked by a synthesis during the tests.
         account.cdk("bootstrap", "--output", str(home / "cdk.out"), *regions).check()
         yield account
     finally:

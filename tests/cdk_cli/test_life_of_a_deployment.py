@@ -1,6 +1,6 @@
-"""The life of a deployment by the pinned command line, in its order: a failed creation, updates, the end.
+"""The life of a deployment by the pinned command line, in order: a failed creation, updates, the end.
 
-Each test deploys what it begins with; where the one before has done so, that is quick.
+Each test deploys its starting point; if the one before has done so, that is quick.
 """
 
 import copy
@@ -23,7 +23,7 @@ def update(
     state_generation: int = 0,
     operators: Record | None = None,
 ) -> Outcome:
-    """Deploy the stack with the application, the only one that these settings change."""
+    """Deploy the application's stack, the only one that these settings change."""
     assembly = account.assembly(
         publish_every_seconds=publish_every_seconds, state_generation=state_generation, operators=operators
     )
@@ -36,13 +36,13 @@ def restore_type(account: Account) -> str:
 
 
 def left_behind(account: Account) -> bool:
-    """Whether the newest start allowed the snapshot to hold more than the program."""
+    """Whether the newest start allowed a snapshot with more than the program."""
     run = account.application()["ApplicationConfigurationDescription"]["RunConfigurationDescription"]
     return bool(run["FlinkRunConfigurationDescription"]["AllowNonRestoredState"])
 
 
 def query_added() -> Record:
-    """The operators of this tree, and those of a second query."""
+    """This tree's operators, and those of a second query."""
     record = read_record(SQL_FOLDER)
     assert record is not None
     record = copy.deepcopy(record)
@@ -53,7 +53,7 @@ def query_added() -> Record:
 
 
 def query_removed() -> Record:
-    """Those of the version after it, which takes the query away again."""
+    """The operators of the next version, which removes the query."""
     added, first = query_added(), read_record(SQL_FOLDER)
     assert first is not None
     gone = {
@@ -65,7 +65,7 @@ def query_removed() -> Record:
 
 
 def last_resource_fails(account: Account, assembly: str) -> None:
-    """Let the stack make a domain that exists, once the application runs."""
+    """Let the stack create a domain that exists, once the application runs."""
     file = Path(assembly) / f"{account.names.stack('OregonAnalytics')}.template.json"
     template = json.loads(file.read_text("utf-8"))
     [start] = [name for name, one in template["Resources"].items() if one["Type"] == LIFECYCLE_RESOURCE]
@@ -78,7 +78,7 @@ def last_resource_fails(account: Account, assembly: str) -> None:
 
 
 def started(account: Account) -> int:
-    """How often the application has been started."""
+    """How often the application was started."""
     operations = account.applications.list_application_operations(
         ApplicationName=account.names.application, Operation="StartApplication"
     )
@@ -90,14 +90,14 @@ def snapshots(account: Account) -> list[str]:
     return [snapshot["SnapshotName"] for snapshot in found["SnapshotSummaries"]]
 
 
-def test_the_projects_own_app_is_what_the_command_line_deploys(account: Account) -> None:
+def test_the_command_line_deploys_the_projects_own_app(account: Account) -> None:
     listed = account.cdk("list", "-c", "environment=local", "--output", str(account.home / "local"))
     listed.check()
     for stack in ("TokyoStorage", "OregonStorage", "OregonAnalytics", "TokyoIngest"):
         assert f"ClickTrends-local-{stack}" in listed.text
 
 
-def test_a_storage_stack_that_failed_at_its_creation_leaves_no_name_and_is_made_by_the_next_deploy(
+def test_a_failed_first_storage_stack_leaves_no_name_and_deploys_next_time(
     account: Account,
 ) -> None:
     blocker = account.emulator.client("opensearch", OREGON)
@@ -105,7 +105,7 @@ def test_a_storage_stack_that_failed_at_its_creation_leaves_no_name_and_is_made_
     assembly = account.assembly()
     failed = account.deploy(assembly, account.names.stack("OregonStorage"))
     assert not failed.succeeded
-    assert "CREATE_COMPLETE" in failed.text  # of what was made before
+    assert "CREATE_COMPLETE" in failed.text  # of earlier resources
     assert account.status("OregonStorage") == "ROLLBACK_COMPLETE"
     assert account.data() == {account.names.search_domain}
 
@@ -125,7 +125,7 @@ def test_an_update_reaches_the_running_application(account: Account) -> None:
     assert any(name.startswith("UPDATEAPPLICATION") for name in snapshots(account))
 
 
-def test_an_update_that_the_service_takes_back_fails_with_its_reason_and_is_rolled_back(
+def test_an_update_the_service_undoes_fails_with_its_reason(
     account: Account,
 ) -> None:
     update(account, publish_every_seconds=2).check()
@@ -140,7 +140,7 @@ def test_an_update_that_the_service_takes_back_fails_with_its_reason_and_is_roll
     assert account.publish_interval_ms() == 2_000
 
 
-def test_a_raised_generation_starts_without_state_once_with_a_snapshot_as_the_way_back(
+def test_a_raised_generation_starts_once_without_state_after_a_snapshot(
     account: Account,
 ) -> None:
     update(account).check()
@@ -156,7 +156,7 @@ def test_a_raised_generation_starts_without_state_once_with_a_snapshot_as_the_wa
     assert started(account) == starts
 
 
-def test_a_start_without_state_that_fails_goes_back_to_the_former_version_and_its_snapshot(
+def test_a_failed_start_without_state_returns_to_the_former_snapshot(
     account: Account,
 ) -> None:
     update(account, publish_every_seconds=5, state_generation=1).check()
@@ -170,7 +170,7 @@ def test_a_start_without_state_that_fails_goes_back_to_the_former_version_and_it
     assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
 
 
-def test_a_change_that_is_refused_while_the_application_is_paused_leaves_the_former_version_running(
+def test_a_change_refused_during_a_pause_leaves_the_former_version_running(
     account: Account,
 ) -> None:
     update(account, publish_every_seconds=5, state_generation=1).check()
@@ -184,7 +184,7 @@ def test_a_change_that_is_refused_while_the_application_is_paused_leaves_the_for
     assert restore_type(account) == "RESTORE_FROM_LATEST_SNAPSHOT"
 
 
-def test_a_query_more_that_fails_is_rolled_back_without_what_only_it_had(
+def test_a_failed_added_query_is_rolled_back_without_its_operators(
     account: Account,
 ) -> None:
     update(account).check()
@@ -200,7 +200,7 @@ def test_a_query_more_that_fails_is_rolled_back_without_what_only_it_had(
     assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", True)
 
 
-def test_a_query_is_added_in_place_and_taken_away_with_its_state_left_behind(
+def test_a_query_is_added_in_place_and_removed_leaving_its_state_behind(
     account: Account,
 ) -> None:
     update(account).check()
@@ -212,10 +212,10 @@ def test_a_query_is_added_in_place_and_taken_away_with_its_state_left_behind(
     assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", True)
 
     update(account, publish_every_seconds=2, operators=query_removed()).check()
-    assert not left_behind(account)  # an update in place allows it no more
+    assert not left_behind(account)  # an update in place no longer allows it
 
 
-def test_a_removal_that_fails_goes_back_to_the_snapshot_with_all_state(account: Account) -> None:
+def test_a_failed_removal_returns_to_the_snapshot_with_all_state(account: Account) -> None:
     update(account).check()
     update(account, operators=query_added()).check()
     account.let_fail(start="main.py: no such table")
@@ -240,7 +240,7 @@ def test_a_removal_that_the_service_refuses_leaves_the_former_version_running(
     assert (restore_type(account), left_behind(account)) == ("RESTORE_FROM_LATEST_SNAPSHOT", False)
 
 
-def test_state_that_no_record_gives_up_is_refused_before_the_application_is_touched(
+def test_losing_state_that_no_record_gives_up_is_refused_first(
     account: Account,
 ) -> None:
     update(account, operators=query_added()).check()
@@ -271,7 +271,7 @@ def test_with_both_keys_nothing_is_left(account: Account) -> None:
     assert account.data() == set()
 
 
-def test_without_both_keys_the_data_outlives_all_stacks_and_a_new_deployment_leaves_it_alone(
+def test_data_outlives_all_stacks_and_redeployment_without_both_keys(
     account: Account,
 ) -> None:
     assembly = account.assembly()

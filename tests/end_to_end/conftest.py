@@ -1,4 +1,4 @@
-"""One twin for all tests of this folder. They share its state, so each uses article ids of its own."""
+"""One twin for all tests of this folder. They share its state, so each uses its own article ids."""
 
 import json
 import random
@@ -34,7 +34,7 @@ HANAKO_AND_TARO = {
 VALUES_A_COLUMN = 4
 SETTLE_SECONDS = 120
 BEFORE_SEGMENTS = "before-segments"
-FIRST_VERSION_AGE = timedelta(hours=23, minutes=20)  # the day of clicks is 23 h 13 min long
+FIRST_VERSION_AGE = timedelta(hours=23, minutes=20)  # the day of clicks lasts 23 h 13 min
 EARLY_CLICKS = 20
 
 CountKey = tuple[str, ...]  # the values of COUNT_KEY
@@ -48,14 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Pipeline:
-    """The running twin, and what the tests ask of it."""
+    """The running twin, and what the tests need of it."""
 
     twin: Twin
 
     def count_documents(self, article_prefix: str = "") -> dict[CountKey, int]:
         """Clicks by the values of COUNT_KEY, read from OpenSearch itself.
 
-        Raises AssertionError when two documents have the same key.
+        Raises AssertionError if two documents have the same key.
         """
         found: dict[CountKey, int] = {}
         for source in self._documents(article_prefix):
@@ -87,8 +87,8 @@ class Pipeline:
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for a condition on the pipeline.
 
-        A wait without success, or a part that died, raises TwinError with what was seen last and the last
-        errors, and keeps the logs.
+        A failed wait, or a part that died, raises TwinError with the last state and errors, and keeps the
+        logs.
         """
 
         def checked() -> bool:
@@ -112,7 +112,7 @@ class Pipeline:
         return sum(self.count_documents(article_prefix).values())
 
     def send(self, entry_point: EntryPoint, records: list[bytes], over_seconds: float = 0.0) -> None:
-        """Put records, evenly over a time, and return when the stream has taken them all."""
+        """Put records, evenly over a time. Returns when the stream has taken them all."""
         tally = TrafficTally()
         pace = over_seconds / len(records)
         due = (
@@ -124,7 +124,7 @@ class Pipeline:
 
 
 def segments_file(version: str, readers: Mapping[str, Segment]) -> bytes:
-    """A version of the segments: these readers, and the wikiticker users if the data set is here."""
+    """A version of the segments: these readers, and the wikiticker users if the data set is present."""
     users = {click["user_id"] for click in wikiticker_clicks(SHARED_DATA)} if SHARED_DATA.is_dir() else set()
 
     def made_up(user: str) -> Segment:
@@ -136,12 +136,12 @@ def segments_file(version: str, readers: Mapping[str, Segment]) -> bytes:
 
 @pytest.fixture(scope="session")
 def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
-    """A twin whose Firehose repeats and delays deliveries, and whose readers had no segments at the start."""
+    """A twin whose Firehose repeats and delays deliveries, and whose readers start without segments."""
     with running_twin(DeliveryFaults()) as twin:
         twin.deploy()
         pipeline = Pipeline(twin)
         now = datetime.now(UTC)
-        # Before any version holds: else a start without state would count them once more, in their segment.
+        # Before any version holds; otherwise a start without state would count them again, in their segment.
         at = now - FIRST_VERSION_AGE - timedelta(minutes=10)
         early = [click(number, article_id=BEFORE_SEGMENTS, clicked_at=at) for number in range(EARLY_CLICKS)]
         pipeline.send(EntryPoint.WEB, [as_record(sent) for sent in early])

@@ -1,4 +1,4 @@
-"""A whole day of real clicks from the mobile stream in Tokyo to the batch server's answer."""
+"""A whole day of real clicks, from the mobile stream in Tokyo to the batch server's answer."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ PUBLISHED_TOP_TEN = [33, 28, 27, 21, 20, 18, 18, 18, 17, 17]
 
 @pytest.fixture(scope="module")
 def day(pipeline: Pipeline, shared_data: Path) -> dict[CountKey, int]:
-    """The counts of the wikiticker clicks, moved so that the last is now, and sent as mobile apps send."""
+    """The counts of the wikiticker clicks, moved so that the last is now, and sent like mobile apps do."""
     clicks = list(wikiticker_clicks(shared_data))
     shift = datetime.now(UTC) - max(_time(click) for click in clicks)
     moved = [{**click, "clicked_at": format_time(_time(click) + shift)} for click in clicks]
@@ -62,7 +62,7 @@ def test_the_readers_of_the_day_are_counted_in_their_segments(day: dict[CountKey
     assert len(segments) == VALUES_A_COLUMN ** len(SEGMENT_COLUMNS)
 
 
-def test_counts_delivered_again_in_any_order_change_no_document(
+def test_counts_redelivered_in_any_order_change_no_document(
     pipeline: Pipeline, day: dict[CountKey, int]
 ) -> None:
     counts_stream = pipeline.twin.delivery_streams[pipeline.twin.names.delivery_stream(CLICK_COUNTS.name)]
@@ -96,13 +96,14 @@ def test_counts_delivered_again_in_any_order_change_no_document(
 
 
 def _a_click_before(every_count: list[bytes]) -> list[bytes]:
-    """Of each count of several clicks the one before it: the job need not have published any count twice."""
+    """For each count of several clicks, the one before it: the job need not have published any count
+    twice."""
     counts = map(json.loads, every_count)
     earlier = [{**count, "clicks": count["clicks"] - 1} for count in counts if count["clicks"] > 1]
     return [json.dumps(count, ensure_ascii=False).encode() + b"\n" for count in earlier]
 
 
-def test_the_raw_backup_counted_again_gives_the_same_documents(
+def test_counting_the_raw_backup_gives_the_same_documents(
     pipeline: Pipeline, day: dict[CountKey, int], tmp_path: Path
 ) -> None:
     pipeline.twin.reconciliation()  # flushes the raw backup
@@ -129,7 +130,7 @@ def _download_segments(pipeline: Pipeline, folder: Path) -> None:
 
 
 def count_bounded(clicks: Path, segments: Path, out: Path) -> Counter[CountKey]:
-    """What the application counts in its bounded form."""
+    """The counts of the application's bounded form."""
     command = [sys.executable, str(PROJECT / "analytics_sql" / "main.py")]
     options = ["--clicks", str(clicks), "--segments", str(segments), "--out", str(out)]
     subprocess.run([*command, *options], check=True, timeout=180)

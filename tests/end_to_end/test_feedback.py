@@ -20,8 +20,7 @@ from twin.traffic.record import EntryPoint
 
 ARTICLE = "served-記事"
 CLICKS = 5
-# What was read is known three minutes after the application has begun; then a period of the schedule, and a
-# busy machine.
+# Read progress is known three minutes after the start; then a period of the schedule, and a busy machine.
 SERVED_SECONDS = 420
 SEGMENTS = [{}, {"gender": "female"}, segment(**HANAKO_AND_TARO["hanako"])]
 
@@ -79,7 +78,7 @@ def test_web_servers_read_one_ranking_at_a_time_and_change_none(pipeline: Pipeli
                 request()
 
 
-def test_the_feedback_function_searches_counts_writes_rankings_and_does_nothing_else(
+def test_the_feedback_function_only_searches_counts_and_writes_rankings(
     pipeline: Pipeline,
 ) -> None:
     names = pipeline.twin.names

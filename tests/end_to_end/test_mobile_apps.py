@@ -1,4 +1,4 @@
-"""What a reader's app may do with the credentials that Cognito vends to it: put clicks, and nothing else."""
+"""A reader's app may put clicks with the credentials that Cognito vends to it, and nothing else."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ Call = Callable[[], Any]
 
 
 class Calls:
-    """Clients of every service that sign with the app's credentials, or not at all."""
+    """Clients of every service, signed with the app's credentials or unsigned."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.app = pipeline.twin.mobile_app
@@ -204,7 +204,7 @@ def test_the_classic_flow_is_refused(calls: Calls, pipeline: Pipeline) -> None:
 
 
 def forged(token: str, **claims: object) -> str:
-    """The token with other claims under the signature it had."""
+    """The token with other claims under its original signature."""
     head, body, signature = token.split(".")
     said = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     changed = base64.urlsafe_b64encode(json.dumps({**said, **claims}).encode()).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Oregon failing while clicks flow from the mobile stream: none is lost, duplicates keep to their bound."""
+"""Oregon failing while clicks flow from the mobile stream: none is lost, and duplicates are limited."""
 
 import json
 import os
@@ -22,14 +22,14 @@ from twin.traffic.record import EntryPoint
 
 PUT = {"service": "kinesis", "operation": "PutRecords"}
 CLICKS = 2_000
-A_REQUEST = 500  # an answer that is lost costs one more copy of its request, at most
+A_REQUEST = 500  # a lost answer costs at most one more copy of its request
 POISON_DELAY_SECONDS = 5.0
 OUTAGE_SECONDS = 120
 
 
 @contextmanager
 def _kinesis_of_the_forwarder(pipeline: Pipeline, endpoint: str) -> Iterator[None]:
-    """Let the forwarder reach Oregon through `endpoint`, by its environment as an operator would."""
+    """Let the forwarder reach Oregon through `endpoint`, by its environment, as an operator would."""
     functions = pipeline.twin.emulator.client("lambda", TOKYO)
     name = pipeline.twin.names.forwarder
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -66,7 +66,7 @@ def faults(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def _send(
     pipeline: Pipeline, article: str, *, first: int = 0, number: int = CLICKS, over_seconds: float = 0.0
 ) -> set[str]:
-    """Send clicks as mobile apps do; returns their ids."""
+    """Send clicks as mobile apps do. Returns their ids."""
     now = datetime.now(UTC)
     clicks = [click(first + count, article_id=article, clicked_at=now) for count in range(number)]
     pipeline.send(EntryPoint.MOBILE, [as_record(sent) for sent in clicks], over_seconds)
@@ -74,7 +74,7 @@ def _send(
 
 
 def _arrived(pipeline: Pipeline, article: str) -> Counter[str]:
-    """How often each click of an article came out of Oregon's source stream."""
+    """How often each click of an article is in Oregon's source stream."""
     names = pipeline.twin.names
     journal = pipeline.twin.delivery_streams[names.raw_backup_delivery_stream].journal
     marker = f'"{article}"'.encode()
@@ -83,7 +83,7 @@ def _arrived(pipeline: Pipeline, article: str) -> Counter[str]:
 
 
 def _all_counted(pipeline: Pipeline, article: str, sent: set[str]) -> int:
-    """Wait until every click sent is counted and none is sent again; returns the number of duplicates."""
+    """Wait until every click sent is counted and none is sent again. Returns the number of duplicates."""
     pipeline.wait_until(lambda: set(_arrived(pipeline, article)) == sent, f"{len(sent)} clicks of {article}")
     pipeline.wait_until(
         lambda: not any(source.under_way for source in pipeline.twin.event_sources),
@@ -130,7 +130,7 @@ def test_every_click_is_counted_while_oregon_is(
     assert duplicates <= max_duplicates
 
 
-def test_every_click_is_counted_once_when_oregon_refuses_part_of_each_request(pipeline: Pipeline) -> None:
+def test_every_click_is_counted_once_when_oregon_refuses_partially(pipeline: Pipeline) -> None:
     article = "partly-refused"
     kinesis = pipeline.twin.emulator.client_as(_forwarder_role(pipeline), "kinesis", OREGON)
     rng = random.Random(4)
@@ -155,7 +155,7 @@ def test_a_forwarder_killed_in_mid_batch_loses_no_click(pipeline: Pipeline, faul
 
 
 def _kill_forwarder(pipeline: Pipeline) -> int:
-    """SIGKILL to every process that runs this twin's forwarder; how many."""
+    """SIGKILL every process of this twin's forwarder. Returns how many."""
     function = f"AWS_LAMBDA_FUNCTION_NAME={pipeline.twin.names.forwarder}\0".encode()
     this_twin = f"AWS_ENDPOINT_URL={pipeline.twin.emulator.endpoint}\0".encode()
     killed = 0
@@ -171,9 +171,7 @@ def _kill_forwarder(pipeline: Pipeline) -> int:
     return killed
 
 
-def test_poison_at_the_head_of_a_shard_delays_the_others_by_seconds_at_most(
-    pipeline: Pipeline, faults: Faults
-) -> None:
+def test_poison_at_the_head_of_a_shard_delays_others_by_seconds(pipeline: Pipeline, faults: Faults) -> None:
     faults.set()
     poison = [b"\xf3\x89\x9a\xc2aggregated", b"broken", b'{"click_id": 7']
 
@@ -189,10 +187,10 @@ def test_poison_at_the_head_of_a_shard_delays_the_others_by_seconds_at_most(
     assert seconds_to_arrive("behind-poison", poison) - undisturbed < POISON_DELAY_SECONDS
 
 
-def test_all_clicks_arrive_when_oregon_was_away_for_two_minutes(pipeline: Pipeline, faults: Faults) -> None:
+def test_all_clicks_arrive_after_oregon_was_away_for_two_minutes(pipeline: Pipeline, faults: Faults) -> None:
     article = "away"
     faults.set({**PUT, "reset": True, "ttl_s": OUTAGE_SECONDS})
     sent = _send(pipeline, article, over_seconds=OUTAGE_SECONDS - 10)
     assert not _arrived(pipeline, article)
-    # What had arrived behind the lowest refused record of a batch is sent again once Oregon is back.
+    # Records that arrived behind a batch's lowest refused one are sent again once Oregon is back.
     assert _all_counted(pipeline, article, sent) <= len(sent)

@@ -1,4 +1,4 @@
-"""What the roles of the templates may not do, tried with their credentials."""
+"""What the templates' roles may not do, tried with their credentials."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def search_as(pipeline: Pipeline, role: str) -> OpenSearch:
     return OpenSearch(hosts=[pipeline.twin.emulator.search_endpoint], http_auth=auth, max_retries=0)
 
 
-def test_the_batch_server_searches_counts_and_does_nothing_else_in_opensearch(pipeline: Pipeline) -> None:
+def test_the_batch_server_only_searches_counts_in_opensearch(pipeline: Pipeline) -> None:
     search = search_as(pipeline, pipeline.twin.names.batch_server_role)
     assert search.search(index=INDICES, body={"size": 0})["timed_out"] is False
     refused: list[Any] = [
@@ -51,7 +51,7 @@ def test_the_batch_server_may_ask_every_question(pipeline: Pipeline) -> None:
         lambda: reader.rising(hour, hour),
     ]
     for ask in questions:
-        assert ask().searches > 0  # a refusal would have been an error
+        assert ask().searches > 0  # a refusal would be an error
     assert reader.freshness().asked_at
 
 
@@ -75,7 +75,7 @@ def test_an_unsigned_request_to_the_search_domain_is_refused(pipeline: Pipeline)
         search.search(index=INDICES, body={"size": 0})
 
 
-def test_a_web_server_puts_clicks_into_the_source_stream_and_into_no_other(pipeline: Pipeline) -> None:
+def test_a_web_server_puts_clicks_only_into_the_source_stream(pipeline: Pipeline) -> None:
     names = pipeline.twin.names
     role = names.role_arn(names.web_server_role)
     kinesis = pipeline.twin.emulator.client_as(role, "kinesis", OREGON)

@@ -45,7 +45,7 @@ def _poison(now: datetime) -> list[tuple[bytes, str]]:
     ]
 
 
-def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_counted(
+def test_bad_records_are_rejected_with_a_reason_and_good_clicks_counted(
     pipeline: Pipeline,
 ) -> None:
     now = datetime.now(UTC)
@@ -75,7 +75,7 @@ def test_every_bad_record_is_rejected_with_its_reason_and_every_good_click_count
     assert pipeline.clicks_counted(ARTICLE) == GOOD_CLICKS
 
 
-def test_a_bad_record_of_a_mobile_app_stays_in_the_dead_letters_with_its_bytes(pipeline: Pipeline) -> None:
+def test_a_mobile_apps_bad_record_is_a_dead_letter_with_its_bytes(pipeline: Pipeline) -> None:
     before = pipeline.twin.reconciliation().rejected_by_forwarder
     now = datetime.now(UTC)
     article = f"{ARTICLE}-mobile"

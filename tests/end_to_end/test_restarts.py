@@ -1,4 +1,4 @@
-"""The application started again: from its last checkpoint, from a snapshot, and without any state."""
+"""The application restarted: from its last checkpoint, from a snapshot, and without state."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ def _application(pipeline: Pipeline) -> EmulatedApplication:
 
 @pytest.fixture(scope="module")
 def too_old_at(pipeline: Pipeline) -> datetime:
-    """When the clicks of NEARLY_TOO_OLD, counted by now, would be rejected."""
+    """When the counted clicks of NEARLY_TOO_OLD would be rejected."""
     allowed = timedelta(seconds=int(_application(pipeline).properties["checks"]["max-age-seconds"]))
     limit = datetime.now(UTC) + STILL_ACCEPTED_FOR
     clicks = [
@@ -42,7 +42,7 @@ def too_old_at(pipeline: Pipeline) -> datetime:
 
 
 @pytest.mark.usefixtures("too_old_at")
-def test_counts_go_on_from_the_last_checkpoint_of_a_crash_and_from_the_snapshot_of_a_stop(
+def test_counts_continue_after_a_crash_and_after_a_stop_with_a_snapshot(
     pipeline: Pipeline,
 ) -> None:
     article, application = "over-restarts", _application(pipeline)
@@ -55,7 +55,7 @@ def test_counts_go_on_from_the_last_checkpoint_of_a_crash_and_from_the_snapshot_
     assert pipeline.clicks_counted(article) == 3 * CLICKS
 
 
-def test_a_start_without_state_reads_all_again_and_changes_no_count_and_no_account(
+def test_a_start_without_state_changes_no_count_and_no_reconciliation(
     pipeline: Pipeline, too_old_at: datetime
 ) -> None:
     pipeline.wait_until(lambda: datetime.now(UTC) > too_old_at, "the clicks at the age limit too old")

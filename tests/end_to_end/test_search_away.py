@@ -1,4 +1,4 @@
-"""OpenSearch away for longer than Firehose retries: redelivery makes all counts right by itself."""
+"""OpenSearch away for longer than Firehose retries: redelivery corrects all counts."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def _published(pipeline: Pipeline, article: str) -> int:
 
 
 def _left_over(pipeline: Pipeline) -> list[bytes]:
-    """Failed documents that are not stale, wherever they lie."""
+    """Failed documents that are not stale, under any prefix."""
     twin = pipeline.twin
     return [
         line
@@ -58,7 +58,7 @@ def test_all_counts_are_right_again_after_opensearch_was_away(pipeline: Pipeline
     pipeline.wait_until(lambda: _published(pipeline, article) == CLICKS, "the second half published")
     twin.delivery_streams[twin.names.delivery_stream(CLICK_COUNTS.name)].flush()
     pipeline.wait_until(lambda: bool(_left_over(pipeline)), "Firehose given up, and no click will follow")
-    twin.search_comes_back()  # from here on redelivery may be done at any time
+    twin.search_comes_back()  # from here on redelivery may finish at any time
 
     wait_for(
         lambda: pipeline.clicks_counted(article) == CLICKS,

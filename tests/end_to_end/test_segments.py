@@ -49,7 +49,7 @@ def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline
     assert regions == {"tokyo": 1, "sapporo": 1, "osaka": 1, UNKNOWN: 1}
 
 
-def test_refused_segments_are_told_until_they_are_gone_and_readers_keep_theirs(pipeline: Pipeline) -> None:
+def test_refused_segments_are_reported_and_readers_keep_theirs(pipeline: Pipeline) -> None:
     s3 = pipeline.twin.emulator.client("s3", OREGON)
     bucket = pipeline.twin.names.segments_bucket
     empty = segments_version_key(datetime.now(UTC) - timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""One shard is read late while the other's counts go on: nothing is called complete that was not read."""
+"""One shard is read late while another's counts go on: nothing unread is called complete."""
 
 import json
 import urllib.request
@@ -16,7 +16,7 @@ from twin.traffic.record import EntryPoint
 ARTICLE = "unread"
 CLICKS_AT_ONCE = 10
 LATE = timedelta(seconds=60)
-# Of metrics by the minute, which count a minute after their end, on a busy machine.
+# For metrics by the minute, used a minute after their end, on a busy machine.
 KNOWN_SECONDS = 420
 
 
@@ -38,7 +38,7 @@ def _one_shard_held(pipeline: Pipeline) -> Iterator[None]:
         hold([])
 
 
-def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) -> None:
+def test_minutes_are_complete_only_when_each_shard_was_read(pipeline: Pipeline) -> None:
     twin = pipeline.twin
     reader, names = twin.reader(), twin.names
     dynamodb = twin.emulator.client_as(names.role_arn(names.feedback), "dynamodb", TOKYO)
@@ -46,7 +46,7 @@ def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) ->
     claimed: dict[datetime, int] = {}
 
     def click_and_look() -> timedelta | None:
-        """Put clicks of now, note what is called complete; how late the application reads."""
+        """Put clicks of now and note what is called complete. Returns how late the application reads."""
         nonlocal sent
         now = datetime.now(UTC)
         clicks = [
@@ -96,6 +96,6 @@ def test_no_minute_is_complete_before_each_shard_was_read(pipeline: Pipeline) ->
         assert newest > held_at + LATE, "the other shard is counted all the time"
         assert max(claimed) <= held_at
         assert served_until() <= held_at
-    # That later minutes are complete again is held with a clock: tests/clients/batch_server/test_progress.py.
+    # tests/clients/batch_server/test_progress.py shows by a clock that later minutes are complete again.
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) == sent, "every click counted")
     assert claimed == {until: clicks_before(until) for until in claimed}, "a complete minute has grown"
