@@ -153,7 +153,7 @@ format: setup ## format Python and Java
 docs: setup ## the pages that are made from the code
 	@python -m bench.constants
 	@python -m settings.page > docs/reference/settings.md
-	@python -m lambdas.metrics_page > docs/reference/metrics.md
+	@python -m operations.metrics_page > docs/reference/metrics.md
 	@python -m settings.latency_table
 	@python -m operations.cost --docs
 	@python -m bench.page

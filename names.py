@@ -96,6 +96,10 @@ class Names:
         """stack: one of STACKS."""
         return stack_name(self.environment, stack)
 
+    def region_of(self, stack: str) -> str:
+        """stack: one of STACKS."""
+        return self.tokyo if stack in (TOKYO_STORAGE, TOKYO_INGEST) else self.oregon
+
     # Tokyo
     @property
     def mobile_stream(self) -> str:

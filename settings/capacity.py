@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS
+from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS, MIB, PUT_RECORDS
 from settings import disks
 from settings.environment import Settings
-from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
-from settings.measured import CLICKS_PER_SECOND_PER_KPU
-from settings.quotas import MIB, DirectPut, on_demand_bytes_per_second
+from settings.forwarder import ForwarderSettings
+from settings.measured import CLICKS_PER_SECOND_PER_KPU, FORWARDER_CPU_SECONDS_PER_RECORD
+from settings.quotas import DirectPut, on_demand_bytes_per_second
 
 WANTED_HEADROOM = 2.0
 """Every hop carries twice the peak: after an outage it catches up as fast as new clicks arrive, and a shard
 with more than its share still has room."""
 
 # Kinesis Data Streams developer guide, "Quotas and limits"
+SHARD_RECORDS_PER_SECOND = 1_000
+SHARD_BYTES_PER_SECOND = 1 * MIB
 SHARD_READ_BYTES_PER_SECOND = 2 * MIB
 ON_DEMAND_FIRST_RECORDS_PER_SECOND = 4_000
 ON_DEMAND_FIRST_BYTES_PER_SECOND = 4 * MIB
@@ -35,6 +37,15 @@ REASON_BYTES = 40
 
 ON_DEMAND_FIRST_SHARDS = 4
 
+ONE_VCPU_MIB = 1769
+"""A function of this size has one vCPU:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+PAYLOAD_BYTES = 6 * MIB
+"""Payload of a synchronous invocation."""
+EVENT_FIELDS_BYTES = 600
+"""What a record has in the payload besides its data, which is in base64."""
+INVOCATION_SECONDS = 0.02
+
 NEW_ACCOUNT_EXECUTIONS = 10
 """Concurrent executions in a region. The default is 1,000, but "new AWS accounts have reduced concurrency"
 (Lambda developer guide, "Lambda quotas"); accounts were seen with 10."""
@@ -47,6 +58,48 @@ STATE_MAX_PARALLELISM = 128
 class CapacityWarning:
     id: str
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwarderCapacity:
+    """Rates are for one shard. records_per_batch: as Lambda hands them over; lanes: of that shard."""
+
+    records_per_batch: int
+    batch_seconds: float
+    lanes: int
+    record_bytes: int
+
+    @property
+    def records_per_second(self) -> float:
+        return self.lanes * self.records_per_batch / self.batch_seconds
+
+    @property
+    def headroom(self) -> float:
+        """Ratio to what a shard can take in, by records or by bytes, whichever is lower."""
+        return min(
+            self.records_per_second / SHARD_RECORDS_PER_SECOND,
+            self.records_per_second * self.record_bytes / SHARD_BYTES_PER_SECOND,
+        )
+
+
+def forwarder_capacity(forwarder: ForwarderSettings, record_bytes: int) -> ForwarderCapacity:
+    """Capacity with full batches on every lane of one shard, as after an outage: docs/reference/forwarder.md.
+
+    A batch takes a fixed time + records x CPU / vCPUs + waves x round trip. Python uses at most one vCPU, a
+    wave is `requests_in_flight` requests, and a request holds what PutRecords allows.
+    """
+    records = min(forwarder.batch_size, PAYLOAD_BYTES // (ceil(record_bytes * 4 / 3) + EVENT_FIELDS_BYTES))
+    per_request = min(PUT_RECORDS.records, PUT_RECORDS.request_bytes // record_bytes)
+    waves = ceil(ceil(records / per_request) / forwarder.requests_in_flight)
+    vcpus = min(1.0, forwarder.memory_mib / ONE_VCPU_MIB)
+    return ForwarderCapacity(
+        records_per_batch=records,
+        batch_seconds=INVOCATION_SECONDS
+        + records * FORWARDER_CPU_SECONDS_PER_RECORD / vcpus
+        + waves * forwarder.round_trip_milliseconds / 1000,
+        lanes=forwarder.parallelization_factor,
+        record_bytes=record_bytes,
+    )
 
 
 def shards_to_write(records_per_second: float, record_bytes: int) -> int:
@@ -189,7 +242,7 @@ def _stream_problems(
 def _forwarder_problems(settings: Settings) -> Iterator[str]:
     """Compared with a shard's limit, not the peak: hot keys can fill a single shard."""
     forwarder, record_bytes = settings.forwarder, settings.peak.click_bytes
-    estimate = forwarder.capacity(record_bytes)
+    estimate = forwarder_capacity(forwarder, record_bytes)
     if estimate.headroom < WANTED_HEADROOM:
         yield (
             f"the forwarder would carry {estimate.headroom:.1f} times what a shard takes in, but must carry "
@@ -198,7 +251,7 @@ def _forwarder_problems(settings: Settings) -> Iterator[str]:
             f"{record_bytes} bytes, in batches of {estimate.records_per_batch}; raise "
             "forwarder.parallelization_factor (to 10), requests_in_flight, batch_size or memory_mib (to 1769)"
         )
-    needed = ceil(ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
+    needed = ceil(FORWARDER_ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
     if forwarder.timeout_seconds < needed:
         yield (
             f"forwarder.timeout_seconds ({forwarder.timeout_seconds}) is too short for a full batch of "

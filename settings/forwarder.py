@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.forwarder_capacity import Capacity, capacity
 from settings.section import Section
 
 
@@ -57,14 +56,3 @@ class ForwarderSettings(Section):
         description="Assumed duration of a PutRecords request to Oregon, in milliseconds; used only by the "
         "checks.",
     )
-
-    def capacity(self, record_bytes: int) -> Capacity:
-        """What one shard's lanes carry of records of this size."""
-        return capacity(
-            batch_size=self.batch_size,
-            lanes=self.parallelization_factor,
-            requests_in_flight=self.requests_in_flight,
-            memory_mib=self.memory_mib,
-            round_trip_seconds=self.round_trip_milliseconds / 1000,
-            record_bytes=record_bytes,
-        )

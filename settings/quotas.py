@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MIB = 1024 * 1024
+from contract.limits import MIB
 
 LARGE_REGIONS = {"us-east-1", "us-west-2", "eu-west-1"}
 """They begin with five times the Direct PUT quota (Amazon Data Firehose developer guide, "Quota") and fifty

@@ -36,7 +36,10 @@ def deployment(settings: Settings, *, jar: Path = AWS_JAR) -> tuple[list[str], l
         "The CDK shows every change that broadens access, and asks before it goes on unless "
         "CDK_REQUIRE_APPROVAL is `never`.",
         "Both regions must be bootstrapped once: `npx cdk bootstrap "
-        + " ".join(f"aws://{settings.account}/{region}" for region in _regions(settings).values())
+        + " ".join(
+            f"aws://{settings.account}/{region}"
+            for region in (settings.regions.tokyo, settings.regions.oregon)
+        )
         + "`.",
     ]
     return does, problems
@@ -76,17 +79,8 @@ def destruction(settings: Settings, *, asked: bool) -> tuple[list[str], list[str
     return does, problems
 
 
-def _regions(settings: Settings) -> dict[str, str]:
-    return {"Tokyo": settings.regions.tokyo, "Oregon": settings.regions.oregon}
-
-
-def region_of(stack: str, settings: Settings) -> str:
-    """stack: one of STACKS."""
-    return next(region for place, region in _regions(settings).items() if stack.startswith(place))
-
-
 def _described(stack: str, settings: Settings) -> str:
-    return f"{settings.names.stack(stack)} ({region_of(stack, settings)})"
+    return f"{settings.names.stack(stack)} ({settings.names.region_of(stack)})"
 
 
 def _twin_only(settings: Settings) -> list[str]:

@@ -10,8 +10,8 @@ from bench.children import output
 from bench.forwarder import RECORDS
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, spread, verdict
 from bench.scale import Scale
+from settings.capacity import ONE_VCPU_MIB, PAYLOAD_BYTES, SHARD_BYTES_PER_SECOND
 from settings.forwarder import ForwarderSettings
-from settings.forwarder_capacity import ONE_VCPU_MIB, PAYLOAD_BYTES, SHARD_BYTES_PER_SECOND
 
 GOAL_SECONDS = 1.5
 GOAL_ROUND_TRIP, GOAL_RECORD_BYTES = 150, 300

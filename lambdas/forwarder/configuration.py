@@ -5,18 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdas.forwarder.rules import Rules, RulesError, destination_variable, load_rules
-from lambdas.shared.destinations import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 
 RULES_FILE = Path(__file__).with_name("rules.toml")
 
 DEAD_LETTER_BUCKET = "DEAD_LETTER_BUCKET"
 DEAD_LETTER_PREFIX = "DEAD_LETTER_PREFIX"
 REQUESTS_IN_FLIGHT = "REQUESTS_IN_FLIGHT"
-
-# Reserved at the end of an invocation for the last attempt's answer, the dead letters and the metrics.
-ANSWER_RESERVE_SECONDS = 1.0
-METRICS_RESERVE_SECONDS = 0.3
-ATTEMPT_RESERVE_SECONDS = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS + ANSWER_RESERVE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,8 @@ from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 
-from lambdas.forwarder.configuration import (
-    ANSWER_RESERVE_SECONDS,
-    ATTEMPT_RESERVE_SECONDS,
-    METRICS_RESERVE_SECONDS,
-    Configuration,
-)
+from contract.limits import FORWARDER_ANSWER_RESERVE_SECONDS, FORWARDER_ATTEMPT_RESERVE_SECONDS
+from lambdas.forwarder.configuration import Configuration
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.kinesis_event import ReceivedRecord
 from lambdas.forwarder.metrics import SERVICE, BatchTally, publish
@@ -22,6 +18,8 @@ from lambdas.shared.delivery import Delivery, deliver
 from lambdas.shared.destinations import Destination, Outgoing, connect
 
 CORRECTION_PAUSE_SECONDS = 0.1
+METRICS_RESERVE_SECONDS = 0.3
+"""Reserved at the end of an invocation for the metrics."""
 BLAMED_RECORDS = 10
 """If at least this many and most of a batch are unexpected, the function is at fault, and the batch is
 retried. Fewer are rejected, so that none holds up its lane."""
@@ -92,8 +90,8 @@ class BatchForwarder:
         delivery = deliver(
             attempted.outgoing,
             self._executor,
-            last_attempt_at=ends_at - ATTEMPT_RESERVE_SECONDS,
-            give_up_at=ends_at - ANSWER_RESERVE_SECONDS,
+            last_attempt_at=ends_at - FORWARDER_ATTEMPT_RESERVE_SECONDS,
+            give_up_at=ends_at - FORWARDER_ANSWER_RESERVE_SECONDS,
         )
         unsettled = delivery.failed | (whole.rejected.keys() - attempted.rejected.keys())
         repeat_from = min(unsettled, default=len(batch))

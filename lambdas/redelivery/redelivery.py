@@ -10,6 +10,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from contract.limits import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from lambdas.redelivery.configuration import RedeliveryConfiguration
 from lambdas.redelivery.failed_documents import (
     FORMER_INDEX,
@@ -36,13 +37,7 @@ from lambdas.redelivery.objects import (
     time_in,
 )
 from lambdas.shared.delivery import Delivery, deliver
-from lambdas.shared.destinations import (
-    CONNECT_TIMEOUT_SECONDS,
-    READ_TIMEOUT_SECONDS,
-    Destination,
-    Outgoing,
-    connect,
-)
+from lambdas.shared.destinations import Destination, Outgoing, connect
 
 SORTING_SHARE = 0.5
 """Largest share of an invocation's time: due documents are redelivered even while more keep failing."""

@@ -1,20 +1,22 @@
-"""Destinations of records: Kinesis data streams and Firehose delivery streams, with their request limits.
+"""Destinations of records: Kinesis data streams and Firehose delivery streams.
 
 Both take many records in one request and may refuse some of them. The clients make one attempt: delivery
 decides about retries, because only it knows the time left.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import boto3
 from botocore.config import Config
 
-MIB = 1024 * 1024
-
-CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 5
+from contract.limits import (
+    CONNECT_TIMEOUT_SECONDS,
+    PUT_RECORD_BATCH,
+    PUT_RECORDS,
+    READ_TIMEOUT_SECONDS,
+    RequestLimits,
+)
 
 
 class UnreadableAnswerError(Exception):
@@ -27,15 +29,6 @@ class Outgoing(NamedTuple):
     position: int
     partition_key: str
     line: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class RequestLimits:
-    """Limits of a request. Sizes in bytes; a record's size includes its partition key, if any."""
-
-    records: int
-    request_bytes: int
-    record_bytes: int
 
 
 class Destination(Protocol):
@@ -52,15 +45,9 @@ class Destination(Protocol):
 
 
 class DataStream:
-    """Kinesis data stream.
+    """Kinesis data stream."""
 
-    PutRecords takes 10 MiB since 2025, but a stream takes records over 1 MiB only if configured so, and
-    emulators take 5 MiB. 500 clicks of 300 bytes are far from both.
-    https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
-    https://docs.aws.amazon.com/streams/latest/dev/large-records.html
-    """
-
-    limits = RequestLimits(records=500, request_bytes=5 * MIB, record_bytes=1 * MIB)
+    limits = PUT_RECORDS
 
     def __init__(self, arn: str, client: Any) -> None:
         self._arn = arn
@@ -78,9 +65,9 @@ class DataStream:
 
 
 class DeliveryStream:
-    """Firehose delivery stream. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html"""
+    """Firehose delivery stream."""
 
-    limits = RequestLimits(records=500, request_bytes=4 * MIB, record_bytes=1000 * 1024)
+    limits = PUT_RECORD_BATCH
 
     def __init__(self, arn: str, client: Any) -> None:
         self._name = arn.rpartition("/")[2]

@@ -17,7 +17,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from names import STACKS
 from settings import Settings, SettingsError, load
-from stacks.preflight import region_of
 
 ONLY_PLANNED = "REVIEW_IN_PROGRESS"
 """Of a stack that a change set would make: nobody is deploying it, and it may stay so for months."""
@@ -28,7 +27,7 @@ def deploying(
 ) -> Iterator[str]:
     """A line a stack. client: of CloudFormation in a region. Raises botocore's errors."""
     for title in STACKS:
-        name, region = settings.names.stack(title), region_of(title, settings)
+        name, region = settings.names.stack(title), settings.names.region_of(title)
         try:
             [stack] = client(region).describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:

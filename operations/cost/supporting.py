@@ -42,8 +42,7 @@ from operations.cost.flows import delivery_flow
 from operations.cost.line import Line, Part
 from operations.cost.range import NOTHING, Range, exactly
 from operations.cost.template import TemplateResource, UnpricedError, of_type
-from settings.capacity import REASON_BYTES
-from settings.forwarder_capacity import INVOCATION_SECONDS, ONE_VCPU_MIB
+from settings.capacity import INVOCATION_SECONDS, ONE_VCPU_MIB, REASON_BYTES
 from settings.latency import FEEDBACK_RUN_SECONDS
 from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 

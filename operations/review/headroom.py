@@ -3,11 +3,18 @@ settings/capacity.py, as numbers to compare."""
 
 from math import floor, isinf
 
-from settings.capacity import COUNT_BYTES, MOBILE_READERS, SHARD_READ_BYTES_PER_SECOND, SOURCE_READERS
+from contract.limits import MIB
+from settings.capacity import (
+    COUNT_BYTES,
+    MOBILE_READERS,
+    SHARD_BYTES_PER_SECOND,
+    SHARD_READ_BYTES_PER_SECOND,
+    SHARD_RECORDS_PER_SECOND,
+    SOURCE_READERS,
+    forwarder_capacity,
+)
 from settings.environment import Settings
-from settings.forwarder_capacity import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
-from settings.quotas import MIB
 
 ON_DEMAND = None
 """The stream follows the traffic: it has no head-room of its own to state."""
@@ -21,7 +28,7 @@ def headroom(settings: Settings) -> dict[str, float | None]:
         "mobile stream": _stream(
             streams.mobile_shards, peak.mobile_clicks_per_second, peak.click_bytes, MOBILE_READERS
         ),
-        "forwarder, of a full shard": settings.forwarder.capacity(peak.click_bytes).headroom,
+        "forwarder, of a full shard": forwarder_capacity(settings.forwarder, peak.click_bytes).headroom,
         "source stream": _stream(
             streams.source_shards, float(peak.clicks_per_second), peak.click_bytes, SOURCE_READERS
         ),

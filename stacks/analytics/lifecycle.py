@@ -72,7 +72,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             name=names.application_lifecycle,
             description="Starts the analytics application after a deployment and stops it before its "
             "deletion",
-            package=lambda_zip("application_lifecycle", "shared/__init__.py", "shared/custom_resource.py"),
+            package=lambda_zip("application_lifecycle"),
             statements=[starts_and_stops, keeps_few_snapshots, sees_the_job],
             timeout=TIMEOUT,
             resource_type=LIFECYCLE_RESOURCE,

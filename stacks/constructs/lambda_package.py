@@ -1,4 +1,4 @@
-"""The zip of a Lambda function: its folder under lambdas/ and the packages of its requirements.txt.
+"""The zip of a Lambda function: the modules that its handler imports, and the packages of requirements.txt.
 
 No Docker. Packages must be pure Python: the same zip then runs on either processor, on AWS's Python 3.14
 and in the twin on the environment's own. pip is asked for such wheels only, and only when requirements.txt
@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import cache
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 from stacks.constructs.deterministic_zip import files_below, write_zip
@@ -28,28 +30,30 @@ class PackageError(Exception):
     """A Lambda function's packages cannot be fetched; the message says which and what to do."""
 
 
-def lambda_zip(name: str, *modules: str, library: Sequence[str] = ()) -> Path:
-    """Zip of lambdas/<name>/ with what its requirements.txt names, for the handler `handler.handler`.
+def lambda_zip(name: str, *, data: Sequence[Path] = ()) -> Path:
+    """Zip of the function in lambdas/<name>/, for the handler `handler.handler`.
 
-    modules: files of lambdas/ that it shares with other functions; library: other files of the repository, a
-    folder for its own modules but not those of folders below it. The handler stands at the root,
-    everything at its path in the repository, so an import reads the same on AWS, in tests and to the type
-    checker. Raises PackageError.
+    data: files that its modules open. The handler stands at the root, everything else at its path in the
+    repository, so an import reads the same on AWS, in tests and to the type checker. Raises PackageError.
     """
     folder = LAMBDAS / name
-    requirements = folder / "requirements.txt"
+    handler, requirements = folder / "handler.py", folder / "requirements.txt"
     packages = files_below(_installed(requirements)) if requirements.exists() else {}
-    sources = [
-        *files_below(folder).values(),
-        *(LAMBDAS / module for module in modules),
-        *(module for each in library for module in _modules(ROOT / each)),
-    ]
+    sources = [*imported_modules(handler, ROOT), *data]
     inside = {path.relative_to(ROOT).as_posix(): path for path in sources}
-    return write_zip(name, {**packages, **inside, "handler.py": folder / "handler.py"})
+    return write_zip(name, {**packages, **inside, "handler.py": handler})
 
 
-def _modules(path: Path) -> list[Path]:
-    return sorted(path.glob("*.py")) if path.is_dir() else [path]
+@cache
+def imported_modules(handler: Path, root: Path) -> tuple[Path, ...]:
+    """The modules below `root` that `handler` imports, directly or not, at its start or later.
+
+    A module whose name is computed is not found.
+    """
+    finder = ModuleFinder([str(root)])
+    finder.run_script(str(handler))
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return tuple(sorted({Path(file) for file in files if file} - {handler}))
 
 
 def _installed(requirements: Path) -> Path:

@@ -19,14 +19,6 @@ from stacks.constructs.service_function import ServiceFunction
 from stacks.delivery.alarms import alarm_on_redelivery
 from stacks.delivery.search_delivery import SearchDelivery
 
-SHARED_MODULES = (
-    "shared/__init__.py",
-    "shared/delivery.py",
-    "shared/destinations.py",
-    "shared/invocation.py",
-    "shared/metrics.py",
-)
-
 EVERY = Duration.minutes(1)
 TIMEOUT = Duration.seconds(55)
 """Shorter than the schedule, so that two invocations rarely work at once; where they do, it costs only
@@ -65,7 +57,7 @@ class Redelivery(Construct):
             "Lambda",
             name=settings.names.redelivery,
             description="Redelivers counts that OpenSearch did not take",
-            package=lambda_zip("redelivery", *SHARED_MODULES),
+            package=lambda_zip("redelivery"),
             statements=[
                 iam.PolicyStatement(sid=sid, actions=actions, resources=resources)
                 for sid, (actions, resources) in rights.items()

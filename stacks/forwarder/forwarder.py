@@ -16,15 +16,6 @@ from stacks.constructs.lambda_package import lambda_zip
 from stacks.constructs.service_function import ServiceFunction
 from stacks.forwarder.alarms import alarm_on_forwarder
 
-SHARED_MODULES = (
-    "shared/__init__.py",
-    "shared/delivery.py",
-    "shared/destinations.py",
-    "shared/invocation.py",
-    "shared/metrics.py",
-)
-LIBRARY = ("contract/__init__.py", "contract/event_time.py")
-
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
 
 
@@ -58,7 +49,7 @@ class Forwarder(Construct):
             "Carry",
             name=settings.names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
-            package=lambda_zip("forwarder", *SHARED_MODULES, library=LIBRARY),
+            package=lambda_zip("forwarder", data=[configuration.RULES_FILE]),
             statements=[
                 _read(source_arn),
                 *_put(used),

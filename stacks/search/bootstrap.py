@@ -7,6 +7,7 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from contract.sink import SINKS
+from lambdas.search_bootstrap.definitions import INDEX_FAMILIES
 from names import index_prefix
 from settings import Settings
 from settings.search import SearchSettings
@@ -27,9 +28,7 @@ class SearchBootstrap(FunctionBackedResource):
         self, scope: Construct, construct_id: str, *, endpoint: str, domain_arn: str, settings: Settings
     ) -> None:
         search = settings.search
-        package = lambda_zip(
-            "search_bootstrap", "shared/__init__.py", "shared/custom_resource.py", library=("names.py",)
-        )
+        package = lambda_zip("search_bootstrap", data=sorted(INDEX_FAMILIES.glob("*/*.json")))
         super().__init__(
             scope,
             construct_id,

@@ -18,8 +18,6 @@ from stacks.search import access as search_access
 from stacks.serving.alarms import alarm_on_feedback
 from stacks.serving.progress import acknowledge_progress, reads_progress
 
-SHARED_MODULES = ("shared/__init__.py", "shared/invocation.py", "shared/metrics.py")
-LIBRARY = ("clients/__init__.py", "clients/batch_server", "contract", "names.py")
 TIMEOUT = Duration.seconds(50)
 """Shorter than the shortest period, so that a run ends before the next."""
 MEMORY_MIB = 512
@@ -52,7 +50,7 @@ class Feedback(Construct):
             "Lambda",
             name=names.feedback,
             description="Writes what each kind of reader clicks most, for the service to read",
-            package=lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY),
+            package=lambda_zip("feedback"),
             statements=_rights(domain_arn, table_arn, settings.regions.oregon),
             environment=environment_of(settings, domain_arn=domain_arn, table_arn=table_arn),
             memory_mib=MEMORY_MIB,

@@ -8,9 +8,9 @@ import pytest
 from analytics_sql.main import SQL_FOLDER
 from clients.batch_server.text import length_text
 from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER, WINDOW
-from lambdas.metrics_page import METRICS_MODULES, metrics_in
-from lambdas.metrics_page import page as metrics_page
 from names import Names
+from operations.metrics_page import METRICS_MODULES, metrics_in
+from operations.metrics_page import page as metrics_page
 from settings.forwarder import ForwarderSettings
 from settings.page import page as settings_page
 from tests.conftest import PROJECT

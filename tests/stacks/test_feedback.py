@@ -1,13 +1,7 @@
 """The feedback in the templates: its table, its schedule, its package."""
 
-import json
-import os
-import subprocess
-import sys
-import zipfile
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -23,9 +17,8 @@ from lambdas.feedback.table import CLIENT_CONFIG
 from names import TOKYO
 from settings import Settings
 from settings.feedback import Segments
-from stacks.constructs.lambda_package import lambda_zip
 from stacks.constructs.retention import Retention
-from stacks.serving.feedback import LIBRARY, SHARED_MODULES, TIMEOUT, Feedback
+from stacks.serving.feedback import TIMEOUT, Feedback
 from stacks.serving.trending_table import TrendingTable
 from tests.lambdas.feedback.conftest import SETTINGS, configuration_of
 
@@ -168,24 +161,3 @@ def test_only_the_schedule_repeats_an_invocation(template: Template) -> None:
             "DestinationConfig": Match.absent(),
         },
     )
-
-
-def test_the_package_alone_can_be_imported(tmp_path: Path) -> None:
-    """With only boto3 and its requirements from the environment, as on AWS."""
-    package = lambda_zip("feedback", *SHARED_MODULES, library=LIBRARY)
-    with zipfile.ZipFile(package) as archive:
-        archive.extractall(tmp_path)
-    site = next(path for path in sys.path if path.endswith("site-packages"))
-    provided = ["boto3", "botocore", "s3transfer"]
-    for name in provided:
-        (tmp_path / name).symlink_to(Path(site) / name)
-    outcome = subprocess.run(
-        [sys.executable, "-S", "-c", "import sys, json; import handler; print(json.dumps(sys.path))"],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "POWERTOOLS_DEV": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stderr
-    assert site not in json.loads(outcome.stdout.splitlines()[-1])

@@ -1,22 +1,15 @@
 """The Forwarder construct and its settings at synth."""
 
-import os
 import re
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Match, Template
 
 from lambdas.forwarder.rules import RulesError
 from settings import Settings
-from settings.capacity import problems
+from settings.capacity import forwarder_capacity, problems
 from settings.forwarder import ForwarderSettings
 from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
-from stacks.constructs.lambda_package import lambda_zip
-from stacks.forwarder.forwarder import LIBRARY, SHARED_MODULES
 from tests.lambdas.forwarder.synthesis import NAMES, synthesised
 
 
@@ -86,31 +79,8 @@ def test_every_destination_in_the_rules_needs_an_arn() -> None:
         synthesised({"elsewhere": NAMES.source_stream_arn})
 
 
-def test_the_package_runs_without_the_repository(tmp_path: Path) -> None:
-    with zipfile.ZipFile(lambda_zip("forwarder", *SHARED_MODULES, library=LIBRARY)) as archive:
-        archive.extractall(tmp_path)
-        assert not [name for name in archive.namelist() if name.endswith(".so")]
-    check = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "import handler, lambdas.forwarder.rules as rules\n"
-        "print(rules.__file__)\n"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    outcome = subprocess.run(
-        [sys.executable, "-c", check],
-        cwd=tmp_path.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stderr
-    assert outcome.stdout.startswith(str(tmp_path))
-    assert (tmp_path / "lambdas/forwarder/rules.toml").exists()
-
-
 def test_the_forwarder_carries_many_times_a_full_shard() -> None:
-    capacity = ForwarderSettings().capacity(record_bytes=300)
+    capacity = forwarder_capacity(ForwarderSettings(), record_bytes=300)
     assert capacity.records_per_batch == 6_291  # 6 MiB of payload, 1,000 bytes a record
     processor_seconds = 6_291 * FORWARDER_CPU_SECONDS_PER_RECORD
     assert capacity.batch_seconds == pytest.approx(0.02 + processor_seconds + 1 * 0.150)

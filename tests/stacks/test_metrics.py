@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lambdas.metrics_page import LAMBDAS, metrics_in
 from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
+from operations.metrics_page import LAMBDAS, metrics_in
 from stacks.monitoring.alarm import AlarmDefinition
 from tests.conftest import PROJECT
 from tests.stacks.dashboard_bodies import (

@@ -19,8 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from analytics_sql.click_files import numbered_records, shown
 from contract.count import COUNT_COLUMNS
+from contract.limits import PUT_RECORD_BATCH
 from contract.sink import CLICK_COUNTS
-from lambdas.shared.destinations import DeliveryStream
 from settings import SettingsError, load
 
 ATTEMPTS = 8
@@ -107,7 +107,7 @@ def _is_count(line: bytes) -> bool:
 
 
 def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    limits = DeliveryStream.limits
+    limits = PUT_RECORD_BATCH
     batch: list[bytes] = []
     size = 0
     for line in lines:

@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.limits import MIB
 from lambdas.shared import delivery
 from lambdas.shared.delivery import Delivery, deliver, split_into_requests
-from lambdas.shared.destinations import MIB, DataStream, DeliveryStream, Destination, Outgoing
+from lambdas.shared.destinations import DataStream, DeliveryStream, Destination, Outgoing
 
 Answer = Callable[[Sequence[Outgoing]], list[str | None]]
 THROTTLED = "ProvisionedThroughputExceededException"

@@ -13,7 +13,8 @@ from zlib import crc32
 import boto3
 import pytest
 
-from lambdas.forwarder.configuration import ATTEMPT_RESERVE_SECONDS, Configuration
+from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS
+from lambdas.forwarder.configuration import Configuration
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.handler import _forwarder, handler
@@ -186,7 +187,7 @@ def test_the_lowest_undelivered_record_is_reported(
 
     class OfOneAttempt:
         def get_remaining_time_in_millis(self) -> int:
-            return int(ATTEMPT_RESERVE_SECONDS * 1000) + 1_500
+            return int(FORWARDER_ATTEMPT_RESERVE_SECONDS * 1000) + 1_500
 
     answer = handler(event(good), OfOneAttempt())
     assert answer == {"batchItemFailures": [{"itemIdentifier": sequence_number(700)}]}
@@ -232,7 +233,7 @@ def test_a_retry_resends_only_records_after_the_lowest_failure(
         return line == good[600] and len(site.dead_letters()) < 2
 
     gate.refuses = refuse_until_the_next_invocation
-    assert carry(site.forwarder(), records, seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    assert carry(site.forwarder(), records, seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
 
     arrived = site.arrived()
     assert set(arrived) == set(good)
@@ -273,7 +274,7 @@ def test_a_dead_letter_is_in_one_object_though_s3_first_refuses_the_rewrite(
 
     gate.refuses = refuse_until_the_next_invocation_and_then_let_s3_refuse
     records = [*good[:5], b"bad 1", *good[5:15], b"bad 2", *good[15:]]
-    assert carry(site.forwarder(), records, seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    assert carry(site.forwarder(), records, seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
     faults.set()
     assert set(site.arrived()) == set(good)
     assert site.rejected() == Counter([b"bad 1", b"bad 2"])
@@ -298,7 +299,7 @@ def test_a_late_rewrite_leaves_the_retrys_dead_letters(
 
     monkeypatch.setattr(DeadLetters, "write", slow_when_nothing_is_left)
     gate.refuses = lambda line: line == good[0] and len(written) < 2
-    assert carry(site.forwarder(), [*good, b"bad"], seconds=ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    assert carry(site.forwarder(), [*good, b"bad"], seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
     assert written == [1, 1]
     assert set(site.arrived()) == set(good)
     assert site.rejected() == Counter([b"bad"])

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from lambdas.metrics_page import METRICS_MODULES, metrics_in
 from names import OREGON, TOKYO
 from operations.cost.assumptions import HOURS, SECONDS
 from operations.cost.estimate import Estimate, estimate_resources
 from operations.cost.prices import Prices
 from operations.cost.range import Range, exactly
 from operations.cost.template import TemplateResource
+from operations.metrics_page import METRICS_MODULES, metrics_in
 from settings import Settings
 from tests.operations.cost.changes import Resources, changed, mean_of, usd
 

@@ -1,6 +1,6 @@
 """Makes docs/reference/metrics.md: every metric that our functions publish, from the modules that name them.
 
-python -m lambdas.metrics_page > docs/reference/metrics.md
+python -m operations.metrics_page > docs/reference/metrics.md
 """
 
 import ast
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
 
-LAMBDAS = Path(__file__).parent
+LAMBDAS = Path(__file__).parents[1] / "lambdas"
 METRICS_MODULES = sorted(set(LAMBDAS.glob("*/metrics.py")) - {LAMBDAS / "shared" / "metrics.py"})
 HEAD = f"""# Metrics
 

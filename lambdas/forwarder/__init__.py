@@ -1,0 +1,1 @@
+"""Carries the clicks of mobile apps from the Tokyo stream to Oregon."""

@@ -1,0 +1,1 @@
+"""Redelivers counts that OpenSearch did not take."""

@@ -1,0 +1,1 @@
+"""Puts the definitions of each index family into the search domain."""
