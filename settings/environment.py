@@ -11,7 +11,7 @@ from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
 from settings.feedback import FeedbackSettings
 from settings.forwarder import ForwarderSettings
-from settings.latency_target import LatencySettings
+from settings.latency import LatencySettings
 from settings.mobile_apps import MobileAppsSettings
 from settings.peak import PeakSettings
 from settings.quotas import DirectPut, direct_put

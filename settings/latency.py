@@ -1,15 +1,22 @@
-"""Latency of a click by the settings alone: each stage, typical and worst.
+"""How late a count may be: the settings are checked against it, stage by stage.
 
 Pure functions of the settings. docs/reference/latency.md explains the stages and defines typical and worst.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from contract.click import ARRIVAL
-from settings.environment import Settings
+from settings.section import Section
+
+if TYPE_CHECKING:
+    from settings.environment import Settings
 
 Producer = Literal["web servers", "mobile apps"]
 
@@ -19,7 +26,7 @@ WEB_SERVER_FLUSH_SECONDS = 1.0
 MOBILE_APP_FLUSH_SECONDS = 5.0
 """`flush_seconds` of mobile_client."""
 REFRESH_SECONDS = 1.0
-"""`refresh_interval` of lambdas/search_bootstrap/index_families/*/index_template.json."""
+"""`refresh_interval` of lambdas/search_bootstrap/definitions.py."""
 
 PUT_SECONDS = (0.05, 1.0)
 """Typical and worst of a request to a service in the same region; the worst is one repetition."""
@@ -41,12 +48,25 @@ FEEDBACK_RUN_SECONDS = (1.0, 10.0)
 """Querying OpenSearch from the other region and writing what changed; assumed."""
 
 
+class LatencySettings(Section):
+    visible_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=30,
+        description="Declared target, in seconds: while nothing fails, a search finds a click's count within "
+        "this time.",
+    )
+    served_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=120,
+        description="Declared target, in seconds: while nothing fails, the rankings include a click within "
+        "this time.",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seconds:
     typical: float
     worst: float
 
-    def __add__(self, other: "Seconds") -> "Seconds":
+    def __add__(self, other: Seconds) -> Seconds:
         return Seconds(typical=self.typical + other.typical, worst=self.worst + other.worst)
 
 

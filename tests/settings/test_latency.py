@@ -1,7 +1,6 @@
 """The budget follows the settings and what the producers do; what is later than the target is refused."""
 
 import inspect
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.mobile_app.client import MobileClient
+from lambdas.search_bootstrap.definitions import REFRESH_INTERVAL
 from settings import Settings, SettingsError, load
 from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
@@ -20,11 +20,11 @@ from settings.latency import (
     MOBILE_APP_FLUSH_SECONDS,
     REFRESH_SECONDS,
     WEB_SERVER_FLUSH_SECONDS,
+    LatencySettings,
     budget,
     problems,
 )
 from settings.latency_table import DOCUMENTED, PAGE, latency_table, page
-from settings.latency_target import LatencySettings
 
 PROJECT = Path(__file__).parents[2]
 
@@ -149,11 +149,7 @@ def test_mobile_apps_flush_as_often_as_the_budget_says() -> None:
 
 
 def test_opensearch_refreshes_as_often_as_the_budget_says() -> None:
-    families = (PROJECT / "lambdas/search_bootstrap/index_families").glob("*/index_template.json")
-    refreshes = {
-        json.loads(file.read_text())["template"]["settings"]["index"]["refresh_interval"] for file in families
-    }
-    assert refreshes == {f"{REFRESH_SECONDS:.0f}s"}
+    assert f"{REFRESH_SECONDS:.0f}s" == REFRESH_INTERVAL
 
 
 def test_the_table_in_the_docs_is_that_of_production() -> None:
