@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ from analytics_sql.click_files import (
     shown,
 )
 from analytics_sql.local_flink import cause_of, connector_jar, find_java
-from analytics_sql.main import Properties, run
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
 from contract.count import SEGMENT_COLUMNS, UNKNOWN
 from contract.sink import REJECTS_TABLE, SINKS
 from interruption import quiet_interruption
+
+Properties = dict[str, dict[str, str]]  # property group -> key -> value
+Run = Callable[[Properties], None]  # main.py's: run the job with these properties and wait for its end
 
 _JAVA_CLASS = re.compile(r"^([\w$]+[.])+[\w$]+: ")
 
@@ -141,7 +143,7 @@ def _rows(table: Path) -> Iterator[bytes]:
         yield from (row for _, row in numbered_records(file))
 
 
-def run_over_files(clicks: Path, segments: Path, out: Path) -> ClickAccount:
+def run_over_files(clicks: Path, segments: Path, out: Path, *, run: Run) -> ClickAccount:
     """Raises SystemExit with one sentence, whatever goes wrong."""
     check_folders(clicks, segments, out)
     files = read_click_files(click_files(clicks))
@@ -151,7 +153,7 @@ def run_over_files(clicks: Path, segments: Path, out: Path) -> ClickAccount:
         find_java()
         with tempfile.TemporaryDirectory() as links:
             link(files, Path(links))
-            run(properties(Path(links), segments, out), on_msf=False)
+            run(properties(Path(links), segments, out))
         return account(files, out)
     except Exception as error:
         take_away_result(out)
@@ -168,12 +170,12 @@ def take_away_result(out: Path) -> None:
         shutil.rmtree(out / table, ignore_errors=True)
 
 
-def main() -> None:
+def main(run: Run) -> None:
     with quiet_interruption():
-        command()
+        command(run)
 
 
-def command() -> None:
+def command(run: Run) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--clicks", type=Path, required=True, metavar="DIR", help="*.json and *.json.gz files, at any depth"
@@ -186,7 +188,7 @@ def command() -> None:
     )
     given = parser.parse_args()
     clicks, segments, out = (folder.resolve() for folder in (given.clicks, given.segments, given.out))
-    result = run_over_files(clicks, segments, out)
+    result = run_over_files(clicks, segments, out, run=run)
     if problem := result.problem():
         take_away_result(out)
         raise SystemExit(f"{result}\n{problem} Nothing is left in {shown(out)}.")

@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -245,7 +246,7 @@ def main() -> None:
         sys.path.insert(0, str(SQL_FOLDER.parent))
         from analytics_sql import bounded
 
-        bounded.main()
+        bounded.main(partial(run, on_msf=False))
 
 
 if __name__ == "__main__":

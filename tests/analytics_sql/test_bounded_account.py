@@ -99,19 +99,18 @@ class _JavaError(Exception):
     ],
 )
 def test_a_run_that_fails_says_why_and_leaves_no_counts(
-    error: BaseException, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, told: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(_: bounded.Properties) -> None:
         (out / SINKS[0].table / "part-0").write_bytes(b"{")
         raise error
 
     (tmp_path / "clicks").mkdir()
     (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
-    monkeypatch.setattr(bounded, "run", fail)
     with pytest.raises((SystemExit, KeyboardInterrupt)) as ended:
-        bounded.run_over_files(tmp_path / "clicks", tmp_path, out)
+        bounded.run_over_files(tmp_path / "clicks", tmp_path, out, run=fail)
     assert str(ended.value) == told.replace("OUT", str(out))
     assert list(out.iterdir()) == []
 
@@ -121,19 +120,19 @@ def test_a_result_in_which_clicks_are_missing_is_taken_away(
 ) -> None:
     (tmp_path / "clicks").mkdir()
     (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
-    monkeypatch.setattr(bounded, "run", lambda *_, **__: None)
     folders = ["--clicks", str(tmp_path / "clicks"), "--segments", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["main.py", *folders, "--out", str(tmp_path / "out")])
     with pytest.raises(SystemExit, match=r"by 1\. Were files changed during the run\? Nothing is left in"):
-        bounded.command()
+        bounded.command(run=lambda _: None)
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_folder_for_results_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "clicks").mkdir()
     (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
+    out = tmp_path / "clicks" / "a.json" / "out"
     with pytest.raises(SystemExit, match=r"The run failed, .*Not a directory"):
-        bounded.run_over_files(tmp_path / "clicks", tmp_path, tmp_path / "clicks" / "a.json" / "out")
+        bounded.run_over_files(tmp_path / "clicks", tmp_path, out, run=lambda _: None)
 
 
 def test_clicks_of_readers_without_a_segment_are_told(tmp_path: Path) -> None:
