@@ -51,7 +51,7 @@ def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
 
 def sinks_here() -> operators.Sinks:
     return {
-        sink.definitions: {
+        sink.family: {
             "generation": sink.generation,
             "key": [*sink.key],
             "grain_seconds": int(WINDOW.total_seconds()),

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 SEGMENT_COLUMNS = ("gender", "age_band", "region")
 COUNT_KEY = ("minute", "article_id", *SEGMENT_COLUMNS)
 COUNT_COLUMNS = (*COUNT_KEY, "clicks", "published_at")
+COUNT_GENERATION = 1
+"""Raised whenever COUNT_KEY or WINDOW changes: docs/start/changing_the_query.md."""
 
 WINDOW = timedelta(minutes=1)
 """The window of a count: it divides a minute, an hour or a day. The column `minute` has its start, whatever

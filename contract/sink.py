@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from contract.count import COUNT_KEY
+from contract.count import COUNT_GENERATION, COUNT_KEY
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """Without a dot, which separates an index family from the day in the name of an index."""
@@ -14,16 +14,16 @@ class Sink:
     """A table of counts and the index family that it goes to.
 
     table: its name in the SQL, which is the property group of its options; name: part of the names of its
-    delivery stream and role; definitions: the folder of lambdas/search_bootstrap/index_families/ with what
-    the domain shall hold; key: the columns whose values make a document's id, so that of each key the
-    largest count wins; generation: raised whenever the key changes (docs/start/changing_the_query.md).
+    delivery stream and role; family: the name of its index family in generation 1; key: the columns whose
+    values make a document's id, so that of each key the largest count wins; generation: raised whenever the
+    key changes (docs/start/changing_the_query.md).
 
     Raises ValueError for a name that AWS does not accept or that would match another's: see _NAME.
     """
 
     table: str
     name: str
-    definitions: str
+    family: str
     key: tuple[str, ...]
     generation: int = 1
 
@@ -34,10 +34,10 @@ class Sink:
         Each generation has its own family: with counts of two keys in one index, every click would count
         twice.
         """
-        return self.definitions if self.generation == 1 else f"{self.definitions}-{self.generation}"
+        return self.family if self.generation == 1 else f"{self.family}-{self.generation}"
 
     def __post_init__(self) -> None:
-        for name in (self.name, self.definitions):
+        for name in (self.name, self.family):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r}: write the name of a sink in lower case, with single hyphens")
 
@@ -47,7 +47,9 @@ class Sink:
         return self.name.title().replace("-", "")
 
 
-CLICK_COUNTS = Sink(table="click_counts", name="counts", definitions="click-counts", key=COUNT_KEY)
+CLICK_COUNTS = Sink(
+    table="click_counts", name="counts", family="click-counts", key=COUNT_KEY, generation=COUNT_GENERATION
+)
 
 SINKS = (CLICK_COUNTS,)
 REJECTS_TABLE = "rejected_clicks"

@@ -1,20 +1,31 @@
-"""The search domain's definitions for each index family, from the .json files of its folder.
+"""The search domain's definitions for each index family: ingest pipeline, index template, retention policy.
 
-A folder of index_families/ holds an ingest pipeline, an index template and a retention policy. The request
-brings the families, their key columns and the environment's settings.
+The request brings the families, their key columns and the environment's settings.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from names import index_pattern, retention_policy
 
-INDEX_FAMILIES = Path(__file__).with_name("index_families")
 KEPT_FOR_EVER = "forever"
 POLICIES = "/_plugins/_ism/policies/"
+
+REFRESH_INTERVAL = "1s"
+PRIORITY = 100
+"""Of our templates, above any that matches every index."""
+COLUMN_TYPES = {"minute": "date", "clicks": "long", "published_at": "date"}
+"""Of the columns that every count has; any other column of a key is a keyword."""
+
+SET_INDEX_AND_VERSION = (
+    "ZonedDateTime minute = ZonedDateTime.parse(ctx.minute).withZoneSameInstant(ZoneOffset.UTC); "
+    "ctx.minute = minute.format(DateTimeFormatter.ofPattern(params.minute_format)); "
+    "ctx._index = params.index_prefix + minute.format(DateTimeFormatter.ofPattern(params.day_format)); "
+    "ctx._version = ((Number) ctx.clicks).longValue(); "
+    "ctx._version_type = 'external_gte'"
+)
+"""Painless."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +39,9 @@ class Definition:
 def definitions(properties: Mapping[str, Any]) -> list[Definition]:
     """The wanted definitions, in the order in which to put them.
 
-    Properties: IndexFamilies, a list of {Name, IndexPrefix, Key, Definitions}: an index's name is IndexPrefix
-    and the day of `minute`, Key lists the columns of a document's id, Definitions is a folder of
-    index_families/; Replicas, a number; RetentionDays, a number or `forever`.
+    Properties: IndexFamilies, a list of {Name, IndexPrefix, Key}: an index's name is IndexPrefix and the day
+    of `minute`, Key lists the columns of a document's id; Replicas, a number; RetentionDays, a number or
+    `forever`.
     """
     return [
         definition for family in properties["IndexFamilies"] for definition in _of_family(family, properties)
@@ -38,35 +49,84 @@ def definitions(properties: Mapping[str, Any]) -> list[Definition]:
 
 
 def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list[Definition]:
-    name, index_prefix, key = family["Name"], family["IndexPrefix"], family["Key"]
-    folder = INDEX_FAMILIES / family["Definitions"]
-    pattern = index_pattern(name)
-    pipeline = _read(folder / "ingest_pipeline.json")
-    [script, fingerprint] = pipeline["processors"]
-    script["script"]["params"]["index_prefix"] = index_prefix
-    fingerprint["fingerprint"]["fields"] = key
-
-    template = _read(folder / "index_template.json")
-    template["index_patterns"] = [pattern]
-    index_settings = template["template"]["settings"]["index"]
-    index_settings |= {"default_pipeline": name, "number_of_replicas": int(properties["Replicas"])}
-    columns = template["template"]["mappings"]["properties"]
-    columns |= {column: {"type": "keyword"} for column in key if column not in columns}
-
+    name, key, days = family["Name"], family["Key"], properties["RetentionDays"]
+    template = index_template(name, key=key, replicas=int(properties["Replicas"]))
+    # Without retention, an earlier deployment's policy would catch new indices.
+    policy = None if days == KEPT_FOR_EVER else deletion_after(int(days), index_family=name)
     # The pipeline first: once the template exists, indices need it.
-    wanted = [
-        Definition(f"/_ingest/pipeline/{name}", pipeline),
+    return [
+        Definition(f"/_ingest/pipeline/{name}", ingest_pipeline(index_prefix=family["IndexPrefix"], key=key)),
         Definition(f"/_index_template/{name}", template),
+        Definition(f"{POLICIES}{retention_policy(name)}", policy),
     ]
-    policy: dict[str, Any] | None = None  # an earlier deployment's would catch new indices
-    if properties["RetentionDays"] != KEPT_FOR_EVER:
-        policy = _read(folder / "retention_policy.json")
-        [kept, _] = policy["policy"]["states"]
-        kept["transitions"][0]["conditions"]["min_index_age"] = f"{int(properties['RetentionDays'])}d"
-        policy["policy"]["ism_template"][0]["index_patterns"] = [pattern]
-    return [*wanted, Definition(f"{POLICIES}{retention_policy(name)}", policy)]
 
 
-def _read(file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
+def ingest_pipeline(*, index_prefix: str, key: Sequence[str]) -> dict[str, Any]:
+    return {
+        "description": "One document per count key, and the largest count wins: whatever is repeated, late "
+        "or reordered.",
+        "processors": [
+            {
+                "script": {
+                    "description": "The key's minute in one form, the index of its day, and the count as the "
+                    "version",
+                    "lang": "painless",
+                    "source": SET_INDEX_AND_VERSION,
+                    "params": {
+                        "minute_format": "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+                        "day_format": "yyyy.MM.dd",
+                        "index_prefix": index_prefix,
+                    },
+                }
+            },
+            {
+                "fingerprint": {
+                    "description": "The key as _id: a digest of names, lengths and values, so no two keys "
+                    "share one, and 512 bytes are enough",
+                    "hash_method": "SHA-256@2.16.0",
+                    "target_field": "_id",
+                    "fields": key,
+                }
+            },
+        ],
+    }
+
+
+def index_template(index_family: str, *, key: Sequence[str], replicas: int) -> dict[str, Any]:
+    keywords = {column: "keyword" for column in key if column not in COLUMN_TYPES}
+    return {
+        "priority": PRIORITY,
+        "template": {
+            "settings": {
+                "index": {
+                    "number_of_shards": 1,
+                    "refresh_interval": REFRESH_INTERVAL,
+                    "default_pipeline": index_family,
+                    "number_of_replicas": replicas,
+                }
+            },
+            "mappings": {
+                "dynamic": "strict",
+                "properties": {
+                    column: {"type": type_} for column, type_ in {**COLUMN_TYPES, **keywords}.items()
+                },
+            },
+        },
+        "index_patterns": [index_pattern(index_family)],
+    }
+
+
+def deletion_after(days: int, *, index_family: str) -> dict[str, Any]:
+    """The retention policy: days since an index was created."""
+    deleted = {"state_name": "deleted", "conditions": {"min_index_age": f"{days}d"}}
+    return {
+        "policy": {
+            "description": "The index of a day is deleted some days after its creation.",
+            "default_state": "kept",
+            "states": [
+                {"name": "kept", "actions": [], "transitions": [deleted]},
+                {"name": "deleted", "actions": [{"delete": {}}], "transitions": []},
+            ],
+            "ism_template": [{"priority": PRIORITY, "index_patterns": [index_pattern(index_family)]}],
+        }
+    }

@@ -1,13 +1,13 @@
 """Puts the ingest pipeline, the index template and the retention policy into the OpenSearch domain."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Duration
 from constructs import Construct
 
-from contract.sink import SINKS
-from lambdas.search_bootstrap.definitions import INDEX_FAMILIES
+from contract.sink import SINKS, Sink
 from names import index_prefix
 from settings import Settings
 from settings.search import SearchSettings
@@ -28,7 +28,7 @@ class SearchBootstrap(FunctionBackedResource):
         self, scope: Construct, construct_id: str, *, endpoint: str, domain_arn: str, settings: Settings
     ) -> None:
         search = settings.search
-        package = lambda_zip("search_bootstrap", data=sorted(INDEX_FAMILIES.glob("*/*.json")))
+        package = lambda_zip("search_bootstrap")
         super().__init__(
             scope,
             construct_id,
@@ -55,7 +55,7 @@ class SearchBootstrap(FunctionBackedResource):
         )
 
 
-def definition_properties(search: SearchSettings) -> dict[str, Any]:
+def definition_properties(search: SearchSettings, sinks: Sequence[Sink] = SINKS) -> dict[str, Any]:
     """What lambdas/search_bootstrap/definitions.py makes the domain's definitions from."""
     return {
         "IndexFamilies": [
@@ -63,9 +63,8 @@ def definition_properties(search: SearchSettings) -> dict[str, Any]:
                 "Name": sink.index_family,
                 "IndexPrefix": index_prefix(sink.index_family),
                 "Key": list(sink.key),
-                "Definitions": sink.definitions,
             }
-            for sink in SINKS
+            for sink in sinks
         ],
         "Replicas": search.replicas,
         "RetentionDays": search.retention_days or "forever",

@@ -253,9 +253,7 @@ def test_a_dashboard_says_where_the_run_book_is() -> None:
 
 
 def test_a_further_sink_has_its_hop_without_a_change_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    further = Sink(
-        table="platform_counts", name="platform-counts", definitions="platform-counts", key=("minute",)
-    )
+    further = Sink(table="platform_counts", name="platform-counts", family="platform-counts", key=("minute",))
     monkeypatch.setattr(path, "SINKS", (CLICK_COUNTS, further))
     titles = [hop.title for hop in oregon_path(NAMES)]
     assert titles[3:6] == ["Delivery of counts", "Delivery of platform counts", "Delivery of rejects"]

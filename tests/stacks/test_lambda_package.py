@@ -12,17 +12,13 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from lambdas.search_bootstrap.definitions import INDEX_FAMILIES
 from stacks.constructs import lambda_package
 from stacks.constructs.lambda_package import PackageError, lambda_zip
 from tests.conftest import PROJECT
 
 PROVIDED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 """What Lambda's Python runtime has beside the standard library."""
-DATA = {
-    "forwarder": {"lambdas/forwarder/rules.toml"},
-    "search_bootstrap": {file.relative_to(PROJECT).as_posix() for file in INDEX_FAMILIES.glob("*/*.json")},
-}
+DATA = {"forwarder": {"lambdas/forwarder/rules.toml"}}
 """The files that a function's modules open."""
 FUNCTIONS = sorted(file.parent.name for file in lambda_package.LAMBDAS.glob("*/handler.py"))
 

@@ -16,7 +16,7 @@ from stacks.delivery.search_delivery import SearchDelivery
 
 SETTINGS = Settings(environment="trial", account="111111111111")
 SECOND = Sink(
-    table="counts_by_platform", name="counts-by-platform", definitions="platform-counts", key=("minute",)
+    table="counts_by_platform", name="counts-by-platform", family="platform-counts", key=("minute",)
 )
 BUCKET = "arn:aws:s3:::rejected"
 

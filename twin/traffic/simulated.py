@@ -51,6 +51,9 @@ BREAKING_NEWS_RISE_SECONDS = 60
 BREAKING_NEWS_PEAK_SHARE = {"sendai": 0.4}  # where it happened
 BREAKING_NEWS_PEAK_SHARE_ELSEWHERE = 0.06
 
+MADE_UP_VALUES = 3
+"""Of a column of the segment that readers here have no value for: `device_class-1` to `-3`."""
+
 MOBILE_SHARE = 0.6
 UNKNOWN_READER_SHARE = 0.02  # readers without a segment: counted under `unknown`
 LATE_SHARE = 0.02  # clicks a phone held back without a network: counted in the minute they happened
@@ -84,8 +87,14 @@ def readers(number: int, seed: int) -> list[Reader]:
 
 def write_segments(path: Path, known: Sequence[Reader]) -> None:
     """The segment file of these readers, in the contract's form."""
-    rows = [SEGMENT_FILE_HEADER]
-    rows += [tuple(getattr(reader, column) for column in SEGMENT_FILE_HEADER) for reader in known]
+    rows: list[tuple[str, ...]] = [SEGMENT_FILE_HEADER]
+    rows += [
+        tuple(
+            getattr(reader, column, f"{column}-{number % MADE_UP_VALUES + 1}")
+            for column in SEGMENT_FILE_HEADER
+        )
+        for number, reader in enumerate(known)
+    ]
     path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
 
 

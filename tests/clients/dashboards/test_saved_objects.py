@@ -156,7 +156,7 @@ def test_a_fourth_column_and_another_generation_are_drawn_without_a_change_here(
     counts = sink.Sink(
         table="click_counts",
         name="counts",
-        definitions="click-counts",
+        family="click-counts",
         key=(*COUNT_KEY, "shoe_size"),
         generation=CLICK_COUNTS.generation + 1,
     )

@@ -1,15 +1,17 @@
 """What the bootstrap sends to a domain with scripted answers."""
 
 import http.client
+import json
 import urllib.error
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.count import COUNT_COLUMNS
-from contract.sink import CLICK_COUNTS, SINKS
-from lambdas.search_bootstrap.definitions import INDEX_FAMILIES, Definition, definitions
+from contract.sink import CLICK_COUNTS, Sink
+from lambdas.search_bootstrap.definitions import Definition, definitions
 from lambdas.search_bootstrap.handler import Bootstrap, BootstrapError
 from names import day_index, index_pattern, retention_policy
 from settings.search import SearchSettings
@@ -156,8 +158,13 @@ def test_the_definitions_contain_the_settings() -> None:
     assert kept["transitions"] == [{"state_name": deleted["name"], "conditions": {"min_index_age": "14d"}}]
 
 
-def test_each_index_family_has_its_own_definitions() -> None:
-    assert {folder.name for folder in INDEX_FAMILIES.iterdir()} == {sink.definitions for sink in SINKS}
+def test_the_definitions_of_a_sink_are_as_recorded() -> None:
+    """To the byte: the names of every object in this order."""
+    example = Sink(table="shades", name="shades", family="shades", key=("minute", "shade"), generation=2)
+    properties = definition_properties(SearchSettings(retention_days=90), sinks=[example])
+    made = {definition.path: definition.body for definition in definitions(properties)}
+    recorded = Path(__file__).with_name("definitions.json").read_text(encoding="utf-8")
+    assert json.dumps(made, indent=2) + "\n" == recorded
 
 
 def test_the_definitions_use_the_sinks_names_and_key() -> None:

@@ -8,7 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from contract.count import SEGMENT_FILE_HEADER
+from twin.traffic import simulated
 from twin.traffic.record import EntryPoint, Record
 from twin.traffic.simulated import (
     AGE_BANDS,
@@ -63,6 +66,16 @@ def test_the_segment_file_has_the_contracts_header_and_each_reader_once(tmp_path
     assert {row["gender"] for row in rows} == set(GENDERS)
     assert {row["age_band"] for row in rows} == set(AGE_BANDS)
     assert {row["region"] for row in rows} == set(REGIONS)
+
+
+def test_a_new_column_of_the_segment_gets_made_up_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated, "SEGMENT_FILE_HEADER", (*SEGMENT_FILE_HEADER, "device_class"))
+    write_segments(tmp_path / "segments.csv", readers(1000, seed=1))
+    with (tmp_path / "segments.csv").open(encoding="utf-8", newline="") as file:
+        values = {row["device_class"] for row in csv.DictReader(file)}
+    assert values == {"device_class-1", "device_class-2", "device_class-3"}
 
 
 def test_a_click_is_due_when_it_happens_and_is_one_line_of_the_contract() -> None:
