@@ -215,6 +215,11 @@ web-servers: ENVIRONMENT = production
 web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT): clients/web_servers/made/
 	@python -m clients.web_servers --environment $(ENVIRONMENT)
 
+.PHONY: wheel
+wheel: setup ## click-trends alone, for machines that only ask: dist/click_trends-<version>-py3-none-any.whl
+	@rm -rf dist
+	@python -m hatchling build --target wheel
+
 .PHONY: aws-jar
 aws-jar: $(AWS_JAR) ## the jar that runs on AWS: our table source with the Kinesis and Firehose connectors
 
@@ -248,6 +253,6 @@ requirements: setup ## pin requirements.in anew, with hashes (UPGRADE=1 takes th
 
 .PHONY: clean
 clean: ## remove everything that setup, synth and the tests made
-	rm -rf .venv node_modules $(CACHE) cdk.out connectors/target clients/web_servers/made
+	rm -rf .venv node_modules $(CACHE) cdk.out dist connectors/target clients/web_servers/made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis review.md review.json

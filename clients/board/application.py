@@ -27,8 +27,10 @@ from clients.board.served_watch import ServedWatch
 from contract.count import SEGMENT_COLUMNS, WINDOW
 
 PAGE = Path(__file__).parent / "page"
-CHARTS = Path(__file__).parents[2] / "node_modules" / "uplot" / "dist"
-"""uPlot, which `make setup` installs: the page draws its series with it."""
+_BROUGHT = PAGE.with_name("charts")
+_INSTALLED = Path(__file__).parents[2] / "node_modules" / "uplot" / "dist"
+CHARTS = _BROUGHT if _BROUGHT.is_dir() else _INSTALLED
+"""uPlot, which draws the series of the page: the wheel brings it, and `make setup` installs it."""
 MAX_VIEWERS = 50
 STATUS_SECONDS = 1.0
 MAX_STALLED_SECONDS = 30.0

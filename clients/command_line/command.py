@@ -12,13 +12,14 @@ import boto3
 import typer
 from rich.console import Console, RenderableType
 
+from clients import __version__
 from clients.batch_server import differences
 from clients.batch_server.credentials import signing_credentials
 from clients.batch_server.duration import duration_text
 from clients.batch_server.errors import QuestionError, TrendsError
 from clients.batch_server.rankings import connect_table, segment_of, served_as_json, served_for_people
 from clients.batch_server.reader import DEFAULT_LIMIT, connect
-from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
+from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE
 from clients.batch_server.text import printable
 from clients.command_line import tables
 from clients.command_line.options import (
@@ -41,12 +42,13 @@ from clients.command_line.options import (
     grouping,
     not_empty,
     own_options,
+    segment_asked,
     with_options,
 )
 from clients.command_line.tables import AnswerTable
 from clients.dashboards.dashboards import Dashboards
 from clients.dashboards.saved_objects import DASHBOARD_TITLE, as_ndjson, saved_objects
-from contract.count import SEGMENT_COLUMNS, WINDOW
+from contract.count import WINDOW
 from names import OREGON, TOKYO
 
 DEFAULT_STEP = duration_text(WINDOW)
@@ -54,7 +56,6 @@ MAX_WIDTH = 100_000
 """Of a table: more than any has."""
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help, in which a flag has no `<bool>` beside it
     pretty_exceptions_show_locals=False,  # they would print credentials
@@ -62,8 +63,18 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"click-trends {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _streams() -> None:
+def _before_any_command(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     # A locale such as ja_JP.eucJP has not every character of an id: better one replaced than no answer.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -74,7 +85,7 @@ def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
     """Makes `ask(asked, own options)` a command of its name, with the options that every question has."""
 
     def run(**options: Any) -> None:
-        segment = Segment(**{column: options.pop(column) for column in SEGMENT_COLUMNS})
+        segment = segment_asked(options)
         shared = {
             name: options.pop(name)
             for name in ("endpoint", "role_arn", "domain_region", "environment", "last", "until")
