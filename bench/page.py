@@ -87,7 +87,7 @@ def write(figures: Mapping[str, Any], file: Path = PAGE) -> None:
         for block in blocks(section, figures[section.name])
         if isinstance(block, Plot)
     }
-    for old in set(folder.glob("*.svg")) - drawn:
+    for old in set(folder.glob("*.png")) - drawn:
         old.unlink()
     file.write_text(page(figures), encoding="utf-8")
 

@@ -79,7 +79,7 @@ def markdown(block: Block) -> str:
     if isinstance(block, str):
         return block
     if isinstance(block, Plot):
-        return f"![{block.title}](benchmarks/{block.name}.svg)"
+        return f"![{block.title}](benchmarks/{block.name}.png)"
     lines = [block.head, ("---", *("---:" for _ in block.head[1:])), *block.rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -92,7 +92,7 @@ def show(console: Console, block: Block) -> None:
     if isinstance(block, Plot):
         xs = sorted({x for curve in block.curves for x, _ in curve.points})
         if len(xs) > MAX_COLUMNS:
-            console.print(f"({block.title}: {block.name}.svg on the page)")
+            console.print(f"({block.title}: {block.name}.png on the page)")
             return
         rows = tuple(
             (

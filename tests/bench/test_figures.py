@@ -200,14 +200,14 @@ def test_damaged_figures_are_not_written_over(tmp_path: Path) -> None:
 def test_tables_and_pictures_are_markdown() -> None:
     assert markdown(Table(head=("a", "b"), rows=(("x", "1"),))) == "| a | b |\n| --- | ---: |\n| x | 1 |"
     picture = Plot(name="p", title="T", x="x", y="y", curves=(Curve(label="c", points=((1, 2),)),))
-    assert markdown(picture) == "![T](benchmarks/p.svg)"
+    assert markdown(picture) == "![T](benchmarks/p.png)"
 
 
 def test_the_committed_page_and_pictures_are_those_of_the_committed_figures(tmp_path: Path) -> None:
     write(recorded(), tmp_path / "benchmarks.md")
     assert (tmp_path / "benchmarks.md").read_text() == PAGE.read_text(), "run python -m bench.page"
-    made = {file.name for file in (tmp_path / "benchmarks").glob("*.svg")}
-    assert made == {file.name for file in FILE.parent.glob("*.svg")}, "run python -m bench.page"
+    made = {file.name for file in (tmp_path / "benchmarks").glob("*.png")}
+    assert made == {file.name for file in FILE.parent.glob("*.png")}, "run python -m bench.page"
 
 
 def test_every_picture_on_the_page_has_a_file() -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -34,15 +35,15 @@ def test_the_tables_in_the_docs_are_those_of_today(
 
 
 def test_the_picture_in_the_docs_is_that_of_today(found: list[Cheapest]) -> None:
-    assert picture.DIGEST + picture.digest(found) in page.PICTURE.read_text()
+    described = Image.open(page.PICTURE).info["Description"]
+    assert described == picture.DIGEST + picture.digest(found)
 
 
 def test_the_same_numbers_make_the_same_picture(found: list[Cheapest], tmp_path: Path) -> None:
-    first, second = tmp_path / "first.svg", tmp_path / "second.svg"
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
     picture.draw(found, first)
     picture.draw(found, second)
     assert first.read_bytes() == second.read_bytes()
-    assert "USD a month" in first.read_text()
 
 
 def test_programs_read_json(assembly: Path) -> None:
