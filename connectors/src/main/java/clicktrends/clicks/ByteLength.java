@@ -6,8 +6,8 @@ import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.ScalarFunction;
 
 /**
- * SQL function: how many bytes of UTF-8 a string has; NULL for NULL. Flink has no OCTET_LENGTH, and
- * a string that was read as bytes knows its length without being looked at.
+ * SQL function: the number of UTF-8 bytes of a string; NULL for NULL. Flink has no OCTET_LENGTH,
+ * and a string that was read as bytes knows its length without being decoded.
  */
 public final class ByteLength extends ScalarFunction {
   private static final long serialVersionUID = 1L;

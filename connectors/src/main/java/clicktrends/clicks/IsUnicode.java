@@ -8,7 +8,7 @@ import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.ScalarFunction;
 
 /**
- * SQL function: whether a string is Unicode, NULL for NULL. It is not where it holds half a
+ * SQL function: whether a string is Unicode; NULL for NULL. It is not if it contains half a
  * surrogate pair, for which the format {@code flat-json} keeps the bytes ED A0 80 to ED BF BF.
  */
 public final class IsUnicode extends ScalarFunction {
@@ -32,7 +32,7 @@ public final class IsUnicode extends ScalarFunction {
         : isUnicode(MemorySegmentFactory.wrap(binary.toBytes()), 0, size);
   }
 
-  /** It looks at eight bytes at once, as few texts hold the byte ED; the last eight may overlap. */
+  /** Checks eight bytes at once, as few texts contain the byte ED; the last eight may overlap. */
   private static boolean isUnicode(MemorySegment text, int from, int size) {
     int end = from + size;
     if (size < Long.BYTES) {

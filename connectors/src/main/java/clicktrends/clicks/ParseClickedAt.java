@@ -11,7 +11,7 @@ import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.functions.ScalarFunction;
 
 /**
- * SQL function: the time that a click's {@code clicked_at} names, in the contract's one form {@code
+ * SQL function: the time in a click's {@code clicked_at}, in the contract's form {@code
  * 2026-01-31T12:34:56.789Z}; NULL for any other text and for a time that does not exist.
  *
  * <p>TO_TIMESTAMP_LTZ moves 30 February to the 28th and 24:00 to the next day.

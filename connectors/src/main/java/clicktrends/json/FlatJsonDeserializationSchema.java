@@ -16,9 +16,9 @@ import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.Collector;
 
 /**
- * Flink's own JSON decoder, the one that reads a record as a whole, with {@link FlatObjectScanner}
- * before it: what the scanner gives up is decoded as ever. But half a surrogate pair keeps bytes of
- * its own, while Flink writes a question mark for it.
+ * Flink's JSON decoder that reads a record as a whole, with {@link FlatObjectScanner} in front: it
+ * decodes what the scanner gives up. But half a surrogate pair keeps its own bytes, where Flink
+ * writes a question mark.
  */
 final class FlatJsonDeserializationSchema extends JsonRowDataDeserializationSchema {
   private static final long serialVersionUID = 1L;
@@ -61,7 +61,7 @@ final class FlatJsonDeserializationSchema extends JsonRowDataDeserializationSche
     }
   }
 
-  /** Of the records that the scanner gives up: each object, alone or in an array. */
+  /** Decodes a record that the scanner gave up: each object, alone or in an array. */
   @Override
   public RowData convertToRowData(JsonNode message) {
     if (nestedValues == NestedValues.NULL && message instanceof ObjectNode object) {

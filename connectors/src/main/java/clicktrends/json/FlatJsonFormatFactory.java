@@ -23,10 +23,10 @@ import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.RowType;
 
 /**
- * The format {@code flat-json}: Flink's {@code json} for reading, with the same results and, for
- * objects without nested values, a third less work. Its options are those of {@code json} for
- * reading, and {@code nested-values}. Half a surrogate pair is not read as a question mark: see
- * {@link Surrogates}.
+ * The format {@code flat-json}: Flink's {@code json} for reading, with the same results and a third
+ * less work for objects without nested values. Its options are the reading options of {@code json},
+ * and {@code nested-values}. It does not read half a surrogate pair as a question mark: see {@link
+ * Surrogates}.
  */
 public final class FlatJsonFormatFactory implements DeserializationFormatFactory {
   static final String IDENTIFIER = "flat-json";

@@ -13,12 +13,12 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 
 /**
- * Reads a record that is one flat JSON object without looking at a byte twice: each value is a
- * slice of the record's own bytes, so these must not change while the row is in use.
+ * Reads a record that is one flat JSON object, each byte once. Each value is a slice of the
+ * record's bytes, so these must not change while the row is in use.
  *
- * <p>It reads only what has one meaning to every reader of JSON, and gives up on the rest: anything
+ * <p>It reads only what every JSON parser reads in the same way, and gives up the rest: anything
  * but one object, nested values, repeated columns, escapes, control characters, bytes that are not
- * UTF-8, and numbers whose text a parser may write in another way. For use by one thread.
+ * UTF-8, and numbers whose text a parser may change. For use by one thread.
  */
 final class FlatObjectScanner {
   /**
@@ -30,7 +30,7 @@ final class FlatObjectScanner {
   private static final int NOT_READ = -1;
   private static final int NO_COLUMN = -1;
 
-  /** More could be beyond the range of a long, from where on parsers differ. */
+  /** More digits could exceed the range of a long, beyond which parsers differ. */
   private static final int MAX_DIGITS = 18;
 
   private static final VarHandle EIGHT_BYTES =
@@ -49,7 +49,7 @@ final class FlatObjectScanner {
   private final boolean[] isText;
   private final boolean allColumnsNeeded;
 
-  /** For each column the number of the last record that had it. */
+  /** For each column, the number of the last record with it. */
   private final int[] seenIn;
 
   private int recordNumber;
@@ -67,7 +67,7 @@ final class FlatObjectScanner {
     this.seenIn = new int[names.length];
   }
 
-  /** The record's row, or null if this scanner gives it up. */
+  /** The record's row, or null if the scanner gives it up. */
   RowData scan(byte[] record) {
     if (record.length > MAX_BYTES) {
       return null;
@@ -145,7 +145,7 @@ final class FlatObjectScanner {
     return at;
   }
 
-  /** Records of one producer mostly have their columns in one order: the expected one is next. */
+  /** A producer's records mostly have their columns in one order, so the next is expected. */
   private int columnOf(byte[] record, int from, int to, int expected) {
     for (int i = 0; i < names.length; i++) {
       int column = expected + i < names.length ? expected + i : expected + i - names.length;
@@ -157,7 +157,7 @@ final class FlatObjectScanner {
     return NO_COLUMN;
   }
 
-  /** A string without its quotes; a number or literal as it stands. */
+  /** A string without its quotes; a number or literal as it is. */
   private static BinaryStringData slice(
       MemorySegment[] segments, byte[] record, int begin, int end) {
     return record[begin] == '"'
@@ -192,7 +192,7 @@ final class FlatObjectScanner {
     return isThere ? end : NOT_READ;
   }
 
-  /** What follows the digits is looked at by the caller: a fraction is no end of a value. */
+  /** The caller checks what follows the digits: a fraction does not end a value. */
   private static int endOfInteger(byte[] record, int begin) {
     int first = record[begin] == '-' ? begin + 1 : begin;
     int end = first;
@@ -206,7 +206,7 @@ final class FlatObjectScanner {
     return isWrittenOneWay ? end : NOT_READ;
   }
 
-  /** The position of the quote that ends the string, if nothing before it needs decoding. */
+  /** The position of the closing quote, if nothing before it needs decoding. */
   private static int endOfString(byte[] record, int from) {
     int at = from;
     while (true) {
@@ -227,9 +227,9 @@ final class FlatObjectScanner {
   }
 
   /**
-   * The next byte that is a quote, a backslash, a control character or not ASCII. It looks at eight
-   * bytes at once: a byte's high bit in {@code found} tells that it is one of these; a borrow can
-   * set it wrongly only above a byte that is one.
+   * The next byte that is a quote, a backslash, a control character or not ASCII. It checks eight
+   * bytes at once: a byte's high bit in {@code found} marks such a byte. A borrow can set the bit
+   * wrongly only above a byte that is one.
    */
   private static int skipPlain(byte[] record, int from) {
     int at = from;

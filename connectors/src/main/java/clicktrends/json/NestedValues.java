@@ -1,9 +1,9 @@
 package clicktrends.json;
 
-/** What a column that takes text gets from an object or array. */
+/** What a text column gets from an object or array. */
 public enum NestedValues {
-  /** Its JSON text, as in Flink's format: it can't be told from a string with that text. */
+  /** Its JSON text, as in Flink's format: indistinguishable from a string with that text. */
   TEXT,
-  /** NULL, as if the record lacked it. */
+  /** NULL, as if the field were missing. */
   NULL
 }

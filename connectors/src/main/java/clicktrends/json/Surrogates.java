@@ -3,11 +3,11 @@ package clicktrends.json;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Half a surrogate pair: JSON can write it, as in {@code "\\ud83d"}, and UTF-8 cannot. */
+/** Half a surrogate pair: JSON can write it, as in {@code "\\ud83d"}, but UTF-8 cannot. */
 final class Surrogates {
   private Surrogates() {}
 
-  /** Whether a text holds a half without its other one. */
+  /** Whether a text contains one half of a pair without the other. */
   static boolean hasHalf(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
@@ -22,8 +22,8 @@ final class Surrogates {
   }
 
   /**
-   * UTF-8, and for each half the three bytes that its number would have. So no two texts become
-   * one, as they do where a question mark stands for every half.
+   * UTF-8, with the three bytes of its number for each half. So different texts stay different,
+   * unlike with a question mark for every half.
    */
   static byte[] bytes(String text) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length() + 16);

@@ -6,7 +6,7 @@ final class Utf8 {
 
   private Utf8() {}
 
-  /** How many bytes the character of two to four bytes at this position has; 0 if it is none. */
+  /** Length in bytes, two to four, of the character at this position; 0 if it is not valid. */
   static int bytesOfCharacter(byte[] text, int at) {
     int lead = text[at] & 0xFF;
     int bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;

@@ -41,19 +41,18 @@ final class CodeTable {
     return slot < 0 ? NONE : codes.get(slot);
   }
 
-  /** The hash as it stands in the set, where 0 marks an empty slot. */
+  /** The hash as the set stores it, where 0 marks an empty slot. */
   private static long stored(long hash) {
     return hash == Hashes.EMPTY ? 1 : hash;
   }
 
   /**
-   * Grows to what is expected in all, and trims at the end what that was too much; not for use by
-   * several threads.
+   * Grows to the expected number of keys, and trims the excess at the end. For use by one thread.
    */
   static final class Builder {
     private static final int FIRST_CAPACITY = 1 << 10;
 
-    /** An estimate by the first keys of a file may be far off. */
+    /** An estimate from the first keys of a file may be far off. */
     private static final int MAX_GROWTH = 32;
 
     private static final int SPARE_SHARE = 16;
@@ -105,7 +104,7 @@ final class CodeTable {
       return new CodeTable(hashes, codes, size);
     }
 
-    /** At least a quarter more than there are, so that a low estimate does not cost much. */
+    /** At least a quarter more than now, so that a low estimate costs little. */
     private long keysToExpect() {
       long expected = expectedKeys.applyAsLong(size);
       long atMost = Math.min(expected + expected / SPARE_SHARE, (long) size * MAX_GROWTH);

@@ -6,8 +6,8 @@ import java.nio.CharBuffer;
 import java.util.Arrays;
 
 /**
- * One record of a CSV file as its characters. FastCSV fills the same object anew for each record,
- * so that reading makes no object a record; what a caller wants to keep, it copies.
+ * The characters of one record of a CSV file. FastCSV fills the same object for each record, so
+ * that reading creates no objects; callers copy what they keep.
  *
  * <p>The limits are those of FastCSV's own records, with the same messages.
  */
@@ -36,7 +36,7 @@ final class CsvRow extends AbstractBaseCsvCallbackHandler<CsvRow> {
     return used + fields();
   }
 
-  /** The characters of a field, good until the next call. */
+  /** The characters of a field, valid until the next call. */
   CharBuffer field(int index) {
     return view.limit(ends[index]).position(begin(index));
   }

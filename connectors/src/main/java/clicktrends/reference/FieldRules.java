@@ -2,15 +2,17 @@ package clicktrends.reference;
 
 import java.nio.charset.StandardCharsets;
 
-/** What a field of a version's file may hold; docs/reference/contracts.md tells publishers the same. */
+/**
+ * What a field of a version's file may hold; docs/reference/contracts.md tells publishers the same.
+ */
 final class FieldRules {
-  /** Of UTF-8; the same as for the ids of a click. */
+  /** UTF-8 bytes; the same as for the ids of a click. */
   static final int MAX_KEY_BYTES = 512;
 
-  /** Of UTF-8; a segment's value becomes part of every count's key. */
+  /** UTF-8 bytes; a segment's value becomes part of every count's key. */
   static final int MAX_VALUE_BYTES = 256;
 
-  /** What decoding leaves in place of bytes that are not UTF-8. */
+  /** What decoding puts in place of bytes that are not UTF-8. */
   private static final char UNDECODABLE = '\uFFFD';
 
   private static final char LINE_SEPARATOR = '\u2028';

@@ -1,10 +1,10 @@
 package clicktrends.reference;
 
 /**
- * A set of evenly spread hashes that tells where each stands: open addressing with linear probing,
- * in chunks of at most 4 MiB. The JVM fills a new array with zeros in one go, and no garbage
- * collection, whatever thread needs it, can begin before that is done: as one array the hashes of
- * 10 million users would be 120 MB.
+ * A set of evenly spread hashes that gives the slot of each: open addressing with linear probing,
+ * in chunks of at most 4 MiB. The JVM fills a new array with zeros at once, and no garbage
+ * collection can begin before that is done. As one array, the hashes of 10 million users would be
+ * 120 MB.
  *
  * <p>A full chunk and its header take a power of two of bytes: G1 gives a large object whole
  * regions.

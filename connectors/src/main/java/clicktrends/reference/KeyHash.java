@@ -12,7 +12,7 @@ import org.bouncycastle.crypto.macs.SipHash;
 import org.bouncycastle.crypto.params.KeyParameter;
 
 /**
- * SipHash-2-4 of a key's UTF-8 bytes, under a secret that each JVM draws anew: nobody can build two
+ * SipHash-2-4 of a key's UTF-8 bytes under a random secret of each JVM, so nobody can craft two
  * user ids with one hash. Hashes are never stored or sent. For use by one thread.
  */
 final class KeyHash {
@@ -37,7 +37,7 @@ final class KeyHash {
   }
 
   /**
-   * Makes no object. The characters are consumed.
+   * Creates no object. The characters are consumed.
    *
    * @throws IllegalArgumentException if they are more than {@link FieldRules#MAX_KEY_BYTES} of
    *     UTF-8, or no text

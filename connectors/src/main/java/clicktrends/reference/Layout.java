@@ -7,7 +7,7 @@ import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
 
 /**
- * Where things stand in the table's rows and in the lookup keys.
+ * Positions in the table's rows and in the lookup keys.
  *
  * @param keyColumn position of the key among the table's columns
  * @param asOfColumn position of the as-of column among the table's columns

@@ -15,10 +15,10 @@ import org.apache.flink.core.fs.FileSystem;
 import org.apache.flink.core.fs.Path;
 
 /**
- * What stands in a directory of versions.
+ * What a directory of versions contains.
  *
  * @param versions by valid_from
- * @param otherNames of what is no version, without control characters; hidden ones, which begin
+ * @param otherNames names that are no version, without control characters; hidden ones, which begin
  *     with a dot or an underscore, are left out
  */
 record Listing(Map<Long, VersionFile> versions, List<String> otherNames) {
@@ -27,7 +27,7 @@ record Listing(Map<Long, VersionFile> versions, List<String> otherNames) {
   static final Listing EMPTY = new Listing(Map.of(), List.of());
 
   /**
-   * Empty where the directory is not there.
+   * Empty if the directory does not exist.
    *
    * @throws IOException if it cannot be listed
    */
@@ -61,7 +61,7 @@ record Listing(Map<Long, VersionFile> versions, List<String> otherNames) {
     return Optional.of(listing);
   }
 
-  /** Flink's own listing fails as a whole at one name with a colon, or one link to nothing. */
+  /** Flink's own listing fails as a whole on a name with a colon or a broken link. */
   private static Optional<Listing> listed(File folder, Path directory) throws IOException {
     if (!folder.exists()) {
       return Optional.empty();

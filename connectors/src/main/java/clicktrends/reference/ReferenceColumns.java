@@ -39,7 +39,7 @@ record ReferenceColumns(String table, List<String> names, int asOf) {
   }
 
   /**
-   * Checks the join condition and says where its columns stand.
+   * Checks the join condition and gives the positions of its columns.
    *
    * @param keys positions of the columns that the join condition compares
    */

@@ -86,7 +86,8 @@ final class SharedVersions {
   }
 
   /**
-   * After a failed first load, so that the next task begins anew instead of joining the failure.
+   * Called after a failed first load, so that the next task starts anew instead of sharing the
+   * failure.
    */
   private void giveUp() {
     synchronized (IN_USE) {
@@ -139,7 +140,7 @@ final class SharedVersions {
     }
   }
 
-  /** Read once, a bad version would not be missed by anybody. */
+  /** When the directory is read only once, nobody would notice that a bad version is missing. */
   private void refuseBadVersions() throws IOException {
     List<String> refused = current().refused();
     if (!refused.isEmpty()) {
@@ -151,7 +152,7 @@ final class SharedVersions {
     }
   }
 
-  /** Nothing may escape, or the executor would never check again. */
+  /** No exception may escape, or the executor would never check again. */
   private void checkAgain() {
     try {
       directory.check();

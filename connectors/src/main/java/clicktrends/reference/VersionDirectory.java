@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The versions in one directory: which are there, loaded, or refused. {@link #check} is called by
- * one thread at a time; {@link #current} by any.
+ * The versions in one directory: listed, loaded, or refused. One thread at a time calls {@link
+ * #check}; any thread calls {@link #current}.
  */
 final class VersionDirectory {
   private static final Logger LOG = LoggerFactory.getLogger(VersionDirectory.class);
@@ -40,8 +40,8 @@ final class VersionDirectory {
   /**
    * What lookups and metrics read.
    *
-   * @param refused why each of the listed files that is refused is
-   * @param shrunken how many of the loaded versions are far smaller than the one before them
+   * @param refused the reason for each refused file
+   * @param shrunken number of loaded versions far smaller than the one before
    * @param checkedMillis when a check last came to its end; before the first, when the table was
    *     opened
    */
@@ -89,7 +89,7 @@ final class VersionDirectory {
         .toList();
   }
 
-  /** Newest first, so that a version past the history is not read just to be dropped. */
+  /** Newest first, so that no version past the history is read only to be dropped. */
   private IOException loadNewestFirst(Map<Long, VersionFile> listed) {
     IOException failure = null;
     NavigableSet<Long> known = new TreeSet<>(listed.keySet());

@@ -13,7 +13,7 @@ import org.apache.flink.core.fs.Path;
  * The file of a version as the directory lists it.
  *
  * @param size in bytes
- * @param modified as the file system tells it
+ * @param modified as the file system reports it
  */
 record VersionFile(Path path, long size, long modified) {
   private static final String SUFFIX = ".csv";

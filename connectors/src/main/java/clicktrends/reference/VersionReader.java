@@ -27,8 +27,8 @@ import org.apache.flink.table.data.binary.BinaryStringData;
 /**
  * Reads one version's CSV file (RFC 4180, UTF-8, a header that names the columns).
  *
- * <p>A row whose values have been seen before makes no object: what a load leaves to the garbage
- * collector holds up the tasks of the same JVM.
+ * <p>A row with known values creates no object: garbage collection after a load would hold up the
+ * tasks of the same JVM.
  */
 final class VersionReader {
   private static final int READ_BYTES = 1 << 16;
@@ -55,7 +55,7 @@ final class VersionReader {
    * Returns the version that the file holds.
    *
    * @throws BadVersionException if the content is wrong
-   * @throws IOException if the file cannot be read, whatever it holds
+   * @throws IOException if the file cannot be read
    */
   static Version read(VersionFile file, long validFromMillis, ReferenceSettings settings)
       throws IOException, BadVersionException {
@@ -104,7 +104,7 @@ final class VersionReader {
     return bytes;
   }
 
-  /** By the part of the file that so many took. */
+  /** Estimated from the share of the file that so many keys took. */
   private long expectedRows(long rowsRead) {
     try {
       double share = (double) source.getPos() / fileBytes;
@@ -174,7 +174,7 @@ final class VersionReader {
     }
   }
 
-  /** A row seen before has been checked then. */
+  /** A known row was checked when it was new. */
   private int codeOf(CsvRow row, Columns columns) throws BadVersionException {
     join(row, columns.values());
     Integer known = codeOfRow.get(values);
@@ -192,7 +192,7 @@ final class VersionReader {
     return rows.size() - 1;
   }
 
-  /** Each value and a line feed, which a value that passed the check does not hold. */
+  /** Each value and a line feed, which no valid value contains. */
   private void join(CsvRow row, int[] columns) {
     if (row.length() > values.capacity()) {
       values = CharBuffer.allocate(row.length() * 2);
@@ -205,7 +205,7 @@ final class VersionReader {
     values.flip();
   }
 
-  /** Made binary now, so that tasks share a value that no longer changes. */
+  /** Binary from the start, so that tasks share a value that never changes. */
   private static StringData stringData(String text) {
     BinaryStringData data = BinaryStringData.fromString(text);
     data.ensureMaterialized();
@@ -233,9 +233,9 @@ final class VersionReader {
   }
 
   /**
-   * The header, and where in each record the columns stand.
+   * The header, and the positions of the columns in each record.
    *
-   * @param extra those that the table does not read
+   * @param extra columns that the table does not read
    */
   private record Columns(List<String> names, int key, int[] values, int[] extra) {
     int count() {

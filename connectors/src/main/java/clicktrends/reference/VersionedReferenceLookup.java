@@ -17,8 +17,8 @@ import org.apache.flink.table.functions.LookupFunction;
  * Finds the row of a user in the version that was in force at a time. A lookup takes no lock and
  * allocates the row it returns, nothing else.
  *
- * <p>Gauges, in the metric group {@code KinesisAnalytics}, whose metrics Managed Service for Apache
- * Flink passes on to CloudWatch; each name begins with the table's, for a table called segments
+ * <p>Its gauges are in the metric group {@code KinesisAnalytics}, which Managed Service for Apache
+ * Flink passes on to CloudWatch. Each name begins with the table's, for a table called segments
  * {@code segmentsUsers}. docs/reference/analytics.md says what to make of them.
  *
  * <ul>
@@ -96,7 +96,7 @@ public final class VersionedReferenceLookup extends LookupFunction {
     metrics.gauge(metricPrefix(table) + what, (Gauge<Long>) value::getAsLong);
   }
 
-  /** The service wants names after the rules of Prometheus. */
+  /** The service requires names that follow the rules of Prometheus. */
   private static String metricPrefix(String table) {
     return table.replaceAll("[^A-Za-z0-9_]", "_");
   }

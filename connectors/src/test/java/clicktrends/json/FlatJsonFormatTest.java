@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The format beside Flink's own, record by record. */
+/** Compares the format with Flink's own, record by record. */
 class FlatJsonFormatTest {
   private static final RowType TEXT_COLUMNS =
       RowType.of(
@@ -213,7 +213,7 @@ class FlatJsonFormatTest {
     assertThat(new IsUnicode().eval(StringData.fromBytes(kept))).isFalse();
   }
 
-  /** From Java's own encoding, which has a question mark for each half. */
+  /** From Java's own encoding, which writes a question mark for each half. */
   private static byte[] threeBytesForEachHalf(String text) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     for (int i = 0; i < text.length(); i++) {

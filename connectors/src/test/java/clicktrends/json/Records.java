@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
 
-/** Makes records as producers send them, as they should not, and damaged ones. */
+/** Makes records as producers send them, as they should not send them, and damaged ones. */
 final class Records {
   /** The text columns of the tests' table. */
   static final String[] COLUMNS = {"click_id", "clicked_at", "user_id", "日", "a", "it em"};
@@ -135,7 +135,7 @@ final class Records {
     return record;
   }
 
-  /** Flat, each column once, in order; now and then with what is special about one. */
+  /** Flat, each column once, in order; occasionally with an unusual value. */
   private String likeAProducers() {
     StringBuilder record = new StringBuilder("{");
     String separator = random.nextInt(4) == 0 ? ", " : ",";

@@ -7,7 +7,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 
-/** Versions of a segments table in a directory, published as the real ones are: at one stroke. */
+/** Versions of a segments table in a directory, published atomically like the real ones. */
 record SegmentFiles(Path directory) {
   static final String HEADER = "user_id,gender,age_band\n";
 
