@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from tests.docs.words import words
+from tests.docs.words import MAX_WORDS, words, words_of_pages
 
 PAGES, CODE = "pages", "code"
 OTHER_CODE = {".java", ".sql", ".toml"}
@@ -149,3 +149,8 @@ def test_a_field_that_somebody_else_named_is_passed_over() -> None:
 
 def test_a_made_block_and_the_bars_of_a_table_are_no_words() -> None:
     assert words("| one | two - |\n<!-- parts -->\nthree\n<!-- end parts -->\n`four`") == 3
+
+
+def test_the_pages_stay_short() -> None:
+    counted = words_of_pages()
+    assert sum(counted.values()) <= MAX_WORDS, "python -m tests.docs.words"
