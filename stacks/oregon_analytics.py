@@ -13,6 +13,7 @@ from contract.sink import REJECTS_TABLE, SINKS
 from names import RAW_ERRORS_PREFIX, RAW_PREFIX, REJECTED_ERRORS_PREFIX, REJECTED_PREFIX
 from settings import Settings
 from stacks.analytics.application import AnalyticsApplication
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
@@ -36,6 +37,8 @@ class OregonAnalytics(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         names = settings.names
+        log_days = settings.log_retention_days
+        defaults = FunctionDefaults(architecture=settings.architecture, log_days=log_days)
         source = kinesis.Stream.from_stream_arn(self, "SourceStream", names.source_stream_arn)
         raw = s3.Bucket.from_bucket_arn(self, "RawBucket", f"arn:aws:s3:::{names.raw_bucket}")
         segments = s3.Bucket.from_bucket_arn(self, "SegmentsBucket", f"arn:aws:s3:::{names.segments_bucket}")
@@ -50,14 +53,18 @@ class OregonAnalytics(Stack):
             prefix=RAW_PREFIX,
             errors_prefix=RAW_ERRORS_PREFIX,
             hop=RAW_BACKUP,
-            settings=settings,
+            buffer_seconds=settings.delivery.archive_buffer_seconds,
+            log_days=log_days,
+            names=names,
         )
         bootstrap = SearchBootstrap(
             self,
             "SearchBootstrap",
             endpoint=f"{settings.search.scheme}://{domain.attr_domain_endpoint}",
             domain_arn=names.search_domain_arn,
-            settings=settings,
+            names=names,
+            settings=settings.search,
+            defaults=defaults,
         )
         counts = [
             SearchDelivery(
@@ -66,14 +73,25 @@ class OregonAnalytics(Stack):
                 sink=sink,
                 domain_arn=names.search_domain_arn,
                 bucket=rejected,
-                settings=settings,
+                log_days=log_days,
+                names=names,
+                settings=settings.delivery,
             )
             for sink in SINKS
         ]
         for delivery in counts:
             # Without the pipeline the first documents would make an index of their own.
             delivery.delivery_stream.node.add_dependency(bootstrap.resource)
-        Redelivery(self, "Redelivery", deliveries=counts, bucket=rejected, settings=settings)
+        Redelivery(
+            self,
+            "Redelivery",
+            deliveries=counts,
+            bucket=rejected,
+            counts_per_second=settings.peak.counts_per_second,
+            names=names,
+            settings=settings.delivery,
+            defaults=defaults,
+        )
         rejects = S3Delivery(
             self,
             "RejectsDelivery",
@@ -83,7 +101,9 @@ class OregonAnalytics(Stack):
             prefix=REJECTED_PREFIX,
             errors_prefix=REJECTED_ERRORS_PREFIX,
             hop=REJECTS,
-            settings=settings,
+            buffer_seconds=settings.delivery.archive_buffer_seconds,
+            log_days=log_days,
+            names=names,
         )
         AnalyticsApplication(
             self,
@@ -92,5 +112,7 @@ class OregonAnalytics(Stack):
             segments=segments,
             sinks={delivery.sink.table: delivery for delivery in counts} | {REJECTS_TABLE: rejects},
             jar=jar,
-            settings=settings,
+            names=names,
+            settings=settings.analytics,
+            defaults=defaults,
         )

@@ -8,6 +8,7 @@ from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from settings import Settings
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.forwarder.forwarder import Forwarder
 from stacks.producers.mobile_apps import MobileAppRoles
 from stacks.producers.web_servers import WebServerRole
@@ -23,6 +24,7 @@ class TokyoIngest(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         names = settings.names
+        defaults = FunctionDefaults(architecture=settings.architecture, log_days=settings.log_retention_days)
         source = kinesis.Stream.from_stream_arn(self, "SourceStream", names.source_stream_arn)
 
         MobileAppRoles(
@@ -30,7 +32,8 @@ class TokyoIngest(Stack):
             "MobileApps",
             pool_id=identity_pool_id,
             stream_arn=names.mobile_stream_arn,
-            settings=settings,
+            guest_access=settings.mobile_apps.guest_access,
+            names=names,
         )
         Forwarder(
             self,
@@ -38,7 +41,9 @@ class TokyoIngest(Stack):
             source_arn=names.mobile_stream_arn,
             destinations={"source-stream": names.source_stream_arn},
             dead_letter_bucket=names.dead_letter_bucket,
-            settings=settings,
+            names=names,
+            settings=settings.forwarder,
+            defaults=defaults,
         )
         WebServerRole(self, "WebServer", source=source, table_arn=names.trending_table_arn, names=names)
         BatchServerRole(
@@ -52,6 +57,9 @@ class TokyoIngest(Stack):
             self,
             "Feedback",
             domain_arn=names.search_domain_arn,
+            domain_scheme=settings.search.scheme,
             table_arn=names.trending_table_arn,
-            settings=settings,
+            names=names,
+            settings=settings.feedback,
+            defaults=defaults,
         )

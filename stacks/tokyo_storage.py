@@ -35,7 +35,7 @@ class TokyoStorage(Stack):
             retention=retention,
         )
         self.mobile_identities = MobileIdentities(
-            self, "MobileIdentities", settings=settings, retention=retention
+            self, "MobileIdentities", names=names, settings=settings.mobile_apps, retention=retention
         )
         self.dead_letter_bucket = PrivateBucket(
             self,

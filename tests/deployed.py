@@ -13,5 +13,6 @@ def deployed_properties(settings: Settings) -> dict[str, dict[str, str]]:
         source_arn=names.source_stream_arn,
         segments_bucket=names.segments_bucket,
         delivery_streams=counts | {REJECTS_TABLE: names.rejects_delivery_stream},
-        settings=settings,
+        names=names,
+        settings=settings.analytics,
     )

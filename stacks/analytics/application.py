@@ -17,14 +17,15 @@ from constructs import Construct
 from analytics_sql.jars import stale, unusable
 from contract.sink import REJECTS_TABLE
 from lambdas.application_lifecycle.configuration import asked_configuration
-from names import SEGMENTS_PREFIX, TWIN_ACCOUNT
-from settings import Settings
+from names import SEGMENTS_PREFIX, TWIN_ACCOUNT, Names
+from settings.analytics import AnalyticsSettings
 from stacks.analytics.alarms import alarm_on_application
 from stacks.analytics.lifecycle import ApplicationLifecycle
 from stacks.analytics.package import application_zip, recorded_operators
 from stacks.analytics.properties import application_properties
 from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.constructs.log_group import NamedLogGroup, events_arn
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
 
@@ -50,11 +51,15 @@ class AnalyticsApplication(Construct):
         segments: s3.IBucket,
         sinks: Mapping[str, SearchDelivery | S3Delivery],
         jar: Path,
-        settings: Settings,
+        names: Names,
+        settings: AnalyticsSettings,
+        defaults: FunctionDefaults,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
-        self._names = settings.names
+        self._log_days = defaults.log_days
+        self._is_twin = names.account == TWIN_ACCOUNT
+        self._names = names
         self._log_group = f"/aws/kinesis-analytics/{self._names.application}"
 
         code = assets.Asset(self, "Code", path=str(application_zip(jar=jar)))
@@ -63,6 +68,7 @@ class AnalyticsApplication(Construct):
             source_arn=source.stream_arn,
             segments_bucket=segments.bucket_name,
             delivery_streams={table: delivery_stream.name for table, delivery_stream in sinks.items()},
+            names=names,
             settings=settings,
         )
         application = self._application(code=code, role=role, properties=properties)
@@ -73,14 +79,16 @@ class AnalyticsApplication(Construct):
             configuration=asked_configuration(
                 code_key=code.s3_object_key,
                 runtime=RUNTIME,
-                parallelism=settings.analytics.parallelism,
-                parallelism_per_kpu=settings.analytics.parallelism_per_kpu,
-                checkpoint_interval_ms=settings.analytics.publish_every_seconds * 1000,
+                parallelism=settings.parallelism,
+                parallelism_per_kpu=settings.parallelism_per_kpu,
+                checkpoint_interval_ms=settings.publish_every_seconds * 1000,
                 properties=properties,
             ),
             operators=recorded_operators(),
             deployed=_digest(application),
-            settings=settings,
+            state_generation=settings.state_generation,
+            names=names,
+            defaults=defaults,
         )
         # Before the role too: a job that lost the permission for a sink could take no snapshot.
         for changed in (role, application):
@@ -90,15 +98,15 @@ class AnalyticsApplication(Construct):
         )
         alarm_on_application(
             self,
-            application=self._names.application,
+            application=names.application,
             source_stream=source.stream_name,
             rejects_delivery_stream=sinks[REJECTS_TABLE].name,
             delivery_streams=[delivery.name for delivery in sinks.values()],
-            settings=settings.analytics,
+            settings=settings,
         )
         if problem := unusable(jar):
             self._forbid_deployment_to_aws(problem)
-        elif not settings.is_twin and (problem := stale(jar)):
+        elif not self._is_twin and (problem := stale(jar)):
             Annotations.of(self).add_warning_v2("click-trends:stale-jar", f"{problem}. {BUILD}")
 
     def _role(
@@ -109,7 +117,7 @@ class AnalyticsApplication(Construct):
         segments: s3.IBucket,
         sinks: Mapping[str, SearchDelivery | S3Delivery],
     ) -> iam.Role:
-        account, region = self._settings.account, self._settings.regions.oregon
+        account, region = self._names.account, self._names.oregon
         code_object = f"{code.bucket.bucket_arn}/{code.s3_object_key}"
         segment_objects = f"{segments.bucket_arn}/{SEGMENTS_PREFIX}*"
         # Where nothing is below it, Flink's S3 file system also asks for an object of the folder's own name,
@@ -117,7 +125,7 @@ class AnalyticsApplication(Construct):
         segments_folder = f"{segments.bucket_arn}/{SEGMENTS_PREFIX.rstrip('/')}"
         log_events = events_arn(self._log_group, region=region, account=account)
         every_log_group = f"arn:aws:logs:{region}:{account}:log-group:*"
-        rights = {
+        permissions = {
             "ReadsItsCode": (["s3:GetObject", "s3:GetObjectVersion"], [code_object]),
             "ReadsClicks": (
                 [
@@ -146,7 +154,7 @@ class AnalyticsApplication(Construct):
                 "Rights": iam.PolicyDocument(
                     statements=[
                         iam.PolicyStatement(sid=sid, actions=actions, resources=resources)
-                        for sid, (actions, resources) in rights.items()
+                        for sid, (actions, resources) in permissions.items()
                     ]
                 )
             },
@@ -203,7 +211,7 @@ class AnalyticsApplication(Construct):
         )
 
     def _flink(self) -> analytics.CfnApplication.FlinkApplicationConfigurationProperty:
-        settings = self._settings.analytics
+        settings = self._settings
         publish_every_ms = settings.publish_every_seconds * 1000
         return analytics.CfnApplication.FlinkApplicationConfigurationProperty(
             checkpoint_configuration=analytics.CfnApplication.CheckpointConfigurationProperty(
@@ -226,7 +234,7 @@ class AnalyticsApplication(Construct):
     def _logging_option(
         self, application: analytics.CfnApplication
     ) -> analytics.CfnApplicationCloudWatchLoggingOption:
-        group = NamedLogGroup(self, "Logs", name=self._log_group, days=self._settings.log_retention_days)
+        group = NamedLogGroup(self, "Logs", name=self._log_group, days=self._log_days)
         stream = logs.LogStream(
             self,
             "LogStream",
@@ -234,7 +242,7 @@ class AnalyticsApplication(Construct):
             log_stream_name=LOG_STREAM,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        account, region = self._settings.account, self._settings.regions.oregon
+        account, region = self._names.account, self._names.oregon
         arn = f"arn:aws:logs:{region}:{account}:log-group:{self._log_group}:log-stream:{LOG_STREAM}"
         option = analytics.CfnApplicationCloudWatchLoggingOption(
             self,
@@ -250,7 +258,7 @@ class AnalyticsApplication(Construct):
     def _forbid_deployment_to_aws(self, problem: str) -> None:
         """CloudFormation refuses the template, except in the twin, which brings the connectors itself."""
         why = NO_JAR.format(problem)
-        if not self._settings.is_twin:
+        if not self._is_twin:
             Annotations.of(self).add_warning_v2("click-trends:no-aws-jar", why)
         CfnRule(
             Stack.of(self),

@@ -9,10 +9,11 @@ from constructs import Construct
 
 from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE, PAUSE_RESOURCE
 from lambdas.application_lifecycle.state import OPERATORS, STATE_GENERATION, deployed_operators
-from settings import Settings
+from names import Names
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.custom_resource import FunctionBackedResource
 from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.path import DEPLOYMENT
 from stacks.monitoring.silence import DEPLOYMENT_FAILS
@@ -37,13 +38,14 @@ class ApplicationLifecycle(FunctionBackedResource):
         configuration: Mapping[str, str],
         operators: Mapping[str, Any],
         deployed: str,
-        settings: Settings,
+        state_generation: int,
+        names: Names,
+        defaults: FunctionDefaults,
     ) -> None:
-        names = settings.names
         version = {
             "ApplicationName": names.application,
             "Configuration": dict(configuration),
-            STATE_GENERATION: settings.analytics.state_generation,
+            STATE_GENERATION: state_generation,
             OPERATORS: deployed_operators(operators),
         }
         starts_and_stops = iam.PolicyStatement(
@@ -77,7 +79,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             timeout=TIMEOUT,
             resource_type=LIFECYCLE_RESOURCE,
             properties={**version, "Deployed": deployed},
-            settings=settings,
+            defaults=defaults,
         )
         FunctionAlarms(
             self,

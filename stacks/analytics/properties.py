@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
-from names import SEGMENTS_PREFIX
-from settings import Settings
+from names import SEGMENTS_PREFIX, Names
+from settings.analytics import AnalyticsSettings
 from stacks.analytics.package import JAR_IN_ZIP
 
 SEGMENTS_MARGIN_HOURS = 2
@@ -20,19 +20,19 @@ def application_properties(
     source_arn: str,
     segments_bucket: str,
     delivery_streams: Mapping[str, str],
-    settings: Settings,
+    names: Names,
+    settings: AnalyticsSettings,
 ) -> dict[str, dict[str, str]]:
     """Group -> key -> value. The groups of tables hold their WITH options.
 
     delivery_streams: the name of each, by the table of the SQL that it stands for.
     """
-    analytics = settings.analytics
     return {
         "kinesis.analytics.flink.run.options": {"python": "main.py", "jarfile": JAR_IN_ZIP},
         "clicks": {
             "connector": "kinesis",
             "stream.arn": source_arn,
-            "aws.region": settings.regions.oregon,
+            "aws.region": names.oregon,
             "aws.http-client.read-timeout": str(HTTP_READ_TIMEOUT_MS),
             # Reading a click twice changes no count, so the oldest record is always a right place to begin.
             "source.init.position": "TRIM_HORIZON",
@@ -40,19 +40,17 @@ def application_properties(
         "segments": {
             "connector": "versioned-reference",
             "path": f"s3://{segments_bucket}/{SEGMENTS_PREFIX.rstrip('/')}",
-            "check-interval": f"{analytics.segments_check_seconds} s",
-            "history": f"{analytics.allowed_lateness_hours + SEGMENTS_MARGIN_HOURS} h",
+            "check-interval": f"{settings.segments_check_seconds} s",
+            "history": f"{settings.allowed_lateness_hours + SEGMENTS_MARGIN_HOURS} h",
         },
-        **{
-            table: _firehose(name, region=settings.regions.oregon) for table, name in delivery_streams.items()
-        },
+        **{table: _firehose(name, region=names.oregon) for table, name in delivery_streams.items()},
         "checks": {
-            "max-age-seconds": str(analytics.allowed_lateness_hours * 3600),
+            "max-age-seconds": str(settings.allowed_lateness_hours * 3600),
             "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
         },
         # Only keys on the service's list; the main adds those that the counts depend on, and checkpoints,
         # parallelism and restarts come from the template.
-        "flink": {"pipeline.name": settings.names.application},
+        "flink": {"pipeline.name": names.application},
     }
 
 

@@ -8,8 +8,7 @@ from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from settings import Settings
-from stacks.constructs.service_function import ServiceFunction
+from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 
 MEMORY_MIB = 256
 ANSWER_MARGIN = Duration.minutes(1)
@@ -34,7 +33,7 @@ class FunctionBackedResource(Construct):
         timeout: Duration,
         resource_type: str,
         properties: Mapping[str, Any],
-        settings: Settings,
+        defaults: FunctionDefaults,
     ) -> None:
         super().__init__(scope, construct_id)
         backing = ServiceFunction(
@@ -47,7 +46,7 @@ class FunctionBackedResource(Construct):
             environment={},
             memory_mib=MEMORY_MIB,
             timeout=timeout,
-            settings=settings,
+            defaults=defaults,
         )
         self.role = backing.role
         self._service_token = backing.function.function_arn

@@ -1,21 +1,31 @@
-"""A Lambda function as all of ours are: its own role with the rights it is given, its own log group."""
+"""A Lambda function as all of ours are: its own role with the permissions it is given, its own log group."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from settings import Settings
+from settings import LogDays
 from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.constructs.log_group import NamedLogGroup, events_arn
 
 
+@dataclass(frozen=True, kw_only=True)
+class FunctionDefaults:
+    """What the functions of an environment have in common. log_days: for which their logs are kept."""
+
+    architecture: Literal["arm64", "x86_64"]
+    log_days: LogDays
+
+
 class ServiceFunction(Construct):
     """name: of the function and of its role; package: its zip, with `handler.handler`; statements: what it
-    may do besides writing its own log; concurrency: invocations at the same time, at most."""
+    may do besides writing its own log."""
 
     def __init__(
         self,
@@ -29,11 +39,12 @@ class ServiceFunction(Construct):
         environment: Mapping[str, str],
         memory_mib: int,
         timeout: Duration,
-        settings: Settings,
+        defaults: FunctionDefaults,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group_name = f"/aws/lambda/{name}"
-        log_events = events_arn(log_group_name, region=Stack.of(self).region, account=settings.account)
+        stack = Stack.of(self)
+        log_events = events_arn(log_group_name, region=stack.region, account=stack.account)
         writes_its_log = iam.PolicyStatement(
             sid="WritesItsLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_events]
         )
@@ -56,7 +67,7 @@ class ServiceFunction(Construct):
             description=description,
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64
-            if settings.architecture == "arm64"
+            if defaults.architecture == "arm64"
             else lambda_.Architecture.X86_64,
             code=lambda_.Code.from_asset(str(package)),
             handler="handler.handler",
@@ -64,5 +75,5 @@ class ServiceFunction(Construct):
             environment=dict(environment),
             memory_size=memory_mib,
             timeout=timeout,
-            log_group=NamedLogGroup(self, "Logs", name=log_group_name, days=settings.log_retention_days),
+            log_group=NamedLogGroup(self, "Logs", name=log_group_name, days=defaults.log_days),
         )

@@ -11,11 +11,17 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.redelivery import configuration
-from names import FAILED_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, delivery_index
-from settings import Settings
+from names import (
+    FAILED_DOCUMENTS_PREFIX,
+    GIVEN_UP_DOCUMENTS_PREFIX,
+    WAITING_DOCUMENTS_PREFIX,
+    Names,
+    delivery_index,
+)
+from settings.delivery import DeliverySettings
 from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.constructs.lambda_package import lambda_zip
-from stacks.constructs.service_function import ServiceFunction
+from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 from stacks.delivery.alarms import alarm_on_redelivery
 from stacks.delivery.search_delivery import SearchDelivery
 
@@ -28,7 +34,10 @@ MEMORY_MIB = 1769
 
 
 class Redelivery(Construct):
-    """deliveries: whose failed documents lie in `bucket`, and into which they are redelivered."""
+    """deliveries: whose failed documents lie in `bucket`, and into which they are redelivered.
+
+    counts_per_second: new counts at the declared peak.
+    """
 
     def __init__(
         self,
@@ -37,30 +46,33 @@ class Redelivery(Construct):
         *,
         deliveries: Sequence[SearchDelivery],
         bucket: s3.IBucket,
-        settings: Settings,
+        counts_per_second: float,
+        names: Names,
+        settings: DeliverySettings,
+        defaults: FunctionDefaults,
     ) -> None:
         super().__init__(scope, construct_id)
         taken, waiting, given_up = (
             f"{bucket.bucket_arn}/{prefix}*"
             for prefix in (FAILED_DOCUMENTS_PREFIX, WAITING_DOCUMENTS_PREFIX, GIVEN_UP_DOCUMENTS_PREFIX)
         )
-        rights = {
+        permissions = {
             "FindsDocuments": (["s3:ListBucket"], [bucket.bucket_arn]),
             "TakesDocuments": (["s3:DeleteObject", "s3:GetObject"], [taken, waiting]),
             "KeepsDocuments": (["s3:PutObject"], [waiting, given_up]),
             "RedeliversThem": (["firehose:PutRecordBatch"], [delivery.arn for delivery in deliveries]),
         }
         # No more than new counts at the declared peak: every hop has room for twice that.
-        records_per_second = max(1, round(settings.peak.counts_per_second))
-        private = ServiceFunction(
+        records_per_second = max(1, round(counts_per_second))
+        service = ServiceFunction(
             self,
             "Lambda",
-            name=settings.names.redelivery,
+            name=names.redelivery,
             description="Redelivers counts that OpenSearch did not take",
             package=lambda_zip("redelivery"),
             statements=[
                 iam.PolicyStatement(sid=sid, actions=actions, resources=resources)
-                for sid, (actions, resources) in rights.items()
+                for sid, (actions, resources) in permissions.items()
             ],
             environment={
                 configuration.BUCKET: bucket.bucket_name,
@@ -71,16 +83,16 @@ class Redelivery(Construct):
                 configuration.INDICES: json.dumps(
                     {each.sink.name: delivery_index(each.sink.index_family) for each in deliveries}
                 ),
-                configuration.FIRST_PAUSE_SECONDS: str(settings.delivery.redelivery_first_pause_seconds),
-                configuration.GIVE_UP_AFTER_SECONDS: str(settings.delivery.redelivery_give_up_hours * 3600),
+                configuration.FIRST_PAUSE_SECONDS: str(settings.redelivery_first_pause_seconds),
+                configuration.GIVE_UP_AFTER_SECONDS: str(settings.redelivery_give_up_hours * 3600),
                 configuration.RECORDS_PER_SECOND: str(records_per_second),
             },
             memory_mib=MEMORY_MIB,
             timeout=TIMEOUT,
-            settings=settings,
+            defaults=defaults,
         )
         acknowledge_wildcards(
-            private.role,
+            service.role,
             [taken, waiting, given_up],
             reason="Firehose and the function name the objects themselves; nothing else lies below these "
             "prefixes.",
@@ -88,13 +100,13 @@ class Redelivery(Construct):
         # The schedule comes again sooner than Lambda would retry. What found no concurrent execution is not
         # kept either: Lambda would for six hours, and then run it all at once, each at the full rate
         # (developer guide, "How Lambda handles errors and retries with asynchronous invocation").
-        private.function.configure_async_invoke(retry_attempts=0, max_event_age=EVERY)
+        service.function.configure_async_invoke(retry_attempts=0, max_event_age=EVERY)
         events.Rule(
             self,
             "Schedule",
-            rule_name=settings.names.redelivery,
+            rule_name=names.redelivery,
             description="Invokes the redelivery of documents that OpenSearch did not take",
             schedule=events.Schedule.rate(EVERY),
-            targets=[targets.LambdaFunction(private.function)],
+            targets=[targets.LambdaFunction(service.function)],
         )
-        alarm_on_redelivery(self, function=settings.names.redelivery, settings=settings.delivery)
+        alarm_on_redelivery(self, function=names.redelivery, settings=settings)

@@ -6,12 +6,11 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from settings import Settings
+from names import Names
+from settings import LogDays
 from stacks.constructs.acknowledge import acknowledge
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_nothing_is_written, alarm_when_throttled
-from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
-from stacks.delivery.log import DeliveryLog
-from stacks.delivery.role import delivery_role
+from stacks.delivery.delivery_stream import ENCRYPTED_WITH_AWS_KEY, DeliveryLog, delivery_role
 from stacks.monitoring.flows import into_delivery_stream, into_stream
 
 BUCKET = "bucket"
@@ -57,13 +56,14 @@ class S3Delivery(Construct):
         prefix: str,
         errors_prefix: str,
         hop: str,
-        settings: Settings,
+        buffer_seconds: int,
+        log_days: LogDays,
+        names: Names,
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
-        self.arn = settings.names.delivery_stream_arn(name)
-        buffer_seconds = settings.delivery.archive_buffer_seconds
-        log = DeliveryLog(self, "Log", delivery_stream=name, settings=settings)
+        self.arn = names.delivery_stream_arn(name)
+        log = DeliveryLog(self, "Log", delivery_stream=name, log_days=log_days)
         role = delivery_role(
             self,
             bucket=bucket,

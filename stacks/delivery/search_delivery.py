@@ -6,13 +6,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from contract.sink import Sink
-from names import FAILED_DOCUMENTS_PREFIX, delivery_index
-from settings import Settings
+from names import FAILED_DOCUMENTS_PREFIX, Names, delivery_index
+from settings import LogDays
+from settings.delivery import DeliverySettings
 from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
-from stacks.delivery.encryption import ENCRYPTED_WITH_AWS_KEY
-from stacks.delivery.log import DeliveryLog
-from stacks.delivery.role import delivery_role
+from stacks.delivery.delivery_stream import ENCRYPTED_WITH_AWS_KEY, DeliveryLog, delivery_role
 from stacks.monitoring.path import delivery_of
 from stacks.search import access as search_access
 
@@ -37,15 +36,17 @@ class SearchDelivery(Construct):
         sink: Sink,
         domain_arn: str,
         bucket: s3.IBucket,
-        settings: Settings,
+        log_days: LogDays,
+        names: Names,
+        settings: DeliverySettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self.sink = sink
-        self.name = settings.names.delivery_stream(sink.name)
-        self.arn = settings.names.delivery_stream_arn(self.name)
+        self.name = names.delivery_stream(sink.name)
+        self.arn = names.delivery_stream_arn(self.name)
         access = search_access.delivery(sink)
         failed_documents = f"{FAILED_DOCUMENTS_PREFIX}{sink.name}/"
-        log = DeliveryLog(self, "Log", delivery_stream=self.name, settings=settings)
+        log = DeliveryLog(self, "Log", delivery_stream=self.name, log_days=log_days)
         finds_the_domain = iam.PolicyStatement(
             sid="FindsTheDomain",
             actions=["es:DescribeDomain", "es:DescribeDomainConfig", "es:DescribeDomains"],
@@ -53,7 +54,7 @@ class SearchDelivery(Construct):
         )
         role = delivery_role(
             self,
-            role_name=settings.names.delivery_role(sink.name),
+            role_name=names.delivery_role(sink.name),
             bucket=bucket,
             prefixes=[failed_documents],
             statements=[finds_the_domain, *(allowed.statement(domain_arn) for allowed in access)],
@@ -65,7 +66,6 @@ class SearchDelivery(Construct):
             reason="The paths that the Firehose developer guide asks for; the domain holds nothing but the "
             "counts.",
         )
-        delivery = settings.delivery
         self.delivery_stream = firehose.CfnDeliveryStream(
             self,
             "DeliveryStream",
@@ -81,10 +81,10 @@ class SearchDelivery(Construct):
                     default_document_id_format="NO_DOCUMENT_ID"
                 ),
                 buffering_hints=firehose.CfnDeliveryStream.AmazonopensearchserviceBufferingHintsProperty(
-                    interval_in_seconds=delivery.counts_buffer_seconds, size_in_m_bs=BULK_REQUEST_MIB
+                    interval_in_seconds=settings.counts_buffer_seconds, size_in_m_bs=BULK_REQUEST_MIB
                 ),
                 retry_options=firehose.CfnDeliveryStream.AmazonopensearchserviceRetryOptionsProperty(
-                    duration_in_seconds=delivery.counts_retry_seconds
+                    duration_in_seconds=settings.counts_retry_seconds
                 ),
                 cloud_watch_logging_options=log.options(SEARCH),
                 s3_backup_mode="FailedDocumentsOnly",
@@ -94,7 +94,7 @@ class SearchDelivery(Construct):
                     prefix=failed_documents,  # Firehose adds what failed and the hour
                     compression_format="GZIP",
                     buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
-                        interval_in_seconds=delivery.archive_buffer_seconds,
+                        interval_in_seconds=settings.archive_buffer_seconds,
                         size_in_m_bs=FAILED_BUFFER_MIB,
                     ),
                     cloud_watch_logging_options=log.options(BUCKET),
@@ -106,6 +106,6 @@ class SearchDelivery(Construct):
             delivery_stream=self.name,
             hop=delivery_of(sink.name),
             destination="AmazonOpenSearchService",
-            buffer_seconds=delivery.counts_buffer_seconds,
+            buffer_seconds=settings.counts_buffer_seconds,
         )
         alarm_when_throttled(self, delivery_stream=self.name, hop=delivery_of(sink.name))

@@ -9,11 +9,11 @@ from constructs import Construct
 
 from lambdas.forwarder import configuration
 from lambdas.forwarder.rules import destination_variable, load_rules
-from names import REJECTED_RECORDS_PREFIX
-from settings import Settings
+from names import REJECTED_RECORDS_PREFIX, Names
+from settings.forwarder import ForwarderSettings
 from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.constructs.lambda_package import lambda_zip
-from stacks.constructs.service_function import ServiceFunction
+from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 from stacks.forwarder.alarms import alarm_on_forwarder
 
 _PUT_ACTIONS = {"kinesis": "kinesis:PutRecords", "firehose": "firehose:PutRecordBatch"}
@@ -35,7 +35,9 @@ class Forwarder(Construct):
         source_arn: str,
         destinations: Mapping[str, str],
         dead_letter_bucket: str,
-        settings: Settings,
+        names: Names,
+        settings: ForwarderSettings,
+        defaults: FunctionDefaults,
     ) -> None:
         super().__init__(scope, construct_id)
         rules = load_rules(configuration.RULES_FILE)
@@ -44,49 +46,51 @@ class Forwarder(Construct):
         bucket_arn = f"arn:aws:s3:::{dead_letter_bucket}"
         every_object = f"{bucket_arn}/*"
 
-        private = ServiceFunction(
+        service = ServiceFunction(
             self,
             "Carry",
-            name=settings.names.forwarder,
+            name=names.forwarder,
             description="Carries the mobile stream of Tokyo to Oregon",
             package=lambda_zip("forwarder", data=[configuration.RULES_FILE]),
             statements=[
                 _read(source_arn),
                 *_put(used),
-                *_keep(bucket_arn, every_object, account=settings.account),
+                *_keep(bucket_arn, every_object, account=names.account),
             ],
             environment={
                 **{destination_variable(name): arn for name, arn in used.items()},
                 configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
                 configuration.DEAD_LETTER_PREFIX: REJECTED_RECORDS_PREFIX,
-                configuration.REQUESTS_IN_FLIGHT: str(settings.forwarder.requests_in_flight),
+                configuration.REQUESTS_IN_FLIGHT: str(settings.requests_in_flight),
             },
-            memory_mib=settings.forwarder.memory_mib,
-            timeout=Duration.seconds(settings.forwarder.timeout_seconds),
-            settings=settings,
+            memory_mib=settings.memory_mib,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            defaults=defaults,
         )
         acknowledge_wildcards(
-            private.role,
+            service.role,
             [every_object],
             reason="Lambda makes no event source mapping whose role may not put every key of the on-failure "
             "bucket. The bucket holds nothing but dead letters.",
         )
-        self.function = private.function
+        self.function = service.function
         self.event_source = _event_source(
             self,
-            function=private.function,
+            function=service.function,
             source_arn=source_arn,
             failed_batches=bucket_arn,
             settings=settings,
         )
         alarm_on_forwarder(
             self,
-            function=settings.names.forwarder,
+            function=names.forwarder,
             event_source_mapping=self.event_source.ref,
-            mobile_stream=settings.names.mobile_stream,
-            settings=settings.forwarder,
+            mobile_stream=names.mobile_stream,
+            settings=settings,
         )
-        self.event_source.node.add_dependency(private.role)  # its rights are checked when the mapping is made
+        self.event_source.node.add_dependency(
+            service.role
+        )  # its permissions are checked when the mapping is made
 
 
 def _read(source_arn: str) -> iam.PolicyStatement:
@@ -142,9 +146,8 @@ def _event_source(
     function: lambda_.IFunction,
     source_arn: str,
     failed_batches: str,
-    settings: Settings,
+    settings: ForwarderSettings,
 ) -> lambda_.CfnEventSourceMapping:
-    forwarder = settings.forwarder
     return lambda_.CfnEventSourceMapping(
         scope,
         "EventSource",
@@ -152,13 +155,13 @@ def _event_source(
         function_name=function.function_name,
         enabled=True,  # the default, but drift is detected in properties that are set
         starting_position="TRIM_HORIZON",
-        batch_size=forwarder.batch_size,
-        maximum_batching_window_in_seconds=forwarder.batching_window_seconds,
-        parallelization_factor=forwarder.parallelization_factor,
+        batch_size=settings.batch_size,
+        maximum_batching_window_in_seconds=settings.batching_window_seconds,
+        parallelization_factor=settings.parallelization_factor,
         bisect_batch_on_function_error=True,
         function_response_types=["ReportBatchItemFailures"],
-        maximum_record_age_in_seconds=forwarder.max_record_age_seconds,
-        maximum_retry_attempts=forwarder.retry_attempts,
+        maximum_record_age_in_seconds=settings.max_record_age_seconds,
+        maximum_retry_attempts=settings.retry_attempts,
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
         ),

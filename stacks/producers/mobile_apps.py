@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from names import Names
-from settings import Settings
 from settings.mobile_apps import MobileAppsSettings
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.retention import Retention
@@ -29,23 +28,32 @@ class MobileIdentities(Construct):
     """Who is a reader: the identity pool, and the accounts it trusts."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, retention: Retention
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        settings: MobileAppsSettings,
+        retention: Retention,
     ) -> None:
         super().__init__(scope, construct_id)
-        names, apps = settings.names, settings.mobile_apps
         self.pool = cognito.CfnIdentityPool(
             self,
             "Pool",
             identity_pool_name=names.identity_pool,
-            allow_unauthenticated_identities=apps.guest_access,
+            allow_unauthenticated_identities=settings.guest_access,
             # Left out, it would let new identities use the classic flow (aws/aws-cli, issue 7652).
             allow_classic_flow=False,
-            cognito_identity_providers=None if apps.has_issuer else [self._own_accounts(names, retention)],
-            open_id_connect_provider_arns=[self._existing_accounts(apps)] if apps.has_issuer else None,
+            cognito_identity_providers=None
+            if settings.has_issuer
+            else [self._own_accounts(names, retention)],
+            open_id_connect_provider_arns=[self._existing_accounts(settings)]
+            if settings.has_issuer
+            else None,
         )
         self.pool.apply_removal_policy(retention.removal_policy)
         CfnOutput(self, "IdentityPoolId", value=self.pool.ref).override_logical_id("IdentityPoolId")
-        if apps.guest_access:
+        if settings.guest_access:
             Annotations.of(self).add_warning_v2("click-trends:guest-access", GUEST_ACCESS)
             acknowledge(
                 self.pool,
@@ -54,11 +62,13 @@ class MobileIdentities(Construct):
                 "into the mobile stream and nothing else.",
             )
 
-    def _existing_accounts(self, apps: MobileAppsSettings) -> str:
+    def _existing_accounts(self, settings: MobileAppsSettings) -> str:
         """ARN of the OpenID Connect provider at which readers have their accounts already."""
-        if apps.issuer_provider_arn:
-            return apps.issuer_provider_arn
-        provider = iam.OidcProviderNative(self, "Issuer", url=apps.issuer or "", client_ids=apps.client_ids)
+        if settings.issuer_provider_arn:
+            return settings.issuer_provider_arn
+        provider = iam.OidcProviderNative(
+            self, "Issuer", url=settings.issuer or "", client_ids=settings.client_ids
+        )
         return provider.oidc_provider_arn
 
     def _own_accounts(
@@ -108,18 +118,24 @@ class MobileAppRoles(Construct):
     """What a reader's app may do: put into the mobile stream and nothing else.
 
     pool_id: of the identity pool, the only one that may vend credentials of these roles; stream_arn: of the
-    mobile stream.
+    mobile stream; guest_access: whether apps may put clicks before their reader logs in.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, pool_id: str, stream_arn: str, settings: Settings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pool_id: str,
+        stream_arn: str,
+        guest_access: bool,
+        names: Names,
     ) -> None:
         super().__init__(scope, construct_id)
-        names = settings.names
         self._pool_id = pool_id
         self._stream_arn = stream_arn
         roles = {"authenticated": self._role("Reader", names.mobile_app_role, amr="authenticated")}
-        if settings.mobile_apps.guest_access:
+        if guest_access:
             roles["unauthenticated"] = self._role("Guest", names.mobile_guest_role, amr="unauthenticated")
         cognito.CfnIdentityPoolRoleAttachment(
             self,

@@ -8,11 +8,11 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from contract.sink import SINKS, Sink
-from names import index_prefix
-from settings import Settings
+from names import Names, index_prefix
 from settings.search import SearchSettings
 from stacks.constructs.custom_resource import FunctionBackedResource
 from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.path import DEPLOYMENT
 from stacks.monitoring.silence import DEPLOYMENT_FAILS
@@ -25,14 +25,21 @@ class SearchBootstrap(FunctionBackedResource):
     """Runs again whenever its definitions or settings change. endpoint: of the domain, with its scheme."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, endpoint: str, domain_arn: str, settings: Settings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: str,
+        domain_arn: str,
+        names: Names,
+        settings: SearchSettings,
+        defaults: FunctionDefaults,
     ) -> None:
-        search = settings.search
         package = lambda_zip("search_bootstrap")
         super().__init__(
             scope,
             construct_id,
-            name=settings.names.search_bootstrap,
+            name=names.search_bootstrap,
             description="Puts ingest pipeline, index template and retention policy into the search domain",
             package=package,
             statements=[access.statement(domain_arn) for access in search_access.BOOTSTRAP],
@@ -40,15 +47,15 @@ class SearchBootstrap(FunctionBackedResource):
             resource_type="Custom::SearchBootstrap",
             properties={
                 "Endpoint": endpoint,
-                **definition_properties(search),
+                **definition_properties(settings),
                 "Definitions": hashlib.sha256(package.read_bytes()).hexdigest()[:16],
             },
-            settings=settings,
+            defaults=defaults,
         )
         FunctionAlarms(
             self,
             "Alarms",
-            function_name=settings.names.search_bootstrap,
+            function_name=names.search_bootstrap,
             hop=DEPLOYMENT,
             silence=DEPLOYMENT_FAILS,
             once_is_enough=True,

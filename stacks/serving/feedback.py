@@ -10,10 +10,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.feedback import configuration
-from settings import Settings
+from names import Names
+from settings.feedback import FeedbackSettings
 from stacks.constructs.acknowledge import acknowledge, acknowledge_wildcards
 from stacks.constructs.lambda_package import lambda_zip
-from stacks.constructs.service_function import ServiceFunction
+from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 from stacks.search import access as search_access
 from stacks.serving.alarms import alarm_on_feedback
 from stacks.serving.progress import acknowledge_progress, reads_progress
@@ -29,13 +30,21 @@ DEAD_LETTERS_KEPT = Duration.days(14)
 
 
 class Feedback(Construct):
-    """domain_arn: of the search domain in Oregon; table_arn: of the rankings."""
+    """domain_arn, domain_scheme: of the search domain in Oregon; table_arn: of the rankings."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, domain_arn: str, table_arn: str, settings: Settings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        domain_arn: str,
+        domain_scheme: str,
+        table_arn: str,
+        names: Names,
+        settings: FeedbackSettings,
+        defaults: FunctionDefaults,
     ) -> None:
         super().__init__(scope, construct_id)
-        names = settings.names
         not_invoked = sqs.Queue(
             self,
             "DeadLetters",
@@ -45,46 +54,54 @@ class Feedback(Construct):
             retention_period=DEAD_LETTERS_KEPT,
         )
         acknowledge(not_invoked, "SQS3", reason="It is itself the queue of dead letters.")
-        private = ServiceFunction(
+        service = ServiceFunction(
             self,
             "Lambda",
             name=names.feedback,
             description="Writes what each kind of reader clicks most, for the service to read",
             package=lambda_zip("feedback"),
-            statements=_rights(domain_arn, table_arn, settings.regions.oregon),
-            environment=environment_of(settings, domain_arn=domain_arn, table_arn=table_arn),
+            statements=_permissions(domain_arn, table_arn, names.oregon),
+            environment=environment_of(
+                settings, names=names, domain_arn=domain_arn, domain_scheme=domain_scheme, table_arn=table_arn
+            ),
             memory_mib=MEMORY_MIB,
             timeout=TIMEOUT,
-            settings=settings,
+            defaults=defaults,
         )
         acknowledge_wildcards(
-            private.role,
+            service.role,
             [path for access in search_access.FEEDBACK for path in access.resources(domain_arn)],
             reason="There is an index for each day, and only searching is allowed in them; the wildcard of "
             "the Deny takes away, it gives nothing.",
         )
-        acknowledge_progress(private.role)
+        acknowledge_progress(service.role)
         # Its logical id stays: a second configuration of a function takes the first one's place, and the
         # deletion of the first would take both away.
         lambda_.CfnEventInvokeConfig(
             self,
             "Invocations",
-            function_name=private.function.function_name,
+            function_name=service.function.function_name,
             qualifier="$LATEST",
             maximum_event_age_in_seconds=round(MAX_EVENT_AGE.to_seconds()),
             maximum_retry_attempts=0,  # the schedule comes again sooner than Lambda would retry
         )
-        _schedule(self, function_arn=private.function.function_arn, queue=not_invoked, settings=settings)
+        _schedule(
+            self,
+            function_arn=service.function.function_arn,
+            queue=not_invoked,
+            minutes=settings.period_minutes,
+            names=names,
+        )
         alarm_on_feedback(
             self,
             function=names.feedback,
-            fresh_seconds=settings.feedback.fresh_seconds,
-            period_minutes=settings.feedback.period_minutes,
+            fresh_seconds=settings.fresh_seconds,
+            period_minutes=settings.period_minutes,
         )
 
 
-def _rights(domain_arn: str, table_arn: str, oregon: str) -> list[iam.PolicyStatement]:
-    rights = {
+def _permissions(domain_arn: str, table_arn: str, oregon: str) -> list[iam.PolicyStatement]:
+    permissions = {
         "FindsTheDomain": ("es:DescribeDomain", domain_arn),
         "ReadsRankings": ("dynamodb:Scan", table_arn),
         "WritesRankings": ("dynamodb:PutItem", table_arn),
@@ -94,39 +111,38 @@ def _rights(domain_arn: str, table_arn: str, oregon: str) -> list[iam.PolicyStat
         reads_progress(oregon),
         *(
             iam.PolicyStatement(sid=sid, actions=[action], resources=[resource])
-            for sid, (action, resource) in rights.items()
+            for sid, (action, resource) in permissions.items()
         ),
     ]
 
 
-def environment_of(settings: Settings, *, domain_arn: str, table_arn: str) -> dict[str, str]:
-    feedback = settings.feedback
+def environment_of(
+    settings: FeedbackSettings, *, names: Names, domain_arn: str, domain_scheme: str, table_arn: str
+) -> dict[str, str]:
     return {
-        configuration.ENVIRONMENT: settings.environment,
+        configuration.ENVIRONMENT: names.environment,
         configuration.TABLE: table_arn.rpartition("/")[2],
         configuration.DOMAIN: domain_arn.rpartition("/")[2],
-        configuration.DOMAIN_REGION: settings.regions.oregon,
-        configuration.DOMAIN_SCHEME: settings.search.scheme,
-        configuration.SEGMENTS: json.dumps(feedback.segments),
-        configuration.WINDOW_MINUTES: str(feedback.window_minutes),
-        configuration.ARTICLES: str(feedback.articles),
-        configuration.MIN_CLICKS: str(feedback.min_clicks),
-        configuration.MAX_INPUT_AGE_SECONDS: str(feedback.max_input_age_seconds),
-        configuration.REFRESH_MINUTES: str(feedback.refresh_minutes),
-        configuration.FRESH_SECONDS: str(feedback.fresh_seconds),
-        configuration.KEEP_HOURS: str(feedback.keep_hours),
+        configuration.DOMAIN_REGION: names.oregon,
+        configuration.DOMAIN_SCHEME: domain_scheme,
+        configuration.SEGMENTS: json.dumps(settings.segments),
+        configuration.WINDOW_MINUTES: str(settings.window_minutes),
+        configuration.ARTICLES: str(settings.articles),
+        configuration.MIN_CLICKS: str(settings.min_clicks),
+        configuration.MAX_INPUT_AGE_SECONDS: str(settings.max_input_age_seconds),
+        configuration.REFRESH_MINUTES: str(settings.refresh_minutes),
+        configuration.FRESH_SECONDS: str(settings.fresh_seconds),
+        configuration.KEEP_HOURS: str(settings.keep_hours),
     }
 
 
-def _schedule(scope: Construct, *, function_arn: str, queue: sqs.IQueue, settings: Settings) -> None:
-    names = settings.names
-    minutes = settings.feedback.period_minutes
+def _schedule(scope: Construct, *, function_arn: str, queue: sqs.IQueue, minutes: int, names: Names) -> None:
     role = iam.Role(
         scope,
         "ScheduleRole",
         role_name=names.feedback_schedule,
         assumed_by=iam.ServicePrincipal(
-            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": settings.account}}
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": names.account}}
         ),
         inline_policies={
             "Rights": iam.PolicyDocument(

@@ -18,6 +18,7 @@ from names import TOKYO
 from settings import Settings
 from settings.feedback import Segments
 from stacks.constructs.retention import Retention
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.serving.feedback import TIMEOUT, Feedback
 from stacks.serving.trending_table import TrendingTable
 from tests.lambdas.feedback.conftest import SETTINGS, configuration_of
@@ -48,8 +49,11 @@ def feedback_of(settings: Settings) -> Template:
             stack,
             "Feedback",
             domain_arn=NAMES.search_domain_arn,
+            domain_scheme=settings.search.scheme,
             table_arn=NAMES.trending_table_arn,
-            settings=settings,
+            names=settings.names,
+            settings=settings.feedback,
+            defaults=FunctionDefaults(architecture="arm64", log_days=30),
         )
     )
 

@@ -11,7 +11,6 @@ from aws_cdk.cx_api import SynthesisMessageLevel
 from cdk_nag import AwsSolutionsChecks
 
 from names import Names
-from settings import Settings
 from settings.mobile_apps import MobileAppsSettings
 from stacks.constructs.retention import Retention
 from stacks.producers.mobile_apps import MobileAppRoles, MobileIdentities
@@ -29,13 +28,18 @@ Resources = Callable[[str], list[dict[str, Any]]]
 
 def synthesised(outdir: Path, mobile_apps: MobileAppsSettings) -> tuple[dict[str, Any], list[str]]:
     """Resources of one stack with both parts, past cdk-nag, and the synthesis' warnings."""
-    settings = Settings(environment=TRIAL.environment, account=TRIAL.account, mobile_apps=mobile_apps)
     app = App(outdir=str(outdir), analytics_reporting=False)
     stack = Stack(app, "Trial")
     retention = Retention(allowed=False, asked=False)
-    identities = MobileIdentities(stack, "Identities", settings=settings, retention=retention)
-    stream_arn = settings.names.mobile_stream_arn
-    MobileAppRoles(stack, "Roles", pool_id=identities.pool.ref, stream_arn=stream_arn, settings=settings)
+    identities = MobileIdentities(stack, "Identities", names=TRIAL, settings=mobile_apps, retention=retention)
+    MobileAppRoles(
+        stack,
+        "Roles",
+        pool_id=identities.pool.ref,
+        stream_arn=TRIAL.mobile_stream_arn,
+        guest_access=mobile_apps.guest_access,
+        names=TRIAL,
+    )
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     assembly = app.synth()
     warnings = [

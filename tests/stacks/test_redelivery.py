@@ -9,12 +9,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
 from contract.sink import CLICK_COUNTS, Sink
-from names import FAILED_DOCUMENTS_PREFIX, OREGON
-from settings import Settings
+from names import FAILED_DOCUMENTS_PREFIX, OREGON, Names
+from settings.delivery import DeliverySettings
+from settings.peak import PeakSettings
+from stacks.constructs.service_function import FunctionDefaults
 from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.search_delivery import SearchDelivery
 
-SETTINGS = Settings(environment="trial", account="111111111111")
+NAMES = Names(environment="trial", account="111111111111")
+SETTINGS = DeliverySettings()
 SECOND = Sink(
     table="counts_by_platform", name="counts-by-platform", family="platform-counts", key=("minute",)
 )
@@ -24,20 +27,31 @@ BUCKET = "arn:aws:s3:::rejected"
 @pytest.fixture(scope="module")
 def template() -> Template:
     """With two sinks."""
-    stack = Stack(App(), "Analytics", env=Environment(account=SETTINGS.account, region=OREGON))
+    stack = Stack(App(), "Analytics", env=Environment(account=NAMES.account, region=OREGON))
     bucket = s3.Bucket.from_bucket_arn(stack, "Rejected", BUCKET)
     deliveries = [
         SearchDelivery(
             stack,
             f"{sink.construct_id}Delivery",
             sink=sink,
-            domain_arn=SETTINGS.names.search_domain_arn,
+            domain_arn=NAMES.search_domain_arn,
             bucket=bucket,
+            log_days=30,
+            names=NAMES,
             settings=SETTINGS,
         )
         for sink in (CLICK_COUNTS, SECOND)
     ]
-    Redelivery(stack, "Redelivery", deliveries=deliveries, bucket=bucket, settings=SETTINGS)
+    Redelivery(
+        stack,
+        "Redelivery",
+        deliveries=deliveries,
+        bucket=bucket,
+        counts_per_second=PeakSettings().counts_per_second,
+        names=NAMES,
+        settings=SETTINGS,
+        defaults=FunctionDefaults(architecture="arm64", log_days=30),
+    )
     return Template.from_stack(stack)
 
 
@@ -95,7 +109,7 @@ def test_it_knows_the_index_that_each_delivery_stream_names(template: Template) 
 
 def test_its_permissions_are_to_take_keep_and_redeliver(template: Template) -> None:
     [role] = template.find_resources(
-        "AWS::IAM::Role", {"Properties": {"RoleName": SETTINGS.names.redelivery}}
+        "AWS::IAM::Role", {"Properties": {"RoleName": NAMES.redelivery}}
     ).values()
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     permissions = {one["Sid"]: (one["Action"], one["Resource"]) for one in statements}
@@ -108,7 +122,7 @@ def test_its_permissions_are_to_take_keep_and_redeliver(template: Template) -> N
     action, streams = permissions.pop("RedeliversThem")
     assert action == "firehose:PutRecordBatch"
     assert [arn.rpartition("/")[2] for arn in streams] == [
-        SETTINGS.names.delivery_stream(sink.name) for sink in (CLICK_COUNTS, SECOND)
+        NAMES.delivery_stream(sink.name) for sink in (CLICK_COUNTS, SECOND)
     ]
     assert list(permissions) == ["WritesItsLog"]
 

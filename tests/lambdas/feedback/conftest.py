@@ -42,9 +42,14 @@ Lists = Mapping[Segment, Mapping[str, int]]
 
 def configuration_of(**settings: Any) -> FeedbackConfiguration:
     """The configuration that the infrastructure sets."""
-    changed = SETTINGS.model_copy(update={"feedback": FeedbackSettings(**settings)})
-    arns = {"domain_arn": changed.names.search_domain_arn, "table_arn": changed.names.trending_table_arn}
-    return FeedbackConfiguration.read(environment_of(changed, **arns))
+    environment = environment_of(
+        FeedbackSettings(**settings),
+        names=SETTINGS.names,
+        domain_arn=SETTINGS.names.search_domain_arn,
+        domain_scheme=SETTINGS.search.scheme,
+        table_arn=SETTINGS.names.trending_table_arn,
+    )
+    return FeedbackConfiguration.read(environment)
 
 
 def counted(lists: Lists, at: datetime = NOON, **freshness: Any) -> TopOfSegments:

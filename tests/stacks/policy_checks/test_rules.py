@@ -16,7 +16,7 @@ from names import OREGON
 from stacks.app import build_app
 from stacks.constructs.log_group import NamedLogGroup
 from stacks.constructs.retention import Retention
-from stacks.constructs.service_function import ServiceFunction
+from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.path import FORWARDER
 from stacks.monitoring.silence import BREACHING
@@ -43,7 +43,7 @@ def service_function(stack: Stack) -> ServiceFunction:
         environment={},
         memory_mib=128,
         timeout=Duration.seconds(3),
-        settings=SETTINGS,
+        defaults=FunctionDefaults(architecture="arm64", log_days=30),
     )
 
 
