@@ -67,7 +67,7 @@ def body(environment: str, found: DriftState, output: str, address: str) -> str:
     """The issue's text, at most MAX_BODY_CHARACTERS; of a long output the end, which has the summary."""
     says = {
         DriftState.DRIFTED: f"Resources of `{environment}` differ from what was deployed: somebody changed "
-        "them beside CloudFormation. `npx cdk deploy --all --revert-drift -c environment="
+        "them outside CloudFormation. `npx cdk deploy --all --revert-drift -c environment="
         f"{environment}` puts them back, or write the change into the code; a deployment of an unchanged "
         "template does nothing.",
         DriftState.FAILED: f"Drift of `{environment}` could not be detected, or not of every resource, so "

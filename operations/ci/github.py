@@ -159,7 +159,7 @@ def _advice(error: urllib.error.HTTPError) -> str:
         return ". The token's rate limit is used up: run the job again in an hour."
     return {
         401: ". The token in GITHUB_TOKEN is not valid (any more).",
-        403: ". The job's `permissions:` lack the right to do this, or the repository's settings forbid it "
+        403: ". The job's `permissions:` do not allow this, or the repository's settings forbid it "
         "(Actions, General, Workflow permissions): docs/operate/ci.md.",
         404: ". It does not exist, or the token may not see it: docs/operate/ci.md.",
     }.get(error.code, "")

@@ -87,7 +87,7 @@ def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
 
 def _only(found: list[TemplateResource], what: str) -> TemplateResource:
     if len(found) != 1:
-        raise UnpricedError(f"There are {len(found)} times the {what}, and the estimate reckons with one")
+        raise UnpricedError(f"There are {len(found)} times the {what}, and the estimate expects one")
     return found[0]
 
 

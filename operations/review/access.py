@@ -49,8 +49,8 @@ def access_findings(changes: Differences) -> Iterator[Finding]:
         who = sorted({f"the {grant.principal}" for grant in following})
         yield Finding(
             kind=Kind.NOTE,
-            text=f"{len(following)} rights on a renamed resource follow its new name, and are no wider than "
-            f"before: those of {', '.join(who)}.",
+            text=f"{len(following)} permissions on a renamed resource follow its new name, and are no wider "
+            f"than before: those of {', '.join(who)}.",
         )
     yield from _no_longer_allowed(changes, lost_allows - set(following.values()), after)
     yield from _written_anew(changes)
@@ -120,7 +120,7 @@ def _written_anew(changes: Differences) -> Iterator[Finding]:
         if old and old == new:
             yield Finding(
                 kind=Kind.NOTE,
-                text=f"A policy of the {change.title} is written differently and gives the same rights.",
+                text=f"A policy of the {change.title} is written differently and gives the same permissions.",
             )
         for rights in _merged((old - new) & after):
             yield Finding(

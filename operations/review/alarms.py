@@ -15,7 +15,7 @@ _WATCHING = {
     *("AlarmRule", "ComparisonOperator", "Dimensions", "ExtendedStatistic", "MetricName", "Metrics"),
     *("Namespace", "Period", "Statistic", "ThresholdMetricId", "Unit"),
 }
-"""What an alarm looks at, and how it compares: whether it still rings when it should is not to be told."""
+"""What an alarm looks at, and how it compares: whether it still notifies when it should is not known."""
 _TREATMENTS = (None, "breaching", "ignore", "missing", "notBreaching")
 _NAMING = {"AlarmName", "AlarmDescription"}
 _KNOWN = {
@@ -51,7 +51,7 @@ def _of_many(members: list[ResourceChange]) -> Finding:
     first = members[0]
     lost = any(_weaker(first, value) for value in first.values)
     names = ", ".join(f"`{change.title.split('`')[1]}`" for change in members)
-    text = f"{len(members)} alarms tell others than before"
+    text = f"{len(members)} alarms notify others than before"
     return Finding(
         kind=Kind.ALARM_LOST if lost else Kind.NOTE,
         text=f"{f'**{text}, or nobody**' if lost else text}: {_shown(first.values)}.",
@@ -76,13 +76,13 @@ def _of_one(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
     if change.gone:
         yield Finding(
             kind=Kind.ALARM_LOST,
-            text=f"**The {change.title} is gone**: nobody is told any more when {condition(change.old)}.",
+            text=f"**The {change.title} is gone**: nobody is notified any more when {condition(change.old)}.",
             covers=covers,
         )
     elif change.old is None:
         yield Finding(
             kind=Kind.NOTE,
-            text=f"New: the {change.title} rings when {condition(change.new)}.",
+            text=f"New: the {change.title} enters ALARM when {condition(change.new)}.",
             covers=covers,
         )
     else:
@@ -109,12 +109,12 @@ def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
     values = _shown(change.values)
     yield Finding(
         kind=Kind.ALARM_LOST if weaker or watching else Kind.NOTE,
-        text=f"**The {change.title} rings later or tells nobody**: {values}."
+        text=f"**The {change.title} notifies later or nobody**: {values}."
         if weaker
-        else f"**The {change.title} watches something else, or compares otherwise**: {values}."
+        else f"**The {change.title} watches something else, or compares differently**: {values}."
         if watching
         else f"The {change.title} changes: {values}.",
-        details=(f"It rings when {condition(change.new)}.",),
+        details=(f"It enters ALARM when {condition(change.new)}.",),
         covers=covers,
     )
 
@@ -130,7 +130,7 @@ def _follows(name: ValueChange | None, value: ValueChange) -> bool:
 
 
 def _weaker(change: ResourceChange, value: ValueChange) -> bool:
-    """Whether the alarm rings later, or for fewer people, by this value."""
+    """Whether this value lets the alarm notify later, or fewer people."""
     match value.property:
         case "ActionsEnabled":
             return value.new not in (True, None)
@@ -139,7 +139,7 @@ def _weaker(change: ResourceChange, value: ValueChange) -> bool:
         case "TreatMissingData":
             return bool(value.old == "breaching" or value.new not in _TREATMENTS)
         case "DatapointsToAlarm" | "EvaluationPeriods":
-            return rings_later(_counted(change.old), _counted(change.new))
+            return notifies_later(_counted(change.old), _counted(change.new))
         case _:
             return _by_threshold(change, value)
 
@@ -148,7 +148,7 @@ def _by_threshold(change: ResourceChange, value: ValueChange) -> bool:
     if value.property != "Threshold":
         return False
     if not _is_number(value.old) or not _is_number(value.new):
-        return True  # who knows when it rings
+        return True  # who knows when it notifies
     operator = str(_properties(change.new).get("ComparisonOperator", ""))
     return bool((value.new > value.old) == operator.startswith("Greater"))
 
@@ -166,11 +166,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def rings_later(old: tuple[int, int] | None, new: tuple[int, int] | None) -> bool:
-    """Whether some series of periods rings by the old M of N, and not, or later, by the new.
+def notifies_later(old: tuple[int, int] | None, new: tuple[int, int] | None) -> bool:
+    """Whether some series of periods is ALARM by the old M of N, and not, or later, by the new.
 
-    The old rings with M periods over the threshold among its N. The new stays silent if these can lie so that
-    no window of its own N holds its own M: at most M - 1 in each whole window, and in what is left of one.
+    The old is ALARM with M periods over the threshold among its N. The new stays silent if these can lie so
+    that no window of its own N holds its own M: at most M - 1 in each whole window, and in what is left of
+    one.
     """
     if old is None or new is None:
         return old != new

@@ -56,7 +56,7 @@ def run(
     except ReviewError as error:
         _not_reviewed(into, str(error), str(error))
     except Exception as error:
-        why = f"the review failed at something unforeseen ({type(error).__name__}: {error})"
+        why = f"the review met an unforeseen error ({type(error).__name__}: {error})"
         _not_reviewed(into, why, traceback.format_exc())
     _write(into, texts)
     typer.echo(f"{verdict(report)} — see {into / PAGE}")
@@ -67,7 +67,7 @@ def run(
 
 def _not_reviewed(into: Path, why: str, details: str) -> NoReturn:
     """Ends with a page all the same: whoever reads only that must not take silence for consent."""
-    text = "# Not reviewed\n\nNothing is known of what this change does, as there was an error:"
+    text = "# Not reviewed\n\nAn error stopped the review, so what this change does is not known:"
     verdict_only = {"verdict": "Not reviewed", "kinds": [Kind.NOT_UNDERSTOOD], "error": why}
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", details))])
     _write(
@@ -88,7 +88,7 @@ def _kinds(text: str) -> tuple[Kind, ...]:
     known = {kind.value for kind in Kind}
     if unknown := [name for name in names if name not in known]:
         raise ReviewError(
-            f"--fail-on: there is no kind {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+            f"--fail-on: there is no kind {', '.join(unknown)}; the kinds are {', '.join(sorted(known))}"
         )
     return tuple(Kind(name) for name in names)
 

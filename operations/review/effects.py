@@ -101,7 +101,7 @@ _EFFECTS = (
     _Effect(
         type="AWS::Lambda::Function",
         paths=("ReservedConcurrentExecutions",),
-        text="Takes effect at once: calls beyond it are refused and repeated.",
+        text="Takes effect at once: calls beyond it are refused and retried.",
     ),
     _Effect(
         type="AWS::Lambda::EventSourceMapping",
@@ -289,7 +289,7 @@ def _shards(change: ResourceChange) -> Iterator[Finding]:
         text=f"The {change.title} is resharded from {value.old} to {value.new} shards.",
         details=(
             "It can be written and read all the while; a few minutes, ten times in 24 hours at most. "
-            "Readers finish the old shards first, so nothing is lost or skipped.",
+            "Consumers finish the old shards first, so nothing is lost or skipped.",
         ),
         covers=covers,
     )

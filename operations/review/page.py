@@ -50,7 +50,7 @@ def page(report: Report) -> str:
         _section("SQL and the running state", _sql(report)),
         _folded("Who may do what", _bullets(_by_danger(report.access, (Kind.ACCESS, Kind.NOTE))))
         if new
-        else _section("Access besides", _bullets(_by_danger(report.access, (Kind.NOTE,)))),
+        else _section("Other access", _bullets(_by_danger(report.access, (Kind.NOTE,)))),
         _folded("Alarms", _bullets(report.alarms)) if new else _section("Alarms", _bullets(report.alarms)),
         _section("What else the deployment does", _bullets(_notes(report))),
         _section("Cost and latency", _bullets(_by_danger(report.compared, (Kind.LATENCY, Kind.COST)))),
@@ -131,7 +131,7 @@ def _head(report: Report) -> Iterator[str]:
         yield ""
         yield (
             f"**{report.base.name} has {_counted(report.base.ahead, 'commit')} that {report.head.name} "
-            "lacks: what they did appears below as undone.** Merge or rebase before you decide."
+            "lacks: their effects appear below as undone.** Merge or rebase before you decide."
         )
 
 

@@ -25,7 +25,7 @@ def name_findings(changes: Differences, outside: Mapping[str, str]) -> Iterator[
         elif change.gone and still and not made_anew(changes, change):
             yield Finding(
                 kind=Kind.NAME,
-                text=f"**The {change.title} goes, but it is still named**, and what names it will fail.",
+                text=f"**The {change.title} goes, but something still names it**, and will fail.",
                 details=tuple(f"It is named {place}." for place in still),
             )
 
@@ -112,7 +112,7 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
             else Kind.NOTE,
             text=f"**The stack {stack.title} ({stack.region}{_account(changes, stack)}) is no longer part of "
             f"the app.** A deployment does not delete it: its {len(stack.resources)} resources and their "
-            "rights stay, and cost, until someone runs "
+            "permissions stay, and cost, until someone runs "
             f"`aws cloudformation delete-stack --region {stack.region} --stack-name {stack.name}`.",
         )
     for stack in changes.added_stacks:

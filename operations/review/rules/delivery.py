@@ -50,7 +50,7 @@ def _log(of: str) -> tuple[Assess, Assess]:
 _LOGS, _LOGS_TO = _log("its failed deliveries")
 _GIVES_LESS_TIME = always(
     Kind.LATENCY,
-    "**The {title} repeats what the domain refuses for another time**: {old} → {new} seconds. After it a "
+    "**The {title} retries what the domain refuses for another time**: {old} → {new} seconds. After it a "
     "document goes to the bucket, and is counted when the redelivery puts it again; until then it holds back "
     "those behind it.",
 )

@@ -63,7 +63,7 @@ def _rate(value: Value) -> Verdict:
     before, after = minutes
     if before is None or after is None:
         return None
-    return (Kind.LATENCY, "**The {title} invokes more rarely**: {old} → {new}.") if after > before else FINE
+    return (Kind.LATENCY, "**The {title} invokes less often**: {old} → {new}.") if after > before else FINE
 
 
 def _concurrency(value: Value) -> Verdict:
@@ -81,7 +81,7 @@ def _patience(value: Value) -> Verdict:
     if after > before:
         return (
             Kind.INTERRUPTION,
-            "**The {title} repeats a batch that fails for longer**: {old} → {new}. Records behind it wait.",
+            "**The {title} retries a failing batch for longer**: {old} → {new}. Records behind it wait.",
         )
     kept = "what it gives up is in its on-failure destination"
     if not at(value.change.new, "Properties.DestinationConfig.OnFailure.Destination"):
@@ -97,7 +97,7 @@ def _on_failure(kind: Kind, nothing: str) -> Assess:
     def assess(value: Value) -> Verdict:
         if not value.new:
             return kind, nothing
-        return elsewhere(kind, "**The {title} keeps elsewhere what it gives up**")(value)
+        return elsewhere(kind, "**The {title} sends what it gives up elsewhere**")(value)
 
     return assess
 
@@ -107,7 +107,7 @@ def _reports_failures(value: Value) -> Verdict:
         return FINE
     return (
         Kind.DATA_LOSS,
-        "**The {title} takes no partial failures any more**: a record returned as failed counts as done.",
+        "**The {title} no longer accepts partial failures**: a record returned as failed counts as done.",
     )
 
 
@@ -131,7 +131,7 @@ FUNCTIONS = (
         assess=less(
             Kind.INTERRUPTION,
             "**The {title} has less memory and less of a processor**: {old} → {new} MiB. Its calls take "
-            "longer, or end for want of memory.",
+            "longer, or end out of memory.",
             absent=128,
         ),
     ),
@@ -226,7 +226,7 @@ FUNCTIONS = (
         assess=unless(
             None,
             kind=Kind.DATA_LOSS,
-            text="**The {title} filters otherwise**: a record that matches no filter is skipped, and "
+            text="**The {title} filters differently**: a record that matches no filter is skipped, and "
             "nothing keeps it.",
         ),
     ),
@@ -259,7 +259,7 @@ FUNCTIONS = (
     ValueRule(
         type=_INVOCATIONS,
         paths=("MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
-        assess=less(Kind.INTERRUPTION, "**The {title} gives a failed call up sooner**: {old} → {new}."),
+        assess=less(Kind.INTERRUPTION, "**The {title} gives up a failed call sooner**: {old} → {new}."),
     ),
     *(
         rule

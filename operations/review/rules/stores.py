@@ -104,7 +104,7 @@ STORES = (
         assess=less(
             Kind.PROTECTION_LOST,
             "**The {title} stands in {new} availability zones instead of {old}**: fewer can fail before "
-            "counts are away or lost.",
+            "counts are unavailable or lost.",
             absent=1,
         ),
     ),

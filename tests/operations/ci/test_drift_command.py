@@ -1,5 +1,5 @@
 """What the pinned `cdk drift` prints and ends with, as operations/ci/drift.py reads it: a stack of the
-emulated AWS that somebody changes beside CloudFormation."""
+emulated AWS that somebody changes outside CloudFormation."""
 
 import os
 import subprocess

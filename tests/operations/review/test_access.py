@@ -36,7 +36,7 @@ def test_a_policy_that_is_written_differently_gives_the_same_rights() -> None:
     new = [allow("kinesis:PutRecords", STREAM), allow(["kinesis:PutRecord"], STREAM, Sid="Another")]
     (finding,) = of_roles(old, new)
     assert finding.kind is Kind.NOTE
-    assert "gives the same rights" in finding.text
+    assert "gives the same permissions" in finding.text
 
 
 def test_what_a_wildcard_allowed_before_is_not_new() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operations.review.alarms import alarm_findings, rings_later
+from operations.review.alarms import alarm_findings, notifies_later
 from operations.review.differences import differences
 from operations.review.findings import Finding, Kind
 from tests.operations.review.handmade import one, resource
@@ -57,7 +57,7 @@ def test_an_alarm_that_may_not_ring_any_more_is_an_alarm_lost(change: dict[str, 
 
 
 @pytest.mark.parametrize("change", [{"Threshold": 30}, {"DatapointsToAlarm": 1}], ids=str)
-def test_an_alarm_that_rings_sooner_is_a_note(change: dict[str, Any]) -> None:
+def test_an_alarm_that_notifies_sooner_is_a_note(change: dict[str, Any]) -> None:
     (finding,) = found(ALARM, {**ALARM, **change})
     assert finding.kind is Kind.NOTE
 
@@ -77,18 +77,18 @@ def test_an_alarm_that_follows_a_renamed_stream_watches_what_it_did() -> None:
 
 
 def first_ringing(series: tuple[int, ...], datapoints: int, periods: int) -> float:
-    """The period in which an alarm rings, if a period is 1 where it is over the threshold."""
+    """The period in which an alarm enters ALARM, if a period is 1 where it is over the threshold."""
     over = (sum(series[max(0, now - periods + 1) : now + 1]) for now in range(len(series)))
     return next((now for now, count in enumerate(over) if count >= datapoints), float("inf"))
 
 
-def test_m_of_n_is_weaker_just_where_some_series_of_periods_rings_later() -> None:
+def test_m_of_n_is_weaker_just_where_some_series_of_periods_notifies_later() -> None:
     every = list(itertools.product((0, 1), repeat=9))
     alarms = [(datapoints, periods) for periods in range(1, 5) for datapoints in range(1, periods + 1)]
     rings = {alarm: [first_ringing(series, *alarm) for series in every] for alarm in alarms}
     for old, new in itertools.product(alarms, repeat=2):
         later = any(after > before for before, after in zip(rings[old], rings[new], strict=True))
-        assert rings_later(old, new) == later, (old, new)
+        assert notifies_later(old, new) == later, (old, new)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_topic_that_goes_is_one_line_for_all_its_alarms() -> None:
         differences(alarms(["arn:aws:sns:us-west-2:111111111111:on-call"]), alarms([]))
     )
     assert finding.kind is Kind.ALARM_LOST
-    assert finding.text.startswith("**39 alarms tell others than before, or nobody**")
+    assert finding.text.startswith("**39 alarms notify others than before, or nobody**")
     assert "alarm-38" in finding.details[0]
 
 

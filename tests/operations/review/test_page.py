@@ -1,5 +1,6 @@
 """The page itself: it fits a comment, nothing in it can hide what follows, and it tells of an old branch."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import pytest
 
 from operations.review.assembly import Assembly
 from operations.review.figures import NONE
-from operations.review.findings import Finding, Kind
+from operations.review.findings import MEANINGS, Finding, Kind
 from operations.review.page import MAX_PAGE_CHARACTERS, page
 from operations.review.report import Report, review
 from operations.review.revisions import Revision
 from operations.review.sql import FileDiff
 from operations.review.verdict import failing, verdict
+from tests.conftest import PROJECT
 from tests.operations.review.handmade import one, resource
 
 
@@ -86,3 +88,9 @@ def test_an_account_that_changes_is_written_out(report: Report) -> None:
     assert "kinesis:us-west-2:111111111111:stream" in page(
         replace(report, access=(arn,), head=replace(report.head, assembly=moved))
     )
+
+
+def test_the_docs_say_what_each_kind_of_finding_means() -> None:
+    docs = (PROJECT / "docs" / "operate" / "review.md").read_text(encoding="utf-8")
+    table = docs.partition("<!-- kinds -->")[2].partition("<!-- end kinds -->")[0]
+    assert re.findall(r"^\| `(.*)` \| (.*) \|$", table, re.MULTILINE) == [*MEANINGS.items()]

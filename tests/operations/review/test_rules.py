@@ -187,12 +187,12 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
     "a destination elsewhere": (
         put(MAPPING, "", "Properties.DestinationConfig.OnFailure.Destination", FOREIGN),
         Kind.DATA_LOSS,
-        "keeps elsewhere what it gives up",
+        "sends what it gives up elsewhere",
     ),
     "no partial failures": (
         put(MAPPING, "", "Properties.FunctionResponseTypes"),
         Kind.DATA_LOSS,
-        "no partial failures",
+        "no longer accepts partial failures",
     ),
     "less patience": (
         put(MAPPING, "", "Properties.MaximumRecordAgeInSeconds", 60),
