@@ -35,7 +35,7 @@ def test_a_missing_folder_is_named(missing: str, tmp_path: Path) -> None:
         bounded.check_folders(folders["clicks"], folders["segments"], tmp_path / "out")
 
 
-def test_a_folder_with_results_is_not_written_over(tmp_path: Path) -> None:
+def test_a_folder_with_results_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "click_counts").mkdir()
     with pytest.raises(SystemExit, match="is not an empty directory"):
@@ -64,15 +64,13 @@ def test_each_kind_of_record_is_counted_by_itself(tmp_path: Path) -> None:
     ]
 
 
-def test_the_end_of_a_line_is_no_part_of_its_record(tmp_path: Path) -> None:
+def test_the_end_of_a_line_is_not_part_of_its_record(tmp_path: Path) -> None:
     record = CLICK.rstrip().decode().encode("utf-32-le")
     assert outcome(tmp_path, record + b"\n", counted=1, rejected=0).problem() is None
 
 
 @pytest.mark.parametrize(("counted", "by"), [(2, "1"), (4, "-1")])
-def test_a_click_that_is_in_no_result_or_in_two_is_an_error_and_not_unparseable(
-    counted: int, by: str, tmp_path: Path
-) -> None:
+def test_a_click_in_no_result_or_in_two_is_an_error(counted: int, by: str, tmp_path: Path) -> None:
     result = outcome(tmp_path, CLICK * 4 + b"no json\n", counted=counted, rejected=1)
     assert result.files.unparseable == 1
     assert f"differ from the clicks of the files by {by}. Were files changed" in str(result.problem())
@@ -115,9 +113,7 @@ def test_a_run_that_fails_says_why_and_leaves_no_counts(
     assert list(out.iterdir()) == []
 
 
-def test_a_result_in_which_clicks_are_missing_is_taken_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_result_with_missing_clicks_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "clicks").mkdir()
     (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
     folders = ["--clicks", str(tmp_path / "clicks"), "--segments", str(tmp_path)]
@@ -127,7 +123,7 @@ def test_a_result_in_which_clicks_are_missing_is_taken_away(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_folder_for_results_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_results_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "clicks").mkdir()
     (tmp_path / "clicks" / "a.json").write_bytes(CLICK)
     out = tmp_path / "clicks" / "a.json" / "out"
@@ -135,7 +131,7 @@ def test_a_folder_for_results_that_cannot_be_made_is_told(tmp_path: Path) -> Non
         bounded.run_over_files(tmp_path / "clicks", tmp_path, out, run=lambda _: None)
 
 
-def test_clicks_of_readers_without_a_segment_are_told(tmp_path: Path) -> None:
+def test_clicks_of_readers_without_a_segment_are_reported(tmp_path: Path) -> None:
     result = outcome(tmp_path, CLICK * 2, counted=2, rejected=0)
     unknown = dict.fromkeys(SEGMENT_COLUMNS, UNKNOWN)
     with (tmp_path / SINKS[0].table / "part-1").open("w") as file:

@@ -56,7 +56,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         strange.unlink()
 
 
-def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "a.json", CLICK)
     (tmp_path / "secret").mkdir()
     scandir = os.scandir
@@ -87,7 +87,7 @@ def test_names_of_any_kind_are_read_at_any_depth(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("copy", ["b.json", "b.json.gz", "day/a.json"])
 @pytest.mark.parametrize("content", [CLICK + OTHER, CLICK + b"\n" + OTHER.rstrip()])
-def test_records_that_stand_in_two_files_are_read_once(copy: str, content: bytes, tmp_path: Path) -> None:
+def test_records_in_two_files_are_read_once(copy: str, content: bytes, tmp_path: Path) -> None:
     first = write(tmp_path, "a.json", CLICK + OTHER)
     second = write(tmp_path, copy, content)
     found = read_click_files(click_files(tmp_path))

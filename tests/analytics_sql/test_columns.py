@@ -67,7 +67,7 @@ def test_the_segments_table_has_the_columns_of_a_published_version() -> None:
     assert create_table("20_segments.sql", "segments") == [*SEGMENT_FILE_HEADER, LOOKED_UP_BY]
 
 
-def test_a_click_gets_every_column_of_its_reader_s_segment() -> None:
+def test_a_click_gets_every_column_of_its_readers_segment() -> None:
     columns = re.findall(r"COALESCE\(s\.(\w+), '(\w+)'\) AS (\w+)", sql("40_segmented_clicks.sql"))
     assert columns == [(column, UNKNOWN, column) for column in SEGMENT_COLUMNS]
 
@@ -107,7 +107,7 @@ def test_a_count_spans_what_the_contract_says() -> None:
 
 
 @pytest.mark.parametrize("seconds", [7, 45, 90, 25 * 60, 5 * 3600, 2 * 86_400])
-def test_a_count_spans_a_part_of_a_minute_an_hour_or_a_day(seconds: int) -> None:
+def test_a_window_divides_a_minute_an_hour_or_a_day(seconds: int) -> None:
     with pytest.raises(AssertionError, match="choose another WINDOW"):
         start_of_a_count(timedelta(seconds=seconds))
 
@@ -140,7 +140,7 @@ def test_an_id_may_be_as_long_as_the_contract_says() -> None:
     assert limits == [(field, str(MAX_ID_BYTES)) for field in ID_FIELDS]
 
 
-def test_an_id_that_is_no_unicode_has_one_reason_in_the_application_and_the_forwarder() -> None:
+def test_application_and_forwarder_give_one_reason_for_an_id_that_is_not_unicode() -> None:
     [condition] = re.findall(rf"WHEN (.*)\n *THEN '{ID_NOT_UNICODE}'", sql("30_checked_clicks.sql"))
     assert condition == " OR ".join(f"NOT is_unicode({field})" for field in ID_FIELDS)
 

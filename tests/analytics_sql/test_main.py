@@ -119,7 +119,7 @@ def test_a_group_that_is_missing_is_named_with_the_file_that_needs_it() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "-1", "one", "1.5", "1 OR TRUE"])
-def test_a_limit_that_is_no_whole_number_is_refused(value: str | None) -> None:
+def test_a_limit_that_is_not_a_whole_number_is_refused(value: str | None) -> None:
     checks = {"max-clock-ahead-seconds": "60"} | ({} if value is None else {"max-age-seconds": value})
     with pytest.raises(
         SystemExit, match="needs a whole number for 'max-age-seconds' in property group 'checks'"
@@ -178,7 +178,7 @@ def test_what_the_counts_depend_on_is_set_whatever_the_group_says() -> None:
     assert configuration["table.local-time-zone"] == "UTC"
 
 
-def test_a_mini_batch_is_flushed_by_the_longest_publish_interval_and_not_before() -> None:
+def test_a_mini_batch_waits_for_the_longest_publish_interval() -> None:
     """A shorter latency would publish between checkpoints, a longer one is beyond the margin of the state."""
     latency = main.flink_configuration(ON_AWS, on_msf=True)["table.exec.mini-batch.allow-latency"]
     assert latency == f"{LATENCY_SECONDS // 3600} h"
@@ -257,7 +257,7 @@ def test_the_sql_is_found_through_the_symbolic_link_that_flink_makes(tmp_path: P
     assert found.stdout.strip() == str(MAIN.parent)
 
 
-def test_on_aws_the_service_s_properties_are_read_whatever_the_arguments(
+def test_on_aws_the_services_properties_are_read_whatever_the_arguments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = [{"PropertyGroupId": "checks", "PropertyMap": {"max-age-seconds": "1"}}]

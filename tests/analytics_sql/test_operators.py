@@ -91,7 +91,7 @@ def test_operators_are_named_after_their_tables() -> None:
     assert list(stateful(plan(aggregate(2)))) == [SOURCE, COUNT, SINK]
 
 
-def test_a_node_more_takes_no_number_from_an_operator_with_state() -> None:
+def test_an_added_node_takes_no_number_from_an_operator_with_state() -> None:
     before = recorded(plan(aggregate(2)), None)
     after = recorded(plan(calc(2), aggregate(3)), before)
     assert after == before
@@ -110,7 +110,7 @@ def test_a_node_more_takes_no_number_from_an_operator_with_state() -> None:
     ],
     ids=["the state's lifetime", "what only describes it"],
 )
-def test_what_state_does_not_depend_on_keeps_the_numbers(harmless: dict[str, Any]) -> None:
+def test_changes_that_state_does_not_depend_on_keep_the_numbers(harmless: dict[str, Any]) -> None:
     before = recorded(plan(aggregate(2)), None)
     assert ids(recorded(plan(harmless), before)) == ids(before)
 
@@ -146,7 +146,7 @@ def test_state_that_cannot_be_read_gives_every_operator_a_number_never_used(othe
     assert not set(ids(back).values()) & {*ids(before).values(), *ids(after).values()}
 
 
-def test_a_key_of_the_same_types_that_means_something_else_gives_every_operator_a_new_number() -> None:
+def test_a_key_with_another_meaning_but_the_same_types_renumbers_every_operator() -> None:
     before = recorded(plan(aggregate(2)), None)
     after = recorded(plan(aggregate(2)), before, counts=sink(2))
     assert not set(ids(after).values()) & set(ids(before).values())
@@ -200,12 +200,12 @@ def test_another_window_is_another_key_though_its_type_is_the_same() -> None:
     assert not set(ids(after).values()) & set(ids(before).values())
 
 
-def test_what_a_column_of_texts_says_is_no_other_key() -> None:
+def test_the_content_of_a_text_column_does_not_change_the_key() -> None:
     before = recorded(two_steps("MINUTE"), None)
     assert recorded(two_steps("MINUTE", article="none"), before) == before
 
 
-def test_adding_up_another_column_of_the_same_type_is_another_state() -> None:
+def test_aggregating_another_column_of_the_same_type_is_another_state() -> None:
     def added_up(column: int) -> Plan:
         call = {"name": "a", "internalName": "$MAX$1", "argList": [column], "type": "VARCHAR(2147483647)"}
         both = KEY.replace(">", ", `title` VARCHAR(2147483647)>")
@@ -235,7 +235,7 @@ def test_a_second_query_keeps_the_state_of_the_first() -> None:
     assert after["groupState of platform_counts"] >= before["next"]
 
 
-def test_a_query_that_is_taken_away_is_named_and_the_others_keep_their_numbers() -> None:
+def test_a_removed_query_is_recorded_and_the_others_keep_their_numbers() -> None:
     before = recorded_with(two_queries(), None, sinks=TWO_SINKS)
     after = recorded(plan(aggregate(2)), before)
     assert ids(after).items() <= ids(before).items()
@@ -244,7 +244,7 @@ def test_a_query_that_is_taken_away_is_named_and_the_others_keep_their_numbers()
     assert recorded(plan(aggregate(2)), after) == after
 
 
-def test_a_query_that_comes_back_needs_indices_of_its_own_and_no_new_numbers() -> None:
+def test_a_returning_query_needs_its_own_indices_but_no_new_numbers() -> None:
     before = recorded_with(two_queries(), None, sinks=TWO_SINKS)
     without = recorded(plan(aggregate(2)), before)
     with pytest.raises(OperatorsError, match="platform-counts comes back: give the sink generation 2"):
@@ -255,7 +255,7 @@ def test_a_query_that_comes_back_needs_indices_of_its_own_and_no_new_numbers() -
     assert again["removed"] == without["removed"]
 
 
-def test_operators_under_another_name_have_lost_their_state_and_all_begin_anew() -> None:
+def test_renamed_operators_lose_their_state_and_all_start_anew() -> None:
     before = recorded(plan(aggregate(2)), None)
     source = plan(aggregate(2))
     source["nodes"][0]["scanTableSource"] = table("clicked")

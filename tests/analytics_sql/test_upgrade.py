@@ -96,7 +96,7 @@ def largest_without_region(application: Streaming) -> dict[tuple[str, ...], int]
     return counts
 
 
-def test_a_node_more_before_the_counts_keeps_them(tmp_path: Path) -> None:
+def test_an_added_node_before_the_counts_keeps_them(tmp_path: Path) -> None:
     main = upgraded(tmp_path, one_node_more)
     clicked_at = format_time(datetime.now(UTC))
     with streaming(tmp_path) as application:
@@ -125,7 +125,7 @@ def test_another_key_starts_afresh_from_the_oldest_click(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("way", ["rolled back", "removed"])
-def test_a_query_less_loses_only_its_own_state_and_only_where_the_start_allows_it(
+def test_a_removed_query_loses_only_its_own_state_and_only_if_the_start_allows_it(
     tmp_path: Path, way: str
 ) -> None:
     with_query = upgraded(tmp_path, a_query_more)

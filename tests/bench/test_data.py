@@ -30,7 +30,7 @@ def read(folder: Path) -> list[dict[str, str]]:
     return [json.loads(line) for file in sorted(folder.glob("*.json")) for line in file.open()]
 
 
-def test_there_are_as_many_clicks_as_asked_for_each_with_an_id_of_its_own(clicks: Path) -> None:
+def test_there_are_as_many_clicks_as_requested_each_with_its_own_id(clicks: Path) -> None:
     assert len({click["click_id"] for click in read(clicks)}) == CLICKS
     assert all(is_parseable(json.dumps(click).encode()) for click in read(clicks))
 
@@ -100,7 +100,7 @@ def test_a_minute_of_counts_has_every_click_and_each_key_once() -> None:
     assert all(action["version"] == count["clicks"] for action, count in made)
 
 
-def test_a_count_is_written_as_often_as_it_grows_and_last_with_all_its_clicks() -> None:
+def test_a_count_is_written_at_each_growth_and_last_with_all_its_clicks() -> None:
     written = documents(*bulks(7, 8, every_version=True))
     assert [count["published_at"] for _, count in written] == sorted(
         count["published_at"] for _, count in written
@@ -125,12 +125,12 @@ def test_counts_have_a_head_of_articles_and_all_segments() -> None:
     assert len({tuple(count[column] for column in SEGMENT_COLUMNS) for count in made}) == SEGMENTS
 
 
-def test_counts_are_the_same_whether_made_in_one_piece_or_in_several() -> None:
+def test_counts_are_the_same_made_at_once_or_in_parts() -> None:
     parts = [*bulks(0, 1, every_version=True), *bulks(1, 2, every_version=True)]
     assert documents(*bulks(0, 2, every_version=True)) == documents(*parts)
 
 
-def test_counts_past_the_ingest_pipeline_have_the_ids_and_versions_that_it_makes(opensearch: str) -> None:
+def test_counts_loaded_without_the_pipeline_have_its_ids_and_versions(opensearch: str) -> None:
     server = SearchServer(opensearch)
     made = documents(*islice(bulks(0, 1, every_version=True, documents=50), 1))
     asked = {"docs": [{"_index": "any", "_source": count} for _, count in made]}

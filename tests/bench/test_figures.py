@@ -47,13 +47,13 @@ def test_a_ratio_is_taken_within_a_turn() -> None:
     assert counting.ratio_to(COUNTING, "DuckDB") == pytest.approx([3.0, 5.0])
 
 
-def test_goals_stand_beside_the_figures_with_their_verdict() -> None:
+def test_goals_are_shown_with_their_verdict() -> None:
     text = "\n".join(markdown(block) for block in counting.report(COUNTING))
     assert "| Spark | 9.00 (8.00-10.00) | 0.40 (0.30-0.50) | at most 0.4: reached |" in text
     assert "2.00 times Spark's speed (at least 1.4: reached)" in text
 
 
-def test_a_goal_that_is_not_reached_is_said_to_be_missed() -> None:
+def test_a_goal_not_reached_is_shown_as_missed() -> None:
     assert verdict(0.41, 0.4, at_most=True) == "at most 0.4: MISSED"
     assert verdict(1.39, 1.4, at_most=False) == "at least 1.4: MISSED"
 
@@ -63,7 +63,7 @@ def turned(spark: list[float], *, scale: str = "full") -> dict[str, Any]:
     return {"machine": MACHINE, "scale": scale, "figures": COUNTING | {"cpu_seconds_per_million": cpu}}
 
 
-def test_the_guard_lets_pass_what_a_shared_machine_swings_by_and_stops_a_regression() -> None:
+def test_the_guard_allows_the_noise_of_a_shared_machine_and_stops_a_regression() -> None:
     recorded_before = {"counting": turned([4.0, 4.0])}
     assert guard.regression("counting", turned([4.4, 4.8]), recorded_before) is None
     slower = guard.regression("counting", turned([5.3, 5.6]), recorded_before)
@@ -94,7 +94,7 @@ def test_a_standstill_at_the_end_is_a_gap_too() -> None:
     assert longest_gap([]) == 0.0
 
 
-def test_every_stage_of_the_latency_budget_after_the_producer_is_between_two_observed_moments() -> None:
+def test_every_budget_stage_after_the_producer_lies_between_two_observed_times() -> None:
     (path,) = (each for each in budget(load(ENVIRONMENT)) if each.producer == "mobile apps")
     stages = [stage.name for stage in path.to_visible if stage.name != "producer buffer"]
     assert [part for parts in STAGES.values() for part in parts] == stages
@@ -105,7 +105,7 @@ def test_the_budget_follows_the_publish_interval() -> None:
     assert at_60 - at_1 == pytest.approx(59)
 
 
-def test_the_budget_until_a_click_is_served_is_the_declared_one_without_the_producers_buffer() -> None:
+def test_the_served_budget_is_the_declared_one_without_the_producers_buffer() -> None:
     settings = load(ENVIRONMENT)
     (path,) = (each for each in budget(settings) if each.producer == "mobile apps")
     buffer = next(stage.seconds for stage in path.to_visible if stage.name == "producer buffer")
@@ -118,7 +118,7 @@ def test_percentiles_are_those_of_the_values() -> None:
     assert percentiles(list(range(101))) == {"p50": 50, "p95": 95, "p99": 99}
 
 
-def test_processor_time_is_read_for_each_thread_and_kept_when_it_has_ended() -> None:
+def test_cpu_time_is_read_for_each_thread_and_kept_after_it_ends() -> None:
     def work() -> None:
         until = time.thread_time() + 0.2
         while time.thread_time() < until:
@@ -152,13 +152,13 @@ def entry(figures: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return {"machine": MACHINE | changed, "scale": "full", "figures": figures}
 
 
-def test_the_page_says_when_and_on_what_each_section_was_measured() -> None:
+def test_the_page_says_when_and_on_which_machine_each_section_was_measured() -> None:
     text = page({"counting": entry(COUNTING)})
     assert "*2026-01-31 12:00 UTC, 2 cores (one), 8 GiB; other load below half a core. Flink 2.3.0.*" in text
     assert "other work wanted 3.5 cores" in page({"counting": entry(COUNTING, other_load=3.5)})
 
 
-def test_a_machine_is_described_again_only_where_it_differs_from_the_section_above() -> None:
+def test_a_machine_is_described_again_only_if_it_differs_from_the_one_above() -> None:
     first, last = SECTIONS[0].name, SECTIONS[-1].name
     assert "machine and versions as above" in page({first: entry({}), last: entry({})})
     assert "as above" not in page({first: entry({}), last: entry({}, versions={"Flink": "2.4.0"})})
@@ -170,7 +170,7 @@ def test_a_section_without_figures_says_which_command_measures_it() -> None:
         assert f"`python -m bench --record {section.name}` measures it" in text
 
 
-def test_figures_of_an_earlier_form_cost_the_page_that_section_only() -> None:
+def test_figures_in_an_earlier_form_break_only_their_section() -> None:
     text = page({"counting": entry(COUNTING), "growth": entry({"curves": []})})
     assert f"{EARLIER_FORM}: `python -m bench --record growth`" in text
     assert "| Spark | 9.00 (8.00-10.00) |" in text

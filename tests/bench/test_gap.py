@@ -16,7 +16,7 @@ def _version(loaded_at: float | None) -> _NewVersion:
     return version
 
 
-def test_the_gap_while_loading_has_neither_the_start_nor_the_closing_of_the_job_in_it() -> None:
+def test_the_gap_while_loading_excludes_the_start_and_the_end_of_the_job() -> None:
     gaps = _version(loaded_at=1.95).gaps()
     assert gaps["gap_before_seconds"] == pytest.approx(0.2)
     assert gaps["gap_loading_seconds"] == pytest.approx(0.4)
@@ -24,7 +24,7 @@ def test_the_gap_while_loading_has_neither_the_start_nor_the_closing_of_the_job_
 
 
 @pytest.mark.parametrize("loaded_at", [None, 2.5])
-def test_a_version_that_was_not_loaded_before_the_last_click_is_no_measurement(
+def test_a_version_loaded_after_the_last_click_gives_no_measurement(
     loaded_at: float | None,
 ) -> None:
     with pytest.raises(SystemExit, match="give it more clicks"):

@@ -31,7 +31,7 @@ def point(case: growth.Case) -> dict[str, Any]:
 GROWTH = {"clicks": [1, 2], "temporal_clicks": [1, 2], "managed_mib_a_task": 512, "users": 3}
 
 
-def test_growth_is_a_curve_by_each_of_what_grows_and_a_row_for_each_point() -> None:
+def test_growth_has_a_curve_for_each_dimension_and_a_row_for_each_point() -> None:
     cases = list(growth.cases(FULL))
     blocks = growth.report(GROWTH | {"points": [point(case) for case in cases]})
     plots = {block.name: block for block in blocks if isinstance(block, Plot)}
@@ -46,7 +46,7 @@ def test_growth_is_a_curve_by_each_of_what_grows_and_a_row_for_each_point() -> N
     assert growth.report({"points": []}) == ("Not part of a quick run.",)
 
 
-def test_a_time_that_comes_out_below_zero_is_not_shown_as_one() -> None:
+def test_a_negative_slope_is_not_shown_as_a_time() -> None:
     short = point(next(growth.cases(FULL))) | {"seconds_per_million": -6.67}
     figures = GROWTH | {"points": [short]}
     (table,) = (block for block in growth.report(figures) if isinstance(block, Table))
@@ -84,7 +84,7 @@ def test_the_latency_budget_stands_beside_each_measured_stage() -> None:
     assert "| 5 s: **click to visible** | 1.00 | 2.00 | 3.00 |" in text
 
 
-def test_what_is_served_stands_under_its_publish_interval() -> None:
+def test_served_clicks_are_shown_under_their_publish_interval() -> None:
     seconds = {"p50": 1.0, "p95": 2.0, "p99": 3.0}
     stages = dict.fromkeys(path.STAGES, seconds)
     intervals = [
@@ -131,25 +131,25 @@ def test_the_highest_rate_that_holds_is_named_with_what_limits_it() -> None:
     assert "sent 90 = counted 80 + rejected 6 + unparseable 4; nothing is lost" in text
 
 
-def test_a_search_that_ended_before_a_rate_failed_says_that_more_may_hold() -> None:
+def test_a_run_that_ends_before_a_rate_fails_says_that_more_may_hold() -> None:
     assert "80% of the 300 that hold for 30 s, the highest rate tried: more may hold" in throughput_report(
         0, failed=0
     )
 
 
-def test_a_loss_and_a_rate_that_does_not_hold_are_said() -> None:
+def test_a_loss_and_a_rate_that_does_not_hold_are_reported() -> None:
     assert "3 MISSING" in throughput_report(3)
     assert "no rate held for 10 minutes, down to 240 clicks/s" in throughput_report(0, holds=False)
 
 
-def test_the_lag_is_how_long_ago_as_much_was_sent_as_is_counted_now() -> None:
+def test_the_lag_is_the_time_since_the_counted_clicks_were_sent() -> None:
     positions = [(0.0, 0, 0), (2.0, 200, 50), (4.0, 400, 150)]
     assert throughput.lag(positions) == pytest.approx(2.5)
     assert throughput.lag([(0.0, 0, 0), (2.0, 200, 200)]) == 0.0
     assert throughput.lag([(0.0, 0, 0)]) == 0.0
 
 
-def test_a_lag_that_swings_does_not_grow_and_one_that_creeps_does() -> None:
+def test_a_lag_that_varies_does_not_grow_but_one_that_creeps_does() -> None:
     swinging = [(second * 2.0, 5.0 + second % 3) for second in range(300)]
     creeping = [(moment, lag + moment * 0.01) for moment, lag in swinging]
     assert abs(throughput.lag_growth(swinging)) < 0.5
@@ -204,9 +204,7 @@ def search_figures(**changed: Any) -> dict[str, Any]:
     return figures | changed
 
 
-def test_the_goal_of_the_shortest_question_stands_beside_its_p95_and_growth_has_a_row_for_each_history() -> (
-    None
-):
+def test_the_search_report_shows_the_goal_and_a_row_for_each_history() -> None:
     blocks = search.report(search_figures())
     text = "\n".join(map(markdown, blocks))
     assert "80 ms (at most 200 ms: reached)" in text
@@ -214,13 +212,13 @@ def test_the_goal_of_the_shortest_question_stands_beside_its_p95_and_growth_has_
     assert "| 10,000,000 | 100,000 | 20 / 80 | 15 |" in text
 
 
-def test_a_question_without_an_answer_in_time_is_said_and_not_left_out() -> None:
+def test_a_question_that_timed_out_is_reported() -> None:
     text = "\n".join(map(markdown, search.report(search_figures())))
     assert "| top | 24 hours |  | 1 |  | over 10,000 |  |" in text
     assert "The library gives up after 10 s and suggests a shorter range: top over 24 hours." in text
 
 
-def test_index_settings_stand_beside_how_far_the_deployed_index_differs_from_itself() -> None:
+def test_index_settings_are_shown_with_the_noise_of_the_deployed_index() -> None:
     def variant(name: str, cpu: float) -> dict[str, Any]:
         return {
             "name": name,

@@ -15,14 +15,12 @@ from settings.search import SearchSettings
     ("cpu_seconds", "clicks"),
     [(5.0, 20_000), (4.0, 20_000), (2.1, 20_000), (2.0, 50_000), (5.1, 10_000), (12.0, 5_000)],
 )
-def test_a_kpu_counts_a_tenth_of_a_core_down_to_1_2_or_5_times_a_power_of_ten(
-    cpu_seconds: float, clicks: int
-) -> None:
+def test_a_kpu_counts_a_tenth_of_a_core_rounded_down_to_1_2_or_5(cpu_seconds: float, clicks: int) -> None:
     assert measured.clicks_per_second_per_kpu(cpu_seconds) == clicks
 
 
 @pytest.mark.parametrize(("cpu_seconds", "per_record"), [(0.2, 60), (0.24, 60), (0.241, 80)])
-def test_a_record_costs_two_and_a_half_times_what_was_measured_up_to_the_next_20_microseconds(
+def test_a_record_costs_2_5_times_the_measured_cpu_rounded_up_to_20_microseconds(
     cpu_seconds: float, per_record: int
 ) -> None:
     assert measured.forwarder_cpu_microseconds_per_record(cpu_seconds, 10_000) == per_record
@@ -47,7 +45,7 @@ def test_figures_that_changed_change_the_constants_and_others_stay(tmp_path: Pat
     assert f"forwarder_cpu_microseconds_per_record = {before}\n" in text
 
 
-def test_a_data_node_is_taken_to_index_no_more_than_was_recorded() -> None:
+def test_a_data_node_is_assumed_to_index_no_more_than_recorded() -> None:
     if "search" not in recorded():
         pytest.skip("not recorded yet: python -m bench --record search")
     assumed = SearchSettings().documents_per_second_per_node

@@ -106,7 +106,7 @@ def test_input_that_would_fill_the_disk_is_not_written(
     assert not list((tmp_path / "clicks").iterdir())
 
 
-def test_a_click_takes_no_more_room_than_is_asked_for(tmp_path: Path) -> None:
+def test_a_click_takes_no_more_space_than_requested(tmp_path: Path) -> None:
     folder = write_clicks(tmp_path, clicks=1_000, users=10_000_000)
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 1_000 * clicks.MAX_BYTES_A_CLICK
 

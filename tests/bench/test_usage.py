@@ -20,7 +20,7 @@ def test_the_time_of_a_child_that_outlives_the_command_is_counted(tmp_path: Path
     assert 0.5 <= used.cpu_seconds < 2
 
 
-def test_another_child_of_the_process_that_measures_is_not_waited_for(tmp_path: Path) -> None:
+def test_another_child_of_the_measuring_process_is_not_waited_for(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         usage([sys.executable, "-c", "pass"], log=tmp_path / "log")
         assert other.poll() is None
@@ -81,7 +81,7 @@ def test_a_command_that_hangs_is_ended_and_named(monkeypatch: pytest.MonkeyPatch
         output(["sleep", "60"])
 
 
-def test_what_a_command_leaves_behind_is_ended_with_it(tmp_path: Path) -> None:
+def test_children_of_a_command_end_with_it(tmp_path: Path) -> None:
     told = tmp_path / "process"
     leaves = (
         "import subprocess, sys; "

@@ -39,7 +39,7 @@ def test_a_name_has_as_many_bytes_as_flinks_parser_takes(character: str) -> None
 
 
 @pytest.mark.parametrize("level", ['{"a":', "["])
-def test_a_record_is_nested_as_deep_as_flinks_parser_takes_wherever_it_is_looked_at(level: str) -> None:
+def test_the_nesting_limit_of_flinks_parser_holds_at_any_call_depth(level: str) -> None:
     def looked_at(record: bytes, calls: int) -> bool:
         return looked_at(record, calls - 1) if calls else is_parseable(record)
 
@@ -50,7 +50,7 @@ def test_a_record_is_nested_as_deep_as_flinks_parser_takes_wherever_it_is_looked
         assert looked_at(record, 700) is parseable, levels
 
 
-def test_what_follows_the_first_value_may_be_nested_as_deep_as_it_likes() -> None:
+def test_content_after_the_first_value_may_be_nested_at_any_depth() -> None:
     assert is_parseable(b'{"a":1}' + b"[" * 100_000)
 
 
@@ -103,7 +103,7 @@ def test_the_halves_of_a_pair_are_one_character_in_utf_32_too() -> None:
     assert clicks_in(record) == [{"user_id": "\U0001f600\ud83d"}]
 
 
-def test_a_text_with_half_a_pair_is_no_unicode_and_shows_a_replacement_for_it() -> None:
+def test_half_a_surrogate_pair_is_not_unicode_and_shows_a_replacement() -> None:
     for text, shown in (("\ud83d", "\ufffd"), ("a\udc00\ud800", "a\ufffd\ufffd"), ("\udfff", "\ufffd")):
         assert not is_unicode(text)
         assert in_a_reject(text) == shown

@@ -12,7 +12,7 @@ KOLKATA = timezone(timedelta(hours=5, minutes=30))
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=9)), KOLKATA])
 @pytest.mark.parametrize("after", [timedelta(0), WINDOW - timedelta(microseconds=1)])
-def test_a_click_belongs_to_the_span_it_happened_in_and_spans_are_told_in_utc(
+def test_a_click_belongs_to_the_window_it_happened_in_and_windows_are_in_utc(
     zone: timezone, after: timedelta
 ) -> None:
     start = start_of_count((START + after).astimezone(zone))

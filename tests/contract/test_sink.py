@@ -9,7 +9,7 @@ from contract.sink import CLICK_COUNTS, SINKS, Sink
 from names import day_index, delivery_index, index_pattern
 
 
-def test_a_new_generation_has_an_index_family_of_its_own() -> None:
+def test_a_new_generation_has_its_own_index_family() -> None:
     first, second = (
         Sink(table="t", name="counts", family="click-counts", key=("minute",), generation=generation)
         for generation in (1, 2)
@@ -31,6 +31,6 @@ def test_the_pattern_of_an_index_family_matches_no_index_of_another(other: str) 
 
 
 @pytest.mark.parametrize("name", ["click.counts", "", "Click", "click--counts", "-click", "click-", "click*"])
-def test_a_name_that_could_match_another_s_indices_is_refused(name: str) -> None:
+def test_a_name_that_could_match_anothers_indices_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="in lower case, with single hyphens"):
         Sink(table="t", name="counts", family=name, key=("minute",))

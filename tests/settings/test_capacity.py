@@ -57,7 +57,7 @@ def mended(settings: Settings, changes: dict[str, int]) -> Settings:
 
 
 @given(peak=PEAKS)
-def test_what_the_messages_say_to_set_carries_the_peak(peak: PeakSettings) -> None:
+def test_the_remedies_of_the_messages_carry_the_peak(peak: PeakSettings) -> None:
     settings = settings_of(
         peak=peak, streams=ONE_SHARD_EACH, search=SearchSettings(instance_count=1, availability_zones=1)
     )
@@ -65,7 +65,7 @@ def test_what_the_messages_say_to_set_carries_the_peak(peak: PeakSettings) -> No
 
 
 @given(peak=PEAKS, key=st.sampled_from(["streams.mobile_shards", "streams.source_shards"]))
-def test_a_shard_less_than_said_is_too_few(peak: PeakSettings, key: str) -> None:
+def test_one_shard_less_than_advised_is_too_few(peak: PeakSettings, key: str) -> None:
     settings = settings_of(peak=peak, streams=ONE_SHARD_EACH)
     wanted = remedies(settings)
     assume(wanted.get(key, 1) > 1)
@@ -165,7 +165,7 @@ def test_the_default_settings_carry_the_default_peak_in_a_new_account() -> None:
         ),
     ],
 )
-def test_more_lanes_than_concurrent_executions_are_warned_of(
+def test_more_lanes_than_concurrent_executions_give_a_warning(
     streams: StreamSettings, lanes: int, quota: int | None, warned: str | None
 ) -> None:
     forwarder = ForwarderSettings(parallelization_factor=lanes, concurrent_executions=quota)
@@ -185,14 +185,12 @@ def test_more_lanes_than_concurrent_executions_are_warned_of(
     # Flink 2.3, KeyGroupRangeAssignment.computeDefaultMaxParallelism
     [(1, 128), (85, 128), (86, 256), (128, 256), (171, 256), (172, 512), (21_845, 32_768), (32_768, 32_768)],
 )
-def test_the_maximum_parallelism_of_a_state_is_the_one_that_flink_gives_it(
-    parallelism: int, maximum: int
-) -> None:
+def test_the_maximum_parallelism_of_a_state_is_flinks(parallelism: int, maximum: int) -> None:
     assert default_max_parallelism(parallelism) == maximum
 
 
 @pytest.mark.parametrize(("parallelism", "first"), [(128, None), (129, 86), (256, 86)])
-def test_a_parallelism_that_an_older_state_may_not_allow_is_warned_of(
+def test_a_parallelism_that_an_older_state_may_not_allow_gives_a_warning(
     parallelism: int, first: int | None
 ) -> None:
     analytics = AnalyticsSettings(parallelism=parallelism)
@@ -214,7 +212,7 @@ def test_many_tasks_in_one_kpu_count_as_one() -> None:
     assert remedies(crowded)["analytics.parallelism"] == 8
 
 
-def test_a_quota_that_was_raised_is_believed() -> None:
+def test_a_raised_quota_is_used() -> None:
     peak = PeakSettings(clicks_per_second=9_000)
     assert remedies(settings_of(peak=peak))["delivery.direct_put_mib_per_second"] == 6
     raised = settings_of(peak=peak, delivery=DeliverySettings(direct_put_mib_per_second=6))
@@ -240,7 +238,9 @@ def test_a_quota_that_was_raised_is_believed() -> None:
         ),
     ],
 )
-def test_what_no_setting_can_tell_is_a_warning(sections: dict[str, Any], expected: set[str]) -> None:
+def test_a_condition_that_no_setting_states_is_a_warning(
+    sections: dict[str, Any], expected: set[str]
+) -> None:
     known = {"forwarder": ForwarderSettings(concurrent_executions=1_000)}
     found = {warning.id for warning in warnings(settings_of(**known, **sections))}
     assert found == expected | NEVER_DELETES

@@ -28,7 +28,7 @@ def warned(settings: Settings) -> list[str]:
     return [warning.text for warning in warnings(settings) if warning.id == "volumes-are-small"]
 
 
-def test_the_volumes_of_a_day_are_what_a_hand_would_reckon() -> None:
+def test_the_volumes_of_a_day_equal_a_calculation_by_hand() -> None:
     documents = 1_000 * 60 * 60 * 24
     low, high = filled_gib_a_day(settings_of(), replicas=1)
     assert low == pytest.approx(documents * 0.2 * 60 * 2 / 0.75 / 1024**3)
@@ -36,14 +36,14 @@ def test_the_volumes_of_a_day_are_what_a_hand_would_reckon() -> None:
     assert high * 90 == pytest.approx(1_159, abs=1)
 
 
-def test_ten_gibibytes_for_ten_years_are_refused_with_what_to_set() -> None:
+def test_ten_gibibytes_for_ten_years_are_refused_with_the_remedy() -> None:
     [text] = refused(settings_of(volume_gib=10, retention_days=3_650))
     assert "search.volume_gib (10) on 3 nodes holds the counts of 2 to 11 days" in text
     assert "but they are kept 3,650 days (search.retention_days)" in text
     assert "raise search.volume_gib and search.instance_count" in text
 
 
-def test_volumes_that_may_be_too_small_are_warned_of_with_what_is_enough() -> None:
+def test_volumes_that_may_be_too_small_give_a_warning_with_the_remedy() -> None:
     small = settings_of()
     assert refused(small) == []
     [text] = warned(small)
@@ -65,7 +65,7 @@ def test_a_node_alone_holds_each_count_once() -> None:
     assert "46 to 233 days" in warned(alone)[0]
 
 
-def test_no_retention_is_advised_that_a_late_count_would_break() -> None:
+def test_no_retention_is_advised_that_a_late_count_would_outlive() -> None:
     [text] = refused(settings_of(volume_gib=10, instance_count=3, retention_days=3_650))
     assert "retention_days =" not in text
     busy = settings_of(retention_days=None, volume_gib=10)
@@ -82,7 +82,7 @@ def test_fewer_counts_a_click_need_smaller_volumes() -> None:
     assert warned(few) == []
 
 
-def test_the_volumes_are_large_enough_before_the_alarm_on_free_space_is_entered() -> None:
+def test_the_check_on_volumes_fails_before_the_alarm_on_free_space() -> None:
     assert FULLEST_DISK <= 1 - FREE_STORAGE_ALARM_SHARE
     assert FULLEST_DISK <= 0.95 * 0.8  # AWS's formula
 
@@ -98,7 +98,7 @@ def test_the_volumes_are_large_enough_before_the_alarm_on_free_space_is_entered(
         ("r7g.12xlarge.search", 3_072),
     ],
 )
-def test_each_size_of_a_node_takes_a_volume_of_its_own(instance_type: str, gib: int) -> None:
+def test_each_node_size_has_its_largest_volume(instance_type: str, gib: int) -> None:
     assert largest_volume_gib(instance_type) == gib
 
 

@@ -68,7 +68,7 @@ def test_worst_is_never_better_than_typical(settings: Settings) -> None:
         ("delivery.counts_buffer_seconds", {"mobile apps", "web servers"}),
     ],
 )
-def test_a_longer_period_makes_just_its_producers_later(key: str, producers: set[str]) -> None:
+def test_a_longer_period_delays_only_its_producers(key: str, producers: set[str]) -> None:
     before, after = budget(settings_of()), budget(longer(settings_of(), key))
     later = {
         new.producer
@@ -100,16 +100,14 @@ def test_the_target_that_a_message_names_is_enough_and_not_too_much(settings: Se
         assert any(key in message for message in problems(settings.model_copy(update={"latency": short})))
 
 
-def test_what_takes_longest_is_named_first_with_its_setting() -> None:
+def test_the_longest_stage_is_named_first_with_its_setting() -> None:
     slow = settings_of(analytics=AnalyticsSettings(publish_every_seconds=60))
     message = next(problems(slow))
     assert "but latency.visible_seconds is 30: lower analytics.publish_every_seconds (60 s)" in message
 
 
 @pytest.mark.parametrize(("window", "late"), [(20, False), (21, True)])
-def test_a_click_that_would_come_after_its_minute_is_called_complete_is_refused(
-    window: int, late: bool
-) -> None:
+def test_settings_under_which_a_click_misses_its_complete_minute_are_refused(window: int, late: bool) -> None:
     settings = settings_of(
         forwarder=ForwarderSettings(batching_window_seconds=window),
         latency=LatencySettings(visible_seconds=600, served_seconds=600),

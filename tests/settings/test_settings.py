@@ -24,7 +24,7 @@ def test_each_environment_of_the_project_can_be_used(file: Path) -> None:
     assert load(file.stem).environment == file.stem
 
 
-def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_environment_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     (tmp_path / "trial.toml").write_text(GOOD)
     with pytest.raises(SettingsError, match=r"no environment 'tria' \(known: trial\).*-c environment=NAME"):
         load("tria", tmp_path)
@@ -36,7 +36,7 @@ def test_an_unknown_key_is_named_with_its_file_and_section(tmp_path: Path) -> No
     assert "search.instance_cuont: there is no such setting" in message
 
 
-def test_a_value_out_of_range_is_answered_with_what_the_key_means(tmp_path: Path) -> None:
+def test_a_value_out_of_range_is_refused_with_the_keys_description(tmp_path: Path) -> None:
     message = settings_error(tmp_path, GOOD + "[delivery]\ncounts_buffer_seconds = 60\n")
     assert "delivery.counts_buffer_seconds" in message
     assert "less than or equal to 5" in message
@@ -57,13 +57,13 @@ def test_a_file_that_is_not_utf_8_is_named_with_the_line(tmp_path: Path, encodin
 @pytest.mark.parametrize(
     ("encoding", "named"), [("shift_jis", "SHIFT_JIS"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16")]
 )
-def test_the_conversion_is_from_what_the_file_is_in(tmp_path: Path, encoding: str, named: str) -> None:
+def test_the_suggested_conversion_names_the_files_encoding(tmp_path: Path, encoding: str, named: str) -> None:
     (tmp_path / "trial.toml").write_bytes(f"{GOOD}# 本番\n".encode(encoding))
     with pytest.raises(SettingsError, match=f"iconv -f {named} -t UTF-8"):
         load("trial", tmp_path)
 
 
-def test_a_byte_order_mark_before_the_settings_is_no_matter(tmp_path: Path) -> None:
+def test_a_byte_order_mark_before_the_settings_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "trial.toml").write_text(f"{GOOD}# 本番\n", encoding="utf-8-sig")
     assert load("trial", tmp_path).environment == "trial"
 
@@ -92,7 +92,7 @@ def test_a_file_that_nobody_may_read_is_named(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
-def test_a_name_that_no_file_can_have_is_answered_in_a_sentence(tmp_path: Path, name: str) -> None:
+def test_a_name_that_no_file_can_have_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load(name, tmp_path)
 
@@ -170,7 +170,7 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
         ('lambda_processor = "host"', 'write "arm64" or "x86_64"'),
     ],
 )
-def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
+def test_fields_that_do_not_fit_each_other_are_refused_with_the_remedy(
     tmp_path: Path, lines: str, remedy: str
 ) -> None:
     assert remedy in settings_error(tmp_path, GOOD + lines)
@@ -191,7 +191,7 @@ def test_fields_that_do_not_fit_each_other_are_answered_with_the_remedy(
         '[mobile_apps]\nissuer_provider_arn = "arn:aws:iam::111111111111:oidc-provider/login.example.jp/a"',
     ],
 )
-def test_fields_that_just_fit_each_other_are_taken(tmp_path: Path, lines: str) -> None:
+def test_fields_that_just_fit_each_other_are_accepted(tmp_path: Path, lines: str) -> None:
     (tmp_path / "trial.toml").write_text(GOOD + lines)
     assert load("trial", tmp_path).environment == "trial"
 
@@ -199,6 +199,6 @@ def test_fields_that_just_fit_each_other_are_taken(tmp_path: Path, lines: str) -
 @pytest.mark.parametrize(
     "arn", ["login.example.jp", "arn:aws:iam::1:oidc-provider/x", "arn:aws:iam::111111111111:role/x"]
 )
-def test_what_is_no_arn_of_a_provider_is_refused(tmp_path: Path, arn: str) -> None:
+def test_a_malformed_provider_arn_is_refused(tmp_path: Path, arn: str) -> None:
     message = settings_error(tmp_path, GOOD + f'[mobile_apps]\nissuer_provider_arn = "{arn}"')
     assert "mobile_apps.issuer_provider_arn" in message

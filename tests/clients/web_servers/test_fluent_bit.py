@@ -46,7 +46,7 @@ def test_clicks_go_to_the_source_stream_with_the_instance_profile(
     assert "role_arn" not in output
 
 
-def test_the_buffer_stands_in_the_state_directory(fluent_bit: Any) -> None:
+def test_the_buffer_is_in_the_state_directory(fluent_bit: Any) -> None:
     assert fluent_bit["service"]["storage.path"] == "/var/lib/click-trends/fluent-bit-buffer"
 
 
@@ -67,12 +67,12 @@ def test_ids_that_the_log_has_as_numbers_become_text(filtered: Batch) -> None:
     assert made == CONTRACT | {"user_id": "31", "article_id": str(2**53 - 1), "position": 3}
 
 
-def test_a_number_that_lua_cannot_keep_is_rejected_and_not_some_other_reader(filtered: Batch) -> None:
+def test_a_number_that_lua_cannot_keep_exactly_is_rejected(filtered: Batch) -> None:
     [made] = filtered([click(user_id=2**60 + 1)])
     assert "user_id" not in made
 
 
-def test_a_time_of_the_contract_passes_and_any_other_is_left_to_the_application(filtered: Batch) -> None:
+def test_the_filter_keeps_a_time_of_the_contract_and_leaves_others_as_they_are(filtered: Batch) -> None:
     for time in ("2026-01-31T09:14:56.789Z", "yesterday", "", "1769850896"):
         assert filtered([click(clicked_at=time)])[0]["clicked_at"] == time
     assert filtered([json.dumps({"click_id": "1"})]) == [{"click_id": "1"}]

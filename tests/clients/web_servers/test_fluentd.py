@@ -53,7 +53,7 @@ def test_the_instance_profile_is_named_and_no_key_is_written_down(
     assert "aws_key_id" not in production["fluentd.conf"]
 
 
-def test_the_buffer_stands_in_the_state_directory(fluentd: FluentdSection) -> None:
+def test_the_buffer_is_in_the_state_directory(fluentd: FluentdSection) -> None:
     buffer = fluentd.sections["match"].sections["buffer"]
     assert (buffer["@type"], buffer["path"]) == ("file", "/var/lib/click-trends/fluentd-buffer")
 

@@ -11,11 +11,11 @@ from tests.clients.web_servers.hurtful_defaults import fluent_bit_faults, fluent
 EXCLUDED = '  exclude_path ["/var/log/nginx/clicks.log[!.]*", "/var/log/nginx/clicks.log.*[!0-9]*"]'
 
 
-def test_fluentd_is_left_no_default_that_hurts(fluentd: FluentdSection) -> None:
+def test_fluentd_keeps_no_harmful_default(fluentd: FluentdSection) -> None:
     assert fluentd_faults(fluentd.settings()) == []
 
 
-def test_fluent_bit_is_left_no_default_that_hurts(fluent_bit: Any) -> None:
+def test_fluent_bit_keeps_no_harmful_default(fluent_bit: Any) -> None:
     assert fluent_bit_faults(fluent_bit) == []
 
 

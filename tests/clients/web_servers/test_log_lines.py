@@ -60,6 +60,6 @@ def test_the_cookie_of_the_reader_is_not_decoded() -> None:
     assert logged("apache")["with a cookie of bytes"]["user_id"] == ""
 
 
-def test_an_id_that_is_no_unicode_makes_a_line_that_nobody_can_read() -> None:
+def test_an_id_that_is_not_unicode_makes_a_line_unreadable() -> None:
     assert not is_parseable(line("nginx", "in Shift_JIS"))
     assert is_parseable(line("nginx", "percent-encoded"))

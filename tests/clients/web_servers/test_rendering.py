@@ -56,12 +56,12 @@ def test_without_a_directory_no_committed_file_is_overwritten(
     assert (PROJECT / ".gitignore").read_text().splitlines().count("/clients/web_servers/made/") == 1
 
 
-def test_the_disk_that_a_full_buffer_takes_is_said(tmp_path: Path) -> None:
+def test_the_disk_for_a_full_buffer_is_reported(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(app, ["--environment", "production", "--into", str(tmp_path)])
     assert "needs 12 GiB free for /var/lib/click-trends" in outcome.output
 
 
-def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_environment_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(app, ["--environment", "none", "--into", str(tmp_path)])
     assert outcome.exit_code == 1
     assert "known: local, production" in outcome.output
@@ -85,8 +85,6 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(tmp_path: Path) 
         "/ä",
     ],
 )
-def test_a_path_that_one_of_the_programs_would_read_as_more_than_a_path_is_refused(
-    setting: str, path: str
-) -> None:
+def test_a_path_with_characters_special_to_a_program_is_refused(setting: str, path: str) -> None:
     with pytest.raises(ValueError, match=setting):
         WebServerSettings.model_validate({setting: path})
