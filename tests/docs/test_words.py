@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import PROJECT
 from tests.docs.words import MAX_WORDS, words, words_of_pages
 
-PAGES, CODE = "pages", "code"
+PAGES, CODE, FILES = "pages", "code", "files"
 OTHER_CODE = {".java", ".sql", ".toml"}
 _ROW = re.compile(r"^\| (?P<say>[^|]+?) \| (?P<refused>[^|]+?) \| (?P<places>[^|]*?)\s*\|$", re.MULTILINE)
 _NOT_PROSE = re.compile(
@@ -111,9 +111,22 @@ def test_the_code_says_the_word_of_the_table(word: Word, tree: list[Path]) -> No
     assert not found, f"say {word.say}"
 
 
+@pytest.mark.parametrize("word", of_place(FILES), ids=lambda word: word.refused)
+def test_a_file_is_named_by_the_word_of_the_table(word: Word, tree: list[Path]) -> None:
+    modules = [path for path in tree if path.suffix == ".py" and not path.name.startswith("test_")]
+    found = {str(path) for path in modules if word.pattern.fullmatch(words_of_names(path.stem))}
+    found |= {
+        str(path)
+        for path in modules
+        for part in path.parts[:-1]
+        if word.pattern.fullmatch(words_of_names(part))
+    }
+    assert not found, f"say {word.say}"
+
+
 def test_the_table_is_read() -> None:
     assert {"rooms", "horizon", "put again"} <= {word.refused for word in WORDS}
-    assert {place for word in WORDS for place in word.places} == {PAGES, CODE}
+    assert {place for word in WORDS for place in word.places} == {PAGES, CODE, FILES}
 
 
 HEAP = Word("stack", "heap", frozenset())
