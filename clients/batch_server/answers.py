@@ -14,7 +14,7 @@ from contract.count import start_of_count
 
 DELIVERY = timedelta(seconds=15)
 """A count that was published longer ago is in the index: Firehose collects for at most 5 s, the index shows a
-document after 1 s, the rest is margin. Not so while OpenSearch refuses documents (an alarm rings then)."""
+document after 1 s, the rest is margin. Not so while OpenSearch refuses documents (an alarm notifies then)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,7 +132,7 @@ def _nothing_served(segment: Segment) -> str:
         f"The table has no ranking of {segment.label}. In the first six minutes after the first clicks it "
         f"has none yet: ask again then. If it still has none, {few}nothing is counted "
         "(`click-trends freshness` tells), or the feedback function fails (its "
-        "alarms ring, and its log says why)."
+        "alarms notify, and its log says why)."
     )
 
 

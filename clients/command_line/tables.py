@@ -40,7 +40,7 @@ _BARS += (
     "\N{LOWER FIVE EIGHTHS BLOCK}\N{LOWER THREE QUARTERS BLOCK}\N{LOWER SEVEN EIGHTHS BLOCK}\N{FULL BLOCK}"
 )
 SHOWN_BEHIND = timedelta(seconds=60)
-"""From here on an alarm rings too (stacks/analytics/alarms.py)."""
+"""From here on an alarm is in ALARM too (stacks/analytics/alarms.py)."""
 MAX_BARS = 60
 """Characters of a series in a table; neighbouring steps are added up to fit."""
 

@@ -23,7 +23,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def rights(resources: Resources, role_name: str) -> list[Statement]:
+def permissions(resources: Resources, role_name: str) -> list[Statement]:
     [role] = [role for role in resources("AWS::IAM::Role") if role.get("RoleName") == role_name]
     return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
@@ -56,7 +56,7 @@ def test_no_role_may_do_everything_or_touch_everything(resources: Resources) -> 
                     assert "*" not in listed(statement["Resource"]), statement
 
 
-def test_every_right_stands_in_its_role_and_not_in_a_managed_policy(resources: Resources) -> None:
+def test_every_permission_is_in_its_own_role_and_in_no_managed_policy(resources: Resources) -> None:
     assert not resources("AWS::IAM::ManagedPolicy")
     assert not resources("AWS::IAM::Policy")
     assert not any(role.get("ManagedPolicyArns") for role in resources("AWS::IAM::Role"))
@@ -71,14 +71,14 @@ def granted(statements: Iterable[Statement]) -> dict[str, Any]:
 
 
 def test_web_servers_put_into_the_source_stream_read_a_ranking_and_nothing_else(resources: Resources) -> None:
-    assert granted(rights(resources, NAMES.web_server_role)) == {
+    assert granted(permissions(resources, NAMES.web_server_role)) == {
         "kinesis:PutRecords": NAMES.source_stream_arn,
         "dynamodb:GetItem": NAMES.trending_table_arn,
     }
 
 
 def test_the_feedback_function_searches_writes_rankings_and_nothing_else(resources: Resources) -> None:
-    found = granted(rights(resources, NAMES.feedback))
+    found = granted(permissions(resources, NAMES.feedback))
     assert set(found) == {
         "es:DescribeDomain",
         "es:ESHttpPost",
@@ -99,7 +99,7 @@ def test_who_tells_completeness_reads_the_metrics_of_oregon_and_of_no_other_regi
     for role in (NAMES.batch_server_role, NAMES.feedback):
         [statement] = [
             one
-            for one in rights(resources, role)
+            for one in permissions(resources, role)
             if any(action.startswith("cloudwatch:") for action in listed(one["Action"]))
         ]
         assert statement["Action"] == "cloudwatch:GetMetricData"
@@ -109,12 +109,12 @@ def test_who_tells_completeness_reads_the_metrics_of_oregon_and_of_no_other_regi
 @pytest.mark.parametrize("path", [f"/{INDICES}/_search", f"/{DAY}/_search"])
 def test_the_feedback_function_may_search(resources: Resources, path: str) -> None:
     resource = NAMES.search_domain_arn + path
-    assert allowed(rights(resources, NAMES.feedback), "es:ESHttpPost", resource)
+    assert allowed(permissions(resources, NAMES.feedback), "es:ESHttpPost", resource)
     assert allowed(domain_policy(resources, NAMES.feedback), "es:ESHttpPost", resource)
 
 
 def test_the_schedule_invokes_the_feedback_function_and_nothing_else(resources: Resources) -> None:
-    found = granted(rights(resources, NAMES.feedback_schedule))
+    found = granted(permissions(resources, NAMES.feedback_schedule))
     assert set(found) == {"lambda:InvokeFunction", "sqs:SendMessage"}
     assert all("Fn::GetAtt" in resource for resource in found.values())
     [role] = [one for one in resources("AWS::IAM::Role") if one.get("RoleName") == NAMES.feedback_schedule]
@@ -134,7 +134,7 @@ def test_the_schedule_invokes_the_feedback_function_and_nothing_else(resources: 
 )
 def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) -> None:
     action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
-    assert allowed(rights(resources, NAMES.batch_server_role), action, resource)
+    assert allowed(permissions(resources, NAMES.batch_server_role), action, resource)
     assert allowed(domain_policy(resources, NAMES.batch_server_role), action, resource)
 
 
@@ -159,7 +159,7 @@ def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) 
 @pytest.mark.parametrize("role", [NAMES.batch_server_role, NAMES.feedback])
 def test_whoever_reads_may_change_nothing(resources: Resources, role: str, method: str, path: str) -> None:
     action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
-    assert not allowed(rights(resources, role), action, resource)
+    assert not allowed(permissions(resources, role), action, resource)
     assert not allowed(domain_policy(resources, role), action, resource)
 
 
@@ -193,7 +193,7 @@ def test_only_the_readers_the_delivery_and_the_bootstrap_get_into_the_domain(res
 @pytest.mark.parametrize("access", search_access.ALL, ids=lambda access: access.sid)
 def test_the_domain_and_the_role_say_the_same(resources: Resources, access: SearchAccess) -> None:
     role = access.role(NAMES)
-    [own] = [one for one in rights(resources, role) if one["Sid"] == access.sid]
+    [own] = [one for one in permissions(resources, role) if one["Sid"] == access.sid]
     [domains] = [one for one in domain_policy(resources, role) if one["Sid"] == access.sid]
     for part in ("Effect", "Action", "Resource"):
         assert listed(own[part]) == listed(domains[part])
@@ -216,17 +216,17 @@ def test_the_counts_delivery_reaches_the_domain_and_what_is_below_it(
 ) -> None:
     action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
     role = NAMES.delivery_role(CLICK_COUNTS.name)
-    assert allowed(rights(resources, role), action, resource)
+    assert allowed(permissions(resources, role), action, resource)
     assert allowed(domain_policy(resources, role), action, resource)
 
 
 def test_the_counts_delivery_reads_no_document(resources: Resources) -> None:
     action, resource = "es:ESHttpGet", f"{NAMES.search_domain_arn}/{FAMILY}-other.2026.01.31/_search"
-    assert not allowed(rights(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
+    assert not allowed(permissions(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
 
 
 @pytest.fixture(name="of_the_application")
-def rights_of_the_application(resources: Resources) -> list[Statement]:
+def permissions_of_the_application(resources: Resources) -> list[Statement]:
     [role] = [
         role
         for role in resources("AWS::IAM::Role")
@@ -239,7 +239,7 @@ def test_the_application_may_find_out_that_there_are_no_segments_yet(
     of_the_application: list[Statement],
 ) -> None:
     """Of an empty folder S3A also asks for the object of its name, and S3 answers HEAD with 403 without the
-    right to get it, whatever may be listed (S3 API reference, HeadObject, "Permissions")."""
+    permission to get it, whatever may be listed (S3 API reference, HeadObject, "Permissions")."""
     bucket = f"arn:aws:s3:::{NAMES.segments_bucket}"
     on_segments = [one for one in of_the_application if str(one["Sid"]).endswith("Segments")]
     assert allowed(on_segments, "s3:ListBucket", bucket)
@@ -276,7 +276,7 @@ def test_the_application_reads_its_code_and_the_source_stream(
 
 
 def test_the_lifecycle_changes_its_application_and_nothing_else(resources: Resources) -> None:
-    found = granted(rights(resources, NAMES.application_lifecycle))
+    found = granted(permissions(resources, NAMES.application_lifecycle))
     arns = {action: arn for action, arn in found.items() if action.startswith("kinesisanalytics:")}
     assert set(arns.values()) == {NAMES.application_arn}
     assert {action.partition(":")[2] for action in arns} == {
