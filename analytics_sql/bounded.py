@@ -60,8 +60,8 @@ def properties(clicks: Path, segments: Path, out: Path) -> Properties:
         "flink": {
             "execution.runtime-mode": "BATCH",
             # One validation for both uses of 35_validated_clicks.batch.sql. That way Flink finds no plan for
-            # a lookup that two sinks need; each then validates by itself, and ClickAccount.problem compares
-            # them.
+            # a lookup that two sinks need; each then validates by itself, and
+            # ClickReconciliation.problem compares them.
             "table.optimizer.reuse-optimize-block-with-digest-enabled": str(len(SINKS) == 1).lower(),
         },
     }
@@ -83,7 +83,7 @@ def check_folders(clicks: Path, segments: Path, out: Path) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClickAccount:
+class ClickReconciliation:
     """What became of the clicks of some files.
 
     counted and rejected: clicks, as the run wrote them; keys: of the counts, by table; unknown: clicks
@@ -104,13 +104,13 @@ class ClickAccount:
             for table, clicks in self.counted.items()
         )
         in_arrays = files.clicks - (files.records - files.unparseable)
-        account = (
+        outcome = (
             f"{many(files.records, 'record')} in {many(len(files.read), 'file')}: {counted}, "
             f"{self.rejected:,} rejected, {files.unparseable:,} unparseable"
             + (f" (arrays held {many(in_arrays, 'click')} more than one a record)" if in_arrays else "")
         )
         unknown = [f"{many(self.unknown, 'click')} counted as {UNKNOWN}"] if self.unknown else []
-        return "\n".join([account, *unknown, *files.remarks()])
+        return "\n".join([outcome, *unknown, *files.remarks()])
 
     def problem(self) -> str | None:
         """Says if a table's counts and the rejects do not add up to all clicks."""
@@ -123,7 +123,7 @@ class ClickAccount:
         return None
 
 
-def account(files: ClickFiles, out: Path) -> ClickAccount:
+def reconciled(files: ClickFiles, out: Path) -> ClickReconciliation:
     """Read what was written; every number is counted, none is a remainder."""
     counted, keys, unknown = {}, {}, 0
     for sink in SINKS:
@@ -135,7 +135,7 @@ def account(files: ClickFiles, out: Path) -> ClickAccount:
             if sink is SINKS[0] and all(count[column] == UNKNOWN for column in SEGMENT_COLUMNS):
                 unknown += count["clicks"]
     rejected = sum(1 for _ in _rows(out / REJECTS_TABLE))
-    return ClickAccount(files=files, counted=counted, keys=keys, unknown=unknown, rejected=rejected)
+    return ClickReconciliation(files=files, counted=counted, keys=keys, unknown=unknown, rejected=rejected)
 
 
 def _rows(table: Path) -> Iterator[bytes]:
@@ -143,7 +143,7 @@ def _rows(table: Path) -> Iterator[bytes]:
         yield from (row for _, row in numbered_records(file))
 
 
-def run_over_files(clicks: Path, segments: Path, out: Path, *, run: Run) -> ClickAccount:
+def run_over_files(clicks: Path, segments: Path, out: Path, *, run: Run) -> ClickReconciliation:
     """Raises SystemExit with one sentence, whatever goes wrong."""
     check_folders(clicks, segments, out)
     files = read_click_files(click_files(clicks))
@@ -154,7 +154,7 @@ def run_over_files(clicks: Path, segments: Path, out: Path, *, run: Run) -> Clic
         with tempfile.TemporaryDirectory() as links:
             link(files, Path(links))
             run(properties(Path(links), segments, out))
-        return account(files, out)
+        return reconciled(files, out)
     except Exception as error:
         take_away_result(out)
         cause = _JAVA_CLASS.sub("", cause_of(str(error)))

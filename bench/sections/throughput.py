@@ -72,7 +72,7 @@ def measure(scale: Scale) -> dict[str, Any]:
             "machine_cores": len(os.sched_getaffinity(0)),
             "steps": steps,
             "long_runs": long_runs,
-            "accounts": run.accounts(),
+            "accounts": run.reconciliation(),
         }
 
 
@@ -210,7 +210,7 @@ class _Runs:
             return float(SETTLE_SECONDS)
         return time.monotonic() - sent_at
 
-    def accounts(self) -> dict[str, int]:
+    def reconciliation(self) -> dict[str, int]:
         """The reconciliation of all that was sent to this twin."""
 
         def complete() -> bool:
@@ -256,7 +256,7 @@ def lag_growth(lags: Sequence[tuple[float, float]]) -> float:
 
 
 def report(figures: Figures) -> Sequence[Block]:
-    steps, long_runs, accounts = figures["steps"], figures["long_runs"], figures["accounts"]
+    steps, long_runs, sums = figures["steps"], figures["long_runs"], figures["accounts"]
     if not steps:
         return ("Not part of a quick run.",)
     runs = [*steps, *long_runs]
@@ -267,15 +267,15 @@ def report(figures: Figures) -> Sequence[Block]:
         if last["holds"]
         else f"no rate held for {minutes}, down to {last['rate']:,} clicks/s"
     )
-    balance = "nothing is lost" if not accounts["missing"] else f"{accounts['missing']:,} MISSING"
+    balance = "nothing is lost" if not sums["missing"] else f"{sums['missing']:,} MISSING"
     return (
         f"On one machine with the whole twin, transport `{figures['transport']}`, {held}. A rate holds if "
         "every click is sent in time and counted, the lag grows by less than "
         f"{MAX_LAG_GROWTH_SECONDS:g} s over the run, and the last click is counted within "
         f"{MAX_LAG_SECONDS:g} s. The lag is the time since the streams had acknowledged as many clicks as "
         "OpenSearch has now. Half of the clicks come from apps, through the forwarder.",
-        f"All runs together: sent {accounts['sent']:,} = counted {accounts['counted']:,} + rejected "
-        f"{accounts['rejected']:,} + unparseable {accounts['unparseable']:,}; {balance}.",
+        f"All runs together: sent {sums['sent']:,} = counted {sums['counted']:,} + rejected "
+        f"{sums['rejected']:,} + unparseable {sums['unparseable']:,}; {balance}.",
         Table(
             head=("clicks/s", "seconds", "sent/s", "lag, s", "its growth, s", "last counted after, s"),
             rows=tuple(

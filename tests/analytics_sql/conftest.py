@@ -31,7 +31,7 @@ GENERATED_RECORDS = 1_500
 
 @dataclass(frozen=True)
 class WholeRun:
-    """The folders that went in, the nasty records among them, and the outcome; all other clicks are good."""
+    """The input folders, the nasty records in them, and the outcome; all other clicks are good."""
 
     clicks: Path
     segments: Path

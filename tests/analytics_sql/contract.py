@@ -1,4 +1,4 @@
-"""The contract of a click once more, in Python: what becomes of a record, independently of the SQL."""
+"""The contract of a click in Python, independent of the SQL: what becomes of a record."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Records that a click stream should not hold and one day will: a list of known ones, and more made up."""
+"""Records that a click stream should not have but one day will: known ones, and generated ones."""
 
 import json
 from typing import Any
@@ -212,7 +212,7 @@ _records = (_clicks.map(as_record) | _broken() | _json.map(as_record)).filter(
 
 
 def generated(number: int) -> list[bytes]:
-    """About `number` records that hypothesis makes up, others each time."""
+    """About `number` records that hypothesis generates, different ones each time."""
     made: list[bytes] = []
 
     @settings(max_examples=number, database=None, deadline=None, phases=[Phase.generate])

@@ -1,4 +1,4 @@
-"""Which files a bounded run reads, and that it never reads less than is there without a word."""
+"""Which files a bounded run reads, and that it never silently leaves one out."""
 
 import gzip
 import os

@@ -1,8 +1,8 @@
 """The columns of a segment and of a count in the SQL, and the time that a count spans, are those of
 contract/count.py.
 
-The SQL is read and not generated, so that it reads as what Flink runs. A file that lacks a column turns a
-test red that names it.
+The SQL is written, not generated, so that it is what Flink runs. A test fails with the name of a file that
+lacks a column.
 """
 
 import re

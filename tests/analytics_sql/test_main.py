@@ -1,4 +1,4 @@
-"""What the analytics application's main does before Flink starts."""
+"""What main.py does before Flink starts."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The numbers of operators with state: kept while their state can be read, new for all when it cannot."""
+"""Operator numbers are kept while their state can be read, and new for all when it cannot."""
 
 import copy
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What the benchmarks reckon from what they measured, and how the page is made from it."""
+"""What the benchmarks compute from their measurements, and how the page shows it."""
 
 import json
 import threading

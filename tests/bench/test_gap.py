@@ -1,4 +1,4 @@
-"""The longest gap in the output while a version of the segments is loaded: from which samples it comes."""
+"""Which samples give the longest gap in the output while a version of the segments is loaded."""
 
 from argparse import Namespace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""The sections that take long to measure: what they show of figures in the form in which they record them."""
+"""What the sections that take long to measure show of figures in their recorded form."""
 
 import json
 from collections import Counter

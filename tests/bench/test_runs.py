@@ -1,4 +1,4 @@
-"""A run of several sections: what one of them does leaves the others alone, and nothing running."""
+"""A run of several sections: none affects the others or leaves anything running."""
 
 import json
 import os

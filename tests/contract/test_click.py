@@ -1,4 +1,4 @@
-"""Which records hold a click that the application can read."""
+"""Which records have a click that the application can read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The span of time that a count holds."""
+"""The window of a count."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -33,7 +33,7 @@ PEAKS = st.builds(
 ONE_SHARD_EACH = StreamSettings(mode="provisioned", mobile_shards=1, source_shards=1)
 
 NEVER_DELETES = {"volumes-are-small"}
-"""Of every environment that sets no search.retention_days: test_disks.py."""
+"""The warning of every environment without search.retention_days: test_disks.py."""
 
 
 def settings_of(**sections: Any) -> Settings:
@@ -42,7 +42,7 @@ def settings_of(**sections: Any) -> Settings:
 
 
 def remedies(settings: Settings) -> dict[str, int]:
-    """Key -> the number to which a message says to set it."""
+    """Key -> the number that a message advises."""
     text = "\n".join(problems(settings))
     return {key: int(number) for key, number in re.findall(r"([a-z]+\.[a-z_]+) = (\d+)", text)}
 

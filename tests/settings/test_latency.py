@@ -1,4 +1,4 @@
-"""The budget follows the settings and what the producers do; what is later than the target is refused."""
+"""The budget follows the settings and the producers; settings later than the target are refused."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""The declared peak says how a mean second compares with it, at least and at most."""
+"""Low and high estimates of the mean click rate as a share of the declared peak."""
 
 from pathlib import Path
 

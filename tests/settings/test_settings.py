@@ -1,4 +1,4 @@
-"""A mistake in an environment's file is answered with the file, the key and the way to mend it."""
+"""A mistake in an environment's file is refused with the file, the key and the remedy."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """Every parameter that the rendered files use, with its default in the programs' sources.
 
-A parameter that is not here is none that the program knows, as far as this project uses it.
+A parameter that is not listed is unknown to the program, as far as this project uses it.
 
 The sources: fluentd 1.18 (plugin/in_tail.rb, parser.rb, parser_json.rb, formatter_json.rb, buffer.rb,
 buf_file.rb, output.rb), fluent-plugin-kinesis 3.6 (kinesis.rb, kinesis_helper/api.rb and its README),
@@ -9,7 +9,7 @@ and its manual), systemd.exec(5) and systemd.service(5).
 """
 
 NONE = "none"
-"""There is no default: without the line the program does without, or does not start."""
+"""No default: without the line the program works without a value, or does not start."""
 
 DEFAULTS: dict[str, dict[str, str]] = {
     "fluentd.conf": {

@@ -6,7 +6,7 @@ from typing import Any
 
 DAY_SECONDS = 86_400
 SDK_ATTEMPTS, SDK_SECONDS = 4, 60
-"""Of a request whose answer does not come: the defaults of the AWS SDK for Ruby."""
+"""Attempts and time-out of a request: the defaults of the AWS SDK for Ruby."""
 
 ROTATED = {"", ".1", ".2", ".10", ".20260131"}
 """What a rotation appends to the name of the log."""

@@ -1,4 +1,4 @@
-"""What Fluent Bit is told, and what its Lua makes of a click: run here as Fluent Bit runs it."""
+"""Fluent Bit's configuration, and what its Lua makes of a click, run as Fluent Bit runs it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What fluentd is told: where to, loss-free, one record per click, in the form of the contract."""
+"""fluentd's configuration: destination, no loss, one record per click, in the form of the contract."""
 
 import json
 import re

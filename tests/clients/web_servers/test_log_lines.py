@@ -1,4 +1,4 @@
-"""What NGINX and Apache log for browsers' requests: one id for one article, and no click that was none."""
+"""What NGINX and Apache log for browsers' requests: one id for one article, and only real clicks."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the run over files does around Flink: its folders, its jar, its account of the clicks, failures."""
+"""What a bounded run does around Flink: folders, jar, reconciliation of the clicks, failures."""
 
 import gzip
 import json
@@ -42,8 +42,8 @@ def test_a_folder_with_results_is_not_overwritten(tmp_path: Path) -> None:
         bounded.check_folders(tmp_path, tmp_path, tmp_path / "out")
 
 
-def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bounded.ClickAccount:
-    """Of a file with `clicks`, had the run written so many."""
+def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bounded.ClickReconciliation:
+    """The reconciliation of a file with `clicks`, if the run had written these numbers."""
     file = tmp_path / "clicks.json.gz"
     file.write_bytes(gzip.compress(clicks))
     for table in bounded.output_tables():
@@ -51,7 +51,7 @@ def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bo
     for sink in SINKS:
         (tmp_path / sink.table / "part-0").write_text(json.dumps({"clicks": counted, **SEGMENT}) + "\n")
     (tmp_path / REJECTS_TABLE / "part-0").write_text('{"reason": "too_old"}\n' * rejected)
-    return bounded.account(read_click_files([file]), tmp_path)
+    return bounded.reconciled(read_click_files([file]), tmp_path)
 
 
 def test_each_kind_of_record_is_counted_by_itself(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_click_in_no_result_or_in_two_is_an_error(counted: int, by: str, tmp_p
 
 
 class _JavaError(Exception):
-    """As Py4J tells of one."""
+    """As Py4J reports one."""
 
     def __str__(self) -> str:
         return (
@@ -137,4 +137,4 @@ def test_clicks_of_readers_without_a_segment_are_reported(tmp_path: Path) -> Non
     with (tmp_path / SINKS[0].table / "part-1").open("w") as file:
         file.write(json.dumps({"clicks": 3, **unknown}) + "\n")
     assert "as unknown" not in str(result)
-    assert "3 clicks counted as unknown" in str(bounded.account(result.files, tmp_path))
+    assert "3 clicks counted as unknown" in str(bounded.reconciled(result.files, tmp_path))
