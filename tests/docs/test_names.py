@@ -16,6 +16,7 @@ from tests.conftest import PROJECT
 SOURCES = (".py", ".sql", ".java", ".js", ".css", ".md")
 WRITTEN_HERE = (".py", ".sql", ".md", ".java", ".toml", ".json", ".template")
 MAX_LINES = 400
+MAX_TEST_NAME = 80
 DRAWERS = {"utils", "common", "helpers", "misc", "manager", "util", "lib"}
 
 # Parts of names that were replaced: the pattern must match nowhere but here. Words: test_words.py.
@@ -39,6 +40,17 @@ def test_no_two_classes_share_a_name(tree: list[Path]) -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(str(path))
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_test_names_fit_on_a_line_of_the_report(tree: list[Path]) -> None:
+    names = {
+        node.name
+        for path, text in texts(tree, ".py")
+        if path.parts[0] == "tests"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert not {name for name in names if len(name) > MAX_TEST_NAME}
 
 
 @pytest.mark.parametrize(("term", "replaced"), REPLACED.items(), ids=REPLACED)

@@ -40,7 +40,7 @@ def _add(
     )
 
 
-def test_the_articles_that_a_segment_reads_twice_or_half_as_much_are_found_and_no_other(
+def test_articles_read_twice_or_half_as_much_by_a_segment_are_found_and_no_other(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
     rng = numpy.random.default_rng(1)

@@ -83,7 +83,7 @@ def test_what_is_no_search_answer_is_an_error_though_its_status_is_200(
     assert len(server.requests) == 1
 
 
-def test_an_index_whose_shard_is_on_no_node_makes_every_question_an_error_until_it_is_there(
+def test_every_question_fails_while_a_shard_of_the_index_is_unassigned(
     reader: TrendingReader, add_counts: AddCounts, call: Call, day: datetime
 ) -> None:
     add_counts([count(day, "a", 5)])
@@ -98,7 +98,7 @@ def test_an_index_whose_shard_is_on_no_node_makes_every_question_an_error_until_
     assert [article.clicks for article in reader.top(HOUR, until=day + MINUTE).articles] == [5]
 
 
-def test_more_buckets_than_the_server_allows_are_an_error_at_once_that_tells_what_to_ask(
+def test_more_buckets_than_the_server_allows_fail_at_once_with_what_to_ask_instead(
     reader: TrendingReader, add_counts: AddCounts, call: Call, day: datetime
 ) -> None:
     add_counts(count(day, f"a-{number}", 5) for number in range(60))

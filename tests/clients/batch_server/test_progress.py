@@ -79,7 +79,7 @@ def freshness(progress: ReadProgress, published: datetime | None, at: datetime =
     )
 
 
-def test_a_reader_at_the_head_of_the_stream_has_read_all_up_to_the_newest_whole_minute() -> None:
+def test_a_consumer_at_the_head_of_the_stream_has_read_every_whole_minute() -> None:
     progress = progress_in(answer(minutes(0), minutes(50)), until=UNTIL)
     assert progress == ReadProgress(read_until=NEWEST - HANGING_READ, behind=timedelta(0))
 

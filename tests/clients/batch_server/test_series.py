@@ -167,7 +167,7 @@ def test_a_heat_map_shows_the_top_articles_against_each_segment(
     assert heat_map.cut
 
 
-def test_a_heat_map_within_a_day_is_one_search_and_equal_to_the_same_counts_over_midnight(
+def test_a_heat_map_within_a_day_is_one_search_and_equals_the_one_over_midnight(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
     def counts(minute: datetime) -> list[Count]:
@@ -195,7 +195,7 @@ def test_a_heat_map_within_a_day_is_one_search_and_equal_to_the_same_counts_over
 
 
 @pytest.mark.parametrize("flatness", [1, 3, 50])
-def test_a_heat_map_over_midnight_shows_the_most_clicked_articles_whatever_each_day_lists_first(
+def test_a_heat_map_over_midnight_shows_the_most_clicked_articles_of_both_days(
     reader: TrendingReader,
     add_counts: AddCounts,
     day: datetime,
@@ -283,7 +283,7 @@ def test_an_answer_is_as_fresh_as_the_newest_count_of_any_reader(
     assert top.freshness.asked_at == now
 
 
-def test_a_minute_is_complete_when_its_clicks_had_time_to_arrive_and_their_counts_to_be_delivered(
+def test_a_minute_is_complete_once_clicks_arrived_and_counts_were_delivered(
     reader_at: ReaderAt, add_counts: AddCounts, day: datetime
 ) -> None:
     published = day + 5 * WINDOW + 30 * SECOND

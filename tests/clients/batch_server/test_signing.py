@@ -93,7 +93,7 @@ def test_a_role_is_assumed_again_before_its_keys_expire() -> None:
     assert tokens[-1] == "second"
 
 
-def test_the_table_of_rankings_is_read_with_the_role_which_is_assumed_again_before_its_keys_expire(
+def test_the_role_that_reads_rankings_is_assumed_again_before_its_keys_expire(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")

@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 SHORT = timedelta(seconds=0.5)
 
 
-def test_a_search_without_an_answer_is_asked_once_more_and_then_told_with_what_to_ask_instead(
+def test_an_unanswered_search_is_retried_once_then_fails_with_what_to_ask_instead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(search, "REQUEST_TIMEOUT_SECONDS", 0.2)

@@ -156,7 +156,7 @@ def _flat_days(day: datetime, days: int, rng: random.Random) -> list[Count]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_every_list_over_several_days_is_exact_whatever_the_lists_of_the_single_days_hold(
+def test_every_list_over_several_days_is_exact_whatever_each_day_lists(
     reader: TrendingReader,
     add_counts: AddCounts,
     day: datetime,
@@ -201,7 +201,7 @@ def test_an_article_below_the_lists_of_both_days_is_found_where_it_leads_over_bo
     assert top.searches == 2
 
 
-def test_an_article_that_one_day_lists_far_down_leads_by_the_clicks_that_the_other_day_did_not_list(
+def test_clicks_that_a_day_did_not_list_can_make_an_article_lead(
     reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 10)

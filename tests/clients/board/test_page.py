@@ -71,7 +71,7 @@ def test_a_new_count_is_seen_within_three_seconds(
         expect(cell(page, "breaking", "20s")).to_have_text(str(clicks), timeout=LIVE_MS)
 
 
-def test_the_series_of_a_chosen_cell_what_rises_and_what_a_segment_reads_more_are_the_readers_answers(
+def test_the_chosen_series_the_rising_and_the_compared_are_the_librarys_answers(
     opensearch: str, add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
     add_counts(some_counts(clock()))
@@ -199,7 +199,7 @@ def test_where_nobody_counts_every_record_the_page_says_where_rejects_are_counte
     expect(page.locator("#account")).to_be_hidden()
 
 
-def test_the_last_stage_is_the_ranking_that_the_service_has_and_why_it_cannot_be_read(
+def test_the_last_stage_shows_the_services_ranking_or_why_it_cannot_be_read(
     clock: Clock, start_board: StartBoard, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served_watch, "SECONDS_BETWEEN", 0.2)

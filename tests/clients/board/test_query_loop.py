@@ -165,7 +165,7 @@ def _times_of_heat_maps(
     return [at for at, question in asked if _is_heat_map(question)]
 
 
-def test_a_question_that_fails_keeps_the_last_answer_and_says_why_until_one_is_answered_again() -> None:
+def test_a_failed_question_keeps_the_last_answer_and_says_why_until_the_next_one() -> None:
     failing = [False]
     reasons = iter([TrendsError("the domain is away"), ValueError("a fault of the board")])
 
@@ -198,7 +198,7 @@ def test_a_question_that_fails_keeps_the_last_answer_and_says_why_until_one_is_a
     run_at_once(watch())
 
 
-def test_an_opensearch_that_was_away_for_minutes_is_read_again_within_seconds_of_its_return() -> None:
+def test_opensearch_is_read_again_within_seconds_of_its_return() -> None:
     back_at = 600.0
     answered: list[float] = []
 

@@ -256,7 +256,7 @@ def test_what_the_last_call_did_not_take_is_put_by_the_client_that_came_after(
     assert click_ids(stub) == [click_id]
 
 
-def test_clicks_taken_while_the_disk_is_full_are_put_once_and_the_next_run_does_not_find_them(
+def test_clicks_taken_while_the_disk_is_full_are_put_once_also_by_the_next_run(
     start: Start, small_disk: SmallDisk
 ) -> None:
     full = threading.Event()

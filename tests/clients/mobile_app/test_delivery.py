@@ -63,7 +63,7 @@ UNREADABLE: dict[str, Answer | None] = {
 
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_call_of_which_nobody_knows_what_it_did_is_retryable_and_bounds_the_duplicates(
+def test_a_call_with_unknown_effect_is_retryable_and_bounds_the_duplicates(
     call: Call, answer: Answer | None
 ) -> None:
     outcome = call(AwsStub(on_put=lambda _call, _records: answer))
@@ -144,7 +144,7 @@ def test_credentials_that_aws_calls_expired_are_renewed_for_the_next_call() -> N
 
 
 @pytest.mark.parametrize("ahead", [-3 * 86_400, 3 * 86_400], ids=["device days ahead", "device days behind"])
-def test_a_device_with_a_wrong_clock_keeps_its_credentials_for_as_long_as_they_are_good(ahead: int) -> None:
+def test_a_device_with_a_wrong_clock_keeps_its_credentials_until_they_expire(ahead: int) -> None:
     stub = AwsStub(clock_ahead_seconds=ahead)
     with running(stub):
         stream = stream_at(stub.endpoint)

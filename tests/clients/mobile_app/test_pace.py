@@ -14,7 +14,7 @@ def outcome(taken: int, left: int, *, sent: bool = True) -> CallOutcome[Waiting]
     return CallOutcome(taken=[Waiting(1, b"", "u")] * taken, left=[Waiting(2, b"", "u")] * left, sent=sent)
 
 
-def test_pauses_are_anything_up_to_a_bound_that_doubles_with_each_call_not_wholly_taken(
+def test_pauses_are_random_up_to_a_bound_that_doubles_with_each_call_partly_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 0.1)
@@ -30,7 +30,7 @@ def test_pauses_are_anything_up_to_a_bound_that_doubles_with_each_call_not_wholl
     assert paces.pause_seconds(5.0) == 0
 
 
-def test_a_call_holds_what_the_last_one_took_and_twice_as_many_after_one_wholly_taken() -> None:
+def test_a_call_holds_what_the_last_one_took_or_twice_that_if_all_was_taken() -> None:
     paces = Pace(100)
     sizes = []
     for taken, left in [(30, 70), (1, 29), (1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (32, 0), (64, 0)]:
@@ -39,7 +39,7 @@ def test_a_call_holds_what_the_last_one_took_and_twice_as_many_after_one_wholly_
     assert sizes == [30, 1, 2, 4, 8, 16, 32, 64, 100]
 
 
-def test_a_call_of_which_nothing_was_taken_is_followed_by_half_of_it_but_not_when_it_never_left() -> None:
+def test_a_call_of_which_nothing_was_taken_is_halved_unless_it_never_left() -> None:
     paces = Pace(5)
     sizes = []
     for sent in (False, True, True, True, True):

@@ -53,7 +53,7 @@ def test_what_a_killed_process_had_put_is_there(tmp_path: Path) -> None:
     assert numbers(ClickQueue(tmp_path / "clicks")) == list(range(10))
 
 
-def test_a_process_killed_in_the_middle_of_a_change_loses_nothing_and_brings_nothing_back(
+def test_a_process_killed_during_a_change_loses_nothing_and_restores_nothing(
     tmp_path: Path,
 ) -> None:
     rng = random.Random(8)
@@ -124,7 +124,7 @@ def test_a_change_that_a_full_disk_refuses_changes_nothing(small_disk: SmallDisk
     assert numbers(ClickQueue(small_disk.path / "clicks")) == [0, 1, 2, 3]
 
 
-def test_what_was_taken_while_the_disk_is_full_is_never_lent_again_and_deleted_once_there_is_room(
+def test_what_was_taken_while_the_disk_is_full_is_deleted_later_and_never_lent_again(
     small_disk: SmallDisk,
 ) -> None:
     queue = ClickQueue(small_disk.path / "clicks")

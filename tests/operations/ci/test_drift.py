@@ -141,7 +141,7 @@ def test_the_command_ends_red_unless_all_is_as_deployed(
 
 @pytest.mark.usefixtures("workflow")
 @pytest.mark.parametrize("output", [CLEAN, DRIFTED, FAILED, None])
-def test_while_a_stack_is_being_deployed_the_issue_stays_as_it_is_and_the_run_says_why(
+def test_while_a_stack_is_being_deployed_the_issue_stays_and_the_run_says_why(
     output: str | None, stand_in: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = stand_in.issue(marker("production") + " of the night before")

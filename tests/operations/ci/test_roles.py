@@ -109,7 +109,7 @@ def test_the_subject_is_a_repository_with_or_without_its_numbers_and_never_a_pat
         assert not allowed.match(wrong), wrong
 
 
-def test_the_deploying_role_takes_the_bootstrap_roles_of_both_regions_and_nothing_else() -> None:
+def test_the_deploying_role_assumes_only_the_bootstrap_roles_of_both_regions() -> None:
     [policy] = ROLES["Deploy"]["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
     assert "ManagedPolicyArns" not in ROLES["Deploy"]

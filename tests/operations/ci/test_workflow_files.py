@@ -49,7 +49,7 @@ def steps(job: dict[str, Any]) -> list[dict[str, Any]]:
     return list(job["steps"])
 
 
-def test_each_action_is_taken_by_digest_with_its_version_and_by_one_digest_everywhere() -> None:
+def test_each_action_is_pinned_by_one_digest_everywhere_with_its_version() -> None:
     taken: dict[str, set[tuple[str, str]]] = {}
     for file in FILES:
         for line in file.read_text(encoding="utf-8").splitlines():

@@ -185,7 +185,7 @@ def test_a_quota_that_service_quotas_does_not_know_is_the_default(patient: Patie
 
 
 @pytest.mark.parametrize(("clicks", "short"), [(490, 0), (600, 1), (5_000, 2)])
-def test_logins_of_the_apps_at_the_declared_peak_are_compared_with_what_cognito_takes(
+def test_app_logins_at_the_declared_peak_are_compared_with_cognitos_quota(
     patient: Patient, clicks: int, short: int
 ) -> None:
     unknown = {"Error": {"Code": "NoSuchResourceException", "Message": "no such quota"}}
