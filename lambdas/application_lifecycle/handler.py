@@ -21,14 +21,18 @@ from typing import Any
 import boto3
 
 from lambdas.application_lifecycle.application import FlinkApplication
-from lambdas.application_lifecycle.configuration import PAUSE_RESOURCE
+from lambdas.application_lifecycle.configuration import (
+    APPLICATION_NAME,
+    PAUSE_RESOURCE,
+    LifecycleConfiguration,
+)
 from lambdas.application_lifecycle.lifecycle import Lifecycle
 from lambdas.application_lifecycle.state import StateChange, state_change
 from lambdas.shared.custom_resource import InvocationContext, answer
 
 
 def handler(event: dict[str, Any], context: InvocationContext) -> None:
-    name = event["ResourceProperties"]["ApplicationName"]
+    name = event["ResourceProperties"][APPLICATION_NAME]
     application = FlinkApplication(
         name, service=boto3.client("kinesisanalyticsv2"), metrics=boto3.client("cloudwatch")
     )
@@ -44,12 +48,12 @@ def handler(event: dict[str, Any], context: InvocationContext) -> None:
 def handle(event: Mapping[str, Any], lifecycle: Lifecycle, deadline: float) -> dict[str, str]:
     """Do what CloudFormation requests, and return the resource's attributes. Raises LifecycleError or
     StateLossError."""
-    asked = event["ResourceProperties"]["Configuration"]
+    configuration = LifecycleConfiguration.read(event)
     change = StateChange()
     if event["RequestType"] == "Update":
         change = state_change(event["OldResourceProperties"], event["ResourceProperties"])
-    if event["ResourceType"] == PAUSE_RESOURCE:
-        return lifecycle.prepare(asked, deadline, change)
+    if configuration.pauses:
+        return lifecycle.prepare(configuration.asked, deadline, change)
     if event["RequestType"] == "Delete":
         return lifecycle.stop(deadline)
-    return lifecycle.start(asked, deadline, change)
+    return lifecycle.start(configuration.asked, deadline, change)

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.application_lifecycle.application import FlinkApplication
-from lambdas.application_lifecycle.configuration import described_configuration, differences
+from lambdas.application_lifecycle.running_configuration import described_configuration, differences
 from lambdas.application_lifecycle.state import StateChange
 
 POLL_SECONDS = 2.0

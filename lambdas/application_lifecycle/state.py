@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-OPERATORS = "Operators"
-STATE_GENERATION = "StateGeneration"
+from lambdas.application_lifecycle.configuration import OPERATORS, STATE_GENERATION
 
 
 class StateLossError(Exception):

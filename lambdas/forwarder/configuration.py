@@ -14,7 +14,7 @@ REQUESTS_IN_FLIGHT = "REQUESTS_IN_FLIGHT"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configuration:
+class ForwarderConfiguration:
     rules: Rules
     destination_arns: Mapping[str, str]
     dead_letter_bucket: str
@@ -23,7 +23,7 @@ class Configuration:
     region: str
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], rules_file: Path = RULES_FILE) -> "Configuration":
+    def read(cls, environment: Mapping[str, str], rules_file: Path = RULES_FILE) -> "ForwarderConfiguration":
         """Raises RulesError if a rule names a destination without an ARN."""
         rules = load_rules(rules_file)
         check_destinations(

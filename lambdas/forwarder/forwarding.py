@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Logger
 
 from contract.limits import FORWARDER_ANSWER_RESERVE_SECONDS, FORWARDER_ATTEMPT_RESERVE_SECONDS
-from lambdas.forwarder.configuration import Configuration
+from lambdas.forwarder.configuration import ForwarderConfiguration
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.kinesis_event import ReceivedRecord
 from lambdas.forwarder.metrics import SERVICE, BatchTally, publish
@@ -57,7 +57,7 @@ class SortedBatch:
 class BatchForwarder:
     """Keeps compiled rules, open connections and threads between invocations."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: ForwarderConfiguration) -> None:
         self._route = compile_routing(configuration.rules)
         self._destinations = {
             name: connect(arn, connections=configuration.requests_in_flight)

@@ -10,7 +10,7 @@ import os
 from functools import cache
 from typing import Any
 
-from lambdas.forwarder.configuration import Configuration
+from lambdas.forwarder.configuration import ForwarderConfiguration
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.kinesis_event import batch_response, read_event
 from lambdas.shared.invocation import Invocation
@@ -19,7 +19,7 @@ from lambdas.shared.invocation import Invocation
 @cache
 def _forwarder() -> BatchForwarder:
     """Built by the first invocation and kept."""
-    return BatchForwarder(Configuration.read(os.environ))
+    return BatchForwarder(ForwarderConfiguration.read(os.environ))
 
 
 def handler(event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:

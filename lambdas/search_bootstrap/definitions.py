@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.search_bootstrap.configuration import DefinitionsConfiguration, IndexFamily
 from names import index_pattern, retention_policy
 
-KEPT_FOR_EVER = "forever"
 POLICIES = "/_plugins/_ism/policies/"
 
 REFRESH_INTERVAL = "1s"
@@ -37,25 +37,21 @@ class Definition:
 
 
 def definitions(properties: Mapping[str, Any]) -> list[Definition]:
-    """The wanted definitions, in the order in which to put them.
-
-    Properties: IndexFamilies, a list of {Name, IndexPrefix, Key}: an index's name is IndexPrefix and the day
-    of `minute`, Key lists the columns of a document's id; Replicas, a number; RetentionDays, a number or
-    `forever`.
-    """
+    """The wanted definitions, in the order in which to put them. properties: configuration.py names them."""
+    configuration = DefinitionsConfiguration.read(properties)
     return [
-        definition for family in properties["IndexFamilies"] for definition in _of_family(family, properties)
+        definition for family in configuration.families for definition in _of_family(family, configuration)
     ]
 
 
-def _of_family(family: Mapping[str, Any], properties: Mapping[str, Any]) -> list[Definition]:
-    name, key, days = family["Name"], family["Key"], properties["RetentionDays"]
-    template = index_template(name, key=key, replicas=int(properties["Replicas"]))
+def _of_family(family: IndexFamily, configuration: DefinitionsConfiguration) -> list[Definition]:
+    name, key, days = family.name, family.key, configuration.retention_days
+    template = index_template(name, key=key, replicas=configuration.replicas)
     # Without retention, an earlier deployment's policy would catch new indices.
-    policy = None if days == KEPT_FOR_EVER else deletion_after(int(days), index_family=name)
+    policy = None if days is None else deletion_after(days, index_family=name)
     # The pipeline first: once the template exists, indices need it.
     return [
-        Definition(f"/_ingest/pipeline/{name}", ingest_pipeline(index_prefix=family["IndexPrefix"], key=key)),
+        Definition(f"/_ingest/pipeline/{name}", ingest_pipeline(index_prefix=family.index_prefix, key=key)),
         Definition(f"/_index_template/{name}", template),
         Definition(f"{POLICIES}{retention_policy(name)}", policy),
     ]

@@ -3,37 +3,13 @@
 They stay when the stack is deleted: the domain keeps its data.
 """
 
-import json
-import logging
-import os
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from typing import Any
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.session import Session
-
-from lambdas.search_bootstrap.definitions import POLICIES, Definition, definitions
-from lambdas.shared.custom_resource import CONNECTION_ERRORS, InvocationContext, answer
-
-REQUEST_TIMEOUT_SECONDS = 20
-PAUSE_SECONDS = 3.0
-CONFLICT = 409
-RETRYABLE_STATUSES = {403, 429, 500, 502, 503, 504}
-"""A new domain or role is not known everywhere at once (403), and a new domain may not be up yet."""
-
-log = logging.getLogger()
-
-
-class BootstrapError(Exception):
-    """The domain refused a definition; the message says which, and the answer."""
-
-
-Send = Callable[[str, str, dict[str, Any] | None], tuple[int, dict[str, Any]]]
-"""(method, path, body) -> (HTTP status, answer); raises one of CONNECTION_ERRORS if nothing answers."""
+from lambdas.search_bootstrap.bootstrap import Bootstrap
+from lambdas.search_bootstrap.configuration import ENDPOINT
+from lambdas.search_bootstrap.definitions import definitions
+from lambdas.search_bootstrap.domain import signed_sender
+from lambdas.shared.custom_resource import InvocationContext, answer
 
 
 def handler(event: dict[str, Any], context: InvocationContext) -> None:
@@ -41,120 +17,7 @@ def handler(event: dict[str, Any], context: InvocationContext) -> None:
 
     def work(deadline: float) -> dict[str, str]:
         if event["RequestType"] != "Delete":
-            Bootstrap(signed_sender(properties["Endpoint"])).put(definitions(properties), deadline)
+            Bootstrap(signed_sender(properties[ENDPOINT])).put(definitions(properties), deadline)
         return {}
 
     answer(event, context, physical_id="search-definitions", work=work)
-
-
-class Bootstrap:
-    """Deadlines are values of `clock`."""
-
-    def __init__(
-        self,
-        send: Send,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._send = send
-        self._sleep = sleep
-        self._clock = clock
-
-    def put(self, wanted: list[Definition], deadline: float) -> None:
-        """Put each definition, waiting for the domain until the deadline. Raises BootstrapError."""
-        for definition in wanted:
-            if definition.body is None:
-                self._remove(definition.path, deadline)
-                continue
-            status, answered = self._put(definition, deadline)
-            if status >= 300:
-                raise BootstrapError(f"the search domain refused {definition.path} with {status}: {answered}")
-            log.info("put %s", definition.path)
-
-    def _remove(self, path: str, deadline: float) -> None:
-        """Raises BootstrapError. A domain without index state management, like the twin's, answers 400."""
-        status, answered = self._until_answered("GET", path, None, deadline)
-        if status in {404, 400}:
-            return
-        if status < 300:
-            status, answered = self._until_answered("DELETE", path, None, deadline)
-        if status >= 300 and status != 404:
-            raise BootstrapError(f"the search domain refused to delete {path} with {status}: {answered}")
-        log.info("deleted %s", path)
-
-    def _put(self, definition: Definition, deadline: float) -> tuple[int, dict[str, Any]]:
-        if not definition.path.startswith(POLICIES):
-            return self._until_answered("PUT", definition.path, definition.body, deadline)
-        while True:
-            path = definition.path + self._version_of_policy(definition.path, deadline)
-            status, answered = self._until_answered("PUT", path, definition.body, deadline)
-            # The version is out of date if an earlier request of this loop succeeded but its answer was lost.
-            if status != CONFLICT or not self._has_time(deadline):
-                return status, answered
-            self._sleep(PAUSE_SECONDS)
-
-    def _version_of_policy(self, path: str, deadline: float) -> str:
-        """The query string that index state management requires for replacing a policy."""
-        status, found = self._until_answered("GET", path, None, deadline)
-        if status == 404:
-            return ""
-        if status >= 300 or not {"_seq_no", "_primary_term"} <= found.keys():
-            raise BootstrapError(f"the search domain answered GET {path} with {status}: {found}")
-        return f"?if_seq_no={found['_seq_no']}&if_primary_term={found['_primary_term']}"
-
-    def _until_answered(
-        self, method: str, path: str, body: dict[str, Any] | None, deadline: float
-    ) -> tuple[int, dict[str, Any]]:
-        while True:
-            try:
-                status, answered = self._send(method, path, body)
-                if status not in RETRYABLE_STATUSES:
-                    return status, answered
-                seen = f"{status} {answered}"
-            except CONNECTION_ERRORS as error:
-                seen = str(error)
-            if not self._has_time(deadline):
-                raise BootstrapError(
-                    f"the search domain did not take {path} in time; the last answer was: {seen}"
-                )
-            log.info("waiting for the search domain: %s", seen)
-            self._sleep(PAUSE_SECONDS)
-
-    def _has_time(self, deadline: float) -> bool:
-        """Whether a pause and one more request fit."""
-        return self._clock() + PAUSE_SECONDS + REQUEST_TIMEOUT_SECONDS <= deadline
-
-
-def signed_sender(endpoint: str) -> Send:
-    """Sends requests, signed (SigV4) with the function's role, to `endpoint`, e.g. https://host."""
-    credentials = Session().get_credentials()
-    if credentials is None:
-        raise BootstrapError("no AWS credentials: the function has no role")
-    signer = SigV4Auth(credentials, "es", os.environ["AWS_REGION"])
-
-    def send(method: str, path: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
-        data = json.dumps(body).encode() if body is not None else None
-        request = AWSRequest(method, endpoint + path, {"Content-Type": "application/json"}, data)
-        signer.add_auth(request)
-        try:
-            with urllib.request.urlopen(
-                urllib.request.Request(endpoint + path, data, dict(request.headers), method=method),
-                timeout=REQUEST_TIMEOUT_SECONDS,
-            ) as answered:
-                return answered.status, _as_json(answered.read())
-        except urllib.error.HTTPError as error:
-            return error.code, {"error": error.read().decode(errors="replace")[:500]}
-
-    return send
-
-
-def _as_json(content: bytes) -> dict[str, Any]:
-    try:
-        answered = json.loads(content)
-    except ValueError:
-        answered = None
-    if not isinstance(answered, dict):
-        shown = content.decode(errors="replace")[:500]
-        raise BootstrapError(f"the search domain's endpoint did not answer with a JSON object: {shown}")
-    return answered

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from analytics_sql.jars import stale, unusable
 from contract.sink import REJECTS_TABLE
-from lambdas.application_lifecycle.configuration import asked_configuration
+from lambdas.application_lifecycle.running_configuration import asked_configuration
 from names import SEGMENTS_PREFIX, TWIN_ACCOUNT, Names
 from settings.analytics import AnalyticsSettings
 from stacks.analytics.alarms import alarm_on_application

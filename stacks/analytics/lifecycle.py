@@ -7,8 +7,16 @@ from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE, PAUSE_RESOURCE
-from lambdas.application_lifecycle.state import OPERATORS, STATE_GENERATION, deployed_operators
+from lambdas.application_lifecycle.configuration import (
+    APPLICATION_NAME,
+    CONFIGURATION,
+    DEPLOYED,
+    LIFECYCLE_RESOURCE,
+    OPERATORS,
+    PAUSE_RESOURCE,
+    STATE_GENERATION,
+)
+from lambdas.application_lifecycle.state import deployed_operators
 from names import Names
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.custom_resource import FunctionBackedResource
@@ -25,9 +33,9 @@ class ApplicationLifecycle(FunctionBackedResource):
     """resource: after it the application runs; pause: before the application is changed, it stops it where
     its new version cannot read all of the state.
 
-    configuration: what must run, as `lambdas.application_lifecycle.configuration` names it; operators: the
-    record of those with state, as in operators.json; deployed: changes with the application, so that each
-    deployment looks whether it runs.
+    configuration: what must run, as `lambdas.application_lifecycle.running_configuration` names it;
+    operators: the record of those with state, as in operators.json; deployed: changes with the application,
+    so that each deployment looks whether it runs.
     """
 
     def __init__(
@@ -43,8 +51,8 @@ class ApplicationLifecycle(FunctionBackedResource):
         defaults: FunctionDefaults,
     ) -> None:
         version = {
-            "ApplicationName": names.application,
-            "Configuration": dict(configuration),
+            APPLICATION_NAME: names.application,
+            CONFIGURATION: dict(configuration),
             STATE_GENERATION: state_generation,
             OPERATORS: deployed_operators(operators),
         }
@@ -78,7 +86,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             statements=[starts_and_stops, keeps_few_snapshots, sees_the_job],
             timeout=TIMEOUT,
             resource_type=LIFECYCLE_RESOURCE,
-            properties={**version, "Deployed": deployed},
+            properties={**version, DEPLOYED: deployed},
             defaults=defaults,
         )
         FunctionAlarms(

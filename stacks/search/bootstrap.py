@@ -8,6 +8,7 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from contract.sink import SINKS, Sink
+from lambdas.search_bootstrap import configuration
 from names import Names, index_prefix
 from settings.search import SearchSettings
 from stacks.constructs.custom_resource import FunctionBackedResource
@@ -46,7 +47,7 @@ class SearchBootstrap(FunctionBackedResource):
             timeout=TIMEOUT,
             resource_type="Custom::SearchBootstrap",
             properties={
-                "Endpoint": endpoint,
+                configuration.ENDPOINT: endpoint,
                 **definition_properties(settings),
                 "Definitions": hashlib.sha256(package.read_bytes()).hexdigest()[:16],
             },
@@ -65,14 +66,14 @@ class SearchBootstrap(FunctionBackedResource):
 def definition_properties(search: SearchSettings, sinks: Sequence[Sink] = SINKS) -> dict[str, Any]:
     """What lambdas/search_bootstrap/definitions.py makes the domain's definitions from."""
     return {
-        "IndexFamilies": [
+        configuration.INDEX_FAMILIES: [
             {
-                "Name": sink.index_family,
-                "IndexPrefix": index_prefix(sink.index_family),
-                "Key": list(sink.key),
+                configuration.NAME: sink.index_family,
+                configuration.INDEX_PREFIX: index_prefix(sink.index_family),
+                configuration.KEY: list(sink.key),
             }
             for sink in sinks
         ],
-        "Replicas": search.replicas,
-        "RetentionDays": search.retention_days or "forever",
+        configuration.REPLICAS: search.replicas,
+        configuration.RETENTION_DAYS: search.retention_days or configuration.KEPT_FOR_EVER,
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lambdas.application_lifecycle.configuration import described_configuration, differences
+from lambdas.application_lifecycle.running_configuration import described_configuration, differences
 
 Template = dict[str, Any]
 

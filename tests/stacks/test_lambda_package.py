@@ -190,6 +190,12 @@ def test_a_zip_holds_what_its_handler_loads_and_nothing_else(
     assert not [file for file in held if file.endswith(".so")]
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_the_same_files(name: str) -> None:
+    files = {file.name for file in (lambda_package.LAMBDAS / name).glob("*.py")}
+    assert {"__init__.py", "handler.py", "configuration.py"} < files
+
+
 def test_the_tests_of_the_functions_run_on_the_python_that_is_deployed() -> None:
     makefile = (PROJECT / "Makefile").read_text()
     deployed = lambda_.Runtime.PYTHON_3_14

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from lambdas.application_lifecycle.application import FlinkApplication
-from lambdas.application_lifecycle.configuration import Configuration, asked_configuration
 from lambdas.application_lifecycle.lifecycle import Lifecycle, LifecycleError
+from lambdas.application_lifecycle.running_configuration import Configuration, asked_configuration
 from lambdas.application_lifecycle.state import StateChange
 from names import OREGON, TWIN_ACCOUNT
 from twin.emulator import Emulator

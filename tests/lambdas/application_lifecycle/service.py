@@ -7,8 +7,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.application_lifecycle.application import FlinkApplication
-from lambdas.application_lifecycle.configuration import asked_configuration
 from lambdas.application_lifecycle.lifecycle import Lifecycle
+from lambdas.application_lifecycle.running_configuration import asked_configuration
 
 DEADLINE = 800.0
 BEGIN = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE, PAUSE_RESOURCE, differences
+from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE, PAUSE_RESOURCE
 from lambdas.application_lifecycle.handler import handle
+from lambdas.application_lifecycle.running_configuration import differences
 from lambdas.application_lifecycle.state import StateLossError, deployed_operators
 from tests.lambdas.application_lifecycle.service import ASKED, DEADLINE, FlinkService
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambdas.forwarder.configuration import Configuration
+from lambdas.forwarder.configuration import ForwarderConfiguration
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.kinesis_event import read_event
 from names import REJECTED_RECORDS_PREFIX
@@ -39,7 +39,7 @@ class Site:
         }
 
     def forwarder(self) -> BatchForwarder:
-        return BatchForwarder(Configuration.read(self.environment))
+        return BatchForwarder(ForwarderConfiguration.read(self.environment))
 
     def arrived(self) -> Counter[bytes]:
         """How often each line is in the source stream."""

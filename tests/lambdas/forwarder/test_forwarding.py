@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS
-from lambdas.forwarder.configuration import Configuration
+from lambdas.forwarder.configuration import ForwarderConfiguration
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.forwarding import BatchForwarder
 from lambdas.forwarder.handler import _forwarder, handler
@@ -345,7 +345,7 @@ def test_a_tag_can_go_to_a_delivery_stream_or_be_dropped(
         **site.environment,
         "DESTINATION_VIEWS": f"arn:aws:firehose:us-west-2:000000000000:deliverystream/{site.name}",
     }
-    forwarder = BatchForwarder(Configuration.read(environment, rules))
+    forwarder = BatchForwarder(ForwarderConfiguration.read(environment, rules))
     view = b'{"tag": "view"}'
     carry(forwarder, [*clicks(2), view, b'{"tag": "heartbeat"}'])
     assert site.arrived() == Counter(clicks(2))

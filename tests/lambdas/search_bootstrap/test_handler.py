@@ -11,8 +11,9 @@ import pytest
 
 from contract.count import COUNT_COLUMNS
 from contract.sink import CLICK_COUNTS, Sink
+from lambdas.search_bootstrap.bootstrap import Bootstrap
 from lambdas.search_bootstrap.definitions import Definition, definitions
-from lambdas.search_bootstrap.handler import Bootstrap, BootstrapError
+from lambdas.search_bootstrap.domain import BootstrapError
 from names import day_index, index_pattern, retention_policy
 from settings.search import SearchSettings
 from stacks.search import access

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from contract.sink import CLICK_COUNTS
+from lambdas.search_bootstrap.bootstrap import Bootstrap
 from lambdas.search_bootstrap.definitions import definitions
-from lambdas.search_bootstrap.handler import Bootstrap, signed_sender
+from lambdas.search_bootstrap.domain import signed_sender
 from names import day_index, delivery_index
 from settings.search import SearchSettings
 from stacks.search.bootstrap import definition_properties
