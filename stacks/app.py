@@ -16,7 +16,7 @@ from stacks.monitoring.notification import complete_alarms, runbook
 from stacks.monitoring.path import oregon_path, tokyo_path
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
-from stacks.policy_checks.plugin import HouseRules
+from stacks.policy_checks.plugin import PolicyChecks
 from stacks.policy_checks.tags import stack_tags
 from stacks.tokyo_ingest import TokyoIngest
 from stacks.tokyo_storage import TokyoStorage
@@ -40,7 +40,7 @@ def build_app(
     """The app of an environment, not yet synthesised.
 
     What is left out comes from the command line: `-c environment=NAME`, `-c destroy=yes`.
-    Raises SettingsError. A finding of cdk-nag or of the house rules makes `synth()` raise.
+    Raises SettingsError. A finding of cdk-nag or of the policy checks makes `synth()` raise.
     """
     app = App(
         outdir=str(outdir) if outdir else None,
@@ -110,7 +110,7 @@ def build_app(
         names=names,
     )
     Validations.of(app).add_plugins(
-        AwsSolutionsChecks(app), HouseRules(settings=settings, retention=retention)
+        AwsSolutionsChecks(app), PolicyChecks(settings=settings, retention=retention)
     )
     return app
 

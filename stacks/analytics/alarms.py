@@ -20,7 +20,7 @@ MIN_RUNNING_SECONDS = 60
 """Time since the job last began to run. It grows by a minute a minute: one that stays below does not run,
 or begins anew again and again."""
 BEHIND_ALARM_SECONDS = 60
-"""How far behind the head of the source stream a shard's reader may be; a count is a minute late then."""
+"""How far behind the head of the source stream a shard may be read; a count is a minute late then."""
 HEAP_ALARM_PERCENT = 90
 """Of the fullest task manager, as the service recommends (developer guide, "Use CloudWatch Alarms")."""
 REJECTED_SHARE_ALARM_PERCENT = 5

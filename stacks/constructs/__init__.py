@@ -1,1 +1,1 @@
-"""Small parts that every room uses: bucket, function, log group, custom resource, retention, findings."""
+"""Constructs that several capabilities use: bucket, function, log group, custom resource, retention."""

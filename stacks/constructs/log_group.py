@@ -16,7 +16,7 @@ _RETENTION = {
 
 
 class NamedLogGroup(logs.LogGroup):
-    """Deleted with its stack: logs tell of resources that are gone too."""
+    """Deleted with its stack: its resources are gone too."""
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, days: LogDays) -> None:
         super().__init__(

@@ -123,7 +123,7 @@ def alarm_on_redelivery(scope: Construct, *, function: str, settings: DeliverySe
             headline="dead letters",
         ),
     )
-    # The age of what Firehose holds tells nothing here: what OpenSearch refuses leaves it for S3 when its
+    # The age of what Firehose holds says nothing here: what OpenSearch refuses leaves it for S3 when its
     # retries end. An old count fails again after a pause, those retries, the buffer, and two invocations.
     again = MAX_PAUSE_SECONDS + settings.counts_retry_seconds + settings.archive_buffer_seconds + 2 * 60
     Alarm(

@@ -21,7 +21,7 @@ BY_HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
 BY_ERROR_AND_HOUR = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/"
 
 # One line per record, whatever the producer sent: without it a record that lacks its newline would take the
-# good record after it along. A record that has one leaves an empty line, which readers skip.
+# good record after it along. A record that has one leaves an empty line, which every consumer skips.
 ONE_LINE_PER_RECORD = firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
     enabled=True,
     processors=[

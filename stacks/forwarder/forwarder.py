@@ -165,6 +165,6 @@ def _event_source(
         destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=failed_batches)
         ),
-        # Without it nothing tells that a batch was given up, or that none is read.
+        # Without it no metric says that a batch was given up, or that none is read.
         metrics_config=lambda_.CfnEventSourceMapping.MetricsConfigProperty(metrics=["EventCount"]),
     )

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from stacks.policy_checks.assembly import CheckedAssembly
-from stacks.policy_checks.rule import HouseRule, Violation
+from stacks.policy_checks.rule import PolicyCheck, Violation
 
 BUCKET_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 OWNER_CONDITIONS = {
@@ -119,21 +119,21 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-GRANT = HouseRule(
+GRANT = PolicyCheck(
     id="Grant",
     says="A role may do everything, or something to everything",
     advice="Name the actions and the ARNs (names.py has them). Where a service leaves no choice, acknowledge "
     "it on the role with the reason: acknowledge_wildcards (stacks/constructs/acknowledge.py).",
     check=_grants_on_everything,
 )
-PUBLIC = HouseRule(
+PUBLIC = PolicyCheck(
     id="PublicAccess",
     says="Something is open to everyone",
     advice="Use PrivateBucket (stacks/constructs/private_bucket.py); name the principals of a policy, or "
     "narrow them by a condition such as aws:SourceAccount.",
     check=_open_to_everyone,
 )
-REASON = HouseRule(
+REASON = PolicyCheck(
     id="Reason",
     says=f"A finding is acknowledged with a reason of less than {SHORTEST_REASON} characters",
     advice="Write the reason that a reviewer would ask for.",

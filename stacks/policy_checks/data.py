@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from stacks.policy_checks.assembly import CheckedAssembly
 from stacks.policy_checks.holds_data import BUILT_AGAIN, HOLDS_DATA
-from stacks.policy_checks.rule import HouseRule, Violation
+from stacks.policy_checks.rule import PolicyCheck, Violation
 
 KEEPS = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 EMPTIES_A_BUCKET = "Custom::S3AutoDeleteObjects"
 
 
-def rule(*, both_keys_turned: bool, expendable: frozenset[str] = frozenset()) -> HouseRule:
+def rule(*, both_keys_turned: bool, expendable: frozenset[str] = frozenset()) -> PolicyCheck:
     """both_keys_turned: data may go with its stack, and nothing is found; expendable: physical names of what
     holds only data that nobody needs back."""
 
@@ -26,7 +26,7 @@ def rule(*, both_keys_turned: bool, expendable: frozenset[str] = frozenset()) ->
         for resource in assembly.of_type(EMPTIES_A_BUCKET):
             yield Violation(on=resource, detail="AutoDeleteObjects")
 
-    return HouseRule(
+    return PolicyCheck(
         id="DataNeedsTwoKeys",
         says="Data could be deleted with one key",
         advice="Apply `retention.removal_policy` (stacks/constructs/retention.py) to what holds data.",

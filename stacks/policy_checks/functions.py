@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stacks.policy_checks.assembly import CheckedAssembly, CheckedResource
-from stacks.policy_checks.rule import HouseRule, Violation
+from stacks.policy_checks.rule import PolicyCheck, Violation
 
 FUNCTION = "AWS::Lambda::Function"
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -36,7 +36,7 @@ def _unwatched(assembly: CheckedAssembly) -> Iterator[Violation]:
 
 def _watches(alarm: CheckedResource, metric: str, function: CheckedResource) -> bool:
     """Directly or in an expression. An alarm sees the metrics of its own region only, and one whose actions
-    are off tells nobody."""
+    are off notifies nobody."""
     if alarm.stack.region != function.stack.region or alarm.properties.get("ActionsEnabled") is False:
         return False
     queries = alarm.properties.get("Metrics") or []
@@ -52,14 +52,14 @@ def _watches(alarm: CheckedResource, metric: str, function: CheckedResource) -> 
     )
 
 
-LOG_RETENTION = HouseRule(
+LOG_RETENTION = PolicyCheck(
     id="LogRetention",
     says="A log is kept for ever, or Lambda would make one that is",
     advice="Give the function a NamedLogGroup (stacks/constructs/log_group.py) with "
     "settings.log_retention_days; ServiceFunction does.",
     check=_logs_for_ever,
 )
-FUNCTION_ALARM = HouseRule(
+FUNCTION_ALARM = PolicyCheck(
     id="FunctionAlarm",
     says="No alarm watches this of the function",
     advice="Build FunctionAlarms (stacks/monitoring/function_alarms.py) beside the function.",

@@ -1,4 +1,4 @@
-"""Types of resources that hold data, and what: the one list of the house rule and of `make review`.
+"""Types of resources that hold data, and what: the one list of the policy check and of `make review`.
 
 Without the CDK, so that the review can read it in no time.
 """
@@ -24,5 +24,5 @@ HOLDS_DATA = {
 }
 
 BUILT_AGAIN = {"AWS::KinesisAnalyticsV2::Application": "a new application counts the stream again"}
-"""Types whose data comes back by itself, and how: the review tells of their loss, but one key may delete
+"""Types whose data comes back by itself, and how: the review reports their loss, but one key may delete
 them."""

@@ -8,7 +8,7 @@ from typing import Any
 from contract.sink import SINKS
 from names import Names
 from stacks.policy_checks.assembly import CheckedAssembly, CheckedResource
-from stacks.policy_checks.rule import HouseRule, Violation
+from stacks.policy_checks.rule import PolicyCheck, Violation
 
 ALARM = "AWS::CloudWatch::Alarm"
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -20,7 +20,7 @@ NOT_PHYSICAL = {"DisplayName", "MetricName", "LogStreamName", "PolicyName"}
 _ELSEWHERE = {"Ref", "Fn::GetAtt", "Fn::ImportValue"}
 
 
-def rule(names: Names) -> HouseRule:
+def rule(names: Names) -> PolicyCheck:
     known = known_names(names)
 
     def check(assembly: CheckedAssembly) -> Iterator[Violation]:
@@ -30,7 +30,7 @@ def rule(names: Names) -> HouseRule:
                     shown = value if isinstance(value, str) else "composed in the template"
                     yield Violation(on=resource, detail=f"{key}::{shown}")
 
-    return HouseRule(
+    return PolicyCheck(
         id="PhysicalName",
         says="A physical name stands outside the names module",
         advice="Add the name to names.py and take it from `settings.names`; a log group is named "

@@ -13,20 +13,20 @@ from settings import Settings
 from stacks.constructs.retention import Retention
 from stacks.policy_checks import access, data, functions, physical_names, tags
 from stacks.policy_checks.assembly import read_assembly
-from stacks.policy_checks.rule import HouseRule
+from stacks.policy_checks.rule import PolicyCheck
 
-PACK = "HouseRules"
+PACK = "PolicyChecks"
 
 
 @jsii.implements(IPolicyValidationPlugin)
-class HouseRules:
-    """Validations.of(app).add_plugins(HouseRules(...)), beside cdk-nag.
+class PolicyChecks:
+    """Validations.of(app).add_plugins(PolicyChecks(...)), beside cdk-nag.
 
     The CDK takes a finding away that was acknowledged on its resource; a fatal one it never does.
     """
 
     def __init__(self, *, settings: Settings, retention: Retention) -> None:
-        self.rules: tuple[HouseRule, ...] = (
+        self.rules: tuple[PolicyCheck, ...] = (
             physical_names.rule(settings.names),
             functions.LOG_RETENTION,
             functions.FUNCTION_ALARM,

@@ -1,4 +1,4 @@
-"""What a rule is, and what it finds."""
+"""What a policy check is, and what it finds."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Violation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HouseRule:
+class PolicyCheck:
     """id: in a finding's name; says: what is wrong; advice: how to mend it.
 
-    can_be_acknowledged: whether a reason makes up for it, by `HouseRules::<id>[<detail>]`.
+    can_be_acknowledged: whether a reason makes up for it, by `PolicyChecks::<id>[<detail>]`.
     """
 
     id: str

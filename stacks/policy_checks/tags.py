@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from settings import Settings
 from stacks.policy_checks.assembly import CheckedAssembly
-from stacks.policy_checks.rule import HouseRule, Violation
+from stacks.policy_checks.rule import PolicyCheck, Violation
 
 PROJECT = "click-trends"
 
@@ -18,14 +18,14 @@ def stack_tags(settings: Settings) -> dict[str, str]:
     return {"project": PROJECT, "environment": settings.environment}
 
 
-def rule(wanted: dict[str, str]) -> HouseRule:
+def rule(wanted: dict[str, str]) -> PolicyCheck:
     def check(assembly: CheckedAssembly) -> Iterator[Violation]:
         for stack in assembly.stacks:
             for key, value in wanted.items():
                 if stack.tags.get(key) != value:
                     yield Violation(on=stack, detail=f"{key}={value}")
 
-    return HouseRule(
+    return PolicyCheck(
         id="Tags",
         says="A stack lacks a tag, and with it everything in it",
         advice="Make the stack in stacks/app.py with tags=stack_tags(settings).",

@@ -1,4 +1,4 @@
-"""What tells which minutes are complete: how far the application has read, in CloudWatch."""
+"""How far the application has read, in CloudWatch: from it a client knows which minutes are complete."""
 
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct

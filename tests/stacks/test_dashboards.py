@@ -34,7 +34,7 @@ from tests.stacks.dashboard_bodies import (
 )
 
 DIRECT_PUTS = [*(sink.name.replace("-", " ") for sink in SINKS), "rejects"]
-"""What the application puts into, as a dashboard calls it."""
+"""What the application puts into, as a dashboard names it."""
 
 # CloudWatch API reference, "Dashboard Body Structure and Syntax", and user guide, "CloudWatch service quotas"
 MAX_WIDGETS, MAX_METRICS_OF_WIDGET, MAX_METRICS, MAX_ALARMS_OF_WIDGET, COLUMNS = 500, 500, 2500, 100, 24

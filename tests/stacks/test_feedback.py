@@ -63,13 +63,6 @@ def properties(template: Template, resource_type: str) -> dict[str, Any]:
     return dict(found["Properties"])
 
 
-def test_the_table_is_on_demand_recoverable_and_expires_items() -> None:
-    found = properties(table(destroys=False), "AWS::DynamoDB::Table")
-    assert found["BillingMode"] == "PAY_PER_REQUEST"
-    assert found["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert found["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-
-
 @pytest.mark.parametrize(("destroys", "policy"), [(False, "Retain"), (True, "Delete")])
 def test_only_both_keys_delete_the_table(destroys: bool, policy: str) -> None:
     [found] = table(destroys=destroys).find_resources("AWS::DynamoDB::Table").values()

@@ -20,25 +20,6 @@ def template() -> Template:
     )
 
 
-def test_the_event_source_gives_up_nothing_silently(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::Lambda::EventSourceMapping",
-        {
-            "EventSourceArn": NAMES.mobile_stream_arn,
-            "Enabled": True,
-            "StartingPosition": "TRIM_HORIZON",
-            "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "BisectBatchOnFunctionError": True,
-            "ParallelizationFactor": 2,
-            "BatchSize": 10_000,
-            "MaximumBatchingWindowInSeconds": 2,
-            "MaximumRetryAttempts": -1,
-            "MaximumRecordAgeInSeconds": 21_600,
-            "DestinationConfig": {"OnFailure": {"Destination": f"arn:aws:s3:::{NAMES.dead_letter_bucket}"}},
-        },
-    )
-
-
 def test_the_function_has_one_vcpu_and_knows_its_destinations(template: Template) -> None:
     template.has_resource_properties(
         "AWS::Lambda::Function",
@@ -56,22 +37,6 @@ def test_the_function_has_one_vcpu_and_knows_its_destinations(template: Template
             },
         },
     )
-
-
-def test_the_role_reads_one_stream_puts_into_one_and_writes_dead_letters(
-    template: Template,
-) -> None:
-    (role,) = template.find_resources("AWS::IAM::Role").values()
-    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    permissions = {statement["Sid"]: (statement["Action"], statement["Resource"]) for statement in statements}
-    bucket = f"arn:aws:s3:::{NAMES.dead_letter_bucket}"
-    assert permissions["PutsIntoSourceStream"] == ("kinesis:PutRecords", NAMES.source_stream_arn)
-    assert permissions["ReadsTheMobileStream"][1] == NAMES.mobile_stream_arn
-    assert permissions["KeepsDeadLetters"] == ("s3:PutObject", f"{bucket}/*")
-    [keeps] = [statement for statement in statements if statement["Sid"] == "KeepsDeadLetters"]
-    assert keeps["Condition"] == {"StringEquals": {"s3:ResourceAccount": NAMES.account}}
-    assert permissions["KeepsBatchesGivenUp"] == ("s3:ListBucket", bucket)
-    assert len(permissions) == 5  # the fifth writes the function's log
 
 
 def test_every_destination_in_the_rules_needs_an_arn() -> None:

@@ -70,29 +70,6 @@ def granted(statements: Iterable[Statement]) -> dict[str, Any]:
     return found
 
 
-def test_web_servers_put_into_the_source_stream_read_a_ranking_and_nothing_else(resources: Resources) -> None:
-    assert granted(permissions(resources, NAMES.web_server_role)) == {
-        "kinesis:PutRecords": NAMES.source_stream_arn,
-        "dynamodb:GetItem": NAMES.trending_table_arn,
-    }
-
-
-def test_the_feedback_function_searches_writes_rankings_and_nothing_else(resources: Resources) -> None:
-    found = granted(permissions(resources, NAMES.feedback))
-    assert set(found) == {
-        "es:DescribeDomain",
-        "es:ESHttpPost",
-        "dynamodb:PutItem",
-        "dynamodb:Scan",
-        "cloudwatch:GetMetricData",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-    }
-    assert found["es:DescribeDomain"] == NAMES.search_domain_arn
-    assert found["es:ESHttpPost"] == f"{NAMES.search_domain_arn}/{INDICES}/_search"
-    assert found["dynamodb:PutItem"] == found["dynamodb:Scan"] == NAMES.trending_table_arn
-
-
 def test_who_tells_completeness_reads_the_metrics_of_oregon_and_of_no_other_region(
     resources: Resources,
 ) -> None:
@@ -111,16 +88,6 @@ def test_the_feedback_function_may_search(resources: Resources, path: str) -> No
     resource = NAMES.search_domain_arn + path
     assert allowed(permissions(resources, NAMES.feedback), "es:ESHttpPost", resource)
     assert allowed(domain_policy(resources, NAMES.feedback), "es:ESHttpPost", resource)
-
-
-def test_the_schedule_invokes_the_feedback_function_and_nothing_else(resources: Resources) -> None:
-    found = granted(permissions(resources, NAMES.feedback_schedule))
-    assert set(found) == {"lambda:InvokeFunction", "sqs:SendMessage"}
-    assert all("Fn::GetAtt" in resource for resource in found.values())
-    [role] = [one for one in resources("AWS::IAM::Role") if one.get("RoleName") == NAMES.feedback_schedule]
-    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": NAMES.account}}
 
 
 @pytest.mark.parametrize(
@@ -248,17 +215,6 @@ def test_the_application_may_find_out_that_there_are_no_segments_yet(
     assert not allowed(on_segments, "s3:GetObject", f"{bucket}/incoming/segments.csv")
 
 
-def test_the_application_puts_into_its_delivery_streams_only(of_the_application: list[Statement]) -> None:
-    writes = [
-        (action, statement["Resource"])
-        for statement in of_the_application
-        for action in listed(statement["Action"])
-        if ":Put" in action and not action.startswith("logs:")
-    ]
-    streams = [*(NAMES.delivery_stream(sink.name) for sink in SINKS), NAMES.rejects_delivery_stream]
-    assert writes == [("firehose:PutRecordBatch", [NAMES.delivery_stream_arn(name) for name in streams])]
-
-
 def test_the_application_reads_its_code_and_the_source_stream(
     of_the_application: list[Statement], templates: dict[str, Any]
 ) -> None:
@@ -288,13 +244,3 @@ def test_the_lifecycle_changes_its_application_and_nothing_else(resources: Resou
         "StopApplication",
         "DeleteApplicationSnapshot",
     }
-
-
-def test_every_bucket_refuses_what_does_not_come_over_tls(resources: Resources) -> None:
-    policies = {policy["Bucket"]["Ref"]: policy for policy in resources("AWS::S3::BucketPolicy")}
-    assert len(policies) == len(resources("AWS::S3::Bucket")) == 4
-    for policy in policies.values():
-        conditions = [
-            one["Condition"] for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
-        ]
-        assert {"Bool": {"aws:SecureTransport": "false"}} in conditions

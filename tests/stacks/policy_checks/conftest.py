@@ -1,4 +1,4 @@
-"""The house rules alone, on a stack that a test builds: no cdk-nag, so it takes a tenth of a second."""
+"""The policy checks alone, on a stack that a test builds: no cdk-nag, so it takes a tenth of a second."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ from aws_cdk import App, Environment, Stack, Validations
 
 from names import TOKYO
 from stacks.constructs.retention import Retention
-from stacks.policy_checks.plugin import HouseRules
+from stacks.policy_checks.plugin import PolicyChecks
 from stacks.policy_checks.tags import stack_tags
 from tests.stacks.policy_checks.trial import KEEP, SETTINGS, Build, Check
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Check:
-    """What the house rules say of a stack; empty if it keeps to them."""
+    """What the policy checks say of a stack; empty if it passes."""
 
     def check(
         build: Build,
@@ -32,7 +32,7 @@ def broken(tmp_path: Path) -> Check:
             tags=stack_tags(SETTINGS) if tags is None else tags,
         )
         build(stack)
-        Validations.of(app).add_plugins(HouseRules(settings=SETTINGS, retention=retention))
+        Validations.of(app).add_plugins(PolicyChecks(settings=SETTINGS, retention=retention))
         try:
             app.synth()
         except RuntimeError as error:

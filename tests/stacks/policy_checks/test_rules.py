@@ -1,4 +1,4 @@
-"""Each house rule ends the synthesis of a stack that breaks it, with advice, and lets the mended one pass."""
+"""Each policy check ends the synthesis of a stack that breaks it, with advice, and passes the mended one."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from stacks.monitoring.path import FORWARDER
 from stacks.monitoring.silence import BREACHING
 from stacks.policy_checks.holds_data import BUILT_AGAIN, HOLDS_DATA
 from stacks.policy_checks.physical_names import known_names
-from stacks.policy_checks.plugin import HouseRules
+from stacks.policy_checks.plugin import PolicyChecks
 from stacks.policy_checks.tags import stack_tags
 from tests.conftest import PROJECT
 from tests.stacks.policy_checks.trial import DESTROY, EC2, KEEP, NAMES, SETTINGS, Build, Check
@@ -239,7 +239,7 @@ def test_a_reason_does_not_make_up_for_a_missing_key(broken: Check) -> None:
         made = stream(stack, retention=DESTROY)
         Validations.of(made).acknowledge(
             Acknowledgment(
-                id="HouseRules::DataNeedsTwoKeys[DeletionPolicy]", reason="it can be made again, somehow"
+                id="PolicyChecks::DataNeedsTwoKeys[DeletionPolicy]", reason="it can be made again, somehow"
             )
         )
 
@@ -282,5 +282,5 @@ def test_the_app_itself_is_held_to_the_rules(tmp_path: Path, no_jar: Path) -> No
 
 def test_every_rule_stands_in_the_docs() -> None:
     page = (PROJECT / "docs" / "reference" / "policy_checks.md").read_text()
-    for rule in HouseRules(settings=SETTINGS, retention=KEEP).rules:
+    for rule in PolicyChecks(settings=SETTINGS, retention=KEEP).rules:
         assert f"| `{rule.id}` |" in page

@@ -1,4 +1,4 @@
-"""What the tests of the house rules share: an environment on trial, and what becomes of its data."""
+"""What the tests of the policy checks share: an environment on trial, and what becomes of its data."""
 
 from collections.abc import Callable
 
