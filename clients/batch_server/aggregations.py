@@ -112,8 +112,11 @@ def grouped(grouping: Grouping, aggregations: Mapping[str, Aggregation]) -> Aggr
         return part(aggregations)
     column, *rest = grouping
     inner = {"inner": grouped(tuple(rest), aggregations)} if rest else dict(aggregations)
-    values = {"field": column, "size": MAX_SEGMENT_VALUES, "order": {"_key": "asc"}}
-    return {"terms": values, "aggs": inner}
+    return {**values_of(column), "aggs": inner}
+
+
+def values_of(column: str) -> Aggregation:
+    return {"terms": {"field": column, "size": MAX_SEGMENT_VALUES, "order": {"_key": "asc"}}}
 
 
 def each_segment(

@@ -9,11 +9,20 @@ from botocore.credentials import (
     Credentials,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session as BotocoreSession
 
-from clients.batch_server.errors import TrendsError
+from clients.batch_server.errors import QuestionError, TrendsError
 
 ROLE_SESSION_NAME = "click-trends-batch-server"
+
+
+def own_session() -> boto3.Session:
+    """As the machine is configured. Raises TrendsError."""
+    try:
+        return boto3.Session()
+    except BotoCoreError as error:  # such as a profile that there is not
+        raise TrendsError(f"the AWS configuration of this machine cannot be used: {error}") from error
 
 
 def signing_credentials(session: boto3.Session, role_arn: str | None, region: str) -> Credentials:
@@ -23,7 +32,10 @@ def signing_credentials(session: boto3.Session, role_arn: str | None, region: st
 
 def own_credentials(session: boto3.Session) -> Credentials:
     """What boto3's ordinary chain finds (environment, profile, instance role); it renews itself."""
-    credentials = session.get_credentials()
+    try:
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise TrendsError(f"the AWS credentials of this machine cannot be used: {error}") from error
     if credentials is None:
         raise TrendsError(
             "no AWS credentials found on this machine: run as an instance with the batch server's role, "
@@ -60,7 +72,10 @@ class _Assumed(CredentialProvider):
 
 
 def _assume_role(session: boto3.Session, role_arn: str, region: str) -> Callable[[], dict[str, str]]:
-    sts = session.client("sts", region_name=session.region_name or region)
+    try:
+        sts = session.client("sts", region_name=session.region_name or region)
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is none
+        raise QuestionError(f"no role can be assumed in {region}: {error}. Check --domain-region") from error
 
     def assume() -> dict[str, str]:
         taken = sts.assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME)["Credentials"]

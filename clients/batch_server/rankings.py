@@ -1,25 +1,17 @@
 """What the service sees now: a segment's ranking in DynamoDB, with its age (docs/operate/feedback.md)."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Group, JustifyMethod, RenderableType
-from rich.table import Table
-from rich.text import Text
 
-from clients.batch_server.credentials import own_credentials, role_session
-from clients.batch_server.errors import TrendsError
+from clients.batch_server.credentials import own_credentials, own_session, role_session
+from clients.batch_server.errors import QuestionError, TrendsError
 from clients.batch_server.segment import ALL_READERS, Segment
-from clients.batch_server.text import age_text, printable
-from contract.count import SEGMENT_COLUMNS
-from contract.event_time import format_time
 from contract.ranking import KEY, RankingError, ServedRanking, segment_key
 from names import TOKYO_INGEST, stack_name
 
@@ -82,90 +74,10 @@ def connect_table(
 ) -> ServedTable:
     """Reads with the session's identity, or with `role_arn` assumed by it (and renewed). Raises
     TrendsError."""
-    session = session or boto3.Session()
+    session = session or own_session()
     try:
         own_credentials(session)
         reads_as = role_session(session, role_arn, region) if role_arn else session
         return ServedTable(reads_as.client("dynamodb", region_name=region, config=_CONFIG), name)
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is none
-        raise TrendsError(f"no table can be read in {region}: {error}. Check --table-region") from error
-
-
-def segment_of(parts: Sequence[str]) -> Segment:
-    """From `gender=female`, `region=tokyo`; no parts: all readers. Raises ValueError."""
-    values: dict[str, str] = {}
-    for part in parts:
-        column, equals, value = part.partition("=")
-        if column not in SEGMENT_COLUMNS or not equals or not value or column in values:
-            raise ValueError(
-                f"{part!r} is no part of a segment: write column=value, each column once, of "
-                f"{', '.join(SEGMENT_COLUMNS)}"
-            )
-        values[column] = value
-    return Segment(**values)
-
-
-def served_as_json(served: Served) -> str:
-    ranking, age = served.ranking, served.age
-    return json.dumps(
-        {
-            "segment": served.segment.as_dict(),
-            "read_at": format_time(served.at),
-            "served": ranking is not None,
-            "fresh": served.is_fresh,
-            "age_seconds": None if age is None else round(age.total_seconds(), 3),
-            **({} if ranking is None else ranking.as_item() | {"segment": served.segment.as_dict()}),
-        },
-        ensure_ascii=False,
-        indent=2,
-    )
-
-
-def _nothing_served(segment: Segment) -> str:
-    few = (
-        "no article has enough clicks in this segment or no reader is in it (the service then shows what all "
-        "readers click), or "
-        if segment.fields
-        else ""
-    )
-    return (
-        f"The table has no ranking of {segment.label}. In the first six minutes after the first clicks it "
-        f"has none yet: ask again then. If it still has none, {few}nothing is counted "
-        "(`click-trends freshness` tells), or the feedback function fails (its "
-        "alarms notify, and its log says why)."
-    )
-
-
-COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
-    ("place", "right"),
-    ("article id", "left"),
-    ("clicks", "right"),
-)
-
-
-def served_for_people(served: Served, zone: tzinfo) -> RenderableType:
-    title = Text(f"Served to {served.segment.label}", style="bold")
-    ranking = served.ranking
-    if ranking is None or served.age is None:
-        return Group(title, Text(_nothing_served(served.segment)))
-    table = Table()
-    for column, justify in COLUMNS:
-        table.add_column(column, justify=justify)
-    for place, (article_id, clicks) in enumerate(zip(ranking.articles, ranking.clicks, strict=True), start=1):
-        table.add_row(str(place), Text(printable(article_id)), f"{clicks:,}")
-    counted = ranking.counted_until.astimezone(zone)
-    fresh_until = datetime.fromtimestamp(ranking.fresh_until, zone)
-    complete = ranking.complete_until.astimezone(zone)
-    fresh = "Fresh until" if served.is_fresh else "OUT OF DATE since"
-    return Group(
-        title,
-        table,
-        Text(
-            f"Counted until {counted:%Y-%m-%d %H:%M:%S %Z} ({age_text(served.age)} ago); complete until "
-            f"{complete:%Y-%m-%d %H:%M %Z} but for late clicks."
-        ),
-        Text(
-            f"{fresh} {fresh_until:%Y-%m-%d %H:%M:%S %Z}: an unchanged ranking is written again before.",
-            style="" if served.is_fresh else "bold",
-        ),
-    )
+        raise QuestionError(f"no table can be read in {region}: {error}. Check --table-region") from error

@@ -23,19 +23,21 @@ from clients.batch_server.answers import (
     TopOfSegments,
     Trend,
 )
-from clients.batch_server.credentials import role_session, signing_credentials
-from clients.batch_server.errors import QuestionError, TrendsError
+from clients.batch_server.credentials import own_session, role_session, signing_credentials
+from clients.batch_server.errors import QuestionError
 from clients.batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
 from clients.batch_server.progress import RECENT, Progress, connect_progress, not_asked
 from clients.batch_server.question import Question, freshness_in, time_in
 from clients.batch_server.ranking import Wanted, rank
 from clients.batch_server.search import MAX_ATTEMPTS, CountSearch
 from clients.batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
-from contract.count import WINDOW
+from clients.batch_server.text import printable
+from contract.count import UNKNOWN, WINDOW
 from names import OREGON
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 5000
+VALUES_TOLD = 50
 LONGER_LOOK = 3 * DAY
 """A look that finds the age of counts that stopped days ago."""
 
@@ -164,7 +166,7 @@ class TrendingReader:
 
         Only sure differences: with none in truth, at most 1 answer in 20 names any article
         (statistics.FALSE_ALARM_RATE). Looks at the differences.MAX_COMPARED most clicked articles with at
-        least         `min_clicks` clicks of all readers.
+        least `min_clicks` clicks of all readers.
         """
         if not segment.fields:
             raise QuestionError("there is no one else to compare all readers with: name a segment")
@@ -191,6 +193,24 @@ class TrendingReader:
         earlier = last_minutes(before, recent.since)
         question = self._about(minutes_between(earlier.since, recent.until), segment)
         return differences.rising(question, recent, limit, min_clicks)
+
+    def check_values(self, segment: Segment) -> None:
+        """Raises QuestionError, with those that there are, for a value that no count of any time has.
+        1 search; none of all readers."""
+        if not segment.fields:
+            return
+        found = self._search(
+            aggregations.body({column: aggregations.values_of(column) for column in segment.columns})
+        )
+        for column, value in segment.fields if found else ():
+            counted = [bucket["key"] for bucket in found[column]["buckets"]]
+            are_all = counted and not found[column]["sum_other_doc_count"]
+            if are_all and value not in (*counted, UNKNOWN):
+                more = f" and {len(counted) - VALUES_TOLD} more" if len(counted) > VALUES_TOLD else ""
+                raise QuestionError(
+                    f"no reader of any count has the {column} {printable(value)!r}: there are "
+                    f"{printable(', '.join(counted[:VALUES_TOLD]))}{more}"
+                )
 
     def totals(self, since: datetime, until: datetime) -> CountTotals:
         """The sum and number of all counts whose minute starts in [since, until), and how new they are.
@@ -253,7 +273,7 @@ def connect(
     max_attempts: how often a search is asked that may be retried; environment: its name, as `production`,
     without which no minute is known to be complete.
     """
-    session = session or boto3.Session()
+    session = session or own_session()
     credentials = signing_credentials(session, role_arn, region)
     progress: Progress = not_asked
     if environment is not None:
@@ -261,7 +281,7 @@ def connect(
         try:
             progress = connect_progress(reads_as, environment, region)
         except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is none
-            raise TrendsError(
+            raise QuestionError(
                 f"no metrics can be read in {region}: {error}. Check --domain-region"
             ) from error
     return TrendingReader(endpoint, credentials, region, max_attempts=max_attempts, progress=progress)

@@ -5,12 +5,10 @@ sent: no ping, no sniffing, no version check. A request has no URL parameters: t
 POST, and an answer must not depend on that.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,7 +25,8 @@ from tenacity import (
 )
 from urllib3 import Timeout
 
-from clients.batch_server.errors import QuestionError, TooManyBucketsError, TrendsError
+from clients.batch_server.endpoint import endpoint_parts
+from clients.batch_server.errors import TooManyBucketsError, TrendsError
 from contract.sink import CLICK_COUNTS
 from names import OREGON_STORAGE, TOKYO_INGEST, index_pattern, stack_name
 
@@ -51,8 +50,6 @@ _LESS = (
     "ask for less: a shorter time, or fewer segments (--by one column in place of --all-segments); or check "
     "the domain's load"
 )
-_HOST = re.compile(r"[\w.:-]+")
-"""A name, or an address of IPv4 or IPv6."""
 
 
 class _ShardsMissingError(Exception):
@@ -216,19 +213,9 @@ def _is_unsigned(error: BaseException) -> bool:
 
 
 def _host(endpoint: str) -> dict[str, Any]:
-    try:
-        parts = urlsplit(endpoint)
-        port = parts.port
-    except ValueError:  # a port that is no number, or brackets that do not match
-        parts, port = urlsplit(""), None
-    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or "") or extra:
-        raise QuestionError(
-            f"{endpoint!r} is no endpoint: write https:// and the domain's host name, "
-            "as in https://search-click-trends-....us-west-2.es.amazonaws.com"
-        )
+    parts = endpoint_parts(endpoint)
     tls = parts.scheme == "https"
-    return {"host": parts.hostname, "port": port or (443 if tls else 80), "use_ssl": tls}
+    return {"host": parts.hostname, "port": parts.port or (443 if tls else 80), "use_ssl": tls}
 
 
 def _reason(error: TransportError) -> str:

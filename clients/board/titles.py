@@ -3,13 +3,13 @@
 import csv
 from pathlib import Path
 
-from clients.batch_server.errors import TrendsError
+from clients.batch_server.errors import QuestionError
 
 HEADER = ["article_id", "title"]
 
 
 def read_titles(file: Path) -> dict[str, str]:
-    """Raises TrendsError, naming the line, for a file of another form."""
+    """Raises QuestionError, naming the line, for a file of another form."""
     titles: dict[str, str] = {}
     headed = False
     try:
@@ -18,12 +18,12 @@ def read_titles(file: Path) -> dict[str, str]:
             for row in rows:
                 if not headed:
                     if row != HEADER:
-                        raise TrendsError(f"{file} must begin with the line article_id,title")
+                        raise QuestionError(f"{file} must begin with the line article_id,title")
                     headed = True
                     continue
                 if len(row) != len(HEADER):
-                    raise TrendsError(f"{file}, line {rows.line_num}: write an article_id and a title")
+                    raise QuestionError(f"{file}, line {rows.line_num}: write an article_id and a title")
                 titles[row[0]] = row[1]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrendsError(f"the titles in {file} cannot be read: {error}") from error
+        raise QuestionError(f"the titles in {file} cannot be read: {error}") from error
     return titles

@@ -1,59 +1,61 @@
 """The command line: `click-trends top --last 10m --gender female`."""
 
-import io
-import sys
+import inspect
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-import boto3
 import typer
-from rich.console import Console, RenderableType
 
 from clients import __version__
 from clients.batch_server import differences
-from clients.batch_server.credentials import signing_credentials
+from clients.batch_server.credentials import own_session, signing_credentials
 from clients.batch_server.duration import duration_text
 from clients.batch_server.errors import QuestionError, TrendsError
-from clients.batch_server.rankings import connect_table, segment_of, served_as_json, served_for_people
-from clients.batch_server.reader import DEFAULT_LIMIT, connect
-from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE
-from clients.batch_server.text import printable
-from clients.command_line import tables
+from clients.batch_server.rankings import connect_table
+from clients.batch_server.reader import DEFAULT_LIMIT, TrendingReader, connect
+from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
+from clients.board.titles import read_titles
+from clients.command_line import answer_tables, tables
+from clients.command_line import served as served_text
 from clients.command_line.options import (
     CONNECTION,
-    CSV,
+    OUTPUT,
     SEGMENT,
     SPAN,
     TABLE_OPTION,
-    AsJson,
+    TITLES,
+    AlsoUnlimited,
     Asked,
     By,
     DomainRegion,
     Endpoint,
+    Form,
     Limit,
     MinClicks,
     RoleArn,
     TableRegion,
     TimeZone,
+    Titles,
     duration,
+    end_of_span,
+    form_asked,
     grouping,
     not_empty,
     own_options,
     segment_asked,
     with_options,
 )
+from clients.command_line.output import fail, set_up_streams, show, tell, write
 from clients.command_line.tables import AnswerTable
 from clients.dashboards.dashboards import Dashboards
 from clients.dashboards.saved_objects import DASHBOARD_TITLE, as_ndjson, saved_objects
-from contract.count import WINDOW
+from contract.count import SEGMENT_COLUMNS, WINDOW
 from names import OREGON, TOKYO
 
 DEFAULT_STEP = duration_text(WINDOW)
-MAX_WIDTH = 100_000
-"""Of a table: more than any has."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -75,86 +77,87 @@ def _before_any_command(
         bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    # A locale such as ja_JP.eucJP has not every character of an id: better one replaced than no answer.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    set_up_streams()
 
 
 def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
     """Makes `ask(asked, own options)` a command of its name, with the options that every question has."""
 
     def run(**options: Any) -> None:
+        form = form_asked(options)
         segment = segment_asked(options)
-        shared = {
-            name: options.pop(name)
-            for name in ("endpoint", "role_arn", "domain_region", "environment", "last", "until")
-        }
-        time_zone, as_json, as_csv = (options.pop(name) for name in ("time_zone", "as_json", "as_csv"))
-        if as_json and as_csv:
-            raise typer.BadParameter("choose one of --json and --csv")
+        time_zone, titles = options.pop("time_zone"), options.pop("titles")
+        last, until = options.pop("last"), end_of_span(options.pop("until"), time_zone)
+        zone = time_zone or UTC
         try:
-            reader = connect(
-                shared["endpoint"],
-                role_arn=shared["role_arn"],
-                region=shared["domain_region"],
-                environment=shared["environment"],
-            )
             asked = Asked(
-                reader=reader,
-                last=shared["last"],
-                until=shared["until"],
+                reader=_connected(options),
+                last=last,
+                until=until,
                 segment=segment,
-                time_zone=time_zone,
+                time_zone=zone,
+                titles=read_titles(titles) if titles else None,
             )
             table = ask(asked, **options)
+            if segment.fields and not table.clicks:
+                table = _with_known_values(table, asked)
         except TrendsError as error:
-            _fail(error)
-        if as_json:
-            _write(tables.as_json(table) + "\n")
-        elif as_csv:
-            _write(tables.as_csv(table))
-            _tell("\n".join(tables.remarks(table, time_zone)))
-        else:
-            _show(tables.for_people(table, time_zone))
+            fail(error)
+        if asked.titles is not None:
+            table = tables.with_titles(table, asked.titles)
+        match form:
+            case Form.JSON:
+                write(tables.as_json(table) + "\n")
+            case Form.CSV:
+                write(tables.as_csv(table))
+                tell("\n".join(tables.remarks(table, zone)))
+            case Form.TABLE:
+                show(tables.for_people(table, zone))
 
-    options = (*SPAN, *own_options(ask), *SEGMENT, *CONNECTION, *CSV)
+    options = (*SPAN, *own_options(ask), *SEGMENT, *TITLES, *OUTPUT, *CONNECTION)
     app.command(ask.__name__.replace("_", "-"), help=ask.__doc__)(with_options(run, *options))
     return ask
 
 
-def _fail(error: TrendsError) -> NoReturn:
-    _tell(f"click-trends: {error}")
-    raise typer.Exit(2 if isinstance(error, QuestionError) else 1) from error
+def _add(run: Callable[..., None], *shared: inspect.Parameter) -> None:
+    """Makes `run(shared options, own options)` a command of its name."""
+    own = own_options(run)
+
+    def split(**options: Any) -> None:
+        named = {each.name: options.pop(each.name) for each in own}
+        run(options, **named)
+
+    app.command(run.__name__, help=run.__doc__)(with_options(split, *own, *shared))
 
 
-def _write(text: str) -> None:
-    """For programs as it is (typer.echo would take terminal codes out of ids), in UTF-8 whatever the locale;
-    for a terminal printable."""
-    if sys.stdout.isatty():
-        text = "\n".join(printable(line) for line in text.split("\n"))
-    elif isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
-    sys.stdout.write(text)
+def _connected(options: dict[str, Any], **more: Any) -> TrendingReader:
+    """Takes the options of CONNECTION out of `options`. Raises TrendsError."""
+    return connect(
+        options.pop("endpoint"),
+        role_arn=options.pop("role_arn"),
+        region=options.pop("domain_region"),
+        environment=options.pop("environment"),
+        **more,
+    )
 
 
-def _show(table: RenderableType) -> None:
-    """In a file or a pipe as wide as it needs to be. A narrower terminal is told what that does to it."""
-    console = Console()
-    needed = console.measure(table, options=console.options.update(width=MAX_WIDTH)).minimum
-    if needed > console.width and not console.is_terminal:
-        console = Console(width=needed)
-    console.print(table)
-    if needed > console.width:
-        _tell(
-            f"click-trends: the table needs {needed} characters in a line and this terminal has "
-            f"{console.width}, so ids and numbers are broken or missing: make it wider, ask for fewer "
-            "columns, or take --json"
-        )
+def _with_known_values(table: AnswerTable, asked: Asked) -> AnswerTable:
+    """The table, which no click is in: because no reader clicked, or because a value is a slip of the pen.
+    Raises QuestionError for the latter."""
+    if not _are_known(asked.reader, asked.segment):
+        return table
+    return replace(table, answer=replace(table.answer, searches=table.answer.searches + 1))
 
 
-def _tell(text: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
+def _are_known(reader: TrendingReader, segment: Segment) -> bool:
+    """False where that is not known either. Raises QuestionError for a value that was never counted."""
+    try:
+        reader.check_values(segment)
+    except QuestionError:
+        raise
+    except TrendsError:
+        return False
+    return True
 
 
 @question
@@ -179,10 +182,10 @@ def top(
     """The articles with most clicks: of every reader, of one segment, or of many segments at once."""
     groupings = [*(by or []), *(EACH_VALUE + EACH_COMBINATION if all_segments else ())]
     if not groupings:
-        return tables.top(
+        return answer_tables.top(
             asked.reader.top(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
         )
-    return tables.top_of_segments(
+    return answer_tables.top_of_segments(
         asked.reader.top_of_segments(
             asked.last,
             groupings,
@@ -212,7 +215,7 @@ def trend(
     ] = DEFAULT_STEP,  # type: ignore[assignment]  # typer parses it
 ) -> AnswerTable:
     """Clicks over time, of all articles or some, of all readers or each segment; gaps are zeros."""
-    return tables.trend(
+    return answer_tables.trend(
         asked.reader.trend(
             asked.last,
             articles=article or (),
@@ -223,14 +226,15 @@ def trend(
             until=asked.until,
         ),
         asked.segment,
+        asked.titles,
     )
 
 
 @question
-def heat_map(asked: Asked, *, by: By, limit: Limit = DEFAULT_LIMIT) -> AnswerTable:
+def heat_map(asked: Asked, *, by: By = SEGMENT_COLUMNS[0], limit: Limit = DEFAULT_LIMIT) -> AnswerTable:
     """The most clicked articles against the segments of some columns."""
     answer = asked.reader.heat_map(asked.last, by, limit, segment=asked.segment, until=asked.until)
-    return tables.heat_map(answer, asked.segment)
+    return answer_tables.heat_map(answer, asked.segment)
 
 
 @question
@@ -238,7 +242,7 @@ def compare(
     asked: Asked, *, limit: Limit = DEFAULT_LIMIT, min_clicks: MinClicks = differences.MIN_CLICKS
 ) -> AnswerTable:
     """The articles that a segment surely reads more, or less, than everyone else."""
-    return tables.compare(
+    return answer_tables.compare(
         asked.reader.compare(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
     )
 
@@ -260,71 +264,68 @@ def rising(
     min_clicks: MinClicks = differences.MIN_CLICKS,
 ) -> AnswerTable:
     """The articles whose share of the clicks surely grew, against the time before."""
-    return tables.rising(
+    return answer_tables.rising(
         asked.reader.rising(
             asked.last, before, asked.segment, limit, min_clicks=min_clicks, until=asked.until
         )
     )
 
 
-def freshness(
-    *,
-    endpoint: str,
-    role_arn: str | None,
-    domain_region: str,
-    environment: str | None,
-    time_zone: ZoneInfo,
-    as_json: bool,
-) -> None:
+def freshness(**options: Any) -> None:
     """How fresh the counts are, and which minutes are complete."""
+    form = form_asked(options)
+    zone = options.pop("time_zone") or UTC
     try:
-        found = connect(
-            endpoint, role_arn=role_arn, region=domain_region, environment=environment
-        ).freshness()
+        found = _connected(options).freshness()
     except TrendsError as error:
-        _fail(error)
-    text = tables.freshness_as_json(found) if as_json else tables.freshness_text(found, time_zone)
-    _write(text + "\n")
+        fail(error)
+    match form:
+        case Form.JSON:
+            write(tables.freshness_as_json(found) + "\n")
+        case Form.CSV:
+            write(tables.freshness_as_csv(found))
+        case Form.TABLE:
+            write(tables.freshness_text(found, zone) + "\n")
 
 
-app.command("freshness")(with_options(freshness, *CONNECTION))
+app.command("freshness")(with_options(freshness, *OUTPUT, *CONNECTION))
 
 
-@app.command()
 def served(
+    options: dict[str, Any],
     *,
-    segment: Annotated[
-        list[str] | None,
-        typer.Option("--segment", metavar="COLUMN=VALUE", help="Repeatable; without it, all readers."),
-    ] = None,
+    limit: AlsoUnlimited = None,
+    titles: Titles = None,
     table: Annotated[str, TABLE_OPTION],
     table_region: TableRegion = TOKYO,
     role_arn: RoleArn = None,
-    time_zone: TimeZone = "UTC",  # type: ignore[assignment]  # typer parses it
-    as_json: AsJson = False,
 ) -> None:
     """What the service sees now: the ranking of a segment in DynamoDB, and its age."""
+    form, segment = form_asked(options), segment_asked(options)
+    zone = options.pop("time_zone") or UTC
     try:
-        asked = segment_of(segment or ())
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    try:
-        found = connect_table(table, region=table_region, role_arn=role_arn).read(asked)
+        names = read_titles(titles) if titles else None
+        found = connect_table(table, region=table_region, role_arn=role_arn).read(segment)
     except TrendsError as error:
-        _fail(error)
-    if as_json:
-        _write(served_as_json(found) + "\n")
-    else:
-        _show(served_for_people(found, time_zone))
+        fail(error)
+    found = served_text.first(found, limit)
+    match form:
+        case Form.JSON:
+            write(served_text.as_json(found, names) + "\n")
+        case Form.CSV:
+            write(served_text.as_csv(found, names))
+            tell("\n".join(served_text.remarks(found, zone)))
+        case Form.TABLE:
+            show(served_text.for_people(found, zone, names))
+
+
+_add(served, *SEGMENT, *OUTPUT)
 
 
 def board(
+    options: dict[str, Any],
     *,
-    endpoint: str,
-    role_arn: str | None,
-    domain_region: str,
-    environment: str | None,
-    time_zone: ZoneInfo,
+    time_zone: TimeZone = None,
     last: Annotated[
         timedelta,
         typer.Option(
@@ -343,48 +344,46 @@ def board(
             help="Of series and compare, and what rising is held against.",
         ),
     ] = "1h",  # type: ignore[assignment]  # typer parses it
-    titles: Annotated[
-        Path | None, typer.Option("--titles", help="CSV file with the header article_id,title.")
-    ] = None,
+    titles: Titles = None,
     table: Annotated[str | None, TABLE_OPTION] = None,
     table_region: TableRegion = TOKYO,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: a free one.")] = 8642,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, help="8642 if absent, or a free one where it is taken; 0: a free one."
+        ),
+    ] = None,
 ) -> None:
-    """One live page for a browser, on 127.0.0.1."""
+    """One live page for a browser, on 127.0.0.1. A segment is the one that it compares at first."""
     from clients.board import server  # the web server, which no question needs
 
+    segment, role_arn = segment_asked(options), options["role_arn"]
     try:
-        reader = connect(
-            endpoint,
-            role_arn=role_arn,
-            region=domain_region,
-            max_attempts=server.ATTEMPTS,
-            environment=environment,
-        )
+        reader = _connected(options, max_attempts=server.ATTEMPTS)
+        if segment.fields:
+            _are_known(reader, segment)
         shown = server.Board(
             reader=reader,
             spans=server.Spans(last=last, before=before),
-            time_zone=time_zone.key,
-            titles=server.read_titles(titles) if titles else {},
+            time_zone=time_zone.key if time_zone else "UTC",
+            titles=read_titles(titles) if titles else {},
             served=connect_table(table, region=table_region, role_arn=role_arn).read if table else None,
         )
-        listening = server.bind(port)
+        listening = server.bind_where_free() if port is None else server.bind(port)
     except TrendsError as error:
-        _fail(error)
-    _tell(f"the board is at {server.address(listening)}; Ctrl-C ends it")
+        fail(error)
+    chosen = urlencode({f"compare.{column}": value for column, value in segment.fields})
+    tell(f"the board is at {server.address(listening)}{f'/?{chosen}' if chosen else ''}; Ctrl-C ends it")
     server.serve(shown, listening)
 
 
-_CONNECTION_OF_BOARD = tuple(each for each in CONNECTION if each.name != "as_json")
-app.command("board")(
-    with_options(board, *_CONNECTION_OF_BOARD, *own_options(board)[len(_CONNECTION_OF_BOARD) - 1 :])
-)
+_add(board, *SEGMENT, *CONNECTION)
 
 
 @app.command("saved-objects")
 def print_saved_objects() -> None:
     """The board's pictures for OpenSearch Dashboards, as NDJSON."""
-    _write(as_ndjson(saved_objects()))
+    write(as_ndjson(saved_objects()))
 
 
 @app.command("import-saved-objects")
@@ -393,8 +392,8 @@ def import_saved_objects(
 ) -> None:
     """Put the same into the OpenSearch Dashboards of the domain, over those of an earlier import."""
     try:
-        credentials = signing_credentials(boto3.Session(), role_arn, domain_region)
+        credentials = signing_credentials(own_session(), role_arn, domain_region)
         put = Dashboards(endpoint, credentials, domain_region).put(saved_objects())
     except TrendsError as error:
-        _fail(error)
-    _tell(f"{put} saved objects are in OpenSearch Dashboards: open the dashboard {DASHBOARD_TITLE!r}")
+        fail(error)
+    tell(f"{put} saved objects are in OpenSearch Dashboards: open the dashboard {DASHBOARD_TITLE!r}")

@@ -1,10 +1,12 @@
-"""The options that every question on the command line has; a segment's are the contract's columns."""
+"""The options that several commands have; a segment's are the contract's columns."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,14 @@ from contract.count import SEGMENT_COLUMNS
 from names import OREGON
 
 
+class Form(StrEnum):
+    """Of an answer."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What the options in common say."""
@@ -25,7 +35,8 @@ class Asked:
     last: timedelta
     until: datetime | None
     segment: Segment
-    time_zone: ZoneInfo
+    time_zone: tzinfo
+    titles: Mapping[str, str] | None
 
 
 def duration(text: str) -> timedelta:
@@ -39,11 +50,24 @@ def _time(text: str) -> datetime:
     time: datetime | None = None
     with suppress(ValueError):
         time = datetime.fromisoformat(text)
-    if time is None or time.utcoffset() is None:
+    if time is None:
         raise typer.BadParameter(
-            f"{text!r} is not a time with its zone: write it as 2026-01-31T09:15+09:00 or 2026-01-31T00:15Z"
+            f"{text!r} is no time: write it as 2026-01-31T09:15+09:00, or as 2026-01-31 for the beginning of "
+            "that day in --time-zone"
         )
     return time
+
+
+def end_of_span(until: datetime | None, time_zone: ZoneInfo | None) -> datetime | None:
+    """until: from the option; one without a zone is of --time-zone. Raises typer.BadParameter."""
+    if until is None or until.utcoffset() is not None:
+        return until
+    if time_zone is None:
+        raise typer.BadParameter(
+            f"{until.isoformat()} has no time zone: write one, such as +09:00 or Z, or give --time-zone",
+            param_hint="--until",
+        )
+    return until.replace(tzinfo=time_zone)
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -80,6 +104,15 @@ By = Annotated[
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many articles.")]
+AlsoUnlimited = Annotated[
+    int | None, typer.Option("--limit", min=1, max=1000, help="At most this many articles; all if absent.")
+]
+Titles = Annotated[
+    Path | None,
+    typer.Option(
+        "--titles", metavar="FILE", help="CSV with the header article_id,title: what to call articles."
+    ),
+]
 MinClicks = Annotated[int, typer.Option("--min-clicks", min=1, help="Only articles with as many clicks.")]
 Last = Annotated[
     timedelta, typer.Option("--last", parser=duration, metavar="DURATION", help="90s, 10m, 2h or 1d.")
@@ -90,7 +123,8 @@ Until = Annotated[
         "--until",
         parser=_time,
         metavar="TIME",
-        help="End of the time asked for, with its zone; now if absent.",
+        help="End of the time asked for, as 2026-01-31T09:15+09:00, or without zone as --time-zone has it; "
+        "now if absent.",
     ),
 ]
 Endpoint = Annotated[
@@ -116,13 +150,14 @@ OfEnvironment = Annotated[
     ),
 ]
 TimeZone = Annotated[
-    ZoneInfo,
+    ZoneInfo | None,
     typer.Option(
         "--time-zone",
         parser=_zone,
         envvar="CLICK_TRENDS_TIME_ZONE",
         metavar="ZONE",
-        help="Of the times in tables, and where days begin, such as Asia/Tokyo. JSON and CSV are in UTC.",
+        help="Of the times in tables, and where days begin, such as Asia/Tokyo; UTC if absent. "
+        "JSON and CSV hold UTC.",
     ),
 ]
 TABLE_OPTION = typer.Option(
@@ -146,10 +181,14 @@ CONNECTION = (
     _keyword("role_arn", RoleArn, None),
     _keyword("domain_region", DomainRegion, OREGON),
     _keyword("environment", OfEnvironment, None),
-    _keyword("time_zone", TimeZone, "UTC"),
-    _keyword("as_json", AsJson, False),
 )
-SPAN = (_keyword("last", Last), _keyword("until", Until, None))
+OUTPUT = (
+    _keyword("time_zone", TimeZone, None),
+    _keyword("as_json", AsJson, False),
+    _keyword("as_csv", AsCsv, False),
+)
+SPAN = (_keyword("last", Last, "10m"), _keyword("until", Until, None))
+TITLES = (_keyword("titles", Titles, None),)
 _OF_A_COLUMN = tuple(
     _keyword(
         column,
@@ -191,7 +230,12 @@ def segment_asked(options: dict[str, Any]) -> Segment:
     return Segment(**values)
 
 
-CSV = (_keyword("as_csv", AsCsv, False),)
+def form_asked(options: dict[str, Any]) -> Form:
+    """Takes --json and --csv out of `options`. Raises typer.BadParameter for both."""
+    as_json, as_csv = options.pop("as_json"), options.pop("as_csv")
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    return Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
 
 
 def own_options(ask: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:

@@ -10,7 +10,6 @@ routes: OpenSearch Dashboards, src/core/server/saved_objects/routes.
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -19,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from urllib3.filepost import encode_multipart_formdata
 
-from clients.batch_server.errors import QuestionError, TrendsError
+from clients.batch_server.endpoint import endpoint_parts
+from clients.batch_server.errors import TrendsError
 from clients.dashboards.saved_objects import SavedObject, as_ndjson
 
 ROUTES = "_dashboards/api/saved_objects"
@@ -33,9 +33,7 @@ class Dashboards:
     """endpoint: https://host of the domain; region: the domain's."""
 
     def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
-        parts = urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
-            raise QuestionError(f"{endpoint!r} is no endpoint: write https:// and the domain's host name")
+        parts = endpoint_parts(endpoint)
         self._endpoint = f"{parts.scheme}://{parts.netloc}"
         self._credentials = credentials
         self._region = region

@@ -1,15 +1,18 @@
 """What the board is made of, without a browser: choices, titles, the account, the messages, the command."""
 
 import asyncio
+import re
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
+from urllib.parse import parse_qsl
 
 import pytest
 from typer.testing import CliRunner
 
 from clients.batch_server import ALL_READERS, Segment, TrendsError
+from clients.batch_server.errors import QuestionError
 from clients.batch_server.rankings import Served
 from clients.board import served_watch, server
 from clients.board.account import REJECTED_KEPT, Ledgers, RecordAccount
@@ -115,7 +118,41 @@ def test_the_command_says_where_the_board_is_and_serves_it_as_asked() -> None:
     assert board.reader is connect.return_value
     assert (board.spans.last, board.spans.before) == (timedelta(minutes=30), timedelta(hours=1))
     assert board.time_zone == "Asia/Tokyo"
-    assert "the board is at http://127.0.0.1:" in result.stderr
+    assert re.search(r"the board is at http://127\.0\.0\.1:\d+;", result.stderr)
+
+
+def test_the_command_opens_the_board_with_the_segment_that_it_is_given() -> None:
+    arguments = ["board", "--endpoint", "https://d.example", "--age-band", "20s", "--segment", "gender=女 性"]
+    with (
+        mock.patch("clients.command_line.command.connect", autospec=True) as connect,
+        mock.patch.object(server, "serve") as serve,
+    ):
+        result = CliRunner().invoke(app, [*arguments, "--port", "0"])
+        serve.call_args.args[1].close()
+        told = re.search(r"http://127\.0\.0\.1:\d+/\?(\S+);", result.stderr)
+        assert told, result.stderr
+        compared = questions_of_view(parse_qsl(told[1]))[-1]
+        assert compared == BoardQuestion(
+            QuestionKind.COMPARE, segment=Segment(age_band="20s", gender="女 性")
+        )
+        connect.return_value.check_values.side_effect = QuestionError("no age_band is 2os: there are 20s")
+        result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stderr) == (2, "click-trends: no age_band is 2os: there are 20s\n")
+    serve.assert_called_once()
+
+
+def test_a_board_beside_another_takes_a_port_of_its_own() -> None:
+    with (
+        mock.patch("clients.command_line.command.connect", autospec=True),
+        mock.patch.object(server, "serve") as serve,
+    ):
+        for _ in range(2):
+            result = CliRunner().invoke(app, ["board", "--endpoint", "https://d.example"])
+            assert result.exit_code == 0, result.output
+    first, second = (call.args[1] for call in serve.call_args_list)
+    assert first.getsockname() != second.getsockname()
+    first.close()
+    second.close()
 
 
 def test_the_command_reads_the_table_of_rankings_where_it_is_told_which() -> None:

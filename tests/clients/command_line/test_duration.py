@@ -37,7 +37,13 @@ def test_a_bad_duration_is_answered_with_what_to_write(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("trend", [duration_text(WINDOW)]), ("rising", ["1h"]), ("board", ["10m", "1h"])]
+    ("name", "shown"),
+    [
+        ("top", ["10m"]),
+        ("trend", ["10m", duration_text(WINDOW)]),
+        ("rising", ["10m", "1h"]),
+        ("board", ["10m", "1h"]),
+    ],
 )
 def test_the_help_shows_the_default_of_a_duration_as_it_is_written(name: str, shown: list[str]) -> None:
     commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]

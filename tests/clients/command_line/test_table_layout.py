@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from clients.batch_server import Freshness, HeatMap, Minutes, Segment, Series, Trend, TrendingArticle
-from clients.command_line import tables
-from clients.command_line.command import _show
+from clients.command_line import answer_tables, tables
+from clients.command_line.output import show
 
 NINE = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -36,7 +36,7 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_goes_into_a_file_is_as_wide_as_it_needs_to_be(capsys: pytest.CaptureFixture[str]) -> None:
-    _show(tables.for_people(tables.heat_map(WIDE, Segment()), UTC))
+    show(tables.for_people(answer_tables.heat_map(WIDE, Segment()), UTC))
     out, err = capsys.readouterr()
     [row] = [line for line in out.splitlines() if "article-1" in line]
     assert [f"{number:,}" in row for number in NUMBERS] == [True] * len(NUMBERS)
@@ -47,7 +47,7 @@ def test_a_terminal_that_is_too_narrow_is_told_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal
-    _show(tables.for_people(tables.heat_map(WIDE, Segment()), UTC))
+    show(tables.for_people(answer_tables.heat_map(WIDE, Segment()), UTC))
     assert re.search(
         r"needs \d{3,} characters in a line and this terminal has 80.*--json", capsys.readouterr().err
     )
@@ -58,6 +58,6 @@ def test_the_bars_of_a_series_stay_in_one_line(capsys: pytest.CaptureFixture[str
     series = Series(article_id="a" * 60, segment=Segment(), clicks=clicks)
     starts = tuple(NINE + number * MINUTE for number in clicks)
     trend = Trend(step=MINUTE, starts=starts, series=(series,), **ANSWER)
-    _show(tables.for_people(tables.trend(trend, Segment()), UTC))
+    show(tables.for_people(answer_tables.trend(trend, Segment()), UTC))
     [bars] = [line for line in capsys.readouterr().out.splitlines() if "▁" in line]
     assert bars.count("█") == 8

@@ -23,7 +23,7 @@ from clients.batch_server import (
     TrendingArticle,
 )
 from clients.batch_server.text import age_text
-from clients.command_line import tables
+from clients.command_line import answer_tables, tables
 from clients.command_line.command import app
 from clients.command_line.tables import span_text
 
@@ -73,7 +73,7 @@ def test_a_locale_without_the_characters_of_an_id_costs_no_answer(form: str, art
 
 
 def test_an_id_with_a_line_end_is_one_field_of_csv() -> None:
-    text = tables.as_csv(tables.top(top("a\rb", "c\nd", "e")))
+    text = tables.as_csv(answer_tables.top(top("a\rb", "c\nd", "e")))
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert [row[1] for row in rows] == ["article_id", "a\rb", "c\nd", "e"]
     assert text.endswith("3,e,2\n")
@@ -82,13 +82,13 @@ def test_an_id_with_a_line_end_is_one_field_of_csv() -> None:
 def test_a_comparison_with_nothing_says_so() -> None:
     looked_at: dict[str, Any] = {"found": 0, "compared": 2, "all_from": 10}
     compared = Comparison(segment_clicks=0, others_clicks=9, more=(), less=(), **looked_at, **ANSWER)
-    assert tables.compare(compared).remarks[-1] == "Nothing can be compared: no clicks (segment)."
+    assert answer_tables.compare(compared).remarks[-1] == "Nothing can be compared: no clicks (segment)."
 
     def remarks(before: int) -> tuple[str, ...]:
         rising = Rising(
             recent=MINUTES, recent_clicks=9, before_clicks=before, articles=(), **looked_at, **ANSWER
         )
-        return tables.rising(rising).remarks
+        return answer_tables.rising(rising).remarks
 
     assert remarks(before=0)[-1] == "Nothing can be compared: no clicks (before)."
     assert len(remarks(before=5)) == 1
@@ -113,7 +113,7 @@ def test_an_age_is_as_exact_as_its_reader_needs(seconds: float, text: str) -> No
 
 def test_it_is_said_when_no_one_knows_which_minutes_are_complete() -> None:
     unknown = replace(ANSWER["freshness"], progress=ReadProgress(problem="CloudWatch is away"))
-    table = tables.top(replace(top("a"), freshness=unknown))
+    table = answer_tables.top(replace(top("a"), freshness=unknown))
     assert any("is not known: CloudWatch is away." in remark for remark in tables.remarks(table, UTC))
     told = json.loads(tables.as_json(table))["freshness"]
     assert (told["complete_until"], told["not_known"]) == (None, "CloudWatch is away")

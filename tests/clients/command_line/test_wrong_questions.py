@@ -1,52 +1,162 @@
-"""Questions that no one can answer as they are asked: exit code 2, before OpenSearch is asked."""
+"""What is wrong as it is asked ends with 2, what could not be answered with 1: each with a sentence and
+without a traceback."""
 
-from unittest import mock
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from clients.command_line import command
+from clients.command_line.command import app
+from tests.conftest import PROJECT
 
-ENVIRONMENT = {
-    "CLICK_TRENDS_ENDPOINT": "https://search-domain.example",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-}
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("compare", "--last", "1h"),
-        ("trend", "--last", "1h", "--step", "7m"),
-        ("trend", "--last", "366d", "--step", "1m"),
-        ("top", "--last", "1h", "--until", "0099-01-01T00:00Z"),
-        ("top", "--last", "1h", "--endpoint", "no-address"),
-    ],
-)
-def test_a_question_that_no_one_can_answer_is_wrong_usage(arguments: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(command.app, arguments, env=ENVIRONMENT)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("click-trends: ")
+NOWHERE = "http://127.0.0.1:1"
+"""Where nothing listens."""
+QUESTIONS = ("top", "trend", "heat-map", "compare", "rising")
+ASK_OPENSEARCH = (*QUESTIONS, "freshness", "import-saved-objects")
+OF_A_SEGMENT = (*QUESTIONS, "served", "board")
+WITH_A_ROLE = (*ASK_OPENSEARCH, "served", "board")
+NEEDED = {"compare": ("--gender", "female"), "served": ("--table", "t"), "board": ("--port", "0")}
+"""Options without which a command is wrong anyway."""
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("top", "--last", "ten minutes"), "10m"),
-        (("top", "--last", "1h", "--by", "shoe_size"), "age_band"),
-        (("top", "--last", "1h", "--time-zone", "Tokyo"), "Asia/Tokyo"),
-        (("top", "--last", "1h", "--time-zone", "../../etc/passwd"), "Asia/Tokyo"),
-        (("top", "--last", "1h", "--limit", "0"), "--limit"),
-        (("top", "--last", "1h", "--json", "--csv"), "choose one"),
-        (("heat-map", "--last", "1h"), "--by"),
-        (("top", "--last", "1h", "--age-band", ""), "'--age-band': is empty"),
-        (("trend", "--last", "1h", "--article", ""), "'--article': is empty"),
-    ],
-)
-def test_wrong_usage_is_told_with_what_to_write(arguments: tuple[str, ...], told: str) -> None:
-    with mock.patch.object(command, "connect") as connect:
-        result = CliRunner().invoke(command.app, arguments, env=ENVIRONMENT)
-    assert result.exit_code == 2
-    assert told in result.stderr
-    connect.assert_not_called()
+def asked(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Exit code, and what is said on standard error."""
+    surroundings = {
+        "CLICK_TRENDS_ENDPOINT": NOWHERE,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": NOWHERE,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **environment,
+    }
+    result = CliRunner().invoke(app, arguments, env=surroundings)
+    assert isinstance(result.exception, SystemExit), result.exception  # anything else is shown as a traceback
+    assert result.stdout == ""
+    return result.exit_code, " ".join(result.stderr.split())
+
+
+def each(commands: tuple[str, ...], *wrong: str, told: str) -> list[tuple[tuple[str, ...], str]]:
+    return [((command, *NEEDED.get(command, ()), *wrong), told) for command in commands]
+
+
+WRONG: list[tuple[tuple[str, ...], str]] = [
+    *each((*QUESTIONS, "board"), "--last", "ten minutes", told="10m"),
+    *each((*QUESTIONS, "board"), "--last", "0m", told="10m"),
+    *each((*QUESTIONS, "board"), "--last", "367d", told="366d"),
+    *each(QUESTIONS, "--until", "yesterday", told="2026-01-31T09:15+09:00"),
+    *each(QUESTIONS, "--until", "2026-01-31T18:15", told="+09:00"),
+    *each(QUESTIONS, "--until", "0099-01-01T00:00Z", told="no counts of the year"),
+    *each(QUESTIONS, "--json", "--csv", told="choose one"),
+    *each(("served", "freshness"), "--json", "--csv", told="choose one"),
+    *each((*OF_A_SEGMENT, "freshness"), "--time-zone", "Tokyo", told="Asia/Tokyo"),
+    *each((*OF_A_SEGMENT, "freshness"), "--time-zone", "../../etc/passwd", told="Asia/Tokyo"),
+    *each(OF_A_SEGMENT, "--age-band", "", told="'--age-band': is empty"),
+    *each(OF_A_SEGMENT, "--segment", "20s", told="column=value"),
+    *each(OF_A_SEGMENT, "--segment", "shoe_size=9", told="age_band"),
+    *each(OF_A_SEGMENT, "--segment", "region=", told="column=value"),
+    *each(OF_A_SEGMENT, "--region", "a", "--segment", "region=b", told="region is given twice"),
+    *each(OF_A_SEGMENT, "--segment", "region=a", "--segment", "region=b", told="region is given twice"),
+    *each(OF_A_SEGMENT, "--shoe-size", "9", told="--shoe-size"),
+    *each(OF_A_SEGMENT, "--titles", "/no/such/file", told="cannot be read"),
+    *each(("top", "heat-map", "compare", "rising", "served"), "--limit", "0", told="--limit"),
+    *each(("top", "heat-map", "compare", "rising", "served"), "--limit", "1001", told="--limit"),
+    *each(("top", "compare", "rising"), "--min-clicks", "0", told="--min-clicks"),
+    *each(("top", "trend", "heat-map"), "--by", "shoe_size", told="age_band"),
+    *each(("top", "trend", "heat-map"), "--by", "", told="age_band"),
+    *each(ASK_OPENSEARCH, "--endpoint", "no-address", told="no-address"),
+    *each(ASK_OPENSEARCH, "--endpoint", "ftp://host", told="ftp://host"),
+    *each(ASK_OPENSEARCH, "--endpoint", "https://a host", told="https://a host"),
+    *each(ASK_OPENSEARCH, "--endpoint", "https://host:port", told="https://host:port"),
+    *each((*QUESTIONS, "freshness"), "--environment", "e", "--domain-region", "no region", told="region"),
+    *each(WITH_A_ROLE[:-2], "--role-arn", "arn:a", "--domain-region", "no region", told="--domain-region"),
+    *each(("served",), "--table-region", "no region", told="--table-region"),
+    *each(("rising", "board"), "--before", "soon", told="10m"),
+    *each(("board",), "--port", "70000", told="--port"),
+    (("compare",), "name a segment"),
+    (("trend", "--article", ""), "'--article': is empty"),
+    (("trend", "--step", "7m"), "divides a day"),
+    (("trend", "--step", "90s"), "divides a day"),
+    (("trend", "--last", "366d", "--step", "1m"), "longer step"),
+    (("served",), "--table"),
+    (("tops",), "tops"),
+]
+"""Arguments, and what is said."""
+
+
+@pytest.mark.parametrize(("arguments", "told"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_what_is_wrong_as_it_is_asked_ends_with_2(arguments: tuple[str, ...], told: str) -> None:
+    code, said = asked(*arguments)
+    assert (code, told in said) == (2, True), said
+
+
+NOT_ANSWERED: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
+    *((arguments, "cannot be reached", {}) for arguments, _ in each((*QUESTIONS, "freshness"), told="")),
+    (("import-saved-objects",), "Could not connect", {}),
+    *(
+        (arguments, "AWS configuration of this machine", {"AWS_PROFILE": "gone"})
+        for arguments, _ in each(WITH_A_ROLE, told="")
+    ),
+    *(
+        (arguments, "no AWS credentials found", {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
+        for arguments, _ in each(WITH_A_ROLE, told="")
+    ),
+    *(
+        (arguments, "AWS credentials of this machine", {"AWS_SECRET_ACCESS_KEY": ""})
+        for arguments, _ in each(WITH_A_ROLE, told="")
+    ),
+    *((arguments, "RoleArn", {}) for arguments, _ in each(ASK_OPENSEARCH, "--role-arn", "arn:a", told="")),
+    *(
+        (arguments, "Could not connect", {})
+        for arguments, _ in each(
+            ASK_OPENSEARCH, "--role-arn", "arn:aws:iam::111111111111:role/batch", told=""
+        )
+    ),
+    (("served", "--table", "t"), "cannot be read", {}),
+    (("served", "--table", "a table"), "cannot be read", {}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told", "environment"), NOT_ANSWERED)
+def test_what_cannot_be_answered_ends_with_1(
+    arguments: tuple[str, ...], told: str, environment: dict[str, str]
+) -> None:
+    code, said = asked(*arguments, **environment)
+    assert (code, said.startswith("click-trends: "), told in said) == (1, True, True), said
+
+
+def test_a_wrong_value_in_a_variable_names_the_option() -> None:
+    assert asked("top", CLICK_TRENDS_TIME_ZONE="Mars")[0] == 2
+    code, said = asked("top", CLICK_TRENDS_ENDPOINT="")
+    assert (code, "CLICK_TRENDS_ENDPOINT" in said) == (2, True)
+
+
+def test_each_command_is_asked_something_wrong() -> None:
+    commands = vars(typer.main.get_command(app))["commands"]
+    wrong = {arguments[0] for arguments, _ in WRONG}
+    assert commands.keys() - wrong == {"saved-objects"}  # which takes nothing
+
+
+def test_the_command_completes_its_commands_and_shows_how_to_install_that() -> None:
+    shown = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="click-trends")
+    assert shown.exit_code == 0, shown.output
+    assert "_CLICK_TRENDS_COMPLETE=complete_bash" in shown.stdout
+    completed = subprocess.run(
+        [sys.executable, "-m", "clients.command_line"],
+        cwd=PROJECT,
+        env={
+            "_CLICK_TRENDS_COMPLETE": "complete_bash",
+            "COMP_WORDS": "click-trends he",
+            "COMP_CWORD": "1",
+            "PATH": str(Path(sys.executable).parent),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert completed.stdout.split() == ["heat-map"], completed.stderr
