@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 
 from clients.batch_server import CountTotals, TrendingArticle, TrendingReader, TrendsError
-from clients.board.account import Ledgers, RecordAccount
+from clients.board.reconciliation import Reconciliations, RecordReconciliation
 from clients.board.server import ATTEMPTS, Board, Spans, bind_where_free, running_board
 from twin.flink_job import JobState
 from twin.headroom import disk_warning, memory_warning
@@ -154,12 +154,12 @@ class _Run:
         self._tally = TrafficTally()
         self._read: _Read | None = None
         self._sent_lately: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_PICTURES)
-        self._ledgers = Ledgers()
+        self._reconciliations = Reconciliations()
         self._board = Board(
             reader=twin.reader(max_attempts=ATTEMPTS),
             spans=traffic.board_spans,
             time_zone=TIME_ZONE,
-            ledgers=self._ledgers,
+            reconciliations=self._reconciliations,
             served=twin.served_table().read,
         )
 
@@ -220,8 +220,8 @@ class _Run:
             if sent < read.totals.clicks + live.rejected + live.unparseable:
                 with suppress(OSError):  # OpenSearch went away; the next picture looks again
                     live = self._reconciliation.look_again(self._twin.clicks_counted_under)
-            self._ledgers.tell(
-                RecordAccount(
+            self._reconciliations.tell(
+                RecordReconciliation(
                     sent=sent,
                     counted=read.totals.clicks,
                     rejected=live.rejected,
@@ -231,7 +231,7 @@ class _Run:
         age = None if read is None else read.totals.age_of_newest_count(read.at)
         state = self._twin.application_state()
         segments_problem = self._twin.segments_problem()
-        self._ledgers.tell_segments(segments_problem)
+        self._reconciliations.tell_segments(segments_problem)
         problems += [problem for problem in (application_problem(state), segments_problem) if problem]
         return Picture(
             uptime_seconds=time.monotonic() - self._started,

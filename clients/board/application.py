@@ -19,10 +19,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clients.batch_server.errors import TrendsError
-from clients.board.account import Ledgers
 from clients.board.messages import status
 from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
+from clients.board.reconciliation import Reconciliations
 from clients.board.served_watch import ServedWatch
 from contract.count import SEGMENT_COLUMNS, WINDOW
 
@@ -98,7 +98,7 @@ def application(
     spans: Spans,
     *,
     time_zone: str,
-    ledgers: Ledgers | None,
+    reconciliations: Reconciliations | None,
     served: ServedWatch | None,
     clock: Clock,
 ) -> Starlette:
@@ -117,7 +117,7 @@ def application(
                 "before_seconds": spans.before.total_seconds(),
                 "grain_seconds": WINDOW.total_seconds(),
                 "served": served is not None,
-                "account": ledgers is not None,
+                "account": reconciliations is not None,
             }
         )
 
@@ -157,8 +157,8 @@ def application(
         told = status(
             now=clock(),
             problem=loop.problem,
-            ledger=None if ledgers is None else ledgers.newest,
-            segments_problem=None if ledgers is None else ledgers.segments_problem,
+            report=None if reconciliations is None else reconciliations.newest,
+            segments_problem=None if reconciliations is None else reconciliations.segments_problem,
             served=stage,
         )
         return json.dumps(told).encode()

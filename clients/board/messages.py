@@ -18,7 +18,7 @@ from clients.batch_server.answers import (
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.segment import Segment
 from clients.batch_server.text import printable
-from clients.board.account import Ledger
+from clients.board.reconciliation import ReconciliationReport
 from clients.board.served_watch import ServedStage
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
@@ -88,27 +88,27 @@ def status(
     *,
     now: datetime,
     problem: str | None,
-    ledger: Ledger | None,
+    report: ReconciliationReport | None,
     segments_problem: str | None,
     served: ServedStage | None,
 ) -> Message:
-    """What changes without a question: the clock, why the newest question failed, the account of the twin and
-    what is wrong with its segments, the ranking that the service has."""
-    account = None
-    if ledger is not None:
-        account = {
-            "told_at": format_time(ledger.told_at),
-            "sent": ledger.account.sent,
-            "counted": ledger.account.counted,
-            "rejected": ledger.account.rejected,
-            "unparseable": ledger.account.unparseable,
-            "on_their_way": ledger.account.on_their_way,
-            "rejected_over_time": [(format_time(at), number) for at, number in ledger.rejected],
+    """What changes without a question: the clock, why the newest question failed, the reconciliation of the
+    twin and what is wrong with its segments, the ranking that the service has."""
+    reconciliation = None
+    if report is not None:
+        reconciliation = {
+            "told_at": format_time(report.told_at),
+            "sent": report.reconciliation.sent,
+            "counted": report.reconciliation.counted,
+            "rejected": report.reconciliation.rejected,
+            "unparseable": report.reconciliation.unparseable,
+            "on_their_way": report.reconciliation.on_their_way,
+            "rejected_over_time": [(format_time(at), number) for at, number in report.rejected],
         }
     return {
         "now": format_time(now),
         "problem": None if problem is None else printable(problem),
-        "account": account,
+        "account": reconciliation,
         "segments_problem": None if segments_problem is None else printable(segments_problem),
         "served": served
         and {

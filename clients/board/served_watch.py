@@ -9,14 +9,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from clients.batch_server.errors import TrendsError
 from clients.batch_server.rankings import Served
 from clients.board import background
-
-if TYPE_CHECKING:
-    from clients.board.query_loop import QueryLoop
 
 SECONDS_BETWEEN = 10.0
 
@@ -36,16 +33,26 @@ class ServedStage:
     problem: str | None = None
 
 
+class Viewers(Protocol):
+    """Who knows whether anybody looks."""
+
+    @property
+    def is_watched(self) -> bool: ...
+
+    async def change(self, timeout: float) -> None:
+        """Returns when that may have changed, or after that many seconds."""
+
+
 class ServedWatch:
-    def __init__(self, read: ReadServed, loop: "QueryLoop") -> None:
+    def __init__(self, read: ReadServed, viewers: Viewers) -> None:
         self._read = read
-        self._loop = loop
+        self._viewers = viewers
         self.stage = ServedStage()
 
     async def run(self) -> None:
         while True:
-            if not self._loop.is_watched:
-                await self._loop.change(timeout=60)
+            if not self._viewers.is_watched:
+                await self._viewers.change(timeout=60)
                 continue
             await self._look()
             await asyncio.sleep(SECONDS_BETWEEN)

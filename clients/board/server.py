@@ -12,18 +12,18 @@ from starlette.applications import Starlette
 
 from clients.batch_server.errors import TrendsError
 from clients.batch_server.reader import TrendingReader
-from clients.board.account import Ledgers
 from clients.board.application import CHARTS, Clock, application
 from clients.board.messages import Titles
 from clients.board.query_loop import ATTEMPTS, QueryLoop
 from clients.board.questions import Spans
+from clients.board.reconciliation import Reconciliations
 from clients.board.served_watch import ReadServed, ServedWatch
 from clients.board.titles import read_titles
 
 __all__ = [
     "ATTEMPTS",
     "Board",
-    "Ledgers",
+    "Reconciliations",
     "Spans",
     "address",
     "bind",
@@ -40,14 +40,14 @@ SHUTDOWN_SECONDS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What is shown. time_zone: of the times on the page; ledgers: where somebody counts every record;
+    """What is shown. time_zone: of the times on the page; reconciliations: where each record is counted;
     served: reads the ranking that the service has, where it is known how; clock: the reader's."""
 
     reader: TrendingReader
     spans: Spans
     time_zone: str
     titles: Titles = field(default_factory=dict)
-    ledgers: Ledgers | None = None
+    reconciliations: Reconciliations | None = None
     served: ReadServed | None = None
     clock: Clock = lambda: datetime.now(UTC)
 
@@ -57,7 +57,7 @@ class Board:
             loop,
             self.spans,
             time_zone=self.time_zone,
-            ledgers=self.ledgers,
+            reconciliations=self.reconciliations,
             served=ServedWatch(self.served, loop) if self.served else None,
             clock=self.clock,
         )

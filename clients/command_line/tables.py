@@ -27,7 +27,7 @@ Value = str | int | float | None
 T = TypeVar("T")
 ARTICLE = "article_id"
 SHOWN_BEHIND = timedelta(seconds=60)
-"""From here on an alarm rings too (stacks/analytics/alarms.py)."""
+"""From here on an alarm enters ALARM too (stacks/analytics/alarms.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,7 @@ def test_the_last_numbers_stay_with_their_age_while_opensearch_is_away(
 ) -> None:
     known = run._picture()
     assert (known.counted, known.read_seconds_ago) == (90, None)
-    told = run._ledgers.newest
+    told = run._reconciliations.newest
     twin.totals.side_effect = TrendsError("OpenSearch is away")
     away = run._picture()
     assert away.counted == 90
@@ -63,7 +63,9 @@ def test_the_last_numbers_stay_with_their_age_while_opensearch_is_away(
     assert away.read_seconds_ago is not None
     assert away.read_seconds_ago >= 0
     assert list(away.problems) == ["OpenSearch is away"]
-    assert run._ledgers.newest is told, "the account of a moment is not mixed with later numbers"
+    assert run._reconciliations.newest is told, (
+        "the reconciliation of a moment is not mixed with later numbers"
+    )
     twin.totals.side_effect = None
     assert run._picture().read_seconds_ago is None
 
@@ -71,7 +73,7 @@ def test_the_last_numbers_stay_with_their_age_while_opensearch_is_away(
 def test_counts_never_read_are_not_known(run: demonstration._Run, twin: mock.MagicMock) -> None:
     twin.totals.side_effect = TrendsError("OpenSearch is away")
     assert run._picture().counted is None
-    assert run._ledgers.newest is None
+    assert run._reconciliations.newest is None
 
 
 def test_more_records_than_were_sent_trigger_another_look(
@@ -82,7 +84,7 @@ def test_more_records_than_were_sent_trigger_another_look(
     live.now.return_value = Refused(rejected=12, unparseable=2)
     live.look_again.return_value = Refused(rejected=4, unparseable=2)
     assert run._picture().rejected == 4
-    assert run._ledgers.newest is not None
-    assert run._ledgers.newest.account.on_their_way == 4
+    assert run._reconciliations.newest is not None
+    assert run._reconciliations.newest.reconciliation.on_their_way == 4
     live.look_again.side_effect = ConnectionRefusedError
     assert run._picture().rejected == 12

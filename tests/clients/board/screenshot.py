@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, ViewportSize
 
 from clients.batch_server import TrendingReader
-from clients.board.account import Ledgers, RecordAccount
+from clients.board.reconciliation import Reconciliations, RecordReconciliation
 from clients.board.server import Board, bind, running_board
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
@@ -52,7 +52,7 @@ def main(file: Path) -> None:
             spans=SPANS,
             time_zone="Asia/Tokyo",
             titles=TITLES,
-            ledgers=ledgers(),
+            reconciliations=reconciliations(),
             clock=clock,
             served=lambda: served(clock(), age=timedelta(seconds=34)),
         )
@@ -87,18 +87,18 @@ def call(endpoint: str, method: str, path: str, body: str) -> dict[str, object]:
         return found
 
 
-def ledgers() -> Ledgers:
+def reconciliations() -> Reconciliations:
     """An account that balances but for a few records on their way, with some rejected each minute."""
-    told = Ledgers()
+    told = Reconciliations()
     rejected = 0
     for minutes in range(60, 0, -1):
         rejected += 3 + minutes % 4
         told.tell(
-            RecordAccount(sent=16_120, counted=15_830, rejected=rejected, unparseable=21),
+            RecordReconciliation(sent=16_120, counted=15_830, rejected=rejected, unparseable=21),
             at=NOON - timedelta(minutes=minutes),
         )
     sent = 15_830 + rejected + 21 + 12
-    told.tell(RecordAccount(sent=sent, counted=15_830, rejected=rejected, unparseable=21), at=NOON)
+    told.tell(RecordReconciliation(sent=sent, counted=15_830, rejected=rejected, unparseable=21), at=NOON)
     return told
 
 

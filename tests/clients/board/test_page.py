@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from clients.batch_server import ALL_READERS, ReadProgress, Segment, TrendingReader, TrendsError
 from clients.batch_server.rankings import Served
 from clients.board import query_loop, served_watch
-from clients.board.account import Ledgers, RecordAccount
+from clients.board.reconciliation import Reconciliations, RecordReconciliation
 from tests.clients.batch_server.counts import AddCounts, count
 from tests.clients.board.colour_distance import MIN_STEP, distance
 from tests.clients.board.conftest import ARTIFACTS, KEYS, SPANS, Clock, Look, StartBoard
@@ -150,42 +150,48 @@ def test_the_twins_account_and_the_rejects_of_a_minute_are_shown(
     add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
     add_counts(some_counts(clock() - 2 * MINUTE))
-    ledgers = Ledgers()
-    ledgers.tell(RecordAccount(sent=1000, counted=900, rejected=60, unparseable=30), at=clock())
-    page = look(start_board(ledgers=ledgers))
+    reconciliations = Reconciliations()
+    reconciliations.tell(
+        RecordReconciliation(sent=1000, counted=900, rejected=60, unparseable=30), at=clock()
+    )
+    page = look(start_board(reconciliations=reconciliations))
     parts = [f"{name} {value}" for name, value in _account(page)]
     assert parts == ["sent 1,000=", "counted 900+", "rejected 60+", "unparseable 30+", "on the way 10"]
     expect(page.locator("#clicks-note .rejected")).to_contain_text("rejected")
     expect(page.locator("[data-stage]")).to_have_count(3)
     expect(page.locator("#clicks-note .elsewhere")).to_have_count(0)
-    ledgers.tell(RecordAccount(sent=1000, counted=920, rejected=60, unparseable=30), at=clock())
+    reconciliations.tell(
+        RecordReconciliation(sent=1000, counted=920, rejected=60, unparseable=30), at=clock()
+    )
     expect(page.locator("[data-part='counted twice'] dd")).to_have_text("10")
 
 
 def test_what_is_wrong_with_the_twins_segments_is_told_until_it_is_over(
     start_board: StartBoard, look: Look
 ) -> None:
-    ledgers = Ledgers()
-    page = look(start_board(ledgers=ledgers), viewport={"width": 375, "height": 812})
+    reconciliations = Reconciliations()
+    page = look(start_board(reconciliations=reconciliations), viewport={"width": 375, "height": 812})
     line = page.locator("#segments-problem")
     expect(line).to_be_hidden()
-    ledgers.tell_segments("segments: 1 refused, the last: 20260131T000000Z.csv, line 3: \x07 is not UTF-8")
+    reconciliations.tell_segments(
+        "segments: 1 refused, the last: 20260131T000000Z.csv, line 3: \x07 is not UTF-8"
+    )
     expect(line).to_have_text("segments: 1 refused, the last: 20260131T000000Z.csv, line 3: � is not UTF-8")
     assert page.evaluate("document.documentElement.scrollWidth") == 375
-    ledgers.tell_segments(None)
+    reconciliations.tell_segments(None)
     expect(line).to_be_hidden()
 
 
 def test_an_account_that_cannot_be_read_any_more_says_how_old_it_is(
     clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
-    ledgers = Ledgers()
-    account = RecordAccount(sent=1000, counted=900, rejected=60, unparseable=30)
-    ledgers.tell(account, at=clock() - 2 * MINUTE)
-    page = look(start_board(ledgers=ledgers))
+    reconciliations = Reconciliations()
+    account = RecordReconciliation(sent=1000, counted=900, rejected=60, unparseable=30)
+    reconciliations.tell(account, at=clock() - 2 * MINUTE)
+    page = look(start_board(reconciliations=reconciliations))
     age = page.locator("[data-part=age]")
     expect(age).to_have_text("⚠ not known since2 min")
-    ledgers.tell(account, at=clock())
+    reconciliations.tell(account, at=clock())
     expect(age).to_have_count(0)
 
 
@@ -275,9 +281,11 @@ def test_every_size_is_readable_and_accessible_in_light_and_dark(
     add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look, scheme: str
 ) -> None:
     add_counts(some_counts(clock()))
-    ledgers = Ledgers()
-    ledgers.tell(RecordAccount(sent=1000, counted=900, rejected=60, unparseable=30), at=clock())
-    page = look(start_board(ledgers=ledgers), color_scheme=scheme)
+    reconciliations = Reconciliations()
+    reconciliations.tell(
+        RecordReconciliation(sent=1000, counted=900, rejected=60, unparseable=30), at=clock()
+    )
+    page = look(start_board(reconciliations=reconciliations), color_scheme=scheme)
     expect(page.locator("#rising li")).not_to_have_count(0)
     expect(page.locator("#series-title .label")).to_be_visible()
     page.evaluate((PROJECT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What the board is made of, without a browser: choices, titles, the account, the messages, the command."""
+"""What the board is made of, without a browser: choices, titles, reconciliation, messages, the command."""
 
 import asyncio
 import re
@@ -15,9 +15,9 @@ from clients.batch_server import ALL_READERS, Segment, TrendsError
 from clients.batch_server.errors import QuestionError
 from clients.batch_server.rankings import Served
 from clients.board import served_watch, server
-from clients.board.account import REJECTED_KEPT, Ledgers, RecordAccount
 from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, questions_of_view
+from clients.board.reconciliation import REJECTED_KEPT, Reconciliations, RecordReconciliation
 from clients.board.titles import read_titles
 from clients.command_line.command import app
 from contract.count import SEGMENT_COLUMNS, WINDOW
@@ -56,26 +56,26 @@ def test_a_view_of_anything_else_is_refused_with_the_reason(
         questions_of_view(chosen)
 
 
-def test_the_account_says_what_is_on_its_way_and_what_was_rejected_when() -> None:
-    ledgers = Ledgers()
-    assert ledgers.newest is None
+def test_the_reconciliation_says_what_is_on_its_way_and_what_was_rejected_when() -> None:
+    reconciliations = Reconciliations()
+    assert reconciliations.newest is None
     for minutes, rejected in ((0, 3), (0, 5), (1, 5), (2, 9)):
-        account = RecordAccount(sent=100, counted=80, rejected=rejected, unparseable=4)
-        ledgers.tell(account, at=NOON + minutes * WINDOW + timedelta(seconds=rejected))
-    newest = ledgers.newest
+        reconciliation = RecordReconciliation(sent=100, counted=80, rejected=rejected, unparseable=4)
+        reconciliations.tell(reconciliation, at=NOON + minutes * WINDOW + timedelta(seconds=rejected))
+    newest = reconciliations.newest
     assert newest is not None
-    assert newest.account.on_their_way == 7
+    assert newest.reconciliation.on_their_way == 7
     assert newest.rejected == ((NOON, 5), (NOON + WINDOW, 0), (NOON + 2 * WINDOW, 4))
 
 
-def test_the_account_keeps_the_rejects_of_two_hours() -> None:
-    ledgers = Ledgers()
+def test_the_reconciliation_keeps_the_rejects_of_two_hours() -> None:
+    reconciliations = Reconciliations()
     for number in range(2_000):
-        account = RecordAccount(sent=0, counted=0, rejected=number, unparseable=0)
-        ledgers.tell(account, at=NOON + number * WINDOW)
-    assert ledgers.newest is not None
-    assert len(ledgers.newest.rejected) == REJECTED_KEPT // WINDOW
-    assert ledgers.newest.rejected[-1] == (NOON + 1_999 * WINDOW, 1)
+        reconciliation = RecordReconciliation(sent=0, counted=0, rejected=number, unparseable=0)
+        reconciliations.tell(reconciliation, at=NOON + number * WINDOW)
+    assert reconciliations.newest is not None
+    assert len(reconciliations.newest.rejected) == REJECTED_KEPT // WINDOW
+    assert reconciliations.newest.rejected[-1] == (NOON + 1_999 * WINDOW, 1)
 
 
 def test_titles_are_read_with_commas_quotes_line_breaks_and_a_byte_order_mark(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_viewer_who_takes_nothing_is_let_go_and_nothing_is_asked_for_it_any_mo
         loop = QueryLoop(_never, {}, clock)
         loop_of_board.append(loop)
         app = over_http.application(
-            loop, SPANS, time_zone="UTC", ledgers=None, served=None, clock=lambda: NOON
+            loop, SPANS, time_zone="UTC", reconciliations=None, served=None, clock=lambda: NOON
         )
         sent: list[Any] = []
 

@@ -1,5 +1,5 @@
 """Where every record went, told by whoever counts it: in the twin, the demonstration. A batch server on AWS
-knows only the counts; there the board shows no account."""
+knows only the counts; there the board shows no reconciliation."""
 
 import threading
 from collections import OrderedDict
@@ -12,7 +12,7 @@ REJECTED_KEPT = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordAccount:
+class RecordReconciliation:
     """Records so far: sent = counted + rejected + unparseable + those still on their way."""
 
     sent: int
@@ -27,33 +27,35 @@ class RecordAccount:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
+class ReconciliationReport:
     """rejected: (start of the count's time in which they were rejected, UTC; records), oldest first."""
 
-    account: RecordAccount
+    reconciliation: RecordReconciliation
     told_at: datetime
     rejected: tuple[tuple[datetime, int], ...]
 
 
-class Ledgers:
-    """Keeps the newest account, and from one to the next how many were rejected in each minute, or what else
+class Reconciliations:
+    """Keeps the newest one, and from one to the next how many were rejected in each minute, or what else
     a count spans. May be told by one thread and read by others."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._newest: Ledger | None = None
+        self._newest: ReconciliationReport | None = None
         self._rejected: OrderedDict[datetime, int] = OrderedDict()
         self._segments_problem: str | None = None
 
-    def tell(self, account: RecordAccount, at: datetime | None = None) -> None:
+    def tell(self, reconciliation: RecordReconciliation, at: datetime | None = None) -> None:
         told_at = at or datetime.now(UTC)
         with self._lock:
-            before = self._newest.account.rejected if self._newest else 0
+            before = self._newest.reconciliation.rejected if self._newest else 0
             minute = start_of_count(told_at)
-            self._rejected[minute] = self._rejected.get(minute, 0) + max(account.rejected - before, 0)
+            self._rejected[minute] = self._rejected.get(minute, 0) + max(reconciliation.rejected - before, 0)
             while len(self._rejected) > REJECTED_KEPT // WINDOW:
                 self._rejected.popitem(last=False)
-            self._newest = Ledger(account=account, told_at=told_at, rejected=tuple(self._rejected.items()))
+            self._newest = ReconciliationReport(
+                reconciliation=reconciliation, told_at=told_at, rejected=tuple(self._rejected.items())
+            )
 
     def tell_segments(self, problem: str | None) -> None:
         """problem: of the published segments, on one line; None where there is none."""
@@ -66,6 +68,6 @@ class Ledgers:
             return self._segments_problem
 
     @property
-    def newest(self) -> Ledger | None:
+    def newest(self) -> ReconciliationReport | None:
         with self._lock:
             return self._newest
