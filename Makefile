@@ -152,7 +152,7 @@ format: setup ## format Python and Java
 .PHONY: docs
 docs: setup ## the pages that are made from the code
 	@python -m bench.constants
-	@python -m settings.page > docs/reference/settings.md
+	@python -m interruption settings.page > docs/reference/settings.md
 	@python -m operations.metrics_page > docs/reference/metrics.md
 	@python -m settings.latency_table
 	@python -m operations.cost --docs
@@ -180,13 +180,13 @@ drift: setup ## whether ENVIRONMENT on AWS still is as it was deployed (needs AW
 .PHONY: deploy
 # The doctor ends with 1 where something is lacking, with 2 where it could not look at something.
 deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)
-	@python -m stacks.preflight deploy --environment $(ENVIRONMENT)
+	@python -m interruption stacks.preflight deploy --environment $(ENVIRONMENT)
 	@python -m operations.doctor --environment $(ENVIRONMENT) || test $$? -eq 2
 	@cdk deploy --all -c environment=$(ENVIRONMENT)
 
 .PHONY: destroy
 destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and says which (DESTROY=yes)
-	@python -m stacks.preflight destroy --environment $(ENVIRONMENT) --destroy "$(DESTROY)"
+	@python -m interruption stacks.preflight destroy --environment $(ENVIRONMENT) --destroy "$(DESTROY)"
 	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
 	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)

@@ -1,6 +1,12 @@
-"""Ctrl-C ends a command with exit code 130 and without a traceback, also while it still imports."""
+"""Ctrl-C ends a command with exit code 130 and without a traceback, also while it still imports.
+
+  python -m interruption MODULE ARGUMENTS
+
+runs a module whose package imports too much to guard itself.
+"""
 
 import os
+import runpy
 import signal
 import sys
 from collections.abc import Iterator
@@ -32,3 +38,9 @@ def _end() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    del sys.argv[0]
+    with quiet_interruption():
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

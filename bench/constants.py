@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.figures import recorded
 from bench.forwarder import RECORDS
-from bench.sections.counting import SPARK, SQL
+from bench.sections.counting import SQL
 from settings import measured
 
 HEAD = """# Made by `make docs` from docs/reference/benchmarks/figures.json by settings/measured.py.
@@ -22,7 +22,6 @@ def constants(figures: Mapping[str, Any]) -> dict[str, float]:
     if counting := figures.get("counting"):
         cpu = {job: median(values) for job, values in counting["figures"]["cpu_seconds_per_million"].items()}
         found["clicks_per_second_per_kpu"] = measured.clicks_per_second_per_kpu(cpu[SQL])
-        found["spark_share_of_flink"] = measured.spark_share_of_flink(cpu[SQL], cpu[SPARK])
     if forwarder := figures.get("forwarder"):
         cpu_seconds = min(forwarder["figures"]["libraries"]["json"])
         found["forwarder_cpu_microseconds_per_record"] = measured.forwarder_cpu_microseconds_per_record(

@@ -12,7 +12,6 @@ FILE = Path(__file__).parent / "measured.toml"
 _measured = tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 CLICKS_PER_SECOND_PER_KPU: int = _measured["clicks_per_second_per_kpu"]
-SPARK_SHARE_OF_FLINK: float = _measured["spark_share_of_flink"]
 FORWARDER_CPU_SECONDS_PER_RECORD: float = _measured["forwarder_cpu_microseconds_per_record"] / 1e6
 
 SHARE_OF_A_CORE = 0.1
@@ -38,8 +37,3 @@ def forwarder_cpu_microseconds_per_record(cpu_seconds: float, records: int) -> i
     """FORWARDER_ALLOWANCE times the CPU time of one batch, rounded up to 20 us a record."""
     microseconds = cpu_seconds / records * 1e6 * FORWARDER_ALLOWANCE
     return ceil(microseconds / 20) * 20
-
-
-def spark_share_of_flink(flink_cpu_seconds: float, spark_cpu_seconds: float) -> float:
-    """Clicks that Spark counts in the CPU time in which the SQL job counts one, to a tenth."""
-    return round(flink_cpu_seconds / spark_cpu_seconds, 1)

@@ -63,6 +63,13 @@ def test_click_trends_that_is_interrupted_while_it_imports_ends_quietly(module: 
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
+@pytest.mark.parametrize("module", ["settings.page", "stacks.preflight"])
+def test_a_module_whose_package_imports_much_is_guarded_from_outside(module: str) -> None:
+    program = INTERRUPTED_AT_AN_IMPORT.format(module="pydantic", run="interruption", how="run_module")
+    ended = ran(program.replace("['interruption']", f"['interruption', {module!r}]"))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_a_command_that_is_interrupted_at_work_tidies_up_and_runs_nothing_at_exit() -> None:
     ended = ran(INTERRUPTED_AT_WORK)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "tidied\n", "")

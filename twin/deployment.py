@@ -5,17 +5,15 @@ each stack's template, region, dependencies and asset manifest (https://docs.aws
 assembly").
 """
 
-import graphlib
 import io
-import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cloudformation import Stack, read_stacks
 from twin.emulator import Emulator
 from twin.processes import TwinError, wait_for
 
@@ -25,49 +23,12 @@ BOOTSTRAP_VERSION = "30"
 _SETTLED = ("_COMPLETE", "_FAILED")
 
 
-@dataclass(frozen=True)
-class DeployedStack:
-    """A stack of the assembly; `assets` is the content of its asset manifest."""
-
-    name: str
-    region: str
-    template_url: str
-    assets: dict[str, Any]
-
-
-def stacks_of(assembly: Path) -> list[DeployedStack]:
-    """The stacks of a cloud assembly (a cdk.out folder), each after its dependencies."""
-    artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-    order = graphlib.TopologicalSorter(
-        {name: found.get("dependencies", []) for name, found in artifacts.items()}
-    )
-    stacks = []
-    for name in order.static_order():
-        artifact = artifacts[name]
-        if artifact["type"] != "aws:cloudformation:stack":
-            continue
-        asset_manifest = next(
-            artifacts[dependency]["properties"]["file"]
-            for dependency in artifact["dependencies"]
-            if artifacts[dependency]["type"] == "cdk:asset-manifest"
-        )
-        stacks.append(
-            DeployedStack(
-                name=artifact["properties"].get("stackName", name),
-                region=artifact["environment"].rsplit("/", 1)[-1],
-                template_url=artifact["properties"]["stackTemplateAssetObjectUrl"],
-                assets=json.loads((assembly / asset_manifest).read_text(encoding="utf-8")),
-            )
-        )
-    return stacks
-
-
 def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> list[str]:
     """Create every stack of the assembly, and return their names. Raises TwinError with the failed resources.
 
     check: called while waiting for a stack; its error ends the wait.
     """
-    stacks = stacks_of(assembly)
+    stacks = read_stacks(assembly)
     for region in sorted({stack.region for stack in stacks}):
         emulator.client("ssm", region).put_parameter(
             Name=BOOTSTRAP_VERSION_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String"
@@ -78,9 +39,10 @@ def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> lis
     return [stack.name for stack in stacks]
 
 
-def _upload_assets(assembly: Path, stack: DeployedStack, emulator: Emulator) -> None:
+def _upload_assets(assembly: Path, stack: Stack, emulator: Emulator) -> None:
     s3 = emulator.client("s3", stack.region)
-    for asset in stack.assets["files"].values():
+    assets = [asset for manifest in stack.asset_manifests for asset in manifest["files"].values()]
+    for asset in assets:
         source = assembly / asset["source"]["path"]
         content = _zipped(source) if asset["source"]["packaging"] == "zip" else source.read_bytes()
         for destination in asset["destinations"].values():
@@ -105,9 +67,9 @@ def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
             raise
 
 
-def _create(stack: DeployedStack, emulator: Emulator, check: Callable[[], None]) -> None:
+def _create(stack: Stack, emulator: Emulator, check: Callable[[], None]) -> None:
     cloudformation = emulator.client("cloudformation", stack.region)
-    bucket_and_key = stack.template_url.removeprefix("s3://")
+    bucket_and_key = stack.artifact["stackTemplateAssetObjectUrl"].removeprefix("s3://")
     cloudformation.create_stack(
         StackName=stack.name,
         TemplateURL=f"{emulator.endpoint}/{bucket_and_key}",

@@ -113,7 +113,7 @@ def _closing(fence: str, folds: int) -> str:
 def post(github: GitHub, number: int, environment: str, text: str) -> str:
     """Create the environment's comment, or update it and delete its doubles; says which.
 
-    Only comments of the workflows' own account count, so that nobody else's text is overwritten.
+    Only comments of the workflows' own user count, so that nobody else's text is overwritten.
     """
 
     def found() -> list[int]:

@@ -21,12 +21,12 @@ from operations.ci.github import MAX_BODY_CHARACTERS, GitHub, GitHubError, is_ou
 
 SUMMARY = re.compile(r"Number of resources with drift: (\d+)(?: \((\d+) unchecked\))?")
 """The last line of `cdk drift`; its exit code is 1 for drift and for an error alike. Unchecked are those of
-which CloudFormation told nothing, or UNKNOWN, as without the right to read them."""
+which CloudFormation told nothing, or UNKNOWN, as without the permission to read them."""
 UNAVAILABLE = "No drift results available"
 """What `cdk drift` says of a stack that it could not compare, and then sums up the others."""
 NEVER_COMPARED = ("Custom::",)
-"""Beginnings of the types that CloudFormation cannot compare, whatever the rights. `npx cdk drift --verbose`
-names the unchecked resources: add a type here once its page says that drift detection leaves it out."""
+"""Beginnings of the types that CloudFormation cannot compare, whatever the permissions. `npx cdk drift
+--verbose` names the unchecked resources: add a type here once its page says that drift detection skips it."""
 ASSEMBLY = Path("cdk.out")
 """Where `cdk drift` has synthesised the templates that it compared."""
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -111,7 +111,7 @@ class GitHub:
 
 def is_ours(written: Mapping[str, Any], marker: str) -> bool:
     """Whether a comment or an issue is one that a workflow wrote, with this as its first line. The author is
-    null where the account was deleted, the text where there is none."""
+    null where the user was deleted, the text where there is none."""
     return (written["user"] or {}).get("login") == BOT and (written["body"] or "").startswith(marker)
 
 

@@ -80,7 +80,7 @@ READS_PER_CLICK = Range(0, 1)
 TABLE_GB = Range(0, 0.1)
 
 MONTHLY_USERS = Range(0, 10_000)
-"""Accounts of the user pool that log in; an administrator makes each."""
+"""Readers of the user pool that log in; an administrator makes each."""
 ALARM_EMAILS = Range(0, 1_000)
 QUEUE_REQUESTS = Range(0, 200_000)
 """A queue that a function or a person looks at now and then."""

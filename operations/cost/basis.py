@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from math import ceil
 
+from cloudformation import Resource, of_type
 from operations.cost.assumptions import REJECTED_SHARE, SECONDS
 from operations.cost.line import Line, Part
-from operations.cost.prices import Prices
+from operations.cost.prices import Prices, UnpricedError
 from operations.cost.range import Range, exactly
-from operations.cost.template import TemplateResource, UnpricedError, of_type
 from settings import Settings
 from settings.capacity import shards_to_write
 
@@ -44,11 +44,11 @@ class Basis:
     settings: Settings
     traffic: MeanTraffic
     prices: Prices
-    resources: tuple[TemplateResource, ...]
+    resources: tuple[Resource, ...]
 
     def line(
         self,
-        resource: TemplateResource,
+        resource: Resource,
         price: str,
         quantity: Range,
         *,
@@ -63,7 +63,7 @@ class Basis:
             part=part,
             item=item,
             of=resource.logical_id,
-            named=resource.name,
+            named=resource.name or "",
             region=where,
             price=price,
             unit=found.unit,
@@ -76,11 +76,22 @@ class Basis:
         for stream in of_type(self.resources, "AWS::Kinesis::Stream"):
             if stream.properties.get("Name") == self.settings.names.mobile_stream:
                 if stream.at("ShardCount"):
-                    return exactly(stream.number("ShardCount"))
+                    return exactly(number(stream, "ShardCount"))
                 peak = self.settings.peak
                 grown = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
                 return Range(ON_DEMAND_SHARDS, max(ON_DEMAND_SHARDS, grown))
         raise UnpricedError("No template has the mobile stream: cost.estimate needs all stacks")
+
+
+def number(resource: Resource, path: str, otherwise: float | None = None) -> float:
+    """The number at `A.B`, or what AWS takes where it is left out. Raises UnpricedError."""
+    value = resource.at(path)
+    if value is None and otherwise is not None:
+        return otherwise
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        said = "left out" if value is None else f"no number: {value}"
+        raise UnpricedError(f"{resource.type} {resource.name or resource.logical_id}: `{path}` is {said}")
+    return value
 
 
 def monthly(per_second: Range) -> Range:

@@ -1,17 +1,17 @@
 """The cheapest settings for a traffic: each choice that matters is tried, if no check refuses it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import ceil
 from typing import Any
 
 from pydantic import ValidationError
 
+from cloudformation import Resource
 from operations.cost.estimate import Estimate, estimate_resources
-from operations.cost.prices import Prices
+from operations.cost.prices import Prices, UnpricedError
 from operations.cost.search_nodes import BURSTABLE, with_nodes
-from operations.cost.template import TemplateResource, UnpricedError
 from settings import Settings, capacity, consistency, latency
 from settings.capacity import (
     MOBILE_READERS,
@@ -42,9 +42,7 @@ class Cheapest:
     estimate: Estimate
 
 
-def cheapest(
-    resources: Iterable[TemplateResource], settings: Settings, prices: Prices, *, factor: int
-) -> Cheapest:
+def cheapest(resources: Iterable[Resource], settings: Settings, prices: Prices, *, factor: int) -> Cheapest:
     """By the middle of low and high, among settings that carry the traffic and keep to the latency target.
     The declared settings are tried too, at the declared traffic: the cheapest never cost more than they.
 
@@ -134,15 +132,12 @@ def _changed(settings: Settings, **sections: dict[str, Any]) -> Settings:
     )
 
 
-def with_settings(resources: Iterable[TemplateResource], settings: Settings) -> tuple[TemplateResource, ...]:
+def with_settings(resources: Iterable[Resource], settings: Settings) -> tuple[Resource, ...]:
     """The resources as a synthesis with these settings would make them, as far as the search changes them."""
-    return tuple(
-        replace(resource, properties={**resource.properties, **_properties(resource, settings)})
-        for resource in resources
-    )
+    return tuple(resource.with_properties(**_properties(resource, settings)) for resource in resources)
 
 
-def _properties(resource: TemplateResource, settings: Settings) -> dict[str, Any]:
+def _properties(resource: Resource, settings: Settings) -> dict[str, Any]:
     streams, search, forwarder = settings.streams, settings.search, settings.forwarder
     given = resource.properties
     match resource.type:

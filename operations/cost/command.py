@@ -12,16 +12,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from operations.cost import page, picture, report
-from operations.cost.alternatives import alternatives
+from cloudformation import AssemblyError, Resource, read_resources
+from operations.cost import page, report
 from operations.cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest
 from operations.cost.estimate import Estimate, estimate_resources
-from operations.cost.prices import PriceError, Prices, load_prices, old_prices
-from operations.cost.template import AssemblyError, TemplateResource, UnpricedError, read_resources
+from operations.cost.prices import PriceError, Prices, UnpricedError, load_prices, old_prices
 from settings import Settings, SettingsError, load
 
-BESIDE_FACTORS = (1, 30, 1000)
-"""Of the traffic, at which the alternatives are told."""
 DOCUMENTED = "production"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -34,14 +31,11 @@ def main(
         Path | None, typer.Option(help="A cloud assembly of it; left out, it is synthesised.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs, instead of tables.")] = False,
-    picture_file: Annotated[
-        Path | None, typer.Option("--picture", help="SVG of cost by part as the traffic grows.")
-    ] = None,
     docs: Annotated[
-        bool, typer.Option("--docs", help=f"Write docs/operate/cost.md and its picture, of {DOCUMENTED}.")
+        bool, typer.Option("--docs", help=f"Write the tables of docs/operate/cost.md, of {DOCUMENTED}.")
     ] = False,
 ) -> None:
-    """What an environment costs a month, low and high, and what it would cost otherwise."""
+    """What an environment costs a month, low and high, and with the cheapest settings as it grows."""
     try:
         settings, prices = load(DOCUMENTED if docs else environment), load_prices()
         with _resources(settings, assembly) as resources:
@@ -54,14 +48,11 @@ def main(
             found = [] if now.unpriced and not docs else grown(resources, settings, prices)
     except (SettingsError, AssemblyError, PriceError, UnpricedError, NoSettingsError) as error:
         sys.exit(str(error))
-    if picture_file and found:
-        picture.draw(found, picture_file)
     if docs:
-        page.PAGE.write_text(page.filled(page.PAGE.read_text(), generated(now, found, prices)))
-        picture.draw(found, page.PICTURE)
+        page.PAGE.write_text(page.filled(page.PAGE.read_text(), generated(now, found)))
         return
     reports = [report.by_part(now), report.by_dimension(now)]
-    reports += [report.growth(found), _beside(found, prices)] if found else []
+    reports += [report.growth(found)] if found else []
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(report.shown(reports, console.width))
     if old := old_prices(prices, datetime.now(UTC).date()):
@@ -72,7 +63,7 @@ def main(
         print("So the total is not known, nor what is the cheapest as the traffic grows.", file=sys.stderr)
 
 
-def grown(resources: Sequence[TemplateResource], settings: Settings, prices: Prices) -> list[Cheapest]:
+def grown(resources: Sequence[Resource], settings: Settings, prices: Prices) -> list[Cheapest]:
     """Up to the first factor that no settings carry. Raises NoSettingsError where that is the first."""
     found: list[Cheapest] = []
     for factor in FACTORS:
@@ -85,27 +76,18 @@ def grown(resources: Sequence[TemplateResource], settings: Settings, prices: Pri
     return found
 
 
-def generated(now: Estimate, found: Sequence[Cheapest], prices: Prices) -> dict[str, str]:
+def generated(now: Estimate, found: Sequence[Cheapest]) -> dict[str, str]:
     """The generated parts of docs/operate/cost.md, by name."""
     return {
         "parts": report.by_part(now).markdown(),
         "dimensions": report.by_dimension(now).markdown(),
         "growth": report.growth(found).markdown(),
-        "alternatives": _beside(found, prices).markdown(),
         "prices-of": f"Prices of {now.prices_of}.",
     }
 
 
-def _beside(found: Sequence[Cheapest], prices: Prices) -> report.CostTable:
-    return report.beside(
-        (one.factor, alternatives(one.settings, prices, one.estimate))
-        for one in found
-        if one.factor in BESIDE_FACTORS
-    )
-
-
 @contextmanager
-def _resources(settings: Settings, assembly: Path | None) -> Iterator[tuple[TemplateResource, ...]]:
+def _resources(settings: Settings, assembly: Path | None) -> Iterator[tuple[Resource, ...]]:
     if assembly:
         yield read_resources(assembly)
         return

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cloudformation import Resource, read_resources
 from operations.cost.basis import Basis, MeanTraffic
 from operations.cost.line import PARTS, Line, Part
-from operations.cost.prices import PriceError, Prices, load_prices
+from operations.cost.prices import PriceError, Prices, UnpricedError, load_prices
 from operations.cost.range import NOTHING, Range, total
-from operations.cost.template import TemplateResource, UnpricedError, read_resources
 from operations.cost.types import FREE, PRICED
 from settings import Settings
 
@@ -90,7 +90,7 @@ def estimate(assembly: Path, settings: Settings, prices: Prices | None = None) -
     return estimate_resources(read_resources(assembly), settings, prices or load_prices())
 
 
-def estimate_resources(resources: Iterable[TemplateResource], settings: Settings, prices: Prices) -> Estimate:
+def estimate_resources(resources: Iterable[Resource], settings: Settings, prices: Prices) -> Estimate:
     """As `estimate`, of resources that were read already."""
     basis = Basis(
         settings=settings, traffic=MeanTraffic.of(settings), prices=prices, resources=tuple(resources)
@@ -102,7 +102,9 @@ def estimate_resources(resources: Iterable[TemplateResource], settings: Settings
             lines += _priced(resource, basis)
         except UnpricedError as error:
             unpriced.append(
-                Unpriced(of=resource.logical_id, named=resource.name, region=resource.region, why=str(error))
+                Unpriced(
+                    of=resource.logical_id, named=resource.name or "", region=resource.region, why=str(error)
+                )
             )
     return Estimate(
         environment=settings.environment,
@@ -139,7 +141,7 @@ def _share(usd: float, quantity: float, together: float) -> float:
     return usd * quantity / together if together else 0.0
 
 
-def _priced(resource: TemplateResource, basis: Basis) -> list[Line]:
+def _priced(resource: Resource, basis: Basis) -> list[Line]:
     """Raises UnpricedError, whatever stands in the template."""
     if resource.type in FREE:
         return []

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import ceil
 
+from cloudformation import Resource
 from contract.sink import SINKS
 from operations.cost.assumptions import (
     ANSWER_SHARE,
@@ -16,10 +17,10 @@ from operations.cost.assumptions import (
     STATE_BYTES_PER_COUNT,
     STORAGE_GB_PER_KPU,
 )
-from operations.cost.basis import Basis, monthly, rounded
+from operations.cost.basis import Basis, monthly, number, rounded
 from operations.cost.line import Line
+from operations.cost.prices import UnpricedError
 from operations.cost.range import Range, exactly
-from operations.cost.template import TemplateResource, UnpricedError
 from settings.capacity import COUNT_BYTES, MOBILE_READERS, REASON_BYTES, SOURCE_READERS
 
 PUT_UNIT_BYTES = 25 * KB
@@ -29,7 +30,7 @@ INCLUDED_HOURS, EXTENDED_HOURS = 24, 168
 """A stream keeps records a day at no charge, a week for one price, longer for another."""
 
 
-def stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def stream(resource: Resource, basis: Basis) -> Iterator[Line]:
     names, traffic = basis.settings.names, basis.traffic
     flows = {
         names.mobile_stream: (traffic.mobile_clicks, MOBILE_READERS),
@@ -59,7 +60,7 @@ def stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
         )
 
 
-def _on_demand(resource: TemplateResource, basis: Basis, records: Range, readers: int) -> Iterator[Line]:
+def _on_demand(resource: Resource, basis: Basis, records: Range, readers: int) -> Iterator[Line]:
     size = basis.traffic.click_bytes
     billed = rounded(size, ON_DEMAND_STEP)
     read = Range(size, billed) * readers  # whether reads are rounded too, the page does not say
@@ -75,8 +76,8 @@ def _on_demand(resource: TemplateResource, basis: Basis, records: Range, readers
         yield basis.line(resource, name, kept, part="streams", item=item)
 
 
-def _provisioned(resource: TemplateResource, basis: Basis, records: Range) -> Iterator[Line]:
-    shards = resource.number("ShardCount")
+def _provisioned(resource: Resource, basis: Basis, records: Range) -> Iterator[Line]:
+    shards = number(resource, "ShardCount")
     size = basis.traffic.click_bytes
     for price, quantity, item in (
         ("kinesis_shard_hour", exactly(shards * HOURS), "shards"),
@@ -93,9 +94,9 @@ def _provisioned(resource: TemplateResource, basis: Basis, records: Range) -> It
             yield basis.line(resource, "kinesis_long_term_month", kept, part="streams", item=item)
 
 
-def _kept_longer(resource: TemplateResource) -> Iterator[tuple[str, float, str]]:
+def _kept_longer(resource: Resource) -> Iterator[tuple[str, float, str]]:
     """(price, hours, item) of what is kept beyond a day, and beyond a week."""
-    hours = resource.number("RetentionPeriodHours", INCLUDED_HOURS)
+    hours = number(resource, "RetentionPeriodHours", INCLUDED_HOURS)
     if hours > INCLUDED_HOURS:
         yield "extended", min(hours, EXTENDED_HOURS) - INCLUDED_HOURS, "kept for a week at most"
     if hours > EXTENDED_HOURS:
@@ -117,16 +118,16 @@ def delivery_flow(name: object, basis: Basis) -> tuple[Range, int]:
     return flows[name]
 
 
-def delivery_stream(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def delivery_stream(resource: Resource, basis: Basis) -> Iterator[Line]:
     records, size = delivery_flow(resource.properties.get("DeliveryStreamName"), basis)
     billed = monthly(records) * (rounded(size, FIREHOSE_STEP) / GB)
     yield basis.line(resource, "firehose_in", billed, part="delivery", item="records, each as 5 KB")
 
 
-def application(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def application(resource: Resource, basis: Basis) -> Iterator[Line]:
     parallelism = "ApplicationConfiguration.FlinkApplicationConfiguration.ParallelismConfiguration"
     kpus = ceil(
-        resource.number(f"{parallelism}.Parallelism") / resource.number(f"{parallelism}.ParallelismPerKPU")
+        number(resource, f"{parallelism}.Parallelism") / number(resource, f"{parallelism}.ParallelismPerKPU")
     )
     scaling = resource.at(f"{parallelism}.AutoScalingEnabled")
     if not isinstance(scaling, bool):
@@ -149,8 +150,8 @@ def _state_seconds(basis: Basis) -> float:
     return (basis.settings.analytics.allowed_lateness_hours + 2) * 3600.0
 
 
-def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
-    count = resource.number("ClusterConfig.InstanceCount")
+def domain(resource: Resource, basis: Basis) -> Iterator[Line]:
+    count = number(resource, "ClusterConfig.InstanceCount")
     extra = [
         path.rpartition(".")[2]
         for path in ("EBSOptions.Iops", "EBSOptions.Throughput", "ClusterConfig.WarmEnabled")
@@ -165,7 +166,7 @@ def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     yield _nodes(resource, basis, "Instance", item="data nodes")
     if resource.at("ClusterConfig.DedicatedMasterEnabled"):
         yield _nodes(resource, basis, "DedicatedMaster", item="dedicated masters")
-    volumes = exactly(count * resource.number("EBSOptions.VolumeSize"))
+    volumes = exactly(count * number(resource, "EBSOptions.VolumeSize"))
     yield basis.line(resource, "opensearch_gp3_month", volumes, part="search", item="volumes")
     answers = monthly(basis.traffic.counts) * (ANSWER_SHARE * COUNT_BYTES / GB)
     yield basis.line(
@@ -178,15 +179,15 @@ def domain(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     )
 
 
-def _nodes(resource: TemplateResource, basis: Basis, which: str, *, item: str) -> Line:
+def _nodes(resource: Resource, basis: Basis, which: str, *, item: str) -> Line:
     """which: `Instance` or `DedicatedMaster`, with which the properties of these nodes begin."""
     instance_type = str(resource.at(f"ClusterConfig.{which}Type"))
-    hours = exactly(resource.number(f"ClusterConfig.{which}Count") * HOURS)
+    hours = exactly(number(resource, f"ClusterConfig.{which}Count") * HOURS)
     return Line(
         part="search",
         item=f"{item}, {instance_type}",
         of=resource.logical_id,
-        named=resource.name,
+        named=resource.name or "",
         region=resource.region,
         unit="node-hour",
         quantity=hours,

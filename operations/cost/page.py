@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "operate" / "cost.md"
-PICTURE = PAGE.with_name("cost.png")
 
 
 def blocks(text: str) -> dict[str, str]:

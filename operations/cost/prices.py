@@ -18,6 +18,10 @@ class PriceError(Exception):
     """A price is missing or cannot be used; the message says which and what to do."""
 
 
+class UnpricedError(Exception):
+    """Nothing tells what a resource costs; the message says why, and where to add it."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""An estimate in tables: by part, by dimension, as it grows, and beside the alternatives."""
+"""An estimate in tables: by part, by dimension, as it grows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from operations.cost.alternatives import Alternative
 from operations.cost.assumptions import SECONDS
 from operations.cost.cheapest import FACTORS, Cheapest
 from operations.cost.estimate import Estimate
@@ -68,7 +67,7 @@ class CostTable:
         )
 
     def _is_number(self, index: int) -> bool:
-        return self.titles[index].startswith(("low", "high", "times", "ours", "it costs", "USD", "quantity"))
+        return self.titles[index].startswith(("low", "high", "times", "USD", "quantity"))
 
 
 NOT_KNOWN = "not known"
@@ -149,27 +148,6 @@ def _per_million(one: Cheapest) -> str:
     quiet = usd_a_month.low / (millions * peak.mean_to_peak_min)
     busy = usd_a_month.high / (millions * peak.mean_to_peak_max)
     return f"{min(quiet, busy):.2f} to {max(quiet, busy):.2f}"
-
-
-def beside(found: Iterable[tuple[int, Sequence[Alternative]]]) -> CostTable:
-    """found: factor of the traffic, and the alternatives at it."""
-    return CostTable(
-        title="The same work done otherwise, USD a month, each against the cheapest settings of ours",
-        titles=("times", "instead of", "ours", "with", "it costs", "shape"),
-        details=("shape",),
-        rows=tuple(
-            (
-                f"{factor:,}",
-                one.instead_of,
-                " to ".join(_both(one.ours)),
-                one.name,
-                " to ".join(_both(one.costs)),
-                one.shape,
-            )
-            for factor, alternatives in found
-            for one in alternatives
-        ),
-    )
 
 
 def shown(reports: Iterable[CostTable], width: int) -> RenderableType:

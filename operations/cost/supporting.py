@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from math import ceil, exp
 
+from cloudformation import Resource, of_type
 from contract.sink import SINKS
 from operations.cost.assumptions import (
     ALARM_EMAILS,
@@ -37,25 +38,25 @@ from operations.cost.assumptions import (
     TABLE_GB,
     UNKNOWN_CALLS,
 )
-from operations.cost.basis import Basis, monthly
+from operations.cost.basis import Basis, monthly, number
 from operations.cost.flows import delivery_flow
 from operations.cost.line import Line, Part
+from operations.cost.prices import UnpricedError
 from operations.cost.range import NOTHING, Range, exactly
-from operations.cost.template import TemplateResource, UnpricedError, of_type
 from settings.capacity import INVOCATION_SECONDS, ONE_VCPU_MIB, REASON_BYTES
 from settings.latency import FEEDBACK_RUN_SECONDS
 from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
 
 WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
 """Of DynamoDB; an eventually consistent read, as the service's, costs half."""
-Pricing = Callable[[TemplateResource, Basis], Iterator[Line]]
+Pricing = Callable[[Resource, Basis], Iterator[Line]]
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 FOREVER_DAYS = Range(DAYS, 12 * DAYS)
 """What is never deleted: a month's worth after a month, a year's after a year."""
 
 
-def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
+def forwarder_calls(resource: Resource, basis: Basis) -> Range:
     """Invocations a month. Each lane is invoked once a window if anything is in it (records come at random).
 
     The window begins with the first record, so it is between the setting and one second more.
@@ -69,8 +70,8 @@ def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
         ],
         f"event source mapping of the function {resource.name}",
     )
-    lanes = mapping.number("ParallelizationFactor", 1)
-    window = mapping.number("MaximumBatchingWindowInSeconds", 0)
+    lanes = number(mapping, "ParallelizationFactor", 1)
+    window = number(mapping, "MaximumBatchingWindowInSeconds", 0)
     shards, records = basis.mobile_shards(), basis.traffic.mobile_clicks
 
     def calls(lane_count: float, rate: float, window_seconds: float) -> float:
@@ -85,16 +86,16 @@ def forwarder_calls(resource: TemplateResource, basis: Basis) -> Range:
     )
 
 
-def _only(found: list[TemplateResource], what: str) -> TemplateResource:
+def _only(found: list[Resource], what: str) -> Resource:
     if len(found) != 1:
         raise UnpricedError(f"There are {len(found)} times the {what}, and the estimate expects one")
     return found[0]
 
 
-def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def function(resource: Resource, basis: Basis) -> Iterator[Line]:
     names = basis.settings.names
     name = resource.properties.get("FunctionName")
-    gib = resource.number("MemorySize", 128) / 1024
+    gib = number(resource, "MemorySize", 128) / 1024
     if name == names.forwarder:
         calls = forwarder_calls(resource, basis)
         share = min(1.0, gib * 1024 / ONE_VCPU_MIB)
@@ -117,7 +118,7 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     else:
         known = name in {names.application_lifecycle, names.search_bootstrap}
         calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS
-        longest = min(COLD_SECONDS.high, resource.number("Timeout", 3))
+        longest = min(COLD_SECONDS.high, number(resource, "Timeout", 3))
         seconds = calls * Range(min(COLD_SECONDS.low, longest), longest)
     [processor] = resource.properties.get("Architectures", ["x86_64"])
     parts: dict[object, Part] = {
@@ -130,7 +131,7 @@ def function(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     yield basis.line(resource, f"lambda_{processor}_second", seconds * gib, part=part, item="memory and time")
 
 
-def scheduled_calls(resource: TemplateResource, basis: Basis) -> Range:
+def scheduled_calls(resource: Resource, basis: Basis) -> Range:
     """Invocations a month of a function by the rules of its stack."""
     calls = 0.0
     for rule in of_type(basis.resources, "AWS::Events::Rule"):
@@ -148,7 +149,7 @@ def scheduled_calls(resource: TemplateResource, basis: Basis) -> Range:
     return exactly(calls)
 
 
-def _feedback(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def _feedback(resource: Resource, basis: Basis) -> Iterator[Line]:
     """What its runs cost beside their time."""
     answer = RANKED_SEGMENTS * RANKING_ANSWER_BYTES * basis.settings.feedback.articles
     yield basis.line(
@@ -176,7 +177,7 @@ def _feedback(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     )
 
 
-def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def bucket(resource: Resource, basis: Basis) -> Iterator[Line]:
     names, traffic = basis.settings.names, basis.traffic
     kept = _kept_days(resource)
     rejected_bytes = traffic.click_bytes + REASON_BYTES
@@ -214,7 +215,7 @@ def bucket(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
     yield basis.line(resource, "s3_put", puts, part="storage", item="puts and lists")
 
 
-def _kept_days(resource: TemplateResource) -> Range:
+def _kept_days(resource: Resource) -> Range:
     rules = resource.properties.get("LifecycleConfiguration", {}).get("Rules", [])
     days = [
         (rule["ExpirationInDays"], bool(rule.get("Prefix") or rule.get("TagFilters")))
@@ -240,8 +241,8 @@ def _objects(delivery_stream: str, basis: Basis) -> Range:
     )
     hints = "ExtendedS3DestinationConfiguration.BufferingHints"
     records, size = delivery_flow(delivery_stream, basis)
-    by_size = monthly(records) * (size / (stream.number(f"{hints}.SizeInMBs") * 1024**2))
-    by_time = SECONDS / stream.number(f"{hints}.IntervalInSeconds")
+    by_size = monthly(records) * (size / (number(stream, f"{hints}.SizeInMBs") * 1024**2))
+    by_time = SECONDS / number(stream, f"{hints}.IntervalInSeconds")
     fewest = min(by_time, monthly(records).low)
     return Range(max(by_size.low, fewest), max(by_size.high, by_time)) * FIREHOSE_WRITERS
 
@@ -251,7 +252,7 @@ def _task_managers(basis: Basis) -> int:
     return -(-analytics.parallelism // analytics.parallelism_per_kpu)
 
 
-def log_group(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def log_group(resource: Resource, basis: Basis) -> Iterator[Line]:
     names = basis.settings.names
     name = str(resource.properties.get("LogGroupName", ""))
     written = OTHER_LOG_GB
@@ -263,20 +264,20 @@ def log_group(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
             and forwarder.properties.get("FunctionName") == names.forwarder
         ):
             written = forwarder_calls(forwarder, basis) * FORWARDER_LOG_BYTES * (1 / GB)
-    months = resource.number("RetentionInDays", 12 * DAYS) / DAYS
+    months = number(resource, "RetentionInDays", 12 * DAYS) / DAYS
     yield basis.line(resource, "logs_in", written, part="monitoring", item="log written")
     yield basis.line(
         resource, "logs_month", written * LOG_COMPRESSION * months, part="monitoring", item="log kept"
     )
 
 
-def alarm(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def alarm(resource: Resource, basis: Basis) -> Iterator[Line]:
     queries = resource.properties.get("Metrics") or []
     metrics = max(1, sum("MetricStat" in query for query in queries))
     yield basis.line(resource, "alarm_month", exactly(metrics), part="monitoring", item="alarm")
 
 
-def table(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def table(resource: Resource, basis: Basis) -> Iterator[Line]:
     """Of rankings. What is unchanged is written again after `refresh_minutes`; each run reads every item."""
     name = resource.properties.get("TableName")
     if name != basis.settings.names.trending_table:
@@ -308,7 +309,7 @@ def feedback_runs(basis: Basis) -> Range:
     return exactly(HOURS * 60 / basis.settings.feedback.period_minutes)
 
 
-def schedule(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+def schedule(resource: Resource, basis: Basis) -> Iterator[Line]:
     yield basis.line(
         resource, "scheduler_invocation", feedback_runs(basis), part="serving", item="invocations"
     )
@@ -317,13 +318,13 @@ def schedule(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
 def each(price: str, quantity: Range, *, item: str, part: Part = "monitoring") -> Pricing:
     """A resource that costs the same whatever flows: a dashboard, a key."""
 
-    def pricing(resource: TemplateResource, basis: Basis) -> Iterator[Line]:
+    def pricing(resource: Resource, basis: Basis) -> Iterator[Line]:
         yield basis.line(resource, price, quantity, part=part, item=item)
 
     return pricing
 
 
-user_pool = each("cognito_user_month", MONTHLY_USERS, item="accounts that log in", part="other")
+user_pool = each("cognito_user_month", MONTHLY_USERS, item="readers that log in", part="other")
 topic = each("sns_email", ALARM_EMAILS, item="e-mails of alarms")
 queue = each("sqs_request", QUEUE_REQUESTS, item="requests", part="other")
 dashboard = each("dashboard_month", exactly(1), item="dashboard")

@@ -1,15 +1,15 @@
-"""What of the environment is deployed already: its stacks, and the names that are theirs."""
+"""What of the environment is deployed already: its stacks and their resources."""
 
 from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from operations.cost.template import TemplateResource
+from cloudformation import Resource
 from operations.doctor.aws import Aws
 from operations.doctor.wanted import WantedResources
 
 GONE = {"DELETE_COMPLETE", "DELETE_SKIPPED"}
-"""Status of a resource that is its stack's no longer; a skipped one is there still, and its name is taken."""
+"""Status of a resource that no longer belongs to its stack; a skipped one still exists."""
 
 
 class Deployed:
@@ -23,12 +23,8 @@ class Deployed:
         """Status of the environment's stacks that exist there."""
         return {stack: state for stack, state in self._states.items() if self._stacks[stack] == region}
 
-    def has(self, resource: TemplateResource) -> bool:
+    def has(self, resource: Resource) -> bool:
         return (resource.stack, resource.logical_id) in self._resources
-
-    def owns(self, name: str) -> bool:
-        """Whether a resource of a stack has this physical name, or an id that ends in it."""
-        return name in self._names
 
     @cached_property
     def _states(self) -> dict[str, str]:
@@ -46,13 +42,9 @@ class Deployed:
         return states
 
     @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(name for physical_id in self._resources.values() for name in _names(physical_id))
-
-    @cached_property
-    def _resources(self) -> dict[tuple[str, str], str]:
-        """(stack, logical id) -> physical id."""
-        found = {}
+    def _resources(self) -> set[tuple[str, str]]:
+        """Stack and logical id."""
+        found = set()
         for stack in self._states:
             pages = (
                 self._aws.client("cloudformation", self._stacks[stack])
@@ -62,10 +54,5 @@ class Deployed:
             for page in pages:
                 for resource in page["StackResourceSummaries"]:
                     if resource.get("PhysicalResourceId") and resource["ResourceStatus"] not in GONE:
-                        found[stack, resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+                        found.add((stack, resource["LogicalResourceId"]))
         return found
-
-
-def _names(physical_id: str) -> set[str]:
-    """A queue's id is its URL, a rule's may begin with its bus."""
-    return {physical_id, physical_id.rsplit("/", 1)[-1], physical_id.rsplit("|", 1)[-1]}

@@ -14,11 +14,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.cost.template import TemplateResource
+from cloudformation import Resource
 from operations.doctor.aws import Aws
 from operations.doctor.check import Check, Diagnosis, lacks, ok, warning
 from operations.doctor.deployed import Deployed
-from operations.doctor.taken import delivery_stream_names
 from operations.doctor.wanted import WantedResources
 from settings.capacity import forwarder_executions
 
@@ -92,7 +91,7 @@ class _Asked:
         quota, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
         functions = list(self._wanted.of_type("AWS::Lambda::Function", region))
         new = {
-            function.name: reserved
+            function.name or function.logical_id: reserved
             for function in functions
             if (reserved := int(function.properties.get("ReservedConcurrentExecutions", 0)))
             and not self._deployed.has(function)
@@ -186,7 +185,7 @@ class _Asked:
         yield self._of_quota("AWS::KinesisAnalyticsV2::Application", region, len(found), APPLICATIONS)
 
     def delivery_streams(self, region: str) -> Iterator[Diagnosis]:
-        used = len(delivery_stream_names(self._aws.client("firehose", region)))
+        used = len(_delivery_streams(self._aws.client("firehose", region)))
         yield self._of_quota("AWS::KinesisFirehose::DeliveryStream", region, used, DELIVERY_STREAMS)
 
     def domains(self, region: str) -> Iterator[Diagnosis]:
@@ -249,7 +248,7 @@ class _Asked:
         return quota.default
 
 
-def _open(kinesis: Any, stream: TemplateResource) -> int:
+def _open(kinesis: Any, stream: Resource) -> int:
     """Shards of a stream that is there."""
     summary = kinesis.describe_stream_summary(StreamName=stream.name)["StreamDescriptionSummary"]
     return int(summary["OpenShardCount"])
@@ -260,3 +259,14 @@ def _more(quota: Quota, region: str, value: int) -> str:
         f"Ask for it: aws service-quotas request-service-quota-increase --service-code {quota.service} "
         f"--quota-code {quota.code} --desired-value {value} --region {region}"
     )
+
+
+def _delivery_streams(client: Any) -> list[str]:
+    """All of the region: Firehose has no pages, only a name to go on from."""
+    names: list[str] = []
+    while True:
+        after = {"ExclusiveStartDeliveryStreamName": names[-1]} if names else {}
+        answer = client.list_delivery_streams(Limit=100, **after)
+        names += answer["DeliveryStreamNames"]
+        if not answer["HasMoreDeliveryStreams"]:
+            return names

@@ -1,12 +1,11 @@
 """What a deployment of the environment would make: read from its templates, as synthesis writes them."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.cost.template import TemplateResource, read_resources
+from cloudformation import Resource, read_resources, read_stacks
 from settings import Settings
 from stacks.app import synthesise
 
@@ -16,14 +15,14 @@ class WantedResources:
     """bootstrap_version: the least that the stacks need of the CDK's bootstrap."""
 
     settings: Settings
-    resources: tuple[TemplateResource, ...]
+    resources: tuple[Resource, ...]
     bootstrap_version: int
 
     @property
     def regions(self) -> tuple[str, str]:
         return self.settings.regions.tokyo, self.settings.regions.oregon
 
-    def of_type(self, resource_type: str, region: str | None = None) -> Iterator[TemplateResource]:
+    def of_type(self, resource_type: str, region: str | None = None) -> Iterator[Resource]:
         return (
             resource
             for resource in self.resources
@@ -33,14 +32,13 @@ class WantedResources:
 
 def read_assembly(assembly: Path, settings: Settings) -> WantedResources:
     """Raises AssemblyError."""
-    resources = read_resources(assembly)
-    artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-    needed = [
-        int(artifact["properties"].get("requiresBootstrapStackVersion", 0))
-        for artifact in artifacts.values()
-        if artifact["type"] == "aws:cloudformation:stack"
-    ]
-    return WantedResources(settings=settings, resources=resources, bootstrap_version=max(needed))
+    return WantedResources(
+        settings=settings,
+        resources=read_resources(assembly),
+        bootstrap_version=max(
+            int(stack.artifact.get("requiresBootstrapStackVersion", 0)) for stack in read_stacks(assembly)
+        ),
+    )
 
 
 def wanted(settings: Settings) -> WantedResources:

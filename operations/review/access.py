@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from cloudformation import physical_name, resolver
 from operations.review.differences import Differences, ResourceChange, ValueChange
 from operations.review.findings import Finding, Kind
 from operations.review.grants import Grant, grants, grants_of, is_policy_path
-from operations.review.naming import physical_name, readable
-from operations.review.reach import any_identity, is_anyone, narrows, wildcards
+from operations.review.naming import listed
+from operations.review.reach import any_identity, is_anyone, wildcards
+from stacks.policy_checks.conditions import narrows
 
 _MANY = 6
 _POLICY = "AWS::Lambda::Permission"
@@ -27,7 +29,7 @@ _OPERATORS = {
 
 
 def access_findings(changes: Differences) -> Iterator[Finding]:
-    """Rights that were not there before, wider ones first; then those that are gone."""
+    """Permissions that were not there before, wider ones first; then those that are gone."""
     before = grants(changes.old)
     after = grants(changes.new) | grants(changes.old, of=changes.removed_stacks)  # nothing deletes those
     new_allows, lost_allows = _uncovered(after, before, "Allow"), _uncovered(before, after, "Allow")
@@ -39,11 +41,11 @@ def access_findings(changes: Differences) -> Iterator[Finding]:
         if (moved := next((old for old in lost_allows if _same_but_renamed(changes, old, grant)), None))
     }
     yield from _newly_allowed(new_allows - following.keys(), before - after)
-    for rights in _merged(lost_denies):
+    for permissions in _merged(lost_denies):
         yield Finding(
             kind=Kind.ACCESS,
-            text=f"**{_denied(rights, 'no longer')} {rights.actions} on {rights.resources}**"
-            f"{_when(rights.conditions)}.",
+            text=f"**{_denied(permissions, 'no longer')} {permissions.actions} on {permissions.resources}**"
+            f"{permissions.when}.",
         )
     if following:
         who = sorted({f"the {grant.principal}" for grant in following})
@@ -54,11 +56,11 @@ def access_findings(changes: Differences) -> Iterator[Finding]:
         )
     yield from _no_longer_allowed(changes, lost_allows - set(following.values()), after)
     yield from _written_anew(changes)
-    for rights in _merged(new_denies):
+    for permissions in _merged(new_denies):
         yield Finding(
-            kind=Kind.NOTE if set(rights.conditions) <= _WITHOUT_TLS else Kind.NOT_ASSESSED,
-            text=f"{_denied(rights, 'newly')} {rights.actions} on "
-            f"{rights.resources}{_when(rights.conditions)}.",
+            kind=Kind.NOTE if set(permissions.conditions) <= _WITHOUT_TLS else Kind.NOT_ASSESSED,
+            text=f"{_denied(permissions, 'now')} {permissions.actions} on "
+            f"{permissions.resources}{permissions.when}.",
         )
 
 
@@ -77,13 +79,12 @@ def _no_longer_allowed(
     gone = [change for change in changes.resources if change.gone]
     titles = {change.title for change in gone}
     names = [name for change in gone if (name := physical_name(change.old or {}))]
-    for rights in _merged(lost):
-        moot = rights.principal in titles or all(
+    for permissions in _merged(lost):
+        moot = permissions.principal in titles or all(
             any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", grant.resource) for name in names)
-            for grant in rights.members
+            for grant in permissions.members
         )
-        said = f"{_who(rights.principal)} {_may(rights, 'may no longer')}"
-        first = rights.members[0]
+        first = permissions.members[0]
         still = sorted(
             {
                 grant.condition
@@ -94,19 +95,17 @@ def _no_longer_allowed(
         )
         narrowed = any(
             given.principal == lost_one.principal and lost_one.covers(given)
-            for lost_one in rights.members
+            for lost_one in permissions.members
             for given in after
         )
-        yield Finding(
-            kind=Kind.NOTE if moot else Kind.NOT_ASSESSED if narrowed else Kind.BROKEN,
-            text=f"{said}{_when(rights.conditions)}."
-            if moot
-            else f"{said}{_when(rights.conditions)}, but a part of it: whether its code needs more is not "
-            "known."
-            if narrowed
-            else f"**{said}**{_when(rights.conditions)}: what its code does with it fails.",
-            details=(f"It still may{_when(still)}.",) if still else (),
-        )
+        said = f"{_who(permissions.principal)} {_may(permissions, 'may no longer')}"
+        kind, text = Kind.BROKEN, f"**{said}**{permissions.when}: its code fails where it does this."
+        if moot:
+            kind, text = Kind.NOTE, f"{said}{permissions.when}."
+        elif narrowed:
+            kind = Kind.NOT_ASSESSED
+            text = f"{said}{permissions.when}, except for a part: does its code need the rest?"
+        yield Finding(kind=kind, text=text, details=(f"It still may{_when(still)}.",) if still else ())
 
 
 def _written_anew(changes: Differences) -> Iterator[Finding]:
@@ -122,20 +121,21 @@ def _written_anew(changes: Differences) -> Iterator[Finding]:
                 kind=Kind.NOTE,
                 text=f"A policy of the {change.title} is written differently and gives the same permissions.",
             )
-        for rights in _merged((old - new) & after):
+        for permissions in _merged((old - new) & after):
             yield Finding(
                 kind=Kind.NOTE,
-                text=f"The {change.title} no longer says, but another policy still does: {_said(rights)}.",
+                text=f"The {change.title} no longer says, but another policy still does: "
+                f"{_said(permissions)}.",
             )
-        for rights in _merged((new - old) & before):
+        for permissions in _merged((new - old) & before):
             yield Finding(
                 kind=Kind.NOTE,
-                text=f"The {change.title} newly says what another policy said before: {_said(rights)}.",
+                text=f"The {change.title} newly says what another policy said before: {_said(permissions)}.",
             )
 
 
 def _own(changes: Differences, change: ResourceChange) -> tuple[frozenset[Grant], frozenset[Grant]]:
-    """The rights that one resource gives, before and after."""
+    """The permissions that one resource gives, before and after."""
     name, logical_id = change.stack.name, change.logical_id
     return grants_of(changes.old, name, logical_id), grants_of(changes.new, name, logical_id)
 
@@ -166,10 +166,10 @@ def _renamed(text: str, before: str, after: str) -> str:
 
 
 def policy_values(changes: Differences) -> tuple[tuple[str, str, str], ...]:
-    """The changed values that the rights above speak of: nothing more need be said of them, unless their
+    """The changed values that the permissions above speak of: nothing more need be said of them, unless their
     resource's policies could not be read at all."""
     return tuple(
-        (change.stack.name, change.logical_id, value.path)
+        change.place(value.path)
         for change in changes.resources
         for value in change.values
         if (_is_policy(change, value) and _is_readable(changes, change, value))
@@ -192,7 +192,7 @@ def _names_the_same(changes: Differences, change: ResourceChange, value: ValueCh
         before
         and after
         and (change.type, value.path) == ("AWS::S3::BucketPolicy", "Properties.Bucket")
-        and readable(changes.old, before)(value.old) == readable(changes.new, after)(value.new)
+        and resolver(changes.old.stacks, before)(value.old) == resolver(changes.new.stacks, after)(value.new)
     )
 
 
@@ -200,7 +200,7 @@ def _is_policy(change: ResourceChange, value: ValueChange) -> bool:
     return value.path.startswith("Properties") and (is_policy_path(value.path) or change.type == _POLICY)
 
 
-class _Rights:
+class _Permissions:
     """Grants that differ in action, resource or condition only, in one sentence."""
 
     def __init__(self, members: list[Grant]) -> None:
@@ -208,6 +208,10 @@ class _Rights:
         self.principal, self.negated = members[0].principal, members[0].negated
         self.effect = members[0].effect
         self.conditions = tuple(sorted({grant.condition for grant in members}))
+
+    @property
+    def when(self) -> str:
+        return _when(self.conditions)
 
     @property
     def actions(self) -> str:
@@ -218,7 +222,7 @@ class _Rights:
         return _names((grant.resource for grant in self.members), "resources")
 
 
-def _merged(members: Iterable[Grant]) -> list[_Rights]:
+def _merged(members: Iterable[Grant]) -> list[_Permissions]:
     """One sentence for grants that give the same actions, or the same resources, under each of their
     conditions."""
     listed = sorted(
@@ -235,25 +239,27 @@ def _merged(members: Iterable[Grant]) -> list[_Rights]:
         same_conditions = conditions[(grant.principal, grant.negated, grant.resource, grant.action)]
         key = (grant.principal, grant.negated, tuple(sorted(same_actions)), tuple(sorted(same_conditions)))
         groups[key].append(grant)
-    return [_Rights(group) for group in groups.values()]
+    return [_Permissions(group) for group in groups.values()]
 
 
 def _newly_allowed(new: Iterable[Grant], lost: Iterable[Grant]) -> Iterator[Finding]:
-    for rights in _merged(new):
-        first = rights.members[0]
-        wide = sorted({reason for grant in rights.members for reason in wildcards(grant)})
+    for permissions in _merged(new):
+        first = permissions.members[0]
+        wide = sorted({reason for grant in permissions.members for reason in wildcards(grant)})
         kind = Kind.WILDCARD if wide else Kind.ACCESS
         details = [f"Wildcard: {'; '.join(wide)}."] if wide else []
-        if is_anyone(rights.principal) and not all(map(narrows, rights.conditions)):
+        if is_anyone(permissions.principal) and not all(
+            condition and narrows(json.loads(condition)) for condition in permissions.conditions
+        ):
             kind = Kind.PUBLIC
-        elif any(map(any_identity, rights.members)):
+        elif any(map(any_identity, permissions.members)):
             kind = Kind.PUBLIC
             details.append(
                 "Its condition names no audience (`aud`) or subject (`sub`): whoever this provider knows may "
                 "take the role, users of other pools and other accounts among them."
             )
-        if rights.negated:
-            details.append(f"It says {rights.negated}: everything **but** what is named.")
+        if permissions.negated:
+            details.append(f"It says {permissions.negated}: everything **but** what is named.")
         same = [
             g
             for g in lost
@@ -263,29 +269,29 @@ def _newly_allowed(new: Iterable[Grant], lost: Iterable[Grant]) -> Iterator[Find
             details.append(f"Its condition was: {_condition(same[0].condition)}.")
         yield Finding(
             kind=kind,
-            text=f"**{_who(rights.principal)} {_may(rights, 'may newly')}**{_when(rights.conditions)}.",
+            text=f"**{_who(permissions.principal)} {_may(permissions, 'may now')}**{permissions.when}.",
             details=tuple(details),
         )
 
 
-def _may(rights: _Rights, verb: str) -> str:
-    if all(grant.is_trust for grant in rights.members):
-        return f"{verb} assume the {rights.resources}"
-    return f"{verb} {rights.actions} on {rights.resources}"
+def _may(permissions: _Permissions, verb: str) -> str:
+    if all(grant.is_trust for grant in permissions.members):
+        return f"{verb} assume the {permissions.resources}"
+    return f"{verb} {permissions.actions} on {permissions.resources}"
 
 
-def _said(rights: _Rights) -> str:
-    if rights.effect == "Deny":
-        said = f"{_denied(rights, 'to be')} {rights.actions} on {rights.resources}"
+def _said(permissions: _Permissions) -> str:
+    if permissions.effect == "Deny":
+        said = f"{_denied(permissions, 'to be')} {permissions.actions} on {permissions.resources}"
     else:
-        said = f"{_who(rights.principal)} {_may(rights, 'may')}"
-    return f"{said}{_when(rights.conditions)}"
+        said = f"{_who(permissions.principal)} {_may(permissions, 'may')}"
+    return f"{said}{permissions.when}"
 
 
-def _denied(rights: _Rights, when: str) -> str:
-    if is_anyone(rights.principal):
-        return f"Requests of {_who(rights.principal).lower()} are {when} refused:"
-    return f"{_who(rights.principal)} is {when} denied"
+def _denied(permissions: _Permissions, when: str) -> str:
+    if is_anyone(permissions.principal):
+        return f"Requests of {_who(permissions.principal).lower()} are {when} refused:"
+    return f"{_who(permissions.principal)} is {when} denied"
 
 
 def _goes_with_its_resource(changes: Differences, grant: Grant) -> bool:
@@ -305,11 +311,8 @@ def _bucket_arn(change: ResourceChange) -> str | None:
 
 
 def _names(values: Iterable[str], what: str) -> str:
-    names = sorted(set(values))
-    shown = [name if "`" in name else f"`{name}`" for name in names[:_MANY]]
-    if len(names) > _MANY:
-        shown.append(f"{len(names) - _MANY} more {what} (in the diff)")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    names = [name if "`" in name else f"`{name}`" for name in sorted(set(values))]
+    return listed(names, most=_MANY, more=f"more {what} (in the diff)")
 
 
 def _who(principal: str) -> str:

@@ -1,12 +1,13 @@
-"""Alarms that are new, gone, or ring at another time."""
+"""Alarms that are new, gone, or enter ALARM at another time."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cloudformation import as_mapping, at, physical_name, resolver
 from operations.review.differences import Differences, ResourceChange, ValueChange
 from operations.review.findings import Finding, Kind
-from operations.review.naming import physical_name, readable, shown
+from operations.review.naming import shown
 
 TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 _WHEN = {"DatapointsToAlarm", "EvaluationPeriods"}
@@ -31,7 +32,7 @@ _OPERATORS = {
 
 
 def alarm_findings(changes: Differences) -> Iterator[Finding]:
-    """One sentence for all alarms of which the same people are told otherwise, as when a topic goes."""
+    """One sentence for all alarms whose notifications change alike, as when a topic goes."""
     told: dict[str, list[ResourceChange]] = {}
     for change in changes.of_type(*TYPES):
         if change.old and change.new and all(value.property in _ACTIONS for value in change.values):
@@ -52,27 +53,17 @@ def _of_many(members: list[ResourceChange]) -> Finding:
     lost = any(_weaker(first, value) for value in first.values)
     names = ", ".join(f"`{change.title.split('`')[1]}`" for change in members)
     text = f"{len(members)} alarms notify others than before"
+    values = ", ".join(value.shown for value in first.values)
     return Finding(
         kind=Kind.ALARM_LOST if lost else Kind.NOTE,
-        text=f"{f'**{text}, or nobody**' if lost else text}: {_shown(first.values)}.",
+        text=f"{f'**{text}, or nobody**' if lost else text}: {values}.",
         details=(f"They are {names}.",),
-        covers=tuple(
-            (change.stack.name, change.logical_id, value.path)
-            for change in members
-            for value in change.values
-        ),
-    )
-
-
-def _shown(values: Iterable[ValueChange]) -> str:
-    return ", ".join(
-        f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
-        for value in values
+        covers=tuple(change.place(value.path) for change in members for value in change.values),
     )
 
 
 def _of_one(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
-    covers = ((change.stack.name, change.logical_id, ""),)
+    covers = (change.place(),)
     if change.gone:
         yield Finding(
             kind=Kind.ALARM_LOST,
@@ -96,17 +87,13 @@ def _changed(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
         for value in change.values
         if value.property in _WATCHING and not _names_the_same(changes, change, value)
     ]
-    covers = tuple(
-        (change.stack.name, change.logical_id, value.path)
-        for value in change.values
-        if value.property in _KNOWN
-    )
+    covers = tuple(change.place(value.path) for value in change.values if value.property in _KNOWN)
     name = change.value("Properties.AlarmName")
     if all(value.property in _NAMING or _follows(name, value) for value in change.values):
         text = f"is renamed to `{name.new}`" if name else "is described anew"
         yield Finding(kind=Kind.NOTE, text=f"The {change.title} {text}.", covers=covers)
         return
-    values = _shown(change.values)
+    values = ", ".join(value.shown for value in change.values)
     yield Finding(
         kind=Kind.ALARM_LOST if weaker or watching else Kind.NOTE,
         text=f"**The {change.title} notifies later or nobody**: {values}."
@@ -130,7 +117,7 @@ def _follows(name: ValueChange | None, value: ValueChange) -> bool:
 
 
 def _weaker(change: ResourceChange, value: ValueChange) -> bool:
-    """Whether this value lets the alarm notify later, or fewer people."""
+    """Whether this value makes the alarm notify later, or fewer people."""
     match value.property:
         case "ActionsEnabled":
             return value.new not in (True, None)
@@ -148,15 +135,15 @@ def _by_threshold(change: ResourceChange, value: ValueChange) -> bool:
     if value.property != "Threshold":
         return False
     if not _is_number(value.old) or not _is_number(value.new):
-        return True  # who knows when it notifies
-    operator = str(_properties(change.new).get("ComparisonOperator", ""))
+        return True  # nobody knows when it enters ALARM
+    operator = str(at(change.new, "Properties.ComparisonOperator") or "")
     return bool((value.new > value.old) == operator.startswith("Greater"))
 
 
 def _counted(alarm: Mapping[str, Any] | None) -> tuple[int, int] | None:
     """M of N periods must be over the threshold: all, where the template does not say how many."""
-    periods = _properties(alarm).get("EvaluationPeriods")
-    datapoints = _properties(alarm).get("DatapointsToAlarm", periods)
+    periods = at(alarm, "Properties.EvaluationPeriods")
+    datapoints = as_mapping(at(alarm, "Properties")).get("DatapointsToAlarm", periods)
     if not isinstance(periods, int) or not isinstance(datapoints, int) or isinstance(datapoints, bool):
         return None
     return (datapoints, periods) if 0 < datapoints <= periods else None
@@ -167,11 +154,10 @@ def _is_number(value: Any) -> bool:
 
 
 def notifies_later(old: tuple[int, int] | None, new: tuple[int, int] | None) -> bool:
-    """Whether some series of periods is ALARM by the old M of N, and not, or later, by the new.
+    """Whether some series of periods breaches the old M of N, and the new later or not at all.
 
-    The old is ALARM with M periods over the threshold among its N. The new stays silent if these can lie so
-    that no window of its own N holds its own M: at most M - 1 in each whole window, and in what is left of
-    one.
+    The old is breached by M periods over the threshold among its N. The new is not if these can lie so that
+    no window of its own N holds its own M: at most M - 1 in each whole window, and in what is left of one.
     """
     if old is None or new is None:
         return old != new
@@ -184,7 +170,7 @@ def _names_the_same(changes: Differences, change: ResourceChange, value: ValueCh
     """Whether an alarm watches what it did, under a new name of its own or by another reference to it."""
     stacks = [(side, side.get(change.stack.name)) for side in (changes.old, changes.new)]
     old, new = (
-        readable(side, stack)(given) if stack else given
+        resolver(side.stacks, stack)(given) if stack else given
         for (side, stack), given in zip(stacks, (value.old, value.new), strict=True)
     )
     return old == new or any(
@@ -196,7 +182,7 @@ def _names_the_same(changes: Differences, change: ResourceChange, value: ValueCh
 
 def condition(alarm: Mapping[str, Any] | None) -> str:
     """`AWS/Kinesis WriteProvisionedThroughputExceeded > 0 in 3 of 5 periods of 60 s`."""
-    properties = _properties(alarm)
+    properties = as_mapping(at(alarm, "Properties"))
     if rule := properties.get("AlarmRule"):
         return shown(rule)
     operator = _OPERATORS.get(str(properties.get("ComparisonOperator")), "against")
@@ -215,8 +201,3 @@ def _watched(properties: Mapping[str, Any]) -> str:
             return shown(metric["Expression"])
     name = " ".join(str(properties.get(key, "?")) for key in ("Namespace", "MetricName"))
     return f"{properties.get('Statistic', properties.get('ExtendedStatistic', 'a value'))} of `{name}`"
-
-
-def _properties(alarm: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    properties = (alarm or {}).get("Properties")
-    return properties if isinstance(properties, Mapping) else {}

@@ -1,16 +1,15 @@
-"""A synthesised cloud assembly, read for a comparison: stacks in order of deployment, names people know, and
-assets by what they are for instead of by their hash."""
+"""A cloud assembly, read for a comparison: assets by what they are for instead of by their hash."""
 
 import hashlib
 import json
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from cloudformation import AssemblyError, Stack, read_stacks
 from operations.review.errors import ReviewError
 
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
@@ -30,21 +29,14 @@ class Asset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewedStack:
+class ReviewedStack(Stack):
     """template: with `<asset Analytics/Code>` where the hash of an asset stands; raw: as synthesised.
 
-    paths: logical id -> path of its construct below the stack; acknowledged: (path, finding) -> reason;
-    warnings: what synthesis warned of; needs: stacks that are deployed before it.
+    acknowledged: (path, finding) -> reason; warnings: what synthesis warned of.
     """
 
-    name: str
-    account: str
-    region: str
-    protected: bool
-    needs: tuple[str, ...]
-    template: Mapping[str, Any] = field(repr=False)
+    protected: bool = False
     raw: Mapping[str, Any] = field(repr=False)
-    paths: Mapping[str, str] = field(default_factory=dict)
     acknowledged: Mapping[tuple[str, str], str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     assets: tuple[Asset, ...] = ()
@@ -53,11 +45,6 @@ class ReviewedStack:
     def title(self) -> str:
         """`OregonStorage` of `ClickTrends-production-OregonStorage`."""
         return self.name.rsplit("-", 1)[-1]
-
-    @cached_property
-    def resources(self) -> Mapping[str, Mapping[str, Any]]:
-        resources: Mapping[str, Mapping[str, Any]] = self.template.get("Resources", {})
-        return resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,79 +67,36 @@ EMPTY = Assembly(stacks=())
 
 def read_assembly(folder: Path) -> Assembly:
     """The assembly that synthesis wrote to `folder`; raises ReviewError when there is none."""
-    manifest_file = folder / "manifest.json"
-    if not manifest_file.is_file():
-        raise ReviewError(f"{folder} holds no cloud assembly: manifest.json is missing")
-    artifacts = json.loads(manifest_file.read_text())["artifacts"]
-    stacks = {
-        name: _stack(folder, name, artifact, artifacts)
-        for name, artifact in artifacts.items()
-        if artifact["type"] == "aws:cloudformation:stack"
-    }
-    return Assembly(stacks=tuple(_in_order(stacks)))
+    try:
+        return Assembly(stacks=tuple(_reviewed(folder, stack) for stack in read_stacks(folder)))
+    except AssemblyError as error:
+        raise ReviewError(str(error)) from error
 
 
-def _in_order(stacks: Mapping[str, ReviewedStack]) -> list[ReviewedStack]:
-    """Each stack after those it needs; otherwise as in the manifest."""
-    done: dict[str, ReviewedStack] = {}
-
-    def add(name: str) -> None:
-        if name not in done:
-            for needed in stacks[name].needs:
-                add(needed)
-            done[name] = stacks[name]
-
-    for name in stacks:
-        add(name)
-    return list(done.values())
-
-
-def _stack(
-    folder: Path, name: str, artifact: Mapping[str, Any], artifacts: Mapping[str, Any]
-) -> ReviewedStack:
-    properties = artifact["properties"]
-    text = (folder / properties["templateFile"]).read_text()
-    assets = _assets(folder, artifact, artifacts)
+def _reviewed(folder: Path, stack: Stack) -> ReviewedStack:
+    assets = _assets(folder, stack)
     titles = {asset.hash: asset.title for asset in assets}
-    named = _HASH.sub(lambda match: f"<asset {titles[match[0]]}>" if match[0] in titles else match[0], text)
-    metadata = _metadata(folder, artifact)
+    named = _HASH.sub(
+        lambda match: f"<asset {titles[match[0]]}>" if match[0] in titles else match[0],
+        json.dumps(stack.template),
+    )
+    entries = [(path, entry) for path, given in stack.metadata.items() for entry in given]
     return ReviewedStack(
-        name=name,
-        account=artifact["environment"].split("/")[-2],
-        region=artifact["environment"].rsplit("/", 1)[-1],
-        protected=bool(properties.get("terminationProtection")),
-        needs=tuple(
-            needed
-            for needed in artifact.get("dependencies", ())
-            if artifacts[needed]["type"] == "aws:cloudformation:stack"
-        ),
+        **{each.name: getattr(stack, each.name) for each in fields(Stack) if each.name != "template"},
+        protected=bool(stack.artifact.get("terminationProtection")),
         template=_without_bootstrap(json.loads(named)),
-        raw=json.loads(text),
-        paths={
-            entry["data"]: _below(name, path)
-            for path, entries in metadata.items()
-            for entry in entries
-            if entry["type"] == "aws:cdk:logicalId"
-        },
+        raw=stack.template,
         acknowledged={
-            (_below(name, path), finding.removeprefix("Annotation::")): reason
-            for path, entries in metadata.items()
-            for entry in entries
+            (path, finding.removeprefix("Annotation::")): reason
+            for path, entry in entries
             if entry["type"] == "aws:cdk:acknowledged-rules"
             for finding, reason in entry["data"].items()
         },
         warnings=tuple(
-            entry["data"]
-            for entries in metadata.values()
-            for entry in entries
-            if entry["type"] in {"aws:cdk:warning", "aws:cdk:error"}
+            entry["data"] for _, entry in entries if entry["type"] in {"aws:cdk:warning", "aws:cdk:error"}
         ),
         assets=assets,
     )
-
-
-def _below(stack: str, path: str) -> str:
-    return path.removeprefix(f"/{stack}/").removesuffix("/Resource")
 
 
 def _without_bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,20 +110,7 @@ def _without_bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
     return {section: entries for section, entries in kept.items() if entries or section == "Resources"}
 
 
-def _metadata(folder: Path, artifact: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    inline: dict[str, list[dict[str, Any]]] = artifact.get("metadata") or {}
-    if not (file := artifact.get("additionalMetadataFile")):
-        return inline
-    outside: dict[str, list[dict[str, Any]]] = json.loads((folder / file).read_text())
-    return {**outside, **inline}
-
-
-def _assets(folder: Path, artifact: Mapping[str, Any], artifacts: Mapping[str, Any]) -> tuple[Asset, ...]:
-    manifests = [
-        json.loads((folder / artifacts[needed]["properties"]["file"]).read_text())
-        for needed in artifact.get("dependencies", ())
-        if artifacts[needed]["type"] == "cdk:asset-manifest"
-    ]
+def _assets(folder: Path, stack: Stack) -> tuple[Asset, ...]:
     return tuple(
         Asset(
             title=entry["displayName"],
@@ -187,7 +118,7 @@ def _assets(folder: Path, artifact: Mapping[str, Any], artifacts: Mapping[str, A
             files=_zipped(folder / entry["source"]["path"]),
             entry_points=_entry_points(folder / entry["source"]["path"]),
         )
-        for manifest in manifests
+        for manifest in stack.asset_manifests
         for digest, entry in manifest.get("files", {}).items()
         if not entry["source"]["path"].endswith(".template.json")
     )

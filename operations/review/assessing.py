@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from math import isinf
 from typing import Any, Literal
 
+from cloudformation import is_intrinsic, physical_name, resolver
 from operations.review.assembly import Assembly, ReviewedStack
 from operations.review.differences import Differences, ResourceChange, ValueChange
-from operations.review.findings import Finding, Kind
-from operations.review.naming import physical_name, readable, shown
+from operations.review.findings import Finding, Kind, Place
+from operations.review.naming import shown
 
 FINE: Literal["fine"] = "fine"
 Said = tuple[Kind, str]
@@ -29,8 +31,6 @@ class Value:
 
 
 Assess = Callable[[Value], Verdict]
-Place = tuple[str, str, str]
-"""Stack, logical id, path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,19 +47,28 @@ class ValueRule:
         )
 
 
+def value_rules(by_type: Mapping[str, Mapping[str | tuple[str, ...], Assess]]) -> tuple[ValueRule, ...]:
+    """By type of resources, or a pattern of it, and by patterns of `Value.path`."""
+    return tuple(
+        ValueRule(type=kind, paths=(paths,) if isinstance(paths, str) else paths, assess=assess)
+        for kind, assessments in by_type.items()
+        for paths, assess in assessments.items()
+    )
+
+
 def assessed(
-    changes: Differences, rules: Iterable[ValueRule]
+    changes: Differences, known: Iterable[ValueRule]
 ) -> tuple[tuple[Finding, ...], frozenset[Place]]:
     """What the rules say, and the places of the values that they assess, with nothing to say too."""
-    rules = tuple(rules)
+    known = tuple(known)
     findings: dict[tuple[str, str, str], Finding] = {}
     places: set[Place] = set()
     for change in changes.resources:
         if change.old is None or change.new is None:
             continue
         for value in change.values:
-            place = (change.stack.name, change.logical_id, value.path)
-            verdicts = [_verdict(leaf, rules) for leaf in _leaves(changes, change, value)]
+            place = change.place(value.path)
+            verdicts = [_verdict(leaf, known) for leaf in _leaves(changes, change, value)]
             if all(verdict is not None for verdict, _ in verdicts):
                 places.add(place)
             for verdict, leaf in verdicts:
@@ -76,9 +85,9 @@ def _filled(text: str, **words: str) -> str:
     return re.sub(r"\{(title|old|new)\}", lambda found: words[found[1]], text)
 
 
-def _verdict(value: Value, rules: tuple[ValueRule, ...]) -> tuple[Verdict, Value]:
+def _verdict(value: Value, known: tuple[ValueRule, ...]) -> tuple[Verdict, Value]:
     """Of the first rule that assesses it."""
-    verdicts = (rule.assess(value) for rule in rules if rule.holds_for(value))
+    verdicts = (rule.assess(value) for rule in known if rule.holds_for(value))
     return next((verdict for verdict in verdicts if verdict is not None), None), value
 
 
@@ -87,26 +96,22 @@ def _leaves(changes: Differences, change: ResourceChange, value: ValueChange) ->
 
     def leaves(path: str, old: Any, new: Any) -> Iterator[Value]:
         inner = old if new is None else new if old is None else None
-        if isinstance(inner, Mapping) and inner and not _intrinsic(inner):
+        if isinstance(inner, Mapping) and inner and not is_intrinsic(inner):
             for key, item in inner.items():
                 sides = (item, None) if new is None else (None, item)
                 yield from leaves(f"{path}.{key}", *sides)
         else:
             yield Value(changes=changes, change=change, path=path, old=old, new=new)
 
-    yield from leaves(value.path.removeprefix("Properties."), value.old, value.new)
-
-
-def _intrinsic(value: Mapping[str, Any]) -> bool:
-    return len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref"))
+    yield from leaves(value.name, value.old, value.new)
 
 
 def fine(_value: Value) -> Verdict:
     return FINE
 
 
-def always(kind: Kind, text: str) -> Assess:
-    return lambda _value: (kind, text)
+def always(kind: Kind, text: str, *, absent: float | None = None) -> Assess:
+    return lambda value: (kind, _with_default(text, value, absent))
 
 
 def less(kind: Kind, text: str, *, absent: float | None = None, more: Said | None = None) -> Assess:
@@ -125,9 +130,19 @@ def _directed(*, smaller: Said | None, larger: Said | None, absent: float | None
         if was is None or now is None:
             return None
         said = smaller if now < was else larger if now > was else None
-        return said or FINE
+        return (said[0], _with_default(said[1], value, absent)) if said else FINE
 
     return assess
+
+
+def _with_default(text: str, value: Value, absent: float | None) -> str:
+    """With the number that holds in place of a side that is left out."""
+    if absent is None:
+        return text
+    default = "no limit" if isinf(absent) else f"`{absent:g}`"
+    for side, given in (("{old}", value.old), ("{new}", value.new)):
+        text = text.replace(side, default) if given is None else text
+    return text
 
 
 def unless(*wanted: Any, kind: Kind, text: str) -> Assess:
@@ -154,7 +169,7 @@ def made(assembly: Assembly, stack_name: str, value: Any) -> tuple[str, str] | N
     """Stack and logical id of the resource that a name, an ARN or a reference in a stack means; None where
     no stack of the assembly makes it."""
     stack = assembly.get(stack_name)
-    named = readable(assembly, stack)(value) if stack else value
+    named = resolver(assembly.stacks, stack)(value) if stack else value
     if not isinstance(named, str):
         return None
     parts = re.split(r"[:/]", named)

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cloudformation import at, physical_name
 from operations.review.differences import Differences, ResourceChange
 from operations.review.findings import Finding, Kind
-from operations.review.naming import physical_name, shown
+from operations.review.naming import capitalised, listed, shown
 from stacks.policy_checks.holds_data import HOLDS_DATA
 
 LOGS = "AWS::Logs::LogGroup"
@@ -22,7 +23,7 @@ _SHORTER = {
     ("Custom::SearchBootstrap", "Properties.RetentionDays"): (
         "days",
         None,
-        "the indices made from now on are deleted that much sooner, with their counts",
+        "indices made from now on are deleted that much sooner, with their counts",
     ),
     ("AWS::SQS::Queue", "Properties.MessageRetentionPeriod"): (
         "seconds",
@@ -61,7 +62,7 @@ def data_findings(changes: Differences) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.ALARM_LOST,
                 text=f"The {change.title} is deleted with its events.",
-                covers=_whole(change),
+                covers=(change.place(),),
             )
         yield from _shorter(change)
     yield from _no_longer_retained(changes)
@@ -99,14 +100,14 @@ def _fate(change: ResourceChange, holds: str) -> Iterator[Finding]:
         verb += " by an empty one"
     else:
         return
-    causes = [f"`{value.path.removeprefix('Properties.')}`" for value in change.replacing()[:3]]
+    causes = [f"`{value.name}`" for value in change.replacing()[:3]]
     because = f", because {', '.join(causes)} cannot change in place" if causes else ""
     if policy == "Delete":
         yield Finding(
             kind=Kind.DATA_LOSS,
             text=f"**The {change.title} {verb}, and {holds} are lost**{because}. Nothing retains it.",
             details=(_copy_first(change),),
-            covers=_whole(change),
+            covers=(change.place(),),
         )
         return
     if change.gone:
@@ -120,12 +121,12 @@ def _fate(change: ResourceChange, holds: str) -> Iterator[Finding]:
             f"**The {change.title} {verb}**{because}. {policy} keeps the old one with {holds}, but nothing "
             "uses it any more."
         )
-        details = ["The old one is outside of every stack, and is billed until someone deletes it by hand."]
+        details = ["No stack holds the old one; it is billed until someone deletes it by hand."]
     if change.stack.protected:
         details.append(
             "Termination protection guards the stack against being deleted, not against this change."
         )
-    yield Finding(kind=Kind.DATA_LEFT, text=text, details=tuple(details), covers=_whole(change))
+    yield Finding(kind=Kind.DATA_LEFT, text=text, details=tuple(details), covers=(change.place(),))
 
 
 def _copy_first(change: ResourceChange) -> str:
@@ -153,17 +154,14 @@ def _no_longer_retained(changes: Differences) -> Iterator[Finding]:
     titles = [f"the {change.title}" for change, _ in unprotected]
     yield Finding(
         kind=Kind.PROTECTION_LOST,
-        text=f"**{_sentence(titles)} {'is' if len(titles) == 1 else 'are'} no longer retained**: from this "
+        text=f"**{capitalised(listed(titles, most=3))} {'is' if len(titles) == 1 else 'are'} no longer "
+        f"retained**: from this "
         "deployment on, deleting or replacing what is named deletes its data.",
         details=tuple(
             f"The {change.title}: {HOLDS_DATA[change.type]} ({' and '.join(policies)}: Delete)."
             for change, policies in unprotected
         ),
-        covers=tuple(
-            (change.stack.name, change.logical_id, policy)
-            for change, policies in unprotected
-            for policy in policies
-        ),
+        covers=tuple(change.place(policy) for change, policies in unprotected for policy in policies),
     )
 
 
@@ -180,20 +178,14 @@ def _retained_otherwise(changes: Differences) -> Iterator[Finding]:
         titles = [f"the {change.title}" for change in members]
         yield Finding(
             kind=Kind.NOTE,
-            text=f"{_sentence(titles)} {'stays' if len(titles) == 1 else 'stay'} retained or "
-            f"{'becomes' if len(titles) == 1 else 'become'} so: `{policy}` {was} → {now}.",
-            covers=tuple((change.stack.name, change.logical_id, policy) for change in members),
+            text=f"{capitalised(listed(titles, most=3))} {'stays' if len(titles) == 1 else 'stay'} retained "
+            f"or {'becomes' if len(titles) == 1 else 'become'} so: `{policy}` {was} → {now}.",
+            covers=tuple(change.place(policy) for change in members),
         )
 
 
 def _newly_deleted(change: ResourceChange, policy: str) -> bool:
     return retention_policy(change.new, policy) == "Delete" != retention_policy(change.old, policy)
-
-
-def _sentence(titles: list[str], most: int = 3) -> str:
-    named = titles[:most] + ([f"{len(titles) - most} more"] if len(titles) > most else [])
-    text = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    return text[0].upper() + text[1:]
 
 
 def _protection(change: ResourceChange) -> Iterator[Finding]:
@@ -206,7 +198,7 @@ def _protection(change: ResourceChange) -> Iterator[Finding]:
                 text=f"**The {change.title} loses a protection of its data**: "
                 f"`{path.removeprefix('Properties.')}` is no longer `{wanted}`.",
                 covers=tuple(
-                    (change.stack.name, change.logical_id, value.path)
+                    change.place(value.path)
                     for value in change.values
                     if path == value.path or path.startswith(f"{value.path}.")
                 ),
@@ -224,7 +216,7 @@ def _shorter(change: ResourceChange) -> Iterator[Finding]:
                     kind=Kind.DATA_LOSS,
                     text=f"**The {change.title} keeps its data for {now:,.0f} {unit} instead of {old}**: "
                     f"{consequence}.",
-                    covers=((change.stack.name, change.logical_id, value.path),),
+                    covers=(change.place(value.path),),
                 )
     if change.type == "AWS::S3::Bucket" and change.old and change.new:
         yield from _expiry(change)
@@ -232,7 +224,7 @@ def _shorter(change: ResourceChange) -> Iterator[Finding]:
 
 def _expiry(change: ResourceChange) -> Iterator[Finding]:
     """S3 user guide, "Expiring objects": a rule holds for objects that are there already."""
-    covers = ((change.stack.name, change.logical_id, "Properties.LifecycleConfiguration"),)
+    covers = (change.place("Properties.LifecycleConfiguration"),)
     for word, keys in _EXPIRING.items():
         before = _days(change.old, keys)
         for (prefix, filters), days in _days(change.new, keys).items():
@@ -276,9 +268,8 @@ def _expiry(change: ResourceChange) -> Iterator[Finding]:
 
 def _rules(resource: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     """The rules of a bucket's life cycle that are on."""
-    configuration = ((resource or {}).get("Properties") or {}).get("LifecycleConfiguration") or {}
-    rules = configuration.get("Rules", ()) if isinstance(configuration, Mapping) else ()
-    return [rule for rule in rules if isinstance(rule, Mapping) and rule.get("Status") == "Enabled"]
+    rules = at(resource, "Properties.LifecycleConfiguration.Rules") or ()
+    return [rule for rule in rules if at(rule, "Status") == "Enabled"]
 
 
 def _days(resource: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[tuple[str, str], float]:
@@ -296,13 +287,6 @@ def _days(resource: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[tup
     return shortest
 
 
-def at(resource: Any, path: str) -> Any:
-    """The value at `Properties.A.B`; None where there is none."""
-    for part in path.split("."):
-        resource = resource.get(part) if isinstance(resource, Mapping) else None
-    return resource
-
-
 def _number(value: Any) -> float:
     """`forever`, None and what is no number: without end."""
     try:
@@ -314,7 +298,3 @@ def _number(value: Any) -> float:
 def retention_policy(resource: Mapping[str, Any] | None, policy: str) -> str:
     value = (resource or {}).get(policy, "Delete")
     return value if isinstance(value, str) else "Delete"
-
-
-def _whole(change: ResourceChange) -> tuple[tuple[str, str, str], ...]:
-    return ((change.stack.name, change.logical_id, ""),)

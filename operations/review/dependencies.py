@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 MAVEN_REPOSITORY = Path.home() / ".m2" / "repository"
@@ -39,7 +40,7 @@ def dependency_changes(old: Path, new: Path) -> tuple[DependencyChange, ...]:
         )
         for ecosystem, files, read, licence in (
             ("Python", _requirement_files, _requirements, _python_licence),
-            ("npm", _package_files, _packages, _npm_licence_in(new)),
+            ("npm", _lock_files, _locked, _npm_licence_in(new)),
             ("Maven", _pom_files, _artifacts, _maven_licence),
         )
         for file in sorted({*files(old), *files(new)})
@@ -94,26 +95,28 @@ def _python_licence(name: str, version: str) -> str:
     return ", ".join(classifiers) or (written[0][:60] if written else "licence not stated by the package")
 
 
-def _package_files(tree: Path) -> list[str]:
-    return [file.relative_to(tree).as_posix() for file in tree.glob("package.json")]
+def _lock_files(tree: Path) -> list[str]:
+    return [file.relative_to(tree).as_posix() for file in tree.glob("package-lock.json")]
 
 
-def _packages(text: str) -> dict[str, str]:
-    content = json.loads(text)
-    return {**content.get("dependencies", {}), **content.get("devDependencies", {})}
+def _locked(text: str) -> dict[str, str]:
+    """Package -> its version, or its versions where other packages bring their own."""
+    found: dict[str, set[str]] = {}
+    for name, entry in _lock_entries(text):
+        found.setdefault(name, set()).add(entry["version"])
+    return {name: " or ".join(sorted(versions)) for name, versions in found.items()}
+
+
+def _lock_entries(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for place, entry in json.loads(text).get("packages", {}).items():
+        if place and "version" in entry:
+            yield place.rpartition("node_modules/")[2], entry
 
 
 def _npm_licence_in(tree: Path) -> Callable[[str, str], str]:
-    def licence(name: str, version: str) -> str:
-        file = tree / "node_modules" / name / "package.json"
-        if not file.is_file():
-            return NOT_INSTALLED
-        content = json.loads(file.read_text("utf-8"))
-        if content.get("version") != version.lstrip("^~="):
-            return NOT_INSTALLED
-        return str(content.get("license", "licence not stated by the package"))
-
-    return licence
+    file = tree / "package-lock.json"
+    entries = dict(_lock_entries(file.read_text("utf-8"))) if file.is_file() else {}
+    return lambda name, _version: str(entries[name].get("license", "licence not stated by the package"))
 
 
 def _pom_files(tree: Path) -> list[str]:

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cloudformation import is_intrinsic
 from operations.review import naming
 from operations.review.assembly import Assembly, Asset, ReviewedStack
 from operations.review.engine import EngineAnswer, impacts
+from operations.review.findings import Place
 
 _IDENTIFYING_KEYS = ("PropertyGroupId", "Sid", "PolicyName", "Id", "Key", "Name", "AttributeName")
 
@@ -19,6 +21,15 @@ class ValueChange:
     path: str
     old: Any
     new: Any
+
+    @property
+    def name(self) -> str:
+        """The path below the resource's properties."""
+        return self.path.removeprefix("Properties.")
+
+    @property
+    def shown(self) -> str:
+        return f"`{self.name}` {naming.shown(self.old)} → {naming.shown(self.new)}"
 
     @property
     def property(self) -> str:
@@ -44,6 +55,10 @@ class ResourceChange:
     @property
     def type(self) -> str:
         return str((self.new or self.old or {}).get("Type", "?"))
+
+    def place(self, path: str = "") -> Place:
+        """Of a value, by its path; left out: of the whole resource."""
+        return self.stack.name, self.logical_id, path
 
     @property
     def replaced(self) -> bool:
@@ -132,7 +147,6 @@ def _empty(stack: ReviewedStack) -> ReviewedStack:
         account=stack.account,
         region=stack.region,
         protected=stack.protected,
-        needs=(),
         template=nothing,
         raw=nothing,
     )
@@ -200,7 +214,7 @@ def value_changes(old: Any, new: Any, *, path: str = "") -> Iterator[ValueChange
     if json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True):
         return
     deeper: list[ValueChange] = []
-    if isinstance(old, Mapping) and isinstance(new, Mapping) and not (_intrinsic(old) or _intrinsic(new)):
+    if isinstance(old, Mapping) and isinstance(new, Mapping) and not (is_intrinsic(old) or is_intrinsic(new)):
         for key in [*new, *(gone for gone in old if gone not in new)]:
             place = f"{path}.{key}" if path else str(key)
             deeper += value_changes(old.get(key), new.get(key), path=place)
@@ -211,14 +225,10 @@ def value_changes(old: Any, new: Any, *, path: str = "") -> Iterator[ValueChange
     yield from deeper or (ValueChange(path=path, old=old, new=new),)
 
 
-def _intrinsic(value: Mapping[str, Any]) -> bool:
-    return len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref"))
-
-
 def _matched(old: Sequence[Any], new: Sequence[Any]) -> list[tuple[str, Any, Any]] | None:
     """Elements side by side, by what identifies them or by their place; None: the list is one value."""
     both = [*old, *new]
-    if not all(isinstance(element, Mapping) and not _intrinsic(element) for element in both):
+    if not all(isinstance(element, Mapping) and not is_intrinsic(element) for element in both):
         return None
     for key in _IDENTIFYING_KEYS:
         before, after = _by(key, old), _by(key, new)

@@ -14,7 +14,7 @@ from operations.review.assembly import Assembly
 from operations.review.data import LOGS, made_anew
 from operations.review.differences import AssetChange, Differences, ResourceChange, ValueChange
 from operations.review.findings import Finding, Kind
-from operations.review.naming import DASHBOARD, shown
+from operations.review.naming import DASHBOARD
 from operations.review.readers import reader_replaced
 from operations.review.restart import restart
 from stacks.policy_checks.holds_data import HOLDS_DATA
@@ -96,12 +96,12 @@ _EFFECTS = (
             "EphemeralStorage*",
             "LoggingConfig*",
         ),
-        text="Calls that run finish as they are; the next ones run anew, each first one with a cold start.",
+        text="Running invocations finish as they are; the next ones begin with a cold start.",
     ),
     _Effect(
         type="AWS::Lambda::Function",
         paths=("ReservedConcurrentExecutions",),
-        text="Takes effect at once: calls beyond it are refused and retried.",
+        text="Takes effect at once: invocations beyond it are throttled and retried.",
     ),
     _Effect(
         type="AWS::Lambda::EventSourceMapping",
@@ -118,7 +118,7 @@ _EFFECTS = (
     _Effect(
         type=DASHBOARD,
         paths=("DashboardBody",),
-        text="Only the picture changes, no metric and no alarm. The diff below shows it graph by graph.",
+        text="Only graphs change, no metric and no alarm. The diff below shows each graph.",
     ),
     _Effect(
         type="Custom::SearchBootstrap",
@@ -153,7 +153,7 @@ _CODE: dict[str, tuple[Kind, _Text]] = {
     "AWS::KinesisAnalyticsV2::Application": (Kind.INTERRUPTION, restart),
     "AWS::Lambda::Function": (
         Kind.NOTE,
-        "Calls that run finish as they are; the next ones run the new code.",
+        "Running invocations finish as they are; the next ones run the new code.",
     ),
 }
 
@@ -183,7 +183,7 @@ def understood(change: ResourceChange, value: ValueChange) -> bool:
 
 
 def _gone_or_replaced(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
-    covers = ((change.stack.name, change.logical_id, ""),)
+    covers = (change.place(),)
     if change.gone and change.type.startswith("AWS::IAM::"):
         yield Finding(kind=Kind.NOTE, text=f"The {change.title} is deleted.", covers=covers)
     elif change.gone and change.type in _WORKING and not made_anew(changes, change):
@@ -199,7 +199,7 @@ def _gone_or_replaced(changes: Differences, change: ResourceChange) -> Iterator[
             covers=covers,
         )
     elif change.old is not None and change.replaced:
-        causes = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.replacing())
+        causes = ", ".join(f"`{value.name}`" for value in change.replacing())
         verb = (
             "is replaced by a new one" if change.impact == "WILL_REPLACE" else "may be replaced by a new one"
         )
@@ -223,23 +223,21 @@ def _updated(changes: Differences, change: ResourceChange) -> Iterator[Finding]:
     if mirrored:
         yield Finding(
             kind=Kind.NOTE,
-            text=f"The {change.title} runs again, because what it works on changes.",
-            covers=tuple((change.stack.name, change.logical_id, value.path) for value in mirrored),
+            text=f"The {change.title} runs again, because what it depends on changes.",
+            covers=tuple(change.place(value.path) for value in mirrored),
         )
     for effect, values in by_effect.items():
         yield Finding(
             kind=effect.kind,
             text=f"{_changed(change, values)}.",
             details=(_said(effect.text, changes),),
-            covers=tuple((change.stack.name, change.logical_id, value.path) for value in values),
+            covers=tuple(change.place(value.path) for value in values),
         )
 
 
 def _changed(change: ResourceChange, values: list[ValueChange], most: int = 3) -> str:
     parts = [
-        f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"
-        if value.property not in _WITHOUT_VALUES
-        else f"another `{value.property}`"
+        f"{value.shown}" if value.property not in _WITHOUT_VALUES else f"another `{value.property}`"
         for value in values[:most]
     ]
     if len(values) > most:
@@ -248,7 +246,7 @@ def _changed(change: ResourceChange, values: list[ValueChange], most: int = 3) -
 
 
 def _effect(change: ResourceChange, value: ValueChange) -> _Effect | None:
-    path = value.path.removeprefix("Properties.")
+    path = value.name
     if path == value.path:
         return None
     return next(
@@ -266,7 +264,7 @@ def _shards(change: ResourceChange) -> Iterator[Finding]:
     value = change.value("Properties.ShardCount")
     if change.type != "AWS::Kinesis::Stream" or value is None:
         return
-    covers = ((change.stack.name, change.logical_id, value.path),)
+    covers = (change.place(value.path),)
     if not isinstance(value.old, int) or not isinstance(value.new, int):
         yield Finding(
             kind=Kind.NOTE,
@@ -288,7 +286,7 @@ def _shards(change: ResourceChange) -> Iterator[Finding]:
         kind=Kind.NOTE,
         text=f"The {change.title} is resharded from {value.old} to {value.new} shards.",
         details=(
-            "It can be written and read all the while; a few minutes, ten times in 24 hours at most. "
+            "Producers and consumers go on meanwhile. It takes a few minutes, at most ten times in 24 hours. "
             "Consumers finish the old shards first, so nothing is lost or skipped.",
         ),
         covers=covers,

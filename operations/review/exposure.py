@@ -1,4 +1,4 @@
-"""Who can reach what without a right in a policy: public access, guests, networks and encryption."""
+"""Who can reach what without a permission in a policy: public access, guests, networks and encryption."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from operations.review.data import at
+from cloudformation import as_list, at, referred
 from operations.review.differences import Differences, ResourceChange
 from operations.review.findings import Finding, Kind
 from operations.review.naming import shown
@@ -137,7 +137,7 @@ def exposure_findings(changes: Differences) -> Iterator[Finding]:
                     text=f"**The {change.title} ({change.stack.title}) opens: {rule.means}.**"
                     if rule.kind is not Kind.ENCRYPTION
                     else f"**The {change.title} ({change.stack.title}) loses encryption: {rule.means}.**",
-                    covers=((change.stack.name, change.logical_id, rule.path),),
+                    covers=(change.place(rule.path),),
                 )
         yield from _other(change, covered)
 
@@ -151,9 +151,9 @@ def _pool_roles(change: ResourceChange) -> Iterator[Finding]:
         if value.path != who and value.new is not None:
             yield Finding(
                 kind=Kind.ACCESS,
-                text=f"**The identity pool gives its {who} users another role**: {shown(_role(value.old))} → "
-                f"{shown(_role(value.new))}.",
-                covers=((change.stack.name, change.logical_id, value.path),),
+                text=f"**The identity pool gives its {who} users another role**: "
+                f"{shown(referred(value.old) or value.old)} → {shown(referred(value.new) or value.new)}.",
+                covers=(change.place(value.path),),
             )
 
 
@@ -170,7 +170,7 @@ def _copies(change: ResourceChange) -> Iterator[Finding]:
         kind=Kind.ACCESS,
         text=f"**The {change.title} copies its objects to {', '.join(map(shown, targets))}**{whose}: who may "
         "read there reads every click.",
-        covers=((change.stack.name, change.logical_id, "Properties.ReplicationConfiguration"),),
+        covers=(change.place("Properties.ReplicationConfiguration"),),
     )
 
 
@@ -189,15 +189,14 @@ def _providers(changes: Differences, change: ResourceChange) -> Iterator[Finding
         if value.property in _PROVIDERS.get(change.type, ()) and value.new is not None:
             yield Finding(
                 kind=Kind.PUBLIC if _foreign(changes, change, value.new) else Kind.ACCESS,
-                text=f"**The {change.title} lets in the users of other identity providers**: "
-                f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}.",
-                covers=((change.stack.name, change.logical_id, value.path),),
+                text=f"**The {change.title} lets in the users of other identity providers**: {value.shown}.",
+                covers=(change.place(value.path),),
             )
 
 
 def _foreign(changes: Differences, change: ResourceChange, value: Any) -> bool:
     """Whether a provider is no user pool of this environment."""
-    named = [one.get("ProviderName") if isinstance(one, dict) else one for one in _listed(value)]
+    named = [one.get("ProviderName") if isinstance(one, dict) else one for one in as_list(value)]
     pools = [
         logical_id
         for stack in changes.new.stacks
@@ -208,15 +207,6 @@ def _foreign(changes: Differences, change: ResourceChange, value: Any) -> bool:
     return not all(
         name == "COGNITO" or any(f'"{pool}"' in json.dumps(name) for pool in pools) for name in named
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _role(value: Any) -> Any:
-    """The logical id of the role that a template refers to."""
-    return value["Fn::GetAtt"][0] if isinstance(value, dict) and "Fn::GetAtt" in value else value
 
 
 def _newly_unsafe(change: ResourceChange, rule: _Rule) -> bool:
@@ -235,8 +225,7 @@ def _other(change: ResourceChange, covered: set[str]) -> Iterator[Finding]:
             if value.path.startswith("Properties.") and any(part in value.path for part in parts):
                 yield Finding(
                     kind=kind,
-                    text=f"The {what} of the {change.title} changes: "
-                    f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}.",
-                    covers=((change.stack.name, change.logical_id, value.path),),
+                    text=f"The {what} of the {change.title} changes: {value.shown}.",
+                    covers=(change.place(value.path),),
                 )
                 break

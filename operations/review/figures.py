@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cloudformation import AssemblyError
 from operations.cost.estimate import Estimate, estimate
 from operations.cost.prices import PriceError
 from operations.cost.range import Range
 from operations.cost.report import NOT_KNOWN
-from operations.cost.template import AssemblyError
 from operations.review import headroom
 from operations.review.findings import Finding, Kind
 from settings import latency

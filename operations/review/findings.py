@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+Place = tuple[str, str, str]
+"""Stack, logical id, path of a value; a path covers what is below it."""
+
 
 class Kind(StrEnum):
     """In order of danger, as the page lists them. The value is what `--fail-on` takes."""
@@ -53,10 +56,10 @@ MEANINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """text: one sentence of Markdown; details: more sentences, each shown below it. covers: (stack, logical
-    id, path) of the values that it explains; a path covers what is below it."""
+    """text: one sentence of Markdown; details: more sentences, each shown below it. covers: the values
+    that it explains."""
 
     kind: Kind
     text: str
     details: tuple[str, ...] = ()
-    covers: tuple[tuple[str, str, str], ...] = ()
+    covers: tuple[Place, ...] = ()

@@ -1,4 +1,4 @@
-"""Every right that an assembly gives: who may do what to which resource, out of each policy in each
+"""Every permission that an assembly gives: who may do what to which resource, out of each policy in each
 template."""
 
 import json
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from operations.review.assembly import Assembly, ReviewedStack
-from operations.review.naming import physical_name, readable, title
+from cloudformation import Stack, as_list, as_mapping, physical_name, resolver
+from operations.review.assembly import Assembly
+from operations.review.naming import title
 
 IDENTITIES = {"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
 ATTACHED_POLICIES = {
@@ -52,7 +53,7 @@ class Grant:
         return self.action.startswith("sts:AssumeRole")
 
     def covers(self, other: "Grant") -> bool:
-        """Whether whoever has this right has the other too: a wildcard covers what it matches."""
+        """Whether whoever has this permission has the other too: a wildcard covers what it matches."""
         return (
             self.effect == other.effect
             and (self.principal in {other.principal, "*"})
@@ -76,7 +77,7 @@ def _spared(pattern: str) -> list[str] | None:
     return pattern.removeprefix(ALL_BUT).split(", ") if pattern.startswith(ALL_BUT) else None
 
 
-def grants(assembly: Assembly, of: Iterable[ReviewedStack] | None = None) -> frozenset[Grant]:
+def grants(assembly: Assembly, of: Iterable[Stack] | None = None) -> frozenset[Grant]:
     """of: its stacks that count; all, if None."""
     return frozenset(
         grant
@@ -102,15 +103,15 @@ def is_policy_path(path: str) -> bool:
 
 
 def _of_resource(
-    assembly: Assembly, stack: ReviewedStack, logical_id: str, resource: Mapping[str, Any]
+    assembly: Assembly, stack: Stack, logical_id: str, resource: Mapping[str, Any]
 ) -> Iterator[Grant]:
-    resolve = readable(assembly, stack)
-    kind, properties = resource["Type"], _mapping(resource.get("Properties"))
+    resolve = resolver(assembly.stacks, stack)
+    kind, properties = resource["Type"], as_mapping(resource.get("Properties"))
     name, account = title(stack, logical_id, resource), stack.account
     if kind in IDENTITIES:
-        for policy in _listed(properties.get("Policies")):
-            yield from _statements(_mapping(policy).get("PolicyDocument"), resolve, account, principal=name)
-        for managed in _listed(properties.get("ManagedPolicyArns")):
+        for policy in as_list(properties.get("Policies")):
+            yield from _statements(as_mapping(policy).get("PolicyDocument"), resolve, account, principal=name)
+        for managed in as_list(properties.get("ManagedPolicyArns")):
             yield Grant(
                 principal=name, effect="Allow", action=f"{EVERYTHING_OF} {resolve(managed)}", resource="*"
             )
@@ -140,14 +141,14 @@ def _called_by(principal: str) -> str:
     return f"{'service' if principal.endswith('.amazonaws.com') else 'principal'} `{principal}`"
 
 
-def _attached_to(stack: ReviewedStack, properties: Mapping[str, Any], resolve: Resolver) -> list[str]:
+def _attached_to(stack: Stack, properties: Mapping[str, Any], resolve: Resolver) -> list[str]:
     names = [
-        reference for key in ("Roles", "Users", "Groups") for reference in _listed(properties.get(key))
+        reference for key in ("Roles", "Users", "Groups") for reference in as_list(properties.get(key))
     ] + [properties[key] for key in ("RoleName", "UserName") if key in properties]
     return [_identity(stack, name, resolve) for name in names]
 
 
-def _identity(stack: ReviewedStack, reference: Any, resolve: Resolver) -> str:
+def _identity(stack: Stack, reference: Any, resolve: Resolver) -> str:
     if isinstance(reference, Mapping) and (resource := stack.resources.get(str(reference.get("Ref")))):
         return title(stack, str(reference["Ref"]), resource)
     for logical_id, resource in stack.resources.items():
@@ -185,7 +186,7 @@ def _statements(
     statements name principals."""
     if not isinstance(document, Mapping):
         return
-    for statement in _listed(document.get("Statement")):
+    for statement in as_list(document.get("Statement")):
         if not isinstance(statement, Mapping):
             continue
         negated = ",".join(key for key in ("NotAction", "NotResource", "NotPrincipal") if key in statement)
@@ -196,7 +197,7 @@ def _statements(
         if condition is not None and not isinstance(condition, Mapping):
             condition = {"not understood": condition}
         if strange := {key: value for key, value in statement.items() if key not in _STATEMENT}:
-            condition = {**_mapping(condition), "not understood": resolve(strange)}
+            condition = {**as_mapping(condition), "not understood": resolve(strange)}
         for who in principals:
             named, rest = _narrowed(who, condition, account)
             for action in actions:
@@ -215,7 +216,7 @@ def _named(statement: Mapping[str, Any], part: str, resolve: Resolver) -> list[s
     """The statement's actions or resources; what Not... names is one that begins with ALL_BUT."""
     texts = [
         one if isinstance(one, str) else _canonical(one)
-        for one in _listed(resolve(statement.get(part, statement.get(f"Not{part}"))))
+        for one in as_list(resolve(statement.get(part, statement.get(f"Not{part}"))))
     ]
     return texts if part in statement else [ALL_BUT + ", ".join(sorted(texts))] if texts else []
 
@@ -224,7 +225,7 @@ def _narrowed(principal: str, condition: Any, account: str) -> tuple[str, Any]:
     """A principal that a condition narrows to the ARN of one role of this account is that role, as in the
     search domain's policy."""
     if isinstance(condition, Mapping):
-        arn = _mapping(condition.get("ArnEquals")).get("aws:PrincipalArn")
+        arn = as_mapping(condition.get("ArnEquals")).get("aws:PrincipalArn")
         everyone = principal == "*" or f"::{account}:root`" in principal
         if (
             everyone
@@ -244,11 +245,6 @@ def _without(keys: Any, name: str) -> Any:
     return {key: value for key, value in keys.items() if key != name} if isinstance(keys, Mapping) else keys
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """What should be an object; empty where it is something else."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def _principals(statement: Mapping[str, Any], resolve: Resolver) -> list[str]:
     given = resolve(statement.get("Principal", statement.get("NotPrincipal")))
     if "Principal" not in statement:
@@ -259,15 +255,9 @@ def _principals(statement: Mapping[str, Any], resolve: Resolver) -> list[str]:
             if who == "*"
             else f"{_PRINCIPALS.get(kind, kind)} `{who if isinstance(who, str) else _canonical(who)}`"
             for kind, names in given.items()
-            for who in _listed(names)
+            for who in as_list(names)
         ]
     return [str(given)]
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 def _canonical(value: Any) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from cloudformation import at
 from operations.review.assembly import ReviewedStack
-from operations.review.data import at
 from operations.review.dependencies import dependency_line
 from operations.review.differences import Differences, ResourceChange
 from operations.review.findings import Finding, Kind
@@ -231,7 +231,7 @@ def _fate(change: ResourceChange) -> str:
     if change.gone:
         return "leaves the stack, kept" if change.impact == "WILL_ORPHAN" else "deleted"
     verb = {"WILL_REPLACE": "replaced", "MAY_REPLACE": "perhaps replaced"}.get(change.impact, "updated")
-    paths = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.values)
+    paths = ", ".join(f"`{value.name}`" for value in change.values)
     return f"{verb} ({paths})" if paths else f"{verb} (by what it refers to)"
 
 

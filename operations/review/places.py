@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cloudformation import as_mapping, physical_name, references
 from operations.review.alarms import TYPES as ALARMS
 from operations.review.assembly import Assembly, ReviewedStack
 from operations.review.data import made_anew
 from operations.review.differences import Differences, ResourceChange
 from operations.review.findings import Finding, Kind
-from operations.review.naming import DASHBOARD, physical_name, title
+from operations.review.naming import DASHBOARD, listed, title
 from stacks.policy_checks.holds_data import HOLDS_DATA
 
 
@@ -25,8 +26,8 @@ def name_findings(changes: Differences, outside: Mapping[str, str]) -> Iterator[
         elif change.gone and still and not made_anew(changes, change):
             yield Finding(
                 kind=Kind.NAME,
-                text=f"**The {change.title} goes, but something still names it**, and will fail.",
-                details=tuple(f"It is named {place}." for place in still),
+                text=f"**The {change.title} goes, but is still in use**: what uses it will fail.",
+                details=tuple(f"It is used {place}." for place in still),
             )
 
 
@@ -34,7 +35,7 @@ def _renamed(changes: Differences, change: ResourceChange, old: str, new: str, s
     text = f"**The physical name `{old}` becomes `{new}`** ({change.stack.title}, {change.stack.region})."
     details = []
     if still:
-        details += [f"**It is still `{old}`, and will fail, {place}.**" for place in still]
+        details += [f"**It is still `{old}` {place}, which will fail.**" for place in still]
     moved = [
         stack.title
         for stack in changes.new.stacks
@@ -45,20 +46,18 @@ def _renamed(changes: Differences, change: ResourceChange, old: str, new: str, s
     ]
     if moved:
         details.append(
-            f"{_listed(moved)} {'follows' if len(moved) == 1 else 'follow'} in the same release: from the "
+            f"{listed(moved)} {'follows' if len(moved) == 1 else 'follow'} in the same release: from the "
             f"deployment of {change.stack.title} until then "
-            f"{'it still names' if len(moved) == 1 else 'they still name'} `{old}`."
+            f"{'it still uses' if len(moved) == 1 else 'they still use'} `{old}`."
         )
     if not still and not moved:
-        details.append("No other stack and no configuration in this repository names it.")
-    details.append("What uses the old name outside of this repository is not known here.")
+        details.append("No other stack and no configuration in this repository uses it.")
+    details.append("Uses of the old name outside this repository are not known.")
     return Finding(
         kind=Kind.NAME,
         text=text,
         details=tuple(details),
-        covers=tuple(
-            (change.stack.name, change.logical_id, value.path) for value in change.values if value.old == old
-        ),
+        covers=tuple(change.place(value.path) for value in change.values if value.old == old),
     )
 
 
@@ -68,7 +67,7 @@ def _users(name: str, assembly: Assembly) -> list[str]:
     Without dashboards: one that names what is gone shows an empty graph, and nothing fails.
     """
     return [
-        f"in {stack.title} ({stack.region}): {_listed(users)}"
+        f"in {stack.title} ({stack.region}): {listed(users)}"
         for stack in assembly.stacks
         if (
             users := [
@@ -126,9 +125,9 @@ def deployment_findings(changes: Differences) -> Iterator[Finding]:
 def _unresolved(changes: Differences) -> Iterator[Finding]:
     """References to a resource that is no longer in its template, which CloudFormation refuses."""
     for stack in changes.new.stacks:
-        known = {*stack.resources, *_mapping(stack.template.get("Parameters"))}
+        known = {*stack.resources, *as_mapping(stack.template.get("Parameters"))}
         before = changes.old.get(stack.name)
-        missing = _references(stack.template) - known
+        missing = references(stack.template) - known
         lost = sorted(name for name in missing if before and name in before.resources)
         for name in lost:
             yield Finding(
@@ -136,27 +135,6 @@ def _unresolved(changes: Differences) -> Iterator[Finding]:
                 text=f"**The deployment of {stack.title} will fail: `{name}` is gone, but its template still "
                 "refers to it.**",
             )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _references(value: Any) -> set[str]:
-    """Logical ids in Ref, Fn::GetAtt and DependsOn."""
-    found: set[str] = set()
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if key in {"Ref", "Fn::GetAtt", "DependsOn"}:
-                named = item if isinstance(item, list) else [item]
-                found |= {
-                    one for one in (named[:1] if key == "Fn::GetAtt" else named) if isinstance(one, str)
-                }
-            found |= _references(item)
-    elif isinstance(value, list):
-        for item in value:
-            found |= _references(item)
-    return found
 
 
 def _account(changes: Differences, stack: ReviewedStack) -> str:
@@ -203,7 +181,7 @@ def _names_taken(changes: Differences) -> Iterator[Finding]:
                 ),
             )
         elif change.impact == "WILL_REPLACE" and physical_name(change.old or {}) == name:
-            causes = ", ".join(f"`{value.path.removeprefix('Properties.')}`" for value in change.replacing())
+            causes = ", ".join(f"`{value.name}`" for value in change.replacing())
             yield Finding(
                 kind=Kind.FAILS,
                 text=f"**The deployment of {change.stack.title} will fail: {causes or 'this change'} "
@@ -235,10 +213,10 @@ def _exports_in_use(changes: Differences) -> Iterator[Finding]:
                 yield Finding(
                     kind=Kind.FAILS,
                     text=f"**The deployment of {change.stack.title} will fail: its export `{export}` is "
-                    f"still imported by {_listed(users)}**, and CloudFormation changes no export that is in "
+                    f"still imported by {listed(users)}**, and CloudFormation changes no export that is in "
                     "use.",
                     details=(
-                        f"Deploy in two steps: first let {_listed(users)} do without it, then take it away.",
+                        f"Deploy in two steps: first let {listed(users)} do without it, then take it away.",
                     ),
                     covers=((change.stack.name, "", change.path),),
                 )
@@ -250,8 +228,3 @@ def _imports(value: Any, export: str) -> bool:
             _imports(item, export) for item in value.values()
         )
     return isinstance(value, list) and any(_imports(item, export) for item in value)
-
-
-def _listed(items: list[str], most: int = 4) -> str:
-    shown = items[:most] + ([f"{len(items) - most} more"] if len(items) > most else [])
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,4 +1,4 @@
-"""How far a right reaches: beyond what it names, or beyond the account."""
+"""How far a permission reaches: beyond what it names, or beyond the account."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from operations.review.grants import ALL_BUT, EVERYTHING_OF, Grant
 
 
 def wildcards(grant: Grant) -> Iterator[str]:
-    """Why a right reaches further than what it names. All objects of one bucket, or all paths of one domain,
-    are that bucket and that domain: no wildcard."""
+    """Why a permission reaches further than what it names. All objects of one bucket, and all paths of one
+    domain, are no wildcard."""
     if grant.action.startswith(EVERYTHING_OF):
         yield f"{grant.action}, whose statements are AWS's and may grow"
         return
@@ -37,28 +37,6 @@ def _names_one(resource: str) -> bool:
         return bool(re.match(r"log-group:[^*]+:", last))
     # type/name/…*: the name is complete only if something follows it
     return last.count("/") >= 2 or (last.count(":") >= 2)
-
-
-_OURS = ("PrincipalArn", "PrincipalAccount", "PrincipalOrg", "SourceArn", "SourceAccount", "SourceVpc")
-
-
-_ANYONES = re.compile(r"\*|arn:([^:]*:){3}[^:]*[*?]")
-"""A value that any account can match: everything, or an ARN whose account is not written out."""
-
-
-def narrows(condition: str) -> bool:
-    """Whether a condition keeps the public out. One on TLS or on an action does not, nor one that excludes
-    some, lets in everything, or holds where its key is missing."""
-    return any(
-        any(ours in key for ours in _OURS)
-        and not re.search(r"not|null|ifexists|forallvalues", operator.lower())
-        and not any(
-            _ANYONES.match(str(value)) for value in (values if isinstance(values, list) else [values])
-        )
-        for operator, keys in (json.loads(condition) if condition else {}).items()
-        if isinstance(keys, dict)
-        for key, values in keys.items()
-    )
 
 
 def any_identity(grant: Grant) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from operations.review.data import at
+from cloudformation import at
 from operations.review.differences import ResourceChange
 from operations.review.findings import Finding, Kind
 
@@ -22,7 +22,7 @@ def reader_replaced(change: ResourceChange) -> Iterator[Finding]:
             text=f"**The {change.title} is replaced, and the new one reads its stream from the newest "
             "record**: what arrives between the two is not in its bucket.",
             details=("The stream still holds those records; the analytics application does not miss them.",),
-            covers=((change.stack.name, change.logical_id, ""),),
+            covers=(change.place(),),
         )
     if change.type == _MAPPING:
         start = at(change.new, "Properties.StartingPosition") or "?"
@@ -34,5 +34,5 @@ def reader_replaced(change: ResourceChange) -> Iterator[Finding]:
         yield Finding(
             kind=kind,
             text=f"**The {change.title} is replaced, and the new one starts at {start}**: {what}.",
-            covers=((change.stack.name, change.logical_id, ""),),
+            covers=(change.place(),),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from operations.review.access import access_findings
 from operations.review.alarms import alarm_findings
-from operations.review.assessing import Place, assessed
+from operations.review.assessing import assessed
 from operations.review.data import data_findings
 from operations.review.dependencies import DependencyChange, dependency_changes
 from operations.review.differences import Differences, differences
@@ -14,7 +14,7 @@ from operations.review.effects import effect_findings, update_findings
 from operations.review.errors import ReviewError
 from operations.review.exposure import exposure_findings
 from operations.review.figures import differing, figure_findings
-from operations.review.findings import Finding, Kind
+from operations.review.findings import Finding, Kind, Place
 from operations.review.places import deployment_findings, name_findings
 from operations.review.restart import restart, takes_snapshots
 from operations.review.revisions import Revision, outside_files

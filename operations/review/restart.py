@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cloudformation import at
 from lambdas.application_lifecycle.configuration import LIFECYCLE_RESOURCE
 from lambdas.application_lifecycle.state import state_change
 from operations.review.assembly import Assembly
 
 SOURCE_STREAM = "clicks/stream.arn"
 APPLICATION = "AWS::KinesisAnalyticsV2::Application"
+_SNAPSHOTS = "Properties.ApplicationConfiguration.ApplicationSnapshotConfiguration.SnapshotsEnabled"
 
 # Managed Service for Apache Flink developer guide, "Maintenance": 10 to 30 seconds for a restart of the job,
 # more with large state.
@@ -55,7 +57,7 @@ NOT_KNOWN = (
 def takes_snapshots(*assemblies: Assembly) -> bool:
     """Whether every analytics application in them does."""
     return all(
-        _enabled(resource.get("Properties"))
+        at(resource, _SNAPSHOTS) in (True, "true")
         for assembly in assemblies
         for stack in assembly.stacks
         for resource in stack.resources.values()
@@ -95,9 +97,3 @@ def _lifecycles(assembly: Assembly) -> dict[tuple[str, str], Mapping[str, Any]]:
         for logical_id, resource in stack.resources.items()
         if resource["Type"] == LIFECYCLE_RESOURCE
     }
-
-
-def _enabled(value: object) -> bool:
-    for key in ("ApplicationConfiguration", "ApplicationSnapshotConfiguration", "SnapshotsEnabled"):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value is True or value == "true"

@@ -72,37 +72,23 @@ def setting_line(change: SettingChange, *, is_new: bool = False) -> str:
     return f"`{change.key}`: {old} → {new}. {change.meaning}".rstrip()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Acknowledgement:
-    stack: str
-    path: str
-    finding: str
-    reason: str
+def acknowledgement_lines(old: Assembly, new: Assembly) -> tuple[str, ...]:
+    """New, reworded and withdrawn ones, with their reasons."""
+    before, after = _acknowledged(old), _acknowledged(new)
+    lines = []
+    for place, reason in after.items():
+        if place not in before:
+            lines.append(f"**Newly accepted:** {place}. Reason given: {reason}")
+        elif before[place] != reason:
+            lines.append(f"Another reason for {place}: {reason}")
+    lines += [f"No longer accepted: {place}." for place in before if place not in after]
+    return tuple(lines)
 
 
-def acknowledgements(assembly: Assembly) -> dict[tuple[str, str, str], Acknowledgement]:
+def _acknowledged(assembly: Assembly) -> dict[str, str]:
+    """The reason by what is accepted."""
     return {
-        (stack.name, path, finding): Acknowledgement(
-            stack=stack.title, path=path, finding=finding, reason=reason
-        )
+        f"`{finding}` on {stack.title}/{path}": reason
         for stack in assembly.stacks
         for (path, finding), reason in stack.acknowledged.items()
     }
-
-
-def acknowledgement_lines(old: Assembly, new: Assembly) -> tuple[str, ...]:
-    """New, reworded and withdrawn ones, with their reasons."""
-    before, after = acknowledgements(old), acknowledgements(new)
-    lines = []
-    for key, given in after.items():
-        place = f"`{given.finding}` on {given.stack}/{given.path}"
-        if key not in before:
-            lines.append(f"**Newly accepted:** {place}. Reason given: {given.reason}")
-        elif before[key].reason != given.reason:
-            lines.append(f"Another reason for {place}: {given.reason}")
-    lines += [
-        f"No longer accepted: `{given.finding}` on {given.stack}/{given.path}."
-        for key, given in before.items()
-        if key not in after
-    ]
-    return tuple(lines)

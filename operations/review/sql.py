@@ -258,7 +258,7 @@ def _details(before: Record, after: Record, *, rules_differ: bool) -> Iterator[s
     if counted := [name for name in added if after["operators"][name]["state"]]:
         yield f"{_said(counted)} begins with this deployment; earlier clicks are in it only after a replay."
     if rules_differ:
-        yield f"This follows {FOLDER}/{FILE}; `make test` checks that the file fits the SQL."
+        yield f"{FOLDER}/{FILE} says so; `make test` checks that it fits the SQL."
 
 
 def _said(names: list[str]) -> str:

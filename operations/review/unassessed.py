@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from operations.review.access import policy_values
 from operations.review.alarms import TYPES as ALARMS
-from operations.review.assessing import Place
 from operations.review.data import LOGS
 from operations.review.differences import Differences, ResourceChange, TemplateChange, ValueChange
 from operations.review.effects import understood
-from operations.review.findings import Finding, Kind
+from operations.review.findings import Finding, Kind, Place
 from operations.review.grants import ATTACHED_POLICIES, IDENTITIES
 from operations.review.naming import DASHBOARD, TYPE_WORDS, shown
 from stacks.policy_checks.holds_data import HOLDS_DATA
@@ -84,7 +83,7 @@ def _changed(change: ResourceChange, places: Iterable[Place]) -> Iterator[Findin
         )
     unassessed: list[ValueChange] = []
     for value in change.values:
-        place = (change.stack.name, change.logical_id, value.path)
+        place = change.place(value.path)
         if any(covered(cover, place) for cover in places):
             continue
         if understood(change, value):
@@ -95,16 +94,13 @@ def _changed(change: ResourceChange, places: Iterable[Place]) -> Iterator[Findin
         )
         yield Finding(
             kind=Kind.NOT_UNDERSTOOD,
-            text=f"The {change.title} ({change.stack.title}): {_shown(value)}; {said}.",
+            text=f"The {change.title} ({change.stack.title}): {value.shown}; {said}.",
             covers=(place,),
         )
     if unassessed:
+        values = ", ".join(value.shown for value in unassessed)
         yield Finding(
             kind=Kind.NOT_ASSESSED,
-            text=f"The {change.title} ({change.stack.title}): {', '.join(map(_shown, unassessed))}.",
-            covers=tuple((change.stack.name, change.logical_id, value.path) for value in unassessed),
+            text=f"The {change.title} ({change.stack.title}): {values}.",
+            covers=tuple(change.place(value.path) for value in unassessed),
         )
-
-
-def _shown(value: ValueChange) -> str:
-    return f"`{value.path.removeprefix('Properties.')}` {shown(value.old)} → {shown(value.new)}"

@@ -28,7 +28,7 @@ def verdict(report: Report) -> str:
     """`Data at risk · Access widened · Cost +12 %`, the dangerous first."""
     found = {finding.kind for finding in report.findings}
     if not report.base.exists:
-        found.discard(Kind.ACCESS)  # every right of a new environment is new
+        found.discard(Kind.ACCESS)  # every permission of a new environment is new
     words = ["A new environment"] if not report.base.exists else []
     words += [word for word, kinds in _WORDS if found.intersection(kinds)]
     if cost := cost_change(report.base.figures, report.head.figures):
@@ -47,7 +47,7 @@ def _nothing_dangerous(report: Report) -> str:
 
 
 _MEANS_ALSO = {Kind.PUBLIC: {Kind.WILDCARD, Kind.ACCESS}, Kind.WILDCARD: {Kind.ACCESS}}
-"""Open to the public is a right for more than who is named; both are rights that were not there."""
+"""Open to the public is a permission for more than who is named; both are permissions that are new."""
 
 
 def failing(report: Report, kinds: Iterable[Kind]) -> tuple[Kind, ...]:

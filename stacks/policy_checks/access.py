@@ -1,25 +1,16 @@
 """No grant on everything without a reason, nothing open to everyone, and a reason that says something."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from cloudformation import as_list
 from stacks.policy_checks.assembly import CheckedAssembly
+from stacks.policy_checks.conditions import narrows
 from stacks.policy_checks.rule import PolicyCheck, Violation
 
 BUCKET_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-OWNER_CONDITIONS = {
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceorgid",
-    "aws:sourceowner",
-}
-"""A condition on one of these makes a principal of * mean: those of ours."""
 OPEN_BY_PROPERTY = (
     ("AWS::Lambda::Url", "AuthType", "NONE", ()),
     ("AWS::Lambda::Permission", "Principal", "*", ()),
@@ -29,8 +20,6 @@ OPEN_BY_PROPERTY = (
     ("AWS::EC2::SecurityGroupIngress", "CidrIp", "0.0.0.0/0", ("AwsSolutions-EC23",)),
     ("AWS::EC2::SecurityGroupIngress", "CidrIpv6", "::/0", ("AwsSolutions-EC23",)),
 )
-_ANYONES = re.compile(r"\*|arn:([^:]*:){3}[^:]*[*?]")
-"""A value that any account can match: everything, or an ARN whose account is not written out."""
 SHORTEST_REASON = 20
 """Characters: "needed" is no reason, "Lambda names its log streams itself" is one."""
 
@@ -48,8 +37,8 @@ def _grants_on_everything(assembly: CheckedAssembly) -> Iterator[Violation]:
 
 def _everything(statement: Mapping[str, Any]) -> Iterator[str]:
     yield from (key for key in ("NotAction", "NotResource") if key in statement)
-    yield from (f"Action::{action}" for action in _listed(statement.get("Action")) if "*" in str(action))
-    yield from (f"Resource::{one}" for one in _listed(statement.get("Resource")) if one == "*")
+    yield from (f"Action::{action}" for action in as_list(statement.get("Action")) if "*" in str(action))
+    yield from (f"Resource::{one}" for one in as_list(statement.get("Resource")) if one == "*")
 
 
 def _open_to_everyone(assembly: CheckedAssembly) -> Iterator[Violation]:
@@ -62,7 +51,7 @@ def _open_to_everyone(assembly: CheckedAssembly) -> Iterator[Violation]:
         for resource_type, key, value, also in OPEN_BY_PROPERTY:
             if resource.type == resource_type and resource.properties.get(key) == value:
                 yield Violation(on=resource, detail=f"{key}::{value}", also=also)
-        for ingress in _listed(resource.properties.get("SecurityGroupIngress")):
+        for ingress in as_list(resource.properties.get("SecurityGroupIngress")):
             if "0.0.0.0/0" in str(ingress) or "::/0" in str(ingress):
                 yield Violation(on=resource, detail="SecurityGroupIngress", also=("AwsSolutions-EC23",))
         for statement in _statements(resource.properties):
@@ -75,20 +64,8 @@ def _is_for_everyone(statement: Mapping[str, Any]) -> bool:
         return False
     principal = statement.get("Principal")
     principals = principal.values() if isinstance(principal, dict) else [principal]
-    everyone = any("*" in _listed(one) for one in principals) or "NotPrincipal" in statement
-    return everyone and not any(_narrows(*part) for part in (statement.get("Condition") or {}).items())
-
-
-def _narrows(operator: str, compared: object) -> bool:
-    """Whether a part of a condition lets in only ours. One that excludes, or that holds where the key is
-    missing, does not."""
-    plain = operator.lower()
-    if "not" in plain or plain == "null" or plain.endswith("ifexists") or plain.startswith("forallvalues"):
-        return False
-    return isinstance(compared, dict) and any(
-        key.lower() in OWNER_CONDITIONS and not any(_ANYONES.match(str(value)) for value in _listed(values))
-        for key, values in compared.items()
-    )
+    everyone = any("*" in as_list(one) for one in principals) or "NotPrincipal" in statement
+    return everyone and not narrows(statement.get("Condition"))
 
 
 def _reasons_that_say_nothing(assembly: CheckedAssembly) -> Iterator[Violation]:
@@ -111,12 +88,6 @@ def _statements(value: object) -> Iterator[Mapping[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _statements(inner)
-
-
-def _listed(value: object) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 GRANT = PolicyCheck(

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aws_cdk import CfnResource, IPolicyValidationContext, Stack
 from constructs import IConstruct
+
+from cloudformation import Resource, resources_of
 
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 """Type of the metadata that `Validations.of(construct).acknowledge` leaves."""
@@ -23,28 +24,11 @@ class SynthesisedStack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckedResource:
-    """path: of its construct; acknowledged: reason by finding, of the construct and those around it."""
+class CheckedResource(Resource):
+    """stack, path: of constructs; acknowledged: reason by finding, of the construct and those around it."""
 
-    stack: SynthesisedStack
-    logical_id: str
     path: str
-    body: Mapping[str, Any]
     acknowledged: Mapping[str, str]
-
-    @property
-    def type(self) -> str:
-        return str(self.body["Type"])
-
-    @property
-    def properties(self) -> Mapping[str, Any]:
-        return self.body.get("Properties") or {}
-
-    def is_named_by(self, value: object) -> bool:
-        """Whether `value`, in a template of the same region, is this resource's name: literal or Ref."""
-        if isinstance(value, str):
-            return any(value == name for key, name in self.properties.items() if key.endswith("Name"))
-        return value == {"Ref": self.logical_id}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,19 +59,18 @@ def read_assembly(context: IPolicyValidationContext) -> CheckedAssembly:
         for stack in [construct.stack]
     }
     resources = [
-        _resource(stacks[path], logical_id, body, by_logical_id.get((path, logical_id)))
+        _checked(resource, by_logical_id.get((resource.stack, resource.logical_id)))
         for template in context.stack_templates
-        for path in [template.stack_construct_path]
-        for logical_id, body in json.loads(Path(template.template_path).read_text())
-        .get("Resources", {})
-        .items()
+        for resource in resources_of(
+            json.loads(Path(template.template_path).read_text(encoding="utf-8")),
+            stack=template.stack_construct_path,
+            region=stacks[template.stack_construct_path].region,
+        )
     ]
     return CheckedAssembly(stacks=tuple(stacks.values()), resources=tuple(resources))
 
 
-def _resource(
-    stack: SynthesisedStack, logical_id: str, body: Mapping[str, Any], construct: IConstruct | None
-) -> CheckedResource:
+def _checked(resource: Resource, construct: IConstruct | None) -> CheckedResource:
     around = construct.node.scopes if construct else []
     acknowledged = {
         finding.removeprefix("Annotation::"): str(reason)
@@ -97,9 +80,10 @@ def _resource(
         for finding, reason in (entry.data or {}).items()
     }
     return CheckedResource(
-        stack=stack,
-        logical_id=logical_id,
-        path=construct.node.path if construct else f"{stack.path}/{logical_id}",
-        body=body,
+        stack=resource.stack,
+        region=resource.region,
+        logical_id=resource.logical_id,
+        body=resource.body,
+        path=construct.node.path if construct else f"{resource.stack}/{resource.logical_id}",
         acknowledged=acknowledged,
     )

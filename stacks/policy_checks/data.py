@@ -18,7 +18,7 @@ def rule(*, both_keys_turned: bool, expendable: frozenset[str] = frozenset()) ->
         if both_keys_turned:
             return
         for resource in assembly.of_type(*sorted(HOLDS_DATA.keys() - BUILT_AGAIN.keys())):
-            if any(resource.is_named_by(name) for name in expendable):
+            if resource.name in expendable:
                 continue
             for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
                 if resource.body.get(policy) not in KEEPS:

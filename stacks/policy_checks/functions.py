@@ -21,10 +21,10 @@ def _logs_for_ever(assembly: CheckedAssembly) -> Iterator[Violation]:
 
 
 def _is_log_of(group: CheckedResource, function: CheckedResource) -> bool:
-    if group.stack.path != function.stack.path:
+    if group.stack != function.stack:
         return False
-    named = function.properties.get("LoggingConfig", {}).get("LogGroup")
-    return group.is_named_by(named or f"/aws/lambda/{function.properties.get('FunctionName')}")
+    named = function.at("LoggingConfig.LogGroup")
+    return group.is_named_by(named or f"/aws/lambda/{function.name}")
 
 
 def _unwatched(assembly: CheckedAssembly) -> Iterator[Violation]:
@@ -37,7 +37,7 @@ def _unwatched(assembly: CheckedAssembly) -> Iterator[Violation]:
 def _watches(alarm: CheckedResource, metric: str, function: CheckedResource) -> bool:
     """Directly or in an expression. An alarm sees the metrics of its own region only, and one whose actions
     are off notifies nobody."""
-    if alarm.stack.region != function.stack.region or alarm.properties.get("ActionsEnabled") is False:
+    if alarm.region != function.region or alarm.properties.get("ActionsEnabled") is False:
         return False
     queries = alarm.properties.get("Metrics") or []
     in_expression = [query.get("MetricStat", {}).get("Metric", {}) for query in queries]

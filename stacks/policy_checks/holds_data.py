@@ -5,7 +5,7 @@ Without the CDK, so that the review can read it in no time.
 
 HOLDS_DATA = {
     "AWS::Cognito::IdentityPool": "the identities of the mobile apps",
-    "AWS::Cognito::UserPool": "the accounts of readers",
+    "AWS::Cognito::UserPool": "the logins of readers",
     "AWS::DynamoDB::GlobalTable": "its items",
     "AWS::DynamoDB::Table": "its items",
     "AWS::EC2::Volume": "its blocks",

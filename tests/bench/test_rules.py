@@ -34,13 +34,10 @@ def test_the_constants_in_use_are_those_of_the_recorded_figures(tmp_path: Path) 
 
 def test_figures_that_changed_change_the_constants_and_others_stay(tmp_path: Path) -> None:
     made = Path(copy(measured.FILE, tmp_path))
-    faster = {
-        "counting": {"figures": {"cpu_seconds_per_million": {"SQL job": [1.9, 1.8], "Spark": [9.0, 9.2]}}}
-    }
+    faster = {"counting": {"figures": {"cpu_seconds_per_million": {"SQL job": [1.9, 1.8]}}}}
     constants.write(faster, made)
     text = made.read_text()
     assert "clicks_per_second_per_kpu = 50000\n" in text
-    assert "spark_share_of_flink = 0.2\n" in text
     before = round(measured.FORWARDER_CPU_SECONDS_PER_RECORD * 1e6)
     assert f"forwarder_cpu_microseconds_per_record = {before}\n" in text
 

@@ -4,7 +4,7 @@ A value that stands in no rule here, and of which no other part of the review sp
 """
 
 from operations.review.alarms import TYPES as ALARMS
-from operations.review.assessing import FINE, Value, ValueRule, Verdict, fine
+from operations.review.assessing import FINE, Value, Verdict, fine, value_rules
 from operations.review.data import KEEPING, retention_policy
 from operations.review.naming import DASHBOARD
 from operations.review.rules.delivery import DELIVERY
@@ -25,13 +25,17 @@ def _added(value: Value) -> Verdict:
     return FINE if all(one in after for one in before if one is not None) else None
 
 
-_EVERYWHERE = (
-    ValueRule(
-        type="*", paths=("Description", "ApplicationDescription", "AlarmDescription", "Tags*"), assess=fine
-    ),
-    ValueRule(type="*", paths=("DeletionPolicy", "UpdateReplacePolicy"), assess=_kept_policy),
-    ValueRule(type="*", paths=("DependsOn*",), assess=_added),
-    ValueRule(type=DASHBOARD, paths=("DashboardBody",), assess=fine),
-    *(ValueRule(type=kind, paths=("OKActions*", "InsufficientDataActions*"), assess=fine) for kind in ALARMS),
+_EVERYWHERE = value_rules(
+    {
+        "*": {
+            ("Description", "ApplicationDescription", "AlarmDescription", "Tags*"): fine,
+            ("DeletionPolicy", "UpdateReplacePolicy"): _kept_policy,
+            "DependsOn*": _added,
+        },
+        DASHBOARD: {
+            "DashboardBody": fine,
+        },
+        **{kind: {("OKActions*", "InsufficientDataActions*"): fine} for kind in ALARMS},
+    }
 )
 RULES = (*_EVERYWHERE, *DELIVERY, *FUNCTIONS, *STORES)

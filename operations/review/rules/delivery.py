@@ -1,24 +1,24 @@
 """Delivery streams, and the logs of everything."""
 
+from cloudformation import at
 from operations.review.assessing import (
     FINE,
     Assess,
     Value,
-    ValueRule,
     Verdict,
     always,
     elsewhere,
     less,
     more,
     unless,
+    value_rules,
 )
-from operations.review.data import at
 from operations.review.findings import Kind
 
 _STREAM = "AWS::KinesisFirehose::DeliveryStream"
 
-# Firehose API reference, BufferingHints: what holds where the template says nothing.
-_BUFFER_SECONDS, _BUFFER_MB = 300, 5
+# Firehose API reference, BufferingHints and RetryOptions: what holds where the template says nothing.
+_BUFFER_SECONDS, _BUFFER_MB, _RETRY_SECONDS = 300, 5, 300
 
 
 def _delimited(value: Value) -> Verdict:
@@ -50,58 +50,45 @@ def _log(of: str) -> tuple[Assess, Assess]:
 _LOGS, _LOGS_TO = _log("its failed deliveries")
 _GIVES_LESS_TIME = always(
     Kind.LATENCY,
-    "**The {title} retries what the domain refuses for another time**: {old} → {new} seconds. After it a "
+    "**The {title} retries what the domain refuses for a different time**: {old} → {new} seconds. After it a "
     "document goes to the bucket, and is counted when the redelivery puts it again; until then it holds back "
     "those behind it.",
+    absent=_RETRY_SECONDS,
 )
 
-DELIVERY = (
-    ValueRule(
-        type=_STREAM,
-        paths=("*DestinationConfiguration*.BucketARN", "*.DomainARN", "*.ClusterEndpoint"),
-        assess=elsewhere(Kind.DATA_LEFT, "**The {title} delivers to another place from now on**"),
-    ),
-    ValueRule(
-        type=_STREAM,
-        paths=("*Prefix", "*.IndexName", "*.IndexRotationPeriod", "*.TypeName"),
-        assess=always(
-            Kind.DATA_LEFT,
-            "**The {title} writes under another name from now on**: {old} → {new}. What it delivered stays "
-            "where it is, and what reads the old name finds nothing new.",
-        ),
-    ),
-    ValueRule(
-        type=_STREAM,
-        paths=("KinesisStreamSourceConfiguration.KinesisStreamARN",),
-        assess=elsewhere(Kind.DATA_LOSS, "**The {title} keeps the records of another stream from now on**"),
-    ),
-    ValueRule(type=_STREAM, paths=("*.RetryOptions.DurationInSeconds",), assess=_GIVES_LESS_TIME),
-    ValueRule(
-        type=_STREAM,
-        paths=("*.BufferingHints.IntervalInSeconds",),
-        assess=more(
-            Kind.LATENCY,
-            "**The {title} delivers later**: it holds records for up to {new} seconds, until now {old}.",
-            absent=_BUFFER_SECONDS,
-        ),
-    ),
-    ValueRule(
-        type=_STREAM,
-        paths=("*.BufferingHints.SizeInMBs",),
-        assess=less(
-            Kind.NOTE, "The {title} delivers in smaller pieces: {old} → {new} MB.", absent=_BUFFER_MB
-        ),
-    ),
-    ValueRule(type=_STREAM, paths=("*.CloudWatchLoggingOptions.Enabled",), assess=_LOGS),
-    ValueRule(type=_STREAM, paths=("*.CloudWatchLoggingOptions.Log*Name",), assess=_LOGS_TO),
-    ValueRule(type=_STREAM, paths=("*.ProcessingConfiguration*",), assess=_delimited),
-    ValueRule(
-        type="AWS::Logs::LogGroup",
-        paths=("RetentionInDays",),
-        assess=less(
-            Kind.NOTE,
-            "The {title} deletes events older than {new} days, until now {old}.",
-            absent=float("inf"),
-        ),
-    ),
+DELIVERY = value_rules(
+    {
+        _STREAM: {
+            ("*DestinationConfiguration*.BucketARN", "*.DomainARN", "*.ClusterEndpoint"): elsewhere(
+                Kind.DATA_LEFT, "**The {title} delivers to another place from now on**"
+            ),
+            ("*Prefix", "*.IndexName", "*.IndexRotationPeriod", "*.TypeName"): always(
+                Kind.DATA_LEFT,
+                "**The {title} writes under another name from now on**: {old} → {new}. What it delivered "
+                "stays where it is, and what reads the old name finds nothing new.",
+            ),
+            "KinesisStreamSourceConfiguration.KinesisStreamARN": elsewhere(
+                Kind.DATA_LOSS, "**The {title} keeps the records of another stream from now on**"
+            ),
+            "*.RetryOptions.DurationInSeconds": _GIVES_LESS_TIME,
+            "*.BufferingHints.IntervalInSeconds": more(
+                Kind.LATENCY,
+                "**The {title} delivers later**: it holds records for up to {new} seconds, until now {old}.",
+                absent=_BUFFER_SECONDS,
+            ),
+            "*.BufferingHints.SizeInMBs": less(
+                Kind.NOTE, "The {title} delivers in smaller pieces: {old} → {new} MB.", absent=_BUFFER_MB
+            ),
+            "*.CloudWatchLoggingOptions.Enabled": _LOGS,
+            "*.CloudWatchLoggingOptions.Log*Name": _LOGS_TO,
+            "*.ProcessingConfiguration*": _delimited,
+        },
+        "AWS::Logs::LogGroup": {
+            "RetentionInDays": less(
+                Kind.NOTE,
+                "The {title} deletes events older than {new} days, until now {old}.",
+                absent=float("inf"),
+            ),
+        },
+    }
 )

@@ -2,19 +2,19 @@
 
 import re
 
+from cloudformation import at
 from operations.review.assessing import (
     FINE,
     Assess,
     Value,
-    ValueRule,
     Verdict,
     elsewhere,
     less,
     made,
     more,
     unless,
+    value_rules,
 )
-from operations.review.data import at
 from operations.review.findings import Kind
 
 _FUNCTION = "AWS::Lambda::Function"
@@ -44,7 +44,7 @@ def _handler(value: Value) -> Verdict:
                 return FINE
             return (
                 Kind.BROKEN,
-                "**The {title} fails at each call: its code has no handler {new}.**",
+                "**Each invocation of the {title} fails: its code has no handler {new}.**",
             )
     return None
 
@@ -81,7 +81,7 @@ def _patience(value: Value) -> Verdict:
     if after > before:
         return (
             Kind.INTERRUPTION,
-            "**The {title} retries a failing batch for longer**: {old} → {new}. Records behind it wait.",
+            "**The {title} retries a failed batch for longer**: {old} → {new}. Records behind it wait.",
         )
     kept = "what it gives up is in its on-failure destination"
     if not at(value.change.new, "Properties.DestinationConfig.OnFailure.Destination"):
@@ -120,166 +120,108 @@ def _counts_what_it_reads(value: Value) -> Verdict:
     )
 
 
-_INVOKES = unless(
-    "ENABLED", None, kind=Kind.BROKEN, text="**The {title} invokes nothing any more**: it is {new}."
-)
-FUNCTIONS = (
-    ValueRule(type=_FUNCTION, paths=("Handler",), assess=_handler),
-    ValueRule(
-        type=_FUNCTION,
-        paths=("MemorySize",),
-        assess=less(
-            Kind.INTERRUPTION,
-            "**The {title} has less memory and less of a processor**: {old} → {new} MiB. Its calls take "
-            "longer, or end out of memory.",
-            absent=128,
-        ),
+_INVOKING: dict[str | tuple[str, ...], Assess] = {
+    "State": unless(
+        "ENABLED", None, kind=Kind.BROKEN, text="**The {title} invokes nothing any more**: it is {new}."
     ),
-    ValueRule(
-        type=_FUNCTION,
-        paths=("Timeout",),
-        assess=less(
-            Kind.INTERRUPTION,
-            "**The {title} is ended after {new} seconds, until now {old}**: a call that takes longer fails.",
-            absent=3,
-        ),
-    ),
-    ValueRule(
-        type=_FUNCTION,
-        paths=("ReservedConcurrentExecutions",),
-        assess=_concurrency,
-    ),
-    ValueRule(
-        type=_FUNCTION,
-        paths=(f"{_VARIABLES}MIN_CLICKS",),
-        assess=more(
-            Kind.INTERRUPTION,
-            "**The {title} ranks only articles with {new} clicks or more, until now {old}**: fewer of "
-            "them, or none, reach the service.",
-        ),
-    ),
-    ValueRule(
-        type=_FUNCTION,
-        paths=(f"{_VARIABLES}ARTICLES",),
-        assess=less(Kind.INTERRUPTION, "**The {title} ranks {new} articles instead of {old}.**"),
-    ),
-    ValueRule(
-        type=_FUNCTION,
-        paths=(f"{_VARIABLES}GIVE_UP_AFTER_SECONDS",),
-        assess=less(
-            Kind.DATA_LEFT,
-            "**The {title} gives up after {new} seconds, until now {old}**: counts that OpenSearch refuses "
-            "for longer stay in the bucket, and are missing until someone puts them again.",
-        ),
-    ),
-    ValueRule(
-        type=_FUNCTION,
-        paths=(f"{_VARIABLES}RE*_PER_SECOND", f"{_VARIABLES}REQUESTS_IN_FLIGHT"),
-        assess=less(Kind.INTERRUPTION, "**The {title} works more slowly**: {old} → {new}."),
-    ),
-    ValueRule(type=_FUNCTION, paths=(f"{_VARIABLES}*",), assess=_variable),
-    ValueRule(
-        type=_MAPPING,
-        paths=("MaximumBatchingWindowInSeconds",),
-        assess=more(
-            Kind.LATENCY,
-            "**The {title} waits longer for a batch**: {new} seconds, until now {old}.",
-            absent=0,
-        ),
-    ),
-    ValueRule(
-        type=_MAPPING,
-        paths=("BatchSize", "ParallelizationFactor"),
-        assess=less(Kind.INTERRUPTION, "**The {title} carries less at once**: {old} → {new}.", absent=1),
-    ),
-    ValueRule(
-        type=_MAPPING,
-        paths=("BisectBatchOnFunctionError",),
-        assess=unless(
-            True,
-            kind=Kind.DATA_LOSS,
-            text="**The {title} no longer halves a batch that fails**: one record that cannot be carried "
-            "makes it give up the whole batch.",
-        ),
-    ),
-    ValueRule(
-        type=_MAPPING,
-        paths=("EventSourceArn",),
-        assess=elsewhere(
-            Kind.DATA_LOSS,
-            "**The {title} reads something else, and nothing reads on where it read until now**",
-        ),
-    ),
-    ValueRule(type=_MAPPING, paths=("MaximumRecordAgeInSeconds", "MaximumRetryAttempts"), assess=_patience),
-    ValueRule(
-        type=_MAPPING,
-        paths=("DestinationConfig*",),
-        assess=_on_failure(
-            Kind.DATA_LOSS,
-            "**The {title} keeps nothing of what it gives up any more**: its on-failure destination is gone.",
-        ),
-    ),
-    # Lambda developer guide, "Kinesis: filtering".
-    ValueRule(
-        type=_MAPPING,
-        paths=("FilterCriteria*",),
-        assess=unless(
-            None,
-            kind=Kind.DATA_LOSS,
-            text="**The {title} filters differently**: a record that matches no filter is skipped, and "
-            "nothing keeps it.",
-        ),
-    ),
-    # The same guide, "Reporting batch item failures".
-    ValueRule(type=_MAPPING, paths=("FunctionResponseTypes*",), assess=_reports_failures),
-    ValueRule(
-        type=_MAPPING,
-        paths=("Enabled",),
-        assess=unless(
-            True,
-            None,
-            kind=Kind.DATA_LOSS,
-            text="**The {title} stops reading**: records wait in the stream, and are lost when "
-            "its retention ends.",
-        ),
-    ),
-    ValueRule(
-        type=_MAPPING,
-        paths=("MetricsConfig*",),
-        assess=_counts_what_it_reads,
-    ),
-    ValueRule(
-        type=_INVOCATIONS,
-        paths=("DestinationConfig*",),
-        assess=_on_failure(
-            Kind.ALARM_LOST,
-            "**Calls that failed for good leave no trace: the {title} names nothing that keeps them.**",
-        ),
-    ),
-    ValueRule(
-        type=_INVOCATIONS,
-        paths=("MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
-        assess=less(Kind.INTERRUPTION, "**The {title} gives up a failed call sooner**: {old} → {new}."),
-    ),
-    *(
-        rule
-        for kind, target in ((_RULE, "Targets*.Arn"), (_SCHEDULE, "Target.Arn"))
-        for rule in (
-            ValueRule(type=kind, paths=("State",), assess=_INVOKES),
-            ValueRule(type=kind, paths=("ScheduleExpression",), assess=_rate),
-            ValueRule(
-                type=kind,
-                paths=(target,),
-                assess=elsewhere(Kind.BROKEN, "**The {title} invokes something else**"),
+    "ScheduleExpression": _rate,
+}
+_TARGET = elsewhere(Kind.BROKEN, "**The {title} invokes something else**")
+FUNCTIONS = value_rules(
+    {
+        _FUNCTION: {
+            "Handler": _handler,
+            "MemorySize": less(
+                Kind.INTERRUPTION,
+                "**The {title} has less memory and less of a processor**: {old} → {new} MiB. Its calls take "
+                "longer, or end out of memory.",
+                absent=128,
             ),
-        )
-    ),
-    ValueRule(
-        type=_SCHEDULE,
-        paths=("Target.DeadLetterConfig*",),
-        assess=_on_failure(
-            Kind.ALARM_LOST,
-            "**Calls that failed for good leave no trace: the {title} names nothing that keeps them.**",
-        ),
-    ),
+            "Timeout": less(
+                Kind.INTERRUPTION,
+                "**The {title} is ended after {new} seconds, until now {old}**: an invocation that takes "
+                "longer fails.",
+                absent=3,
+            ),
+            "ReservedConcurrentExecutions": _concurrency,
+            f"{_VARIABLES}MIN_CLICKS": more(
+                Kind.INTERRUPTION,
+                "**The {title} ranks only articles with {new} clicks or more, until now {old}**: fewer of "
+                "them, or none, reach the service.",
+            ),
+            f"{_VARIABLES}ARTICLES": less(
+                Kind.INTERRUPTION, "**The {title} ranks {new} articles instead of {old}.**"
+            ),
+            f"{_VARIABLES}GIVE_UP_AFTER_SECONDS": less(
+                Kind.DATA_LEFT,
+                "**The {title} gives up after {new} seconds, until now {old}**: counts that OpenSearch "
+                "refuses for longer stay in the bucket, and are missing until someone puts them again.",
+            ),
+            (f"{_VARIABLES}RE*_PER_SECOND", f"{_VARIABLES}REQUESTS_IN_FLIGHT"): less(
+                Kind.INTERRUPTION, "**The {title} works more slowly**: {old} → {new}."
+            ),
+            f"{_VARIABLES}*": _variable,
+        },
+        _MAPPING: {
+            "MaximumBatchingWindowInSeconds": more(
+                Kind.LATENCY,
+                "**The {title} waits longer for a batch**: {new} seconds, until now {old}.",
+                absent=0,
+            ),
+            ("BatchSize", "ParallelizationFactor"): less(
+                Kind.INTERRUPTION, "**The {title} carries less at once**: {old} → {new}.", absent=1
+            ),
+            "BisectBatchOnFunctionError": unless(
+                True,
+                kind=Kind.DATA_LOSS,
+                text="**The {title} no longer bisects a failed batch**: one record that cannot be carried "
+                "makes it give up the whole batch.",
+            ),
+            "EventSourceArn": elsewhere(
+                Kind.DATA_LOSS,
+                "**The {title} reads something else, and nothing reads on where it read until now**",
+            ),
+            ("MaximumRecordAgeInSeconds", "MaximumRetryAttempts"): _patience,
+            "DestinationConfig*": _on_failure(
+                Kind.DATA_LOSS,
+                "**The {title} keeps nothing of what it gives up any more**: its on-failure destination is "
+                "gone.",
+            ),
+            # Lambda developer guide, "Kinesis: filtering".
+            "FilterCriteria*": unless(
+                None,
+                kind=Kind.DATA_LOSS,
+                text="**The {title} filters differently**: a record that matches no filter is skipped, and "
+                "nothing keeps it.",
+            ),
+            # The same guide, "Reporting batch item failures".
+            "FunctionResponseTypes*": _reports_failures,
+            "Enabled": unless(
+                True,
+                None,
+                kind=Kind.DATA_LOSS,
+                text="**The {title} stops reading**: records wait in the stream, and are lost when "
+                "its retention ends.",
+            ),
+            "MetricsConfig*": _counts_what_it_reads,
+        },
+        _INVOCATIONS: {
+            "DestinationConfig*": _on_failure(
+                Kind.ALARM_LOST,
+                "**Failed invocations leave no trace: the {title} has no destination for them.**",
+            ),
+            ("MaximumEventAgeInSeconds", "MaximumRetryAttempts"): less(
+                Kind.INTERRUPTION, "**The {title} gives up a failed invocation sooner**: {old} → {new}."
+            ),
+        },
+        _RULE: {**_INVOKING, "Targets*.Arn": _TARGET},
+        _SCHEDULE: {
+            **_INVOKING,
+            "Target.Arn": _TARGET,
+            "Target.DeadLetterConfig*": _on_failure(
+                Kind.ALARM_LOST,
+                "**Failed invocations leave no trace: the {title} has no destination for them.**",
+            ),
+        },
+    }
 )

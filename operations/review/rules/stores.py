@@ -2,8 +2,8 @@
 
 import re
 
-from operations.review.assessing import FINE, Value, ValueRule, Verdict, elsewhere, fine, less, made, unless
-from operations.review.data import at
+from cloudformation import at
+from operations.review.assessing import FINE, Value, Verdict, elsewhere, fine, less, made, unless, value_rules
 from operations.review.findings import Kind
 
 _DOMAIN = "AWS::OpenSearchService::Domain"
@@ -43,8 +43,8 @@ def _nodes(value: Value) -> Verdict:
     if isinstance(verdict, tuple) and float(value.new or 1) < 3:
         return (
             Kind.PROTECTION_LOST,
-            "**The {title} has {new} data nodes instead of {old}**: where one is lost, what has no replica "
-            "on another is lost, and two cannot elect a leader without the third.",
+            "**The {title} has {new} data nodes instead of {old}**: losing one loses what has no replica "
+            "elsewhere, and two cannot elect a leader without the third.",
         )
     return verdict
 
@@ -94,89 +94,72 @@ def _names(value: Value) -> Verdict:
     return elsewhere(Kind.BROKEN, "**The {title} reads or writes something else**")(value)
 
 
-STORES = (
-    ValueRule(type="AWS::S3::Bucket", paths=("LifecycleConfiguration*",), assess=_lifecycle),
-    ValueRule(type=_DOMAIN, paths=("ClusterConfig.InstanceCount",), assess=_nodes),
-    ValueRule(type=_DOMAIN, paths=("ClusterConfig.InstanceType",), assess=_mirror),  # cost and head-room tell
-    ValueRule(
-        type=_DOMAIN,
-        paths=("ClusterConfig.ZoneAwarenessConfig.AvailabilityZoneCount",),
-        assess=less(
-            Kind.PROTECTION_LOST,
-            "**The {title} stands in {new} availability zones instead of {old}**: fewer can fail before "
-            "counts are unavailable or lost.",
-            absent=1,
-        ),
-    ),
-    ValueRule(
-        type=_DOMAIN,
-        paths=("ClusterConfig.ZoneAwarenessEnabled",),
-        assess=unless(
-            True,
-            kind=Kind.PROTECTION_LOST,
-            text="**The {title} may put a count and its replica in the same availability zone**, which can "
-            "fail as a whole.",
-        ),
-    ),
-    ValueRule(
-        type=_DOMAIN,
-        paths=("EBSOptions.VolumeSize",),
-        assess=less(
-            Kind.PROTECTION_LOST,
-            "**The {title} has smaller volumes**: {old} → {new} GiB a node. Where the counts do not fit, "
-            "OpenSearch blocks writing.",
-        ),
-    ),
-    ValueRule(type=_DOMAIN, paths=("EngineVersion",), assess=_engine_version),
-    ValueRule(
-        type=_DOMAIN,
-        paths=("UpdatePolicy.EnableVersionUpgrade",),
-        assess=unless(
-            True,
-            kind=Kind.PROTECTION_LOST,
-            text="**The {title} may no longer be upgraded in place**: the next `EngineVersion` replaces it "
-            "by an empty one.",
-        ),
-    ),
-    ValueRule(type=_APPLICATION, paths=("RuntimeEnvironment",), assess=_runtime),
-    ValueRule(
-        type=_APPLICATION,
-        paths=("*ParallelismConfiguration.Parallelism*", "*.CodeContent.S3ContentLocation.FileKey"),
-        assess=_mirror,  # cost, head-room and the running state tell
-    ),
-    ValueRule(type=_APPLICATION, paths=("*EnvironmentProperties.PropertyGroups*",), assess=_names),
-    ValueRule(
-        type=_APPLICATION,
-        paths=("*.RollbackEnabled",),
-        assess=unless(
-            True,
-            kind=Kind.PROTECTION_LOST,
-            text="**The {title} is no longer rolled back** when a release cannot start.",
-        ),
-    ),
-    ValueRule(type="AWS::Kinesis::Stream", paths=("RetentionPeriodHours",), assess=_numbers),
-    ValueRule(
-        type="AWS::Kinesis::Stream",
-        paths=("StreamModeDetails.StreamMode",),
-        assess=unless(
-            "ON_DEMAND",
-            kind=Kind.INTERRUPTION,
-            text="**The {title} no longer follows the traffic**: what its shards do not take is refused.",
-        ),
-    ),
-    ValueRule(
-        type="Custom::SearchBootstrap",
-        paths=("Replicas",),
-        assess=less(
-            Kind.PROTECTION_LOST,
-            "**Indices made from now on keep {new} copies beside each count, until now {old}**: with none, a "
-            "lost node takes its counts along.",
-        ),
-    ),
-    ValueRule(
-        type="Custom::SearchBootstrap", paths=("RetentionDays",), assess=_numbers
-    ),  # what is shorter, data tells
-    ValueRule(type="Custom::*", paths=("Configuration*", "Definitions", "Deployed"), assess=_mirror),
-    ValueRule(type="Custom::*", paths=("StateGeneration",), assess=_mirror),
-    ValueRule(type="Custom::*", paths=("Operators*",), assess=fine),  # the running state tells
+STORES = value_rules(
+    {
+        "AWS::S3::Bucket": {
+            "LifecycleConfiguration*": _lifecycle,
+        },
+        _DOMAIN: {
+            "ClusterConfig.InstanceCount": _nodes,
+            "ClusterConfig.InstanceType": _mirror,  # cost and head-room tell
+            "ClusterConfig.ZoneAwarenessConfig.AvailabilityZoneCount": less(
+                Kind.PROTECTION_LOST,
+                "**The {title} stands in {new} availability zones instead of {old}**: fewer can fail before "
+                "counts are unavailable or lost.",
+                absent=1,
+            ),
+            "ClusterConfig.ZoneAwarenessEnabled": unless(
+                True,
+                kind=Kind.PROTECTION_LOST,
+                text="**The {title} may put a count and its replica in the same availability zone**, which "
+                "can fail as a whole.",
+            ),
+            "EBSOptions.VolumeSize": less(
+                Kind.PROTECTION_LOST,
+                "**The {title} has smaller volumes**: {old} → {new} GiB a node. Where the counts do not fit, "
+                "OpenSearch blocks writing.",
+            ),
+            "EngineVersion": _engine_version,
+            "UpdatePolicy.EnableVersionUpgrade": unless(
+                True,
+                kind=Kind.PROTECTION_LOST,
+                text="**The {title} may no longer be upgraded in place**: the next `EngineVersion` replaces "
+                "it by an empty one.",
+            ),
+        },
+        _APPLICATION: {
+            "RuntimeEnvironment": _runtime,
+            (
+                "*ParallelismConfiguration.Parallelism*",
+                "*.CodeContent.S3ContentLocation.FileKey",
+            ): _mirror,  # cost, head-room and the running state tell
+            "*EnvironmentProperties.PropertyGroups*": _names,
+            "*.RollbackEnabled": unless(
+                True,
+                kind=Kind.PROTECTION_LOST,
+                text="**The {title} is no longer rolled back** when a release cannot start.",
+            ),
+        },
+        "AWS::Kinesis::Stream": {
+            "RetentionPeriodHours": _numbers,
+            "StreamModeDetails.StreamMode": unless(
+                "ON_DEMAND",
+                kind=Kind.INTERRUPTION,
+                text="**The {title} no longer follows the traffic**: what its shards do not take is refused.",
+            ),
+        },
+        "Custom::SearchBootstrap": {
+            "Replicas": less(
+                Kind.PROTECTION_LOST,
+                "**Indices made from now on keep {new} copies beside each count, until now {old}**: with "
+                "none, a lost node takes its counts along.",
+            ),
+            "RetentionDays": _numbers,  # what is shorter, data tells
+        },
+        "Custom::*": {
+            ("Configuration*", "Definitions", "Deployed"): _mirror,
+            "StateGeneration": _mirror,
+            "Operators*": fine,  # the running state tells
+        },
+    }
 )

@@ -1,4 +1,4 @@
-"""The workflows name what exists, hold no more rights than they use, and take actions by digest."""
+"""The workflows name what exists, hold no more permissions than they use, and take actions by digest."""
 
 import json
 import re
@@ -94,6 +94,12 @@ def test_every_module_and_file_that_a_workflow_names_exists() -> None:
             assert (PROJECT / path).is_file(), f"{file.name}: {path}"
         for action in re.findall(r"uses: \./(\S+)", file.read_text(encoding="utf-8")):
             assert (PROJECT / action / "action.yml").is_file()
+
+
+def test_the_comment_checks_out_the_folder_of_the_module_it_runs() -> None:
+    checkout, *_, comment = steps(workflow("review-comment")["jobs"]["comment"])
+    [module] = re.findall(r"-m (\S+)\.\w+", comment["run"])
+    assert checkout["with"]["sparse-checkout"] == module.replace(".", "/")
 
 
 def test_every_environment_is_synthesised_and_reviewed() -> None:
@@ -197,8 +203,8 @@ def test_jobs_have_only_the_rights_they_use_and_an_end() -> None:
         assert content(file)["permissions"] == {}, file.name
         assert "concurrency" in content(file), file.name
     for name, job_name, job in jobs():
-        rights = {right: how for right, how in job["permissions"].items() if right != "contents"}
-        assert rights == WRITES.get((name, job_name), {}), f"{name}/{job_name}"
+        permissions = {what: how for what, how in job["permissions"].items() if what != "contents"}
+        assert permissions == WRITES.get((name, job_name), {}), f"{name}/{job_name}"
         assert job["permissions"].get("contents", "read") == "read"
         assert job["timeout-minutes"] <= (360 if (name, job_name) == ("deploy", "deploy") else 120)
         for step in steps(job):

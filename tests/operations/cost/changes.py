@@ -1,14 +1,13 @@
 """What the tests of the cost change in settings and resources, and read from an estimate."""
 
-from dataclasses import replace
 from typing import Any
 
+from cloudformation import Resource
 from operations.cost.line import Line
 from operations.cost.range import Range
-from operations.cost.template import TemplateResource
 from settings import Settings
 
-Resources = tuple[TemplateResource, ...]
+Resources = tuple[Resource, ...]
 
 
 def mean_of(settings: Settings, ratio: float) -> Settings:
@@ -18,10 +17,7 @@ def mean_of(settings: Settings, ratio: float) -> Settings:
 
 
 def changed(resources: Resources, resource_type: str, **properties: Any) -> Resources:
-    return tuple(
-        replace(one, properties={**one.properties, **properties}) if one.type == resource_type else one
-        for one in resources
-    )
+    return tuple(one.with_properties(**properties) if one.type == resource_type else one for one in resources)
 
 
 def usd(lines: tuple[Line, ...], item: str, named: str = "") -> Range:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudformation import Resource, read_resources
 from operations.cost.estimate import Estimate, estimate
 from operations.cost.prices import Prices, load_prices
-from operations.cost.template import TemplateResource, read_resources
 from settings import Settings, load
 from stacks.app import build_app
 
@@ -19,7 +19,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def resources(assembly: Path) -> tuple[TemplateResource, ...]:
+def resources(assembly: Path) -> tuple[Resource, ...]:
     return read_resources(assembly)
 
 

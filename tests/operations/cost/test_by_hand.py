@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from cloudformation import Resource
 from names import OREGON, TOKYO
 from operations.cost.assumptions import HOURS, SECONDS
 from operations.cost.estimate import Estimate, estimate_resources
 from operations.cost.prices import Prices
 from operations.cost.range import Range, exactly
-from operations.cost.template import TemplateResource
 from operations.metrics_page import METRICS_MODULES, metrics_in
 from settings import Settings
 from tests.operations.cost.changes import Resources, changed, mean_of, usd
@@ -140,9 +140,7 @@ def test_a_function_whose_work_nobody_declared_is_between_never_and_once_a_minut
     resources: Resources, production: Settings, prices: Prices
 ) -> None:
     [function, *_] = [one for one in resources if one.type == "AWS::Lambda::Function"]
-    stranger = replace(
-        function, logical_id="Stranger", properties={**function.properties, "FunctionName": "stranger"}
-    )
+    stranger = replace(function, logical_id="Stranger").with_properties(FunctionName="stranger")
     found = estimate_resources((*resources, stranger), production, prices).lines
     [line] = [line for line in found if line.of == "Stranger" and line.item == "invocations"]
     assert line.quantity == Range(0, HOURS * 60)
@@ -189,7 +187,7 @@ def test_a_table_that_nothing_tells_of_is_not_priced_as_the_rankings(
     resources: Resources, production: Settings, prices: Prices
 ) -> None:
     [table] = [one for one in resources if one.type == "AWS::DynamoDB::Table"]
-    stranger = replace(table, logical_id="Stranger", properties={**table.properties, "TableName": "stranger"})
+    stranger = replace(table, logical_id="Stranger").with_properties(TableName="stranger")
     found = estimate_resources((*resources, stranger), production, prices)
     assert not [line for line in found.lines if line.of == "Stranger"]
     [unknown] = [one for one in found.unpriced if one.of == "Stranger"]
@@ -259,7 +257,7 @@ def test_what_a_later_stack_may_bring_is_priced_in_both_regions(
     resources: Resources, production: Settings, prices: Prices, region: str, of_type: tuple[str, float]
 ) -> None:
     resource_type, most = of_type
-    new = TemplateResource(stack="New", region=region, logical_id="New", type=resource_type, properties={})
+    new = Resource(stack="New", region=region, logical_id="New", body={"Type": resource_type})
     found = estimate_resources((*resources, new), production, prices).lines
     usd_of_new = [line.usd for line in found if line.of == "New"]
     assert usd_of_new
@@ -283,12 +281,11 @@ def test_an_alarm_on_several_metrics_is_billed_for_each(
     resources: Resources, production: Settings, prices: Prices
 ) -> None:
     queries = [{"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}, {"Id": "c", "Expression": "a/b"}]
-    alarm = TemplateResource(
+    alarm = Resource(
         stack="New",
         region=OREGON,
         logical_id="New",
-        type="AWS::CloudWatch::Alarm",
-        properties={"Metrics": queries},
+        body={"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": queries}},
     )
     found = estimate_resources((*resources, alarm), production, prices).lines
     assert [line.usd.low for line in found if line.of == "New"] == [pytest.approx(0.2)]

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from operations.cost.alternatives import alternatives
+from cloudformation import read_resources
 from operations.cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest, with_settings
 from operations.cost.command import grown
 from operations.cost.estimate import estimate_resources
 from operations.cost.prices import Prices
 from operations.cost.report import NOT_CARRIED, growth
 from operations.cost.search_nodes import stored_gib
-from operations.cost.template import read_resources
 from settings import Settings, capacity, consistency, latency
 from settings.analytics import AnalyticsSettings
 from settings.forwarder import ForwarderSettings
@@ -142,25 +141,3 @@ def test_a_shorter_latency_target_is_never_cheaper(
         fast.settings.forwarder.batching_window_seconds < relaxed.settings.forwarder.batching_window_seconds
     )
     assert fast.estimate.total.middle > relaxed.estimate.total.middle
-
-
-def test_each_alternative_is_compared_with_the_part_it_replaces(
-    found: list[Cheapest], prices: Prices
-) -> None:
-    one = found[0]
-    spark, redshift, fluentd = alternatives(one.settings, prices, one.estimate)
-    parts = one.estimate.parts()
-    assert spark.ours == parts["application"]
-    assert parts["search"].low + parts["application"].low < redshift.ours.low
-    assert redshift.ours.low < parts["search"].low + parts["application"].low + parts["delivery"].low
-    assert parts["forwarder"].low < fluentd.ours.low < parts["forwarder"].low + parts["streams"].low
-
-
-def test_alternatives_grow_with_the_traffic_and_begin_at_two_servers(
-    found: list[Cheapest], prices: Prices
-) -> None:
-    small, large = (alternatives(one.settings, prices, one.estimate) for one in (found[0], found[-1]))
-    assert small[2].shape == "2 m7i.large behind a load balancer"
-    for one, other in zip(small, large, strict=True):
-        assert one.costs.low < other.costs.low
-        assert one.costs.high < other.costs.high

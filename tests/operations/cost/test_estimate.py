@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from cloudformation import AssemblyError, Resource, read_resources
 from names import OREGON, TOKYO
 from operations.cost.basis import Basis, MeanTraffic
 from operations.cost.estimate import Estimate, estimate_resources
-from operations.cost.prices import Prices
+from operations.cost.prices import Prices, UnpricedError
 from operations.cost.range import Range
-from operations.cost.template import AssemblyError, TemplateResource, UnpricedError, read_resources
 from operations.cost.types import FREE, PRICED
 from settings import Settings
 from tests.operations.cost.changes import Resources, changed
@@ -26,7 +26,7 @@ def test_every_type_in_the_templates_is_priced_or_free_and_none_is_both(resource
 def test_a_type_that_nothing_tells_of_is_named_as_not_known(
     resources: Resources, production: Settings, prices: Prices
 ) -> None:
-    new = replace(resources[0], type="AWS::Redshift::Cluster")
+    new = replace(resources[0], body={"Type": "AWS::Redshift::Cluster"})
     (unknown,) = estimate_resources((*resources, new), production, prices).unpriced
     assert "AWS::Redshift::Cluster costs: add it to operations/cost/types.py" in unknown.why
 
@@ -43,7 +43,7 @@ def test_a_flow_that_nothing_tells_of_is_named_as_not_known(
     resources: Resources, production: Settings, prices: Prices, resource_type: str, key: str
 ) -> None:
     [stranger, *_] = [one for one in resources if one.type == resource_type]
-    stranger = replace(stranger, properties={**stranger.properties, key: "stranger"})
+    stranger = stranger.with_properties(**{key: "stranger"})
     (unknown,) = estimate_resources((*resources, stranger), production, prices).unpriced
     assert "stranger: add it to operations/cost/" in unknown.why
 
@@ -156,14 +156,14 @@ def without(resources: Resources, resource_type: str, contains: str = "") -> Res
 
 
 def without_property(resources: Resources, resource_type: str, path: str) -> Resources:
-    def changed(one: TemplateResource) -> TemplateResource:
+    def changed(one: Resource) -> Resource:
         properties = copy.deepcopy(dict(one.properties))
         *parents, last = path.split(".")
         inner = properties
         for key in parents:
             inner = inner[key]
         del inner[last]
-        return replace(one, properties=properties)
+        return replace(one, body={**one.body, "Properties": properties})
 
     return tuple(changed(one) if one.type == resource_type else one for one in resources)
 

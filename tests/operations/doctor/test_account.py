@@ -127,7 +127,7 @@ def executions(patient: Patient, *, quota: int, unreserved: int, reserved: int =
     for function in patient.wanted.of_type("AWS::Lambda::Function"):
         properties: Any = function.properties
         properties.pop("ReservedConcurrentExecutions", None)
-        if reserved and function.name.endswith("-feedback"):
+        if reserved and str(function.name).endswith("-feedback"):
             properties["ReservedConcurrentExecutions"] = reserved
     return {one.where: one.diagnosis for one in patient.findings(only="Lambda executions")}
 
@@ -310,7 +310,7 @@ def test_a_synthesis_that_is_refused_is_a_finding(patient: Patient, monkeypatch:
             "Look whether this machine reaches AWS",
         ),
         (ConnectionClosedError(endpoint_url="https://sts"), "Look whether this machine reaches AWS"),
-        (PermissionError("no right to read the jar"), "Mend that on this machine"),
+        (PermissionError("no permission to read the jar"), "Mend that on this machine"),
         (subprocess.TimeoutExpired("bash", 30), "Mend that on this machine"),
         (AttributeError("a fault of the doctor"), "Look at it by hand"),
     ],

@@ -34,7 +34,7 @@ def calls_of_deploy(folder: Path, *, doctor_ends_with: int) -> list[str]:
 @pytest.mark.parametrize("code", [0, 2], ids=["nothing is lacking", "something could not be looked at"])
 def test_a_deployment_begins_when_the_doctor_finds_nothing_lacking(tmp_path: Path, code: int) -> None:
     assert calls_of_deploy(tmp_path, doctor_ends_with=code) == [
-        "python -m stacks.preflight deploy --environment trial",
+        "python -m interruption stacks.preflight deploy --environment trial",
         "python -m operations.doctor --environment trial",
         "cdk deploy --all -c environment=trial",
     ]

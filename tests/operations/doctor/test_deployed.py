@@ -1,4 +1,4 @@
-"""What is deployed already is neither taken nor counted again; a stack that is stuck is told."""
+"""What is deployed already is not counted again; a stack that is stuck is reported."""
 
 import json
 from datetime import UTC, datetime
@@ -29,13 +29,6 @@ def deployed(patient: Patient, put: Put) -> Patient:
     return patient
 
 
-def test_a_name_of_the_environments_own_stack_is_not_taken(deployed: Patient) -> None:
-    [found] = [
-        result for result in deployed.findings(only="names of Kinesis streams") if result.where == OREGON
-    ]
-    assert found.diagnosis.text == "1 of this deployment"
-
-
 def test_what_a_stack_left_behind_is_its_own_no_longer(deployed: Patient) -> None:
     [stream] = deployed.wanted.of_type("AWS::Kinesis::Stream", OREGON)
     deployed.answers["cloudformation.ListStackResources"] = {
@@ -49,8 +42,12 @@ def test_what_a_stack_left_behind_is_its_own_no_longer(deployed: Patient) -> Non
             }
         ]
     }
-    found = deployed.not_ok(only="names of Kinesis streams")[OREGON, "names of Kinesis streams"]
-    assert f"{stream.name} exists already" in found.diagnosis.text
+    deployed.answers["kinesis.DescribeLimits"] = {
+        **NOT_IN_THE_EMULATOR["kinesis.DescribeLimits"],
+        "OnDemandStreamCount": 50,
+    }
+    found = deployed.not_ok(only="Kinesis streams and shards")
+    assert (OREGON, "Kinesis streams and shards") in found
 
 
 def test_a_reshard_needs_room_for_the_shards_that_are_added(deployed: Patient) -> None:
@@ -100,3 +97,16 @@ def test_a_stack_that_cannot_be_deployed_now_is_told(
     results = patient.findings(only="stacks")
     assert {result.diagnosis.verdict for result in results} == {verdict}
     assert all(remedy in result.diagnosis.remedy for result in results)
+
+
+def test_the_names_of_two_environments_never_collide(patient: Patient) -> None:
+    """Where one environment's name begins with another's and a hyphen, what follows must still differ."""
+    endings: dict[str, set[str]] = {}
+    for resource in patient.wanted.resources:
+        if resource.name:
+            ending = resource.name.partition(patient.settings.names.prefix)[2]
+            endings.setdefault(resource.type, set()).add(ending)
+    assert len(endings) > 10
+    for kind, ends in endings.items():
+        clashes = {(a, b) for a in ends for b in ends if a != b and a.startswith("-") and a.endswith(b)}
+        assert not clashes, kind

@@ -23,7 +23,6 @@ def stack(
         account=ACCOUNT,
         region=region,
         protected=protected,
-        needs=(),
         template=template,
         raw=template,
         paths={logical_id: logical_id for logical_id in resources},

@@ -31,7 +31,7 @@ _TREE = (
     "analytics_sql/*.json",
     "connectors/pom.xml",
     "lambdas/*/requirements.txt",
-    "package.json",
+    "package-lock.json",
     "requirements.txt",
     "clients/web_servers/*.conf",
     "clients/web_servers/*.yaml",

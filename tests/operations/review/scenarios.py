@@ -221,7 +221,7 @@ def dependencies(laboratory: Laboratory) -> Pair:
         {
             "files": {
                 "requirements.txt": lambda text: f"{text}left-behind==1.0\n",
-                "package.json": lambda text: text.replace("2.1148.1", "2.1100.0"),
+                "package-lock.json": lambda text: text.replace('"2.1148.1"', '"2.1100.0"'),
                 "connectors/pom.xml": lambda text: text.replace("6.1.3", "6.0.0"),
             }
         },

@@ -1,4 +1,4 @@
-"""Who can newly do what: rights are compared, not the text of policies."""
+"""Who can newly do what: permissions are compared, not the text of policies."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def of_roles(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[Findi
 def test_a_new_right_names_who_what_and_where() -> None:
     (finding,) = of_roles([], [allow("kinesis:PutRecords", STREAM)])
     assert finding.kind is Kind.ACCESS
-    assert all(part in finding.text for part in ("role `reader`", "may newly", "kinesis:PutRecords", STREAM))
+    assert all(part in finding.text for part in ("role `reader`", "may now", "kinesis:PutRecords", STREAM))
 
 
 def test_a_policy_that_is_written_differently_gives_the_same_rights() -> None:
@@ -121,7 +121,7 @@ def test_another_trusted_account_is_told() -> None:
             }
         ),
     )
-    assert "principal `arn:aws:iam::000000000000:root` may newly assume the role `r`" in finding.text
+    assert "principal `arn:aws:iam::000000000000:root` may now assume the role `r`" in finding.text
 
 
 def test_a_role_that_anyone_may_assume_is_public() -> None:
@@ -136,7 +136,7 @@ def test_a_bucket_policy_for_everyone_is_public() -> None:
 
     (finding,) = found(policy(), policy(allow("s3:GetObject", OBJECTS, Principal="*")))
     assert finding.kind is Kind.PUBLIC
-    assert "Anyone may newly `s3:GetObject`" in finding.text
+    assert "Anyone may now `s3:GetObject`" in finding.text
 
 
 def test_a_policy_in_a_type_that_nobody_foresaw_is_read_too() -> None:
@@ -198,7 +198,7 @@ def test_who_may_call_a_function_is_read_from_its_permission() -> None:
         SourceArn="arn:aws:events:us-west-2:111111111111:rule/r",
     )
     (finding,) = found(one({}), one({"P": permission}))
-    assert "The service `events.amazonaws.com` may newly `lambda:InvokeFunction` on `f`" in finding.text
+    assert "The service `events.amazonaws.com` may now `lambda:InvokeFunction` on `f`" in finding.text
     (public,) = found(
         one({}), one({"P": resource("AWS::Lambda::Permission", Action="lambda:*", Principal="*")})
     )

@@ -1,4 +1,4 @@
-"""Alarms that ring later, at something else, or for nobody."""
+"""Alarms that notify later, of something else, or nobody."""
 
 import itertools
 from typing import Any
@@ -76,7 +76,7 @@ def test_an_alarm_that_follows_a_renamed_stream_watches_what_it_did() -> None:
     assert finding.kind is Kind.NOTE
 
 
-def first_ringing(series: tuple[int, ...], datapoints: int, periods: int) -> float:
+def first_breach(series: tuple[int, ...], datapoints: int, periods: int) -> float:
     """The period in which an alarm enters ALARM, if a period is 1 where it is over the threshold."""
     over = (sum(series[max(0, now - periods + 1) : now + 1]) for now in range(len(series)))
     return next((now for now, count in enumerate(over) if count >= datapoints), float("inf"))
@@ -85,9 +85,9 @@ def first_ringing(series: tuple[int, ...], datapoints: int, periods: int) -> flo
 def test_m_of_n_is_weaker_just_where_some_series_of_periods_notifies_later() -> None:
     every = list(itertools.product((0, 1), repeat=9))
     alarms = [(datapoints, periods) for periods in range(1, 5) for datapoints in range(1, periods + 1)]
-    rings = {alarm: [first_ringing(series, *alarm) for series in every] for alarm in alarms}
+    breaches = {alarm: [first_breach(series, *alarm) for series in every] for alarm in alarms}
     for old, new in itertools.product(alarms, repeat=2):
-        later = any(after > before for before, after in zip(rings[old], rings[new], strict=True))
+        later = any(after > before for before, after in zip(breaches[old], breaches[new], strict=True))
         assert notifies_later(old, new) == later, (old, new)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudformation import resources_of
 from operations.cost.estimate import estimate_resources
 from operations.cost.prices import load_prices
-from operations.cost.template import TemplateResource
 from operations.review.as_json import as_json
 from operations.review.assembly import Assembly
 from operations.review.page import page
@@ -23,11 +23,11 @@ SAMPLE, SEED = 30, 20260131
 
 HARMLESS = re.compile(
     r".* Properties\.(Alarm|Application)?Description .*"
-    # An alarm that rings sooner, or under another name
+    # An alarm that notifies sooner, or under another name
     r"|AWS::CloudWatch::Alarm Properties\.(AlarmName|DatapointsToAlarm|EvaluationPeriods|Threshold) .*"
     r"|AWS::CloudWatch::Alarm Properties\.(OKActions|TreatMissingData)\b.*"
     r"|AWS::CloudWatch::Dashboard Properties\.DashboardBody\b.*"
-    # A right that another policy gives too, or a name in a policy
+    # A permission that another policy gives too, or a name in a policy
     r"|AWS::IAM::Role Properties\.Policies\b.*"
     r"|AWS::OpenSearchService::Domain Properties\.AccessPolicies\.Statement\b.*"
     r"|AWS::Lambda::Permission  twice"
@@ -65,15 +65,9 @@ def test_damage_of_any_kind_is_priced_or_named_as_not_known(production: Assembly
     settings, prices = load("production"), load_prices()
     for damage in sample(production).values():
         resources = [
-            TemplateResource(
-                stack=stack.name,
-                region=stack.region,
-                logical_id=logical_id,
-                type=str(resource.get("Type")),
-                properties=properties if isinstance(properties := resource.get("Properties"), dict) else {},
-            )
+            resource
             for stack in edited(production, damage).stacks
-            for logical_id, resource in stack.resources.items()
+            for resource in resources_of(stack.template, stack=stack.name, region=stack.region)
         ]
         estimate = estimate_resources(resources, settings, prices)
         assert estimate.lines or estimate.unpriced

@@ -1,5 +1,6 @@
 """Dependencies with their licences, settings with their meaning, acknowledgements with their reasons."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,13 +42,14 @@ def test_a_function_s_own_requirements_are_read_too(tmp_path: Path) -> None:
     assert change.file == "lambdas/forwarder/requirements.txt"
 
 
-def test_an_npm_package_has_its_licence(tmp_path: Path) -> None:
-    old, new = trees(tmp_path, "package.json", "{}", '{"devDependencies": {"left-pad": "1.0.0"}}')
-    installed = new / "node_modules" / "left-pad" / "package.json"
-    installed.parent.mkdir(parents=True)
-    installed.write_text('{"version": "1.0.0", "license": "WTFPL"}')
-    (change,) = dependency_changes(old, new)
-    assert change.licence == "WTFPL"
+def test_an_npm_package_of_the_lock_has_its_licence_whoever_brings_it(tmp_path: Path) -> None:
+    def lock(version: str) -> str:
+        entry = {"version": version, "license": "WTFPL"}
+        root = {"": {"devDependencies": {"cdk": "1.0.0"}}, "node_modules/cdk": {"version": "1.0.0"}}
+        return json.dumps({"packages": {**root, "node_modules/cdk/node_modules/@pad/left": entry}})
+
+    (change,) = dependency_changes(*trees(tmp_path, "package-lock.json", lock("1.2.0"), lock("1.3.0")))
+    assert dependency_line(change) == "npm `@pad/left` 1.2.0 → 1.3.0 — WTFPL (package-lock.json)"
 
 
 def test_a_maven_artifact_has_its_version_and_the_licence_of_its_parent(

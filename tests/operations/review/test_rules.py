@@ -212,7 +212,7 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
     "batches that are not halved": (
         put(MAPPING, "", "Properties.BisectBatchOnFunctionError"),
         Kind.DATA_LOSS,
-        "no longer halves",
+        "no longer bisects",
     ),
     # Delivery
     "no retry, and given up after an hour": (
@@ -226,7 +226,7 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
     "no retry": (
         put(STREAM, "Counts", f"{SEARCH}.RetryOptions.DurationInSeconds", 0),
         Kind.LATENCY,
-        "for another time",
+        "for a different time",
     ),
     "a long buffer": (
         put(STREAM, "Counts", f"{SEARCH}.BufferingHints.IntervalInSeconds", 900),
@@ -236,7 +236,7 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
     "the buffer of the default": (
         put(STREAM, "Counts", f"{SEARCH}.BufferingHints"),
         Kind.LATENCY,
-        "delivers later",
+        "up to `300` seconds, until now",
     ),
     "no log": (
         put(STREAM, "RawBackup", f"{S3}.CloudWatchLoggingOptions.Enabled", False),
@@ -314,7 +314,7 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
         Kind.PUBLIC,
         "may sign up",
     ),
-    "no audience": (without_audience, Kind.PUBLIC, "may newly assume"),
+    "no audience": (without_audience, Kind.PUBLIC, "may now assume"),
     "another identity provider": (
         put(
             "AWS::Cognito::IdentityPool",

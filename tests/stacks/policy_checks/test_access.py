@@ -169,10 +169,9 @@ def test_what_is_open_to_everyone_is_refused(broken: Check, build: Build, findin
     assert "Use PrivateBucket" in report
 
 
-def test_everyone_of_one_account_is_not_everyone(broken: Check) -> None:
-    build = bucket_with_policy(
-        principals=[iam.AnyPrincipal()], conditions={"StringEquals": {"aws:SourceAccount": "111111111111"}}
-    )
+@pytest.mark.parametrize("ours", [{"aws:SourceAccount": "111111111111"}, {"aws:SourceVpce": "vpce-1"}])
+def test_everyone_of_one_account_or_network_is_not_everyone(broken: Check, ours: dict[str, str]) -> None:
+    build = bucket_with_policy(principals=[iam.AnyPrincipal()], conditions={"StringEquals": ours})
     assert broken(build) == ""
 
 
