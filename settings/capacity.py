@@ -26,9 +26,9 @@ SHARD_READ_BYTES_PER_SECOND = 2 * MIB
 ON_DEMAND_FIRST_RECORDS_PER_SECOND = 4_000
 ON_DEMAND_FIRST_BYTES_PER_SECOND = 4 * MIB
 
-SOURCE_READERS = 2
+SOURCE_CONSUMERS = 2
 """The analytics application and the raw backup share the read limit of a shard."""
-MOBILE_READERS = 1
+MOBILE_CONSUMERS = 1
 
 COUNT_BYTES = 300
 """A count as JSON with an article id of 120 bytes."""
@@ -111,20 +111,20 @@ def shards_to_write(records_per_second: float, record_bytes: int) -> int:
     return max(1, ceil(fullest * WANTED_HEADROOM))
 
 
-def shards_to_read(records_per_second: float, record_bytes: int, *, readers: int) -> int:
-    """Shards from which each reader gets every record with the wanted headroom."""
-    wanted = records_per_second * record_bytes * readers * WANTED_HEADROOM
+def shards_to_read(records_per_second: float, record_bytes: int, *, consumers: int) -> int:
+    """Shards from which each consumer gets every record with the wanted headroom."""
+    wanted = records_per_second * record_bytes * consumers * WANTED_HEADROOM
     return max(1, ceil(wanted / SHARD_READ_BYTES_PER_SECOND))
 
 
 def problems(settings: Settings) -> Iterator[str]:
     """Hops that cannot carry the declared peak, from the producers to OpenSearch."""
     peak = settings.peak
-    for stream, records_per_second, readers in (
-        ("mobile", peak.mobile_clicks_per_second, MOBILE_READERS),
-        ("source", float(peak.clicks_per_second), SOURCE_READERS),
+    for stream, records_per_second, consumers in (
+        ("mobile", peak.mobile_clicks_per_second, MOBILE_CONSUMERS),
+        ("source", float(peak.clicks_per_second), SOURCE_CONSUMERS),
     ):
-        yield from _stream_problems(settings, stream, records_per_second, readers)
+        yield from _stream_problems(settings, stream, records_per_second, consumers)
     yield from _forwarder_problems(settings)
     yield from _application_problems(settings)
     yield from _delivery_problems(settings)
@@ -208,7 +208,7 @@ def _state_of_fewer_tasks(parallelism: int) -> Iterator[CapacityWarning]:
 
 
 def _stream_problems(
-    settings: Settings, stream: str, records_per_second: float, readers: int
+    settings: Settings, stream: str, records_per_second: float, consumers: int
 ) -> Iterator[str]:
     mode, record_bytes = settings.streams.mode, settings.peak.click_bytes
     key = f"streams.{stream}_shards"
@@ -226,7 +226,7 @@ def _stream_problems(
             )
         return
     to_write = shards_to_write(records_per_second, record_bytes)
-    to_read = shards_to_read(records_per_second, record_bytes, readers=readers)
+    to_read = shards_to_read(records_per_second, record_bytes, consumers=consumers)
     needed = max(to_write, to_read)
     if shards is None:
         yield f'{key} is missing for streams.mode = "provisioned": the declared peak needs {key} = {needed}'
@@ -235,7 +235,7 @@ def _stream_problems(
             f"{key} ({shards}) cannot carry the declared peak: {records_per_second:,.0f} records/s of "
             f"{record_bytes} bytes, with a headroom of {WANTED_HEADROOM:.0f}, need {to_write} to write "
             f"({SHARD_RECORDS_PER_SECOND:,} records/s and 1 MiB/s each) and {to_read} to read (2 "
-            f"MiB/s each, shared by {readers}): set {key} = {needed}, or correct [peak]"
+            f"MiB/s each, shared by {consumers}): set {key} = {needed}, or correct [peak]"
         )
 
 

@@ -35,7 +35,7 @@ LAMBDA_POLL_SECONDS = 1.0
 records from Amazon Kinesis Data Streams"."""
 INVOCATION_SECONDS = (0.1, 1.5)
 """Start of the function, warm and cold; assumed, as no benchmark here runs on Lambda."""
-READER_POLL_SECONDS = 0.25
+APPLICATION_POLL_SECONDS = 0.25
 """The application waits this long after an empty read: docs/reference/flow_limits.md, "Reads a second"."""
 CHECKPOINT_SECONDS = (0.5, 2.0)
 """Duration of a checkpoint, in which the counts go out; assumed for a state of some GB on S3."""
@@ -229,7 +229,7 @@ def _seconds(typical_and_worst: tuple[float, float]) -> Seconds:
     return Seconds(typical=typical_and_worst[0], worst=typical_and_worst[1])
 
 
-_APPLICATIONS_POLL = _waiting("application's poll", READER_POLL_SECONDS)
+_APPLICATIONS_POLL = _waiting("application's poll", APPLICATION_POLL_SECONDS)
 
 
 def _total(stages: tuple[Stage, ...]) -> Seconds:

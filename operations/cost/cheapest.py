@@ -14,8 +14,8 @@ from operations.cost.prices import Prices, UnpricedError
 from operations.cost.search_nodes import BURSTABLE, with_nodes
 from settings import Settings, capacity, consistency, latency
 from settings.capacity import (
-    MOBILE_READERS,
-    SOURCE_READERS,
+    MOBILE_CONSUMERS,
+    SOURCE_CONSUMERS,
     WANTED_HEADROOM,
     shards_to_read,
     shards_to_write,
@@ -96,8 +96,8 @@ def _carriers(settings: Settings) -> Iterator[Settings]:
     """Both modes of the streams, with every shape of the forwarder."""
     peak = settings.peak
 
-    def shards(records: float, readers: int) -> int:
-        to_read = shards_to_read(records, peak.click_bytes, readers=readers)
+    def shards(records: float, consumers: int) -> int:
+        to_read = shards_to_read(records, peak.click_bytes, consumers=consumers)
         return max(shards_to_write(records, peak.click_bytes), to_read)
 
     hours = settings.streams.retention_hours
@@ -105,8 +105,8 @@ def _carriers(settings: Settings) -> Iterator[Settings]:
         StreamSettings(mode="on_demand", retention_hours=hours),
         StreamSettings(
             mode="provisioned",
-            mobile_shards=shards(peak.mobile_clicks_per_second, MOBILE_READERS),
-            source_shards=shards(float(peak.clicks_per_second), SOURCE_READERS),
+            mobile_shards=shards(peak.mobile_clicks_per_second, MOBILE_CONSUMERS),
+            source_shards=shards(float(peak.clicks_per_second), SOURCE_CONSUMERS),
             retention_hours=hours,
         ),
     )

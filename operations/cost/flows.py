@@ -21,7 +21,7 @@ from operations.cost.basis import Basis, monthly, number, rounded
 from operations.cost.line import Line
 from operations.cost.prices import UnpricedError
 from operations.cost.range import Range, exactly
-from settings.capacity import COUNT_BYTES, MOBILE_READERS, REASON_BYTES, SOURCE_READERS
+from settings.capacity import COUNT_BYTES, MOBILE_CONSUMERS, REASON_BYTES, SOURCE_CONSUMERS
 
 PUT_UNIT_BYTES = 25 * KB
 ON_DEMAND_STEP = KB
@@ -33,17 +33,17 @@ INCLUDED_HOURS, EXTENDED_HOURS = 24, 168
 def stream(resource: Resource, basis: Basis) -> Iterator[Line]:
     names, traffic = basis.settings.names, basis.traffic
     flows = {
-        names.mobile_stream: (traffic.mobile_clicks, MOBILE_READERS),
-        names.source_stream: (traffic.clicks, SOURCE_READERS),
+        names.mobile_stream: (traffic.mobile_clicks, MOBILE_CONSUMERS),
+        names.source_stream: (traffic.clicks, SOURCE_CONSUMERS),
     }
     name = resource.properties.get("Name")
     if name not in flows:
         raise UnpricedError(
             f"Nothing tells what flows through the stream {name}: add it to operations/cost/flows.py"
         )
-    records, readers = flows[name]
+    records, consumers = flows[name]
     if resource.at("StreamModeDetails.StreamMode") == "ON_DEMAND":
-        yield from _on_demand(resource, basis, records, readers)
+        yield from _on_demand(resource, basis, records, consumers)
     else:
         yield from _provisioned(resource, basis, records)
     if resource.properties.get("StreamEncryption"):
@@ -60,10 +60,10 @@ def stream(resource: Resource, basis: Basis) -> Iterator[Line]:
         )
 
 
-def _on_demand(resource: Resource, basis: Basis, records: Range, readers: int) -> Iterator[Line]:
+def _on_demand(resource: Resource, basis: Basis, records: Range, consumers: int) -> Iterator[Line]:
     size = basis.traffic.click_bytes
     billed = rounded(size, ON_DEMAND_STEP)
-    read = Range(size, billed) * readers  # whether reads are rounded too, the page does not say
+    read = Range(size, billed) * consumers  # whether reads are rounded too, the page does not say
     for price, quantity, item in (
         ("kinesis_on_demand_hour", exactly(HOURS), "hours on demand"),
         ("kinesis_on_demand_in", monthly(records) * (billed / GB), "records put"),

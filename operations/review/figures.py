@@ -1,4 +1,4 @@
-"""Figures of a revision that a reviewer compares: cost, latency, head-room.
+"""Figures of a revision that a reviewer compares: cost, latency, headroom.
 
 Both revisions' are computed by this tree's code, so that a difference is one of the environment and not of
 the
@@ -139,6 +139,6 @@ def figure_findings(old: Figures, new: Figures, *, existed: bool = True) -> Iter
     if existed and new.tables and not old.tables:
         yield Finding(
             kind=Kind.NOT_UNDERSTOOD,
-            text="Cost, latency and head-room before are not known: the settings of the base do not fit this "
+            text="Cost, latency and headroom before are not known: the settings of the base do not fit this "
             "tree's model any more.",
         )

@@ -6,18 +6,18 @@ from math import floor, isinf
 from contract.limits import MIB
 from settings.capacity import (
     COUNT_BYTES,
-    MOBILE_READERS,
+    MOBILE_CONSUMERS,
     SHARD_BYTES_PER_SECOND,
     SHARD_READ_BYTES_PER_SECOND,
     SHARD_RECORDS_PER_SECOND,
-    SOURCE_READERS,
+    SOURCE_CONSUMERS,
     forwarder_capacity,
 )
 from settings.environment import Settings
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
 
 ON_DEMAND = None
-"""The stream follows the traffic: it has no head-room of its own to state."""
+"""The stream follows the traffic: it has no headroom of its own to state."""
 
 
 def headroom(settings: Settings) -> dict[str, float | None]:
@@ -26,11 +26,11 @@ def headroom(settings: Settings) -> dict[str, float | None]:
     kpus = -(-analytics.parallelism // analytics.parallelism_per_kpu)
     return {
         "mobile stream": _stream(
-            streams.mobile_shards, peak.mobile_clicks_per_second, peak.click_bytes, MOBILE_READERS
+            streams.mobile_shards, peak.mobile_clicks_per_second, peak.click_bytes, MOBILE_CONSUMERS
         ),
         "forwarder, of a full shard": forwarder_capacity(settings.forwarder, peak.click_bytes).headroom,
         "source stream": _stream(
-            streams.source_shards, float(peak.clicks_per_second), peak.click_bytes, SOURCE_READERS
+            streams.source_shards, float(peak.clicks_per_second), peak.click_bytes, SOURCE_CONSUMERS
         ),
         "analytics application": kpus * CLICKS_PER_SECOND_PER_KPU / peak.clicks_per_second,
         "counts delivery stream": _delivery(settings),
@@ -39,13 +39,13 @@ def headroom(settings: Settings) -> dict[str, float | None]:
 
 
 def shown(times: float | None) -> str:
-    """`3.2 x`, rounded down: a head-room is no larger than it is."""
+    """`3.2 x`, rounded down: a headroom is no larger than it is."""
     if times is ON_DEMAND:
         return "on demand"
     return "no traffic" if isinf(times) else f"{floor(times * 10) / 10:,} x"
 
 
-def _stream(shards: int | None, records_per_second: float, record_bytes: int, readers: int) -> float | None:
+def _stream(shards: int | None, records_per_second: float, record_bytes: int, consumers: int) -> float | None:
     if shards is None:
         return ON_DEMAND
     if not records_per_second:
@@ -54,7 +54,7 @@ def _stream(shards: int | None, records_per_second: float, record_bytes: int, re
     return min(
         shards * SHARD_RECORDS_PER_SECOND / records_per_second,
         shards * SHARD_BYTES_PER_SECOND / bytes_per_second,
-        shards * SHARD_READ_BYTES_PER_SECOND / (bytes_per_second * readers),
+        shards * SHARD_READ_BYTES_PER_SECOND / (bytes_per_second * consumers),
     )
 
 

@@ -73,22 +73,22 @@ def test_one_shard_less_than_advised_is_too_few(peak: PeakSettings, key: str) ->
     assert any(problem.startswith(key) for problem in problems(too_few))
 
 
-@given(records=st.floats(0, 1_000_000), size=st.integers(1, 1_048_576), readers=st.integers(1, 5))
+@given(records=st.floats(0, 1_000_000), size=st.integers(1, 1_048_576), consumers=st.integers(1, 5))
 def test_a_stream_of_that_many_shards_has_the_headroom_on_both_sides(
-    records: float, size: int, readers: int
+    records: float, size: int, consumers: int
 ) -> None:
-    to_write, to_read = shards_to_write(records, size), shards_to_read(records, size, readers=readers)
+    to_write, to_read = shards_to_write(records, size), shards_to_read(records, size, consumers=consumers)
     tolerance = 1 + 1e-9
     assert records * WANTED_HEADROOM <= to_write * 1_000 * tolerance
     assert records * size * WANTED_HEADROOM <= to_write * 1_048_576 * tolerance
-    assert records * size * readers * WANTED_HEADROOM <= to_read * 2_097_152 * tolerance
+    assert records * size * consumers * WANTED_HEADROOM <= to_read * 2_097_152 * tolerance
 
 
-def test_by_count_by_bytes_and_by_readers_the_nearest_limit_decides() -> None:
+def test_by_count_by_bytes_and_by_consumers_the_nearest_limit_decides() -> None:
     assert shards_to_write(3_000, 100) == 6  # 1,000 records/s each
     assert shards_to_write(300, 10_240) == 6  # 1 MiB/s each
-    assert shards_to_read(300, 10_240, readers=2) == 6  # 2 MiB/s each
-    assert shards_to_read(300, 10_240, readers=4) == 12
+    assert shards_to_read(300, 10_240, consumers=2) == 6  # 2 MiB/s each
+    assert shards_to_read(300, 10_240, consumers=4) == 12
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ STORES = value_rules(
         },
         _DOMAIN: {
             "ClusterConfig.InstanceCount": _nodes,
-            "ClusterConfig.InstanceType": _mirror,  # cost and head-room tell
+            "ClusterConfig.InstanceType": _mirror,  # cost and headroom tell
             "ClusterConfig.ZoneAwarenessConfig.AvailabilityZoneCount": less(
                 Kind.PROTECTION_LOST,
                 "**The {title} stands in {new} availability zones instead of {old}**: fewer can fail before "
@@ -132,7 +132,7 @@ STORES = value_rules(
             (
                 "*ParallelismConfiguration.Parallelism*",
                 "*.CodeContent.S3ContentLocation.FileKey",
-            ): _mirror,  # cost, head-room and the running state tell
+            ): _mirror,  # cost, headroom and the running state tell
             "*EnvironmentProperties.PropertyGroups*": _names,
             "*.RollbackEnabled": unless(
                 True,

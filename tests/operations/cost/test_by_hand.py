@@ -25,7 +25,7 @@ def test_a_record_on_demand_is_billed_as_a_kilobyte(
     kilobytes = 500 * SECONDS
     assert usd(found, "records put", "-source").low == pytest.approx(kilobytes * 1024 / GIB * 0.08)
     read = usd(found, "records read", "-source")
-    assert read.low == pytest.approx(2 * kilobytes * 300 / GIB * 0.04)  # two readers
+    assert read.low == pytest.approx(2 * kilobytes * 300 / GIB * 0.04)  # two consumers
     assert read.high == pytest.approx(2 * kilobytes * 1024 / GIB * 0.04)
 
 
