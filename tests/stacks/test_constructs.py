@@ -1,6 +1,7 @@
 """What a construct takes: its own section of the settings or single values, by keyword."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,4 +37,5 @@ def test_a_construct_takes_its_arguments_by_keyword(module: Path) -> None:
 
 
 def names_in(annotation: ast.expr | None) -> set[str]:
-    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)} if annotation else set()
+    """Also of one that is written as a string."""
+    return set(re.findall(r"\w+", ast.unparse(annotation))) if annotation else set()
