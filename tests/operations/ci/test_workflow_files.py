@@ -187,7 +187,7 @@ def test_the_review_compares_with_the_branch_it_is_started_for() -> None:
     assert named == workflow("review")["name"]
 
 
-def test_no_workflow_runs_a_stranger_s_code_with_rights() -> None:
+def test_no_workflow_runs_a_stranger_s_code_with_permissions() -> None:
     for file in WORKFLOWS:
         triggers = content(file)[True]
         assert "pull_request_target" not in triggers
@@ -198,7 +198,7 @@ def test_no_workflow_runs_a_stranger_s_code_with_rights() -> None:
                 assert "setup" not in step.get("uses", "")
 
 
-def test_jobs_have_only_the_rights_they_use_and_an_end() -> None:
+def test_jobs_have_only_the_permissions_they_use_and_an_end() -> None:
     for file in WORKFLOWS:
         assert content(file)["permissions"] == {}, file.name
         assert "concurrency" in content(file), file.name

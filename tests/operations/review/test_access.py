@@ -31,7 +31,7 @@ def test_a_new_right_names_who_what_and_where() -> None:
     assert all(part in finding.text for part in ("role `reader`", "may now", "kinesis:PutRecords", STREAM))
 
 
-def test_a_policy_that_is_written_differently_gives_the_same_rights() -> None:
+def test_a_policy_that_is_written_differently_gives_the_same_permissions() -> None:
     old = [allow(["kinesis:PutRecord", "kinesis:PutRecords"], [STREAM])]
     new = [allow("kinesis:PutRecords", STREAM), allow(["kinesis:PutRecord"], STREAM, Sid="Another")]
     (finding,) = of_roles(old, new)
@@ -324,7 +324,7 @@ def test_a_question_mark_in_a_resource_is_a_wildcard() -> None:
     assert finding.kind is Kind.WILDCARD
 
 
-def test_a_stack_that_no_deployment_deletes_keeps_its_rights() -> None:
+def test_a_stack_that_no_deployment_deletes_keeps_its_permissions() -> None:
     kept = stack("OregonStorage", {})
     old = assembly(kept, stack("Old", {"Role": role("reader", allow("kinesis:PutRecords", STREAM))}))
     assert found(old, assembly(kept)) == []
