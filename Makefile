@@ -216,7 +216,7 @@ web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or
 	@python -m clients.web_servers --environment $(ENVIRONMENT)
 
 .PHONY: wheel
-wheel: setup ## click-trends alone, for machines that only ask: dist/click_trends-<version>-py3-none-any.whl
+wheel: $(BIN)/.installed node_modules/.installed ## click-trends alone, for machines that only ask: dist/click_trends-<version>-py3-none-any.whl
 	@rm -rf dist
 	@python -m hatchling build --target wheel
 

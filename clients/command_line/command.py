@@ -18,8 +18,7 @@ from clients.batch_server.rankings import connect_table
 from clients.batch_server.reader import DEFAULT_LIMIT, TrendingReader, connect
 from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
 from clients.board.titles import read_titles
-from clients.command_line import answer_tables, tables
-from clients.command_line import served as served_text
+from clients.command_line import answer_tables, rankings, tables
 from clients.command_line.options import (
     CONNECTION,
     OUTPUT,
@@ -308,15 +307,15 @@ def served(
         found = connect_table(table, region=table_region, role_arn=role_arn).read(segment)
     except TrendsError as error:
         fail(error)
-    found = served_text.first(found, limit)
+    found = rankings.first(found, limit)
     match form:
         case Form.JSON:
-            write(served_text.as_json(found, names) + "\n")
+            write(rankings.as_json(found, names) + "\n")
         case Form.CSV:
-            write(served_text.as_csv(found, names))
-            tell("\n".join(served_text.remarks(found, zone)))
+            write(rankings.as_csv(found, names))
+            tell("\n".join(rankings.remarks(found, zone)))
         case Form.TABLE:
-            show(served_text.for_people(found, zone, names))
+            show(rankings.for_people(found, zone, names))
 
 
 _add(served, *SEGMENT, *OUTPUT)
