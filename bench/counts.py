@@ -81,8 +81,6 @@ _DIGEST = "unhex(sha256(concat({}, '|')))".format(
 )
 DEPLOYED_ID = f"'SHA-256@2.16.0:' || to_base64({_DIGEST})"
 """The `_id` that the ingest pipeline makes, 59 characters; tests/bench compares the two."""
-SHORT_ID = f"replace(replace(to_base64({_DIGEST})[:24], '+', '-'), '/', '_')"
-"""144 bits of the same digest in the alphabet that OpenSearch stores as bytes: 18 of them."""
 
 _KEY_AS_JSON = ", ',', ".join(f"""'"{column}":"', {column}, '"'""" for column in COUNT_KEY)
 _LINES = """
@@ -116,18 +114,18 @@ def bulks(
     end: int,
     *,
     every_version: bool,
-    id_: str | None = DEPLOYED_ID,
+    with_id: bool = True,
     documents: int = BULK_DOCUMENTS,
 ) -> Iterator[Bulk]:
     """Bulk requests with the counts of the minutes [first, end) of the day, as they are published.
 
     every_version: a count as often as it grows, at most once in five seconds; otherwise its last version.
-    id_: SQL of an `_id`, given with the version as the ingest pipeline makes them; None: for the pipeline.
+    with_id: with the `_id` and version that the ingest pipeline makes; without them, for the pipeline.
     """
     counts = _EVERY_VERSION if every_version else _LAST_VERSION
     action = "''"
-    if id_:
-        action = f"""'"_id":"', {id_}, '","version":', clicks, ',"version_type":"external_gte"'"""
+    if with_id:
+        action = f"""'"_id":"', {DEPLOYED_ID}, '","version":', clicks, ',"version_type":"external_gte"'"""
     with duckdb.connect() as connection:
         for begin in range(first, end, 60):  # an hour at a time, so that little is held
             query = _LINES.format(

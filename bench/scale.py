@@ -40,8 +40,6 @@ class Scale:
     search_stages: tuple[int, ...] = (144, 288, 720, 1440)
     search_questions: int = 40
     search_past_days: int = 60
-    search_variant_minutes: int = 15
-    search_variant_rounds: int = 3
 
 
 FULL = Scale()
@@ -70,7 +68,6 @@ SMALL = Scale(
     search_stages=(72, 144),
     search_questions=20,
     search_past_days=10,
-    search_variant_minutes=6,
 )
 QUICK = Scale(
     name="quick",
@@ -94,7 +91,6 @@ QUICK = Scale(
     search_stages=(20, 40),
     search_questions=10,
     search_past_days=0,
-    search_variant_minutes=0,
 )
 
 SCALES = {scale.name: scale for scale in (FULL, SMALL, QUICK)}

@@ -56,10 +56,10 @@ class SearchServer:
         """Processor time of the server so far: what a question costs, whatever else the machine does."""
         return time.clock_gettime(self._processor_clock)
 
-    def make_index(self, index: str, changed: dict[str, Any]) -> None:
-        """An index as the deployed template makes it but for what is in `changed`, which replaces its own."""
+    def make_index(self, index: str) -> None:
+        """An index as the deployed template makes it."""
         template = self.call("GET", "/_index_template")["index_templates"][0]["index_template"]["template"]
-        self.call("PUT", f"/{index}", merged(template, changed))
+        self.call("PUT", f"/{index}", template)
 
     def set_refresh(self, index: str, interval: str | None) -> None:
         """None: as the deployed template has it."""
@@ -116,15 +116,6 @@ _unless_busy = retry(
     stop=stop_after_delay(120),
     reraise=True,
 )
-
-
-def merged(whole: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
-    """A copy of `whole` in which what `changed` has, at whatever depth, stands in the place of its own."""
-    result = dict(whole)
-    for key, value in changed.items():
-        old = result.get(key)
-        result[key] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return result
 
 
 @contextmanager

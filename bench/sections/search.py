@@ -1,4 +1,4 @@
-"""The batch server's questions over a day of counts: their cost, how it grows, and other index settings."""
+"""The batch server's questions over a day of counts: their cost, and how it grows."""
 
 import statistics
 import time
@@ -9,7 +9,6 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from bench import index_settings
 from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, DAY, SEGMENTS, bulks
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, verdict
 from bench.scale import Scale
@@ -42,11 +41,6 @@ LOAD_PATH = f"/{INDEX}/_bulk{PAST_PIPELINE}"
 
 def measure(scale: Scale) -> dict[str, Any]:
     with search_server() as server:
-        variants = []
-        if scale.search_variant_minutes:
-            variants = index_settings.measure(
-                server, scale.search_variant_minutes, scale.search_variant_rounds
-            )
         pipeline = _through_the_pipeline(server)
         stages, documents, seconds = [], 0, 0.0
         for begin, end in pairwise((0, *scale.search_stages)):
@@ -65,18 +59,16 @@ def measure(scale: Scale) -> dict[str, Any]:
             "deleted": deleted,
             "stages": stages,
             "past_days": days,
-            "variant_minutes": scale.search_variant_minutes,
-            "variants": variants,
         }
 
 
 def _through_the_pipeline(server: SearchServer) -> float:
     """Counts/s as they come from Firehose: the pipeline makes id, version and index."""
-    some = list(bulks(0, PIPELINE_MINUTES, every_version=True, id_=None, documents=1_000))
+    some = list(bulks(0, PIPELINE_MINUTES, every_version=True, with_id=False, documents=1_000))
     server.load(f"/{INDEX}/_bulk", some[: len(some) // 2])  # makes the index, warms up
     documents, seconds = server.load(f"/{INDEX}/_bulk", some[len(some) // 2 :])
     server.call("DELETE", f"/{INDEX}")
-    server.make_index(INDEX, {})
+    server.make_index(INDEX)
     return documents / seconds
 
 
@@ -184,7 +176,7 @@ def _with_past_days(server: SearchServer, scale: Scale) -> dict[str, Any]:
     for number in range(1, scale.search_past_days + 1):
         index = day_index(CLICK_COUNTS.index_family, (DAY - timedelta(days=number)).date())
         minute = f"{DAY - timedelta(days=number):%Y-%m-%d}T00:00:00.000Z"
-        server.make_index(index, {})
+        server.make_index(index)
         (bulk,) = bulks(0, 1, every_version=False, documents=CLICKS_A_MINUTE)
         moved = bulk[1].replace(f"{DAY:%Y-%m-%d}T00:00:00.000Z".encode(), minute.encode())
         server.load(f"/{index}/_bulk{PAST_PIPELINE}", [(bulk[0], moved)])
@@ -194,7 +186,7 @@ def _with_past_days(server: SearchServer, scale: Scale) -> dict[str, Any]:
 
 
 def report(figures: Figures) -> Sequence[Block]:
-    stages, variants = figures["stages"], figures["variants"]
+    stages = figures["stages"]
     last = stages[-1]
     top = next(
         each for each in last["questions"] if each["question"] == TOP and each["range"] == "10 minutes"
@@ -239,15 +231,6 @@ def report(figures: Figures) -> Sequence[Block]:
         f"{figures['bytes_per_million'] / 1e6:,.0f} MB on disk ({figures['segments']} Lucene segments, "
         f"{figures['deleted']:,} replaced versions not yet merged away)."
     )
-    if variants:
-        blocks += [
-            f"Index settings ([decision](../decisions/index-settings-by-measurement.md)): "
-            f"{figures['variant_minutes']} minutes with every version of a count, loaded and queried in "
-            "turns after a warm-up: median (range), and the size of one merged segment. Two runs of the "
-            f"deployed index differ by up to {index_settings.swing(variants):.2f} times: smaller differences "
-            "mean nothing.",
-            index_settings.table(variants),
-        ]
     return blocks
 
 

@@ -13,7 +13,7 @@ import pytest
 from bench.clicks import write_clicks, write_segments
 from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, SEGMENTS, bulks
 from bench.duckdb_counts import counts_query
-from bench.search_server import SearchServer, merged
+from bench.search_server import SearchServer
 from contract.click import is_parseable
 from contract.count import COUNT_KEY, SEGMENT_COLUMNS, SEGMENT_FILE_HEADER, UNKNOWN
 from contract.sink import CLICK_COUNTS
@@ -140,10 +140,3 @@ def test_counts_loaded_without_the_pipeline_have_its_ids_and_versions(opensearch
         (action["_id"], action["version"]) for action, _ in made
     ]
     assert {each["_version_type"] for each in by_the_pipeline} == {made[0][0]["version_type"]}
-
-
-def test_a_changed_index_keeps_what_is_not_changed() -> None:
-    deployed = {"settings": {"index": {"a": "1", "b": "2"}}, "mappings": {"dynamic": "strict"}}
-    changed = merged(deployed, {"settings": {"index": {"b": "3"}}})
-    assert changed == {"settings": {"index": {"a": "1", "b": "3"}}, "mappings": {"dynamic": "strict"}}
-    assert deployed["settings"] == {"index": {"a": "1", "b": "2"}}

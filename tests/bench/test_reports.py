@@ -180,12 +180,12 @@ def asked(question: str, range_name: str, **figures: Any) -> dict[str, Any]:
     return {"question": question, "range": range_name, **(figures or answered)}
 
 
-def search_figures(**changed: Any) -> dict[str, Any]:
+def search_figures() -> dict[str, Any]:
     def stage(counts: int, *questions: dict[str, Any]) -> dict[str, Any]:
         visited = {"10 minutes": 100_000, "1 hour": 400_000}
         return {"minutes": 1440, "counts": counts, "visited": visited, "questions": questions}
 
-    figures = {
+    return {
         "pipeline_documents_per_second": 3_000,
         "documents_per_second": 20_000,
         "bytes_per_million": 130e6,
@@ -198,10 +198,7 @@ def search_figures(**changed: Any) -> dict[str, Any]:
             ),
         ],
         "past_days": None,
-        "variant_minutes": 0,
-        "variants": [],
     }
-    return figures | changed
 
 
 def test_the_search_report_shows_the_goal_and_a_row_for_each_history() -> None:
@@ -216,18 +213,3 @@ def test_a_question_that_timed_out_is_reported() -> None:
     text = "\n".join(map(markdown, search.report(search_figures())))
     assert "| top | 24 hours |  | 1 |  | over 10,000 |  |" in text
     assert "The library gives up after 10 s and suggests a shorter range: top over 24 hours." in text
-
-
-def test_index_settings_are_shown_with_the_noise_of_the_deployed_index() -> None:
-    def variant(name: str, cpu: float) -> dict[str, Any]:
-        return {
-            "name": name,
-            "cpu_seconds_per_million": [30.0, 32.0],
-            "bytes_per_million": 130e6,
-            "cpu_milliseconds": {"compare": [cpu, cpu + 2]},
-        }
-
-    variants = [variant("as deployed", 10), variant("two shards", 20), variant("as deployed, once more", 12)]
-    text = "\n".join(map(markdown, search.report(search_figures(variants=variants, variant_minutes=15))))
-    assert "index differ by up to 1.18 times" in text
-    assert "| two shards | 31 (30-32) | 130 | 21 (20-22) |" in text
