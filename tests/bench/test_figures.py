@@ -210,11 +210,5 @@ def test_the_committed_page_and_pictures_are_those_of_the_committed_figures(tmp_
     assert made == {file.name for file in FILE.parent.glob("*.png")}, "run python -m bench.page"
 
 
-def test_every_picture_on_the_page_has_a_file() -> None:
-    for line in PAGE.read_text().splitlines():
-        if line.startswith("!["):
-            assert (PAGE.parent / line.rpartition("(")[2].rstrip(")")).is_file(), line
-
-
 def test_figures_are_json_that_a_person_can_compare() -> None:
     assert FILE.read_text() == json.dumps(recorded(), indent=1, sort_keys=True) + "\n"

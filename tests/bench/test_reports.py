@@ -53,10 +53,6 @@ def test_a_negative_slope_is_not_shown_as_a_time() -> None:
     assert table.rows[0][3] == "too short to tell"
 
 
-def test_a_quick_run_measures_no_growth() -> None:
-    assert list(growth.cases(QUICK)) == []
-
-
 def test_what_two_curves_share_is_run_once() -> None:
     ran = []
 

@@ -3,17 +3,14 @@
 import json
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
 
-from contract.sink import CLICK_COUNTS, SINKS, Sink
-from names import OREGON, TOKYO, Names
-from settings import load
-from stacks.app import build_app
+from contract.sink import CLICK_COUNTS, Sink
+from names import OREGON
 from stacks.monitoring import path
 from stacks.monitoring.alarm import AlarmDefinition, built_alarms
 from stacks.monitoring.dashboard import AlarmWithoutHopError, PathDashboard
@@ -32,9 +29,6 @@ from tests.stacks.dashboard_bodies import (
     text,
     widgets,
 )
-
-DIRECT_PUTS = [*(sink.name.replace("-", " ") for sink in SINKS), "rejects"]
-"""What the application puts into, as a dashboard names it."""
 
 # CloudWatch API reference, "Dashboard Body Structure and Syntax", and user guide, "CloudWatch service quotas"
 MAX_WIDGETS, MAX_METRICS_OF_WIDGET, MAX_METRICS, MAX_ALARMS_OF_WIDGET, COLUMNS = 500, 500, 2500, 100, 24
@@ -75,43 +69,6 @@ def test_every_alarm_has_a_graph_of_its_own_metric_with_its_own_threshold(
     assert graphs == alarms
 
 
-@pytest.mark.parametrize(
-    ("place", "hops"),
-    [
-        (
-            "Tokyo",
-            [
-                "Mobile stream",
-                "Forwarder, to Oregon's source stream",
-                "Feedback, from OpenSearch in Oregon",
-                "Service",
-            ],
-        ),
-        (
-            "Oregon",
-            [
-                "Source stream",
-                "Raw backup",
-                "Analytics application",
-                *(f"Delivery of {name}" for name in DIRECT_PUTS),
-                "OpenSearch",
-                "Redelivery",
-                "Functions of a deployment",
-            ],
-        ),
-    ],
-)
-def test_hops_stand_in_the_order_in_which_a_click_passes_them(
-    place: str, hops: list[str], bodies: dict[str, Body]
-) -> None:
-    headings = [
-        widget["properties"]["markdown"].removeprefix("## ")
-        for widget in sorted(bodies[place]["widgets"], key=lambda widget: int(widget["y"]))
-        if widget["type"] == "text"
-    ]
-    assert headings[1:] == hops
-
-
 def test_ages_and_dead_letters_stand_above_everything_that_is_scrolled_to(
     bodies: dict[str, Body], definitions: dict[str, AlarmDefinition]
 ) -> None:
@@ -144,25 +101,6 @@ def test_a_widget_holds_one_metrics_insights_query_at_most(place: str, bodies: d
         assert len(queries) <= 1, widget["title"]
 
 
-def test_the_flow_through_both_regions_is_one_picture(bodies: dict[str, Body]) -> None:
-    [flows] = {
-        json.dumps([(one["label"], one["region"], one["of"]) for one in shown(widget)])
-        for body in bodies.values()
-        for widget in widgets(body, "metric")
-        if widget["title"].startswith("Records a minute, hop by hop")
-    }
-    hops = [
-        ("mobile stream", TOKYO),
-        ("forwarded", TOKYO),
-        ("source stream", OREGON),
-        *((name, OREGON) for name in DIRECT_PUTS),
-        ("rankings written", TOKYO),
-    ]
-    assert [(label, region) for label, region, _ in json.loads(flows)] == [
-        (f"{number}. {name}", region) for number, (name, region) in enumerate(hops, 1)
-    ]
-
-
 @PLACES
 def test_a_body_keeps_to_the_limits_of_cloudwatch(place: str, bodies: dict[str, Body]) -> None:
     placed = bodies[place]["widgets"]
@@ -180,38 +118,6 @@ def test_a_body_keeps_to_the_limits_of_cloudwatch(place: str, bodies: dict[str, 
     )
     assert max(column for column, _ in cells) < COLUMNS
     assert max(cells.values()) == 1, "widgets overlap"
-
-
-@PLACES
-def test_a_dashboard_leads_to_the_one_of_the_other_region(place: str, bodies: dict[str, Body]) -> None:
-    [elsewhere] = REGIONS.keys() - {place}
-    head = widgets(bodies[place], "text")[0]["markdown"]
-    assert f"region={REGIONS[elsewhere]}#dashboards/dashboard/click-trends-production-" in head
-    assert f"-{elsewhere.lower()})" in head
-
-
-def test_dashboards_of_regions_and_environments_have_names_of_their_own(templates: dict[str, Any]) -> None:
-    """Dashboards are global in an account (CloudFormation template reference, AWS::CloudWatch::Dashboard)."""
-    named = [
-        dashboard["DashboardName"]
-        for place in REGIONS
-        for dashboard in properties_of(templates, place, "AWS::CloudWatch::Dashboard")
-    ]
-    assert named == ["click-trends-production-tokyo", "click-trends-production-oregon"]
-    trial = Names(environment="trial", account=NAMES.account)
-    assert not {trial.tokyo_dashboard, trial.oregon_dashboard} & set(named)
-
-
-def test_the_dashboard_of_the_twin_shows_its_own_parts(tmp_path: Path, no_jar: Path) -> None:
-    app = build_app("local", outdir=tmp_path / "out", jar=no_jar)
-    app.synth()
-    local = load("local").names
-    for template in (tmp_path / "out").glob("*.template.json"):
-        for resource in json.loads(template.read_text())["Resources"].values():
-            if resource["Type"] == "AWS::CloudWatch::Dashboard":
-                body = text(resource["Properties"]["DashboardBody"])
-                assert local.prefix in body
-                assert "production" not in body
 
 
 def trial_stack(hop: str) -> Stack:

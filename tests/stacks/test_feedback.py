@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from aws_cdk import App, Environment, Stack
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 from botocore.retries.standard import ExponentialBackoff, RetryContext
 
 from clients.batch_server.search import MAX_PAUSE_SECONDS, MAX_UNANSWERED, REQUEST_TIMEOUT_SECONDS
@@ -135,26 +135,3 @@ def test_one_failed_run_leaves_every_alarm_ok(template: Template) -> None:
 
 def test_the_function_knows_every_segment_of_the_settings() -> None:
     assert set(GROUPINGS) == set(get_args(Segments))
-
-
-def test_only_the_schedule_repeats_an_invocation(template: Template) -> None:
-    queue = {"Fn::GetAtt": Match.any_value()}
-    template.has_resource_properties(
-        "AWS::Scheduler::Schedule",
-        {
-            "ScheduleExpression": "rate(1 minute)",
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {
-                "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60},
-                "DeadLetterConfig": {"Arn": queue},
-            },
-        },
-    )
-    template.has_resource_properties(
-        "AWS::Lambda::EventInvokeConfig",
-        {
-            "MaximumRetryAttempts": 0,
-            "MaximumEventAgeInSeconds": 60,
-            "DestinationConfig": Match.absent(),
-        },
-    )

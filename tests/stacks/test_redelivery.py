@@ -61,13 +61,6 @@ def function(template: Template) -> dict[str, Any]:
     return properties
 
 
-def test_it_is_invoked_every_minute_and_ends_before_the_next(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)", "State": "ENABLED"}
-    )
-    assert function(template)["Timeout"] < 60
-
-
 def test_the_schedule_repeats_failed_and_throttled_invocations(template: Template) -> None:
     """Otherwise Lambda keeps one for six hours: an hour of throttling would end in sixty at once."""
     template.has_resource_properties(
@@ -105,26 +98,6 @@ def test_it_knows_the_index_that_each_delivery_stream_names(template: Template) 
         ]["IndexName"]
         for stream in template.find_resources("AWS::KinesisFirehose::DeliveryStream").values()
     }
-
-
-def test_its_permissions_are_to_take_keep_and_redeliver(template: Template) -> None:
-    [role] = template.find_resources(
-        "AWS::IAM::Role", {"Properties": {"RoleName": NAMES.redelivery}}
-    ).values()
-    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    permissions = {one["Sid"]: (one["Action"], one["Resource"]) for one in statements}
-    taken, waiting, given_up = (
-        f"{BUCKET}/{prefix}/*" for prefix in ("failed-documents", "waiting-documents", "given-up")
-    )
-    assert permissions.pop("FindsDocuments") == ("s3:ListBucket", BUCKET)
-    assert permissions.pop("TakesDocuments") == (["s3:DeleteObject", "s3:GetObject"], [taken, waiting])
-    assert permissions.pop("KeepsDocuments") == ("s3:PutObject", [waiting, given_up])
-    action, streams = permissions.pop("RedeliversThem")
-    assert action == "firehose:PutRecordBatch"
-    assert [arn.rpartition("/")[2] for arn in streams] == [
-        NAMES.delivery_stream(sink.name) for sink in (CLICK_COUNTS, SECOND)
-    ]
-    assert list(permissions) == ["WritesItsLog"]
 
 
 def test_counts_are_redelivered_no_faster_than_the_declared_peak(template: Template) -> None:

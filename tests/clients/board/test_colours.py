@@ -53,10 +53,3 @@ def test_more_clicks_are_always_darker_or_always_lighter(scheme: str, vision: st
     palette = _palette(scheme)
     lightness = [seen_by(palette[step], vision).convert("lab-d65")["l"] for step in STEPS]
     assert lightness == sorted(lightness, reverse=scheme == "light")
-
-
-def test_a_simulated_lack_of_a_cone_makes_the_colours_it_confuses_alike() -> None:
-    """Red and green of one lightness, which the simulation must not keep apart."""
-    red, green = "#c25f4a", "#7b8a3a"
-    assert distance(red, green, "ordinary") > 2 * MIN_STATE
-    assert distance(red, green, "deutan") < MIN_STATE

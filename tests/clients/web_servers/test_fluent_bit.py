@@ -1,4 +1,4 @@
-"""Fluent Bit's configuration, and what its Lua makes of a click, run as Fluent Bit runs it."""
+"""What Fluent Bit's Lua makes of a click, run as Fluent Bit runs it."""
 
 import json
 import re
@@ -10,13 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.click import ID_FIELDS
-from names import OREGON, Names
 from tests.clients.web_servers.browser_requests import SERVERS, logged
-from tests.clients.web_servers.defaults import DEFAULTS
 from tests.clients.web_servers.fluent_bit_filter import RUNTIMES, Batch, batch_filter
 from tests.clients.web_servers.log_lines import CLICKED_AT, CONTRACT, click
 
-NAMES = Names(environment="production", account="111111111111")
 FILTERS = {runtime: batch_filter(runtime) for runtime in RUNTIMES}
 
 NANOSECONDS = "1769850896789000000.000"
@@ -25,29 +22,6 @@ NANOSECONDS = "1769850896789000000.000"
 @pytest.fixture(params=RUNTIMES)
 def filtered(request: pytest.FixtureRequest) -> Batch:
     return FILTERS[request.param]
-
-
-def test_only_parameters_that_the_source_names_are_used(fluent_bit: Any) -> None:
-    [parser] = fluent_bit["parsers"]
-    assert set(fluent_bit["pipeline"]) == {"inputs", "filters", "outputs"}
-    plugins = {kind: plugin for kind, [plugin] in fluent_bit["pipeline"].items()}
-    sections = {"service": fluent_bit["service"], "parsers": parser, **plugins}
-    used = {f"{section} {name}" for section, parameters in sections.items() for name in parameters}
-    assert used <= DEFAULTS["fluent-bit.yaml"].keys()
-
-
-def test_clicks_go_to_the_source_stream_with_the_instance_profile(
-    production: dict[str, str], fluent_bit: Any
-) -> None:
-    [output] = fluent_bit["pipeline"]["outputs"]
-    assert output["name"] == "kinesis_streams"
-    assert (output["region"], output["stream"]) == (OREGON, NAMES.source_stream)
-    assert f"with the instance profile {NAMES.web_server_role}" in production["fluent-bit.yaml"]
-    assert "role_arn" not in output
-
-
-def test_the_buffer_is_in_the_state_directory(fluent_bit: Any) -> None:
-    assert fluent_bit["service"]["storage.path"] == "/var/lib/click-trends/fluent-bit-buffer"
 
 
 def test_a_line_becomes_a_click_of_the_contract(filtered: Batch) -> None:

@@ -1,4 +1,4 @@
-"""fluentd's configuration: destination, no loss, one record per click, in the form of the contract."""
+"""What fluentd's configuration makes of a click. The whole file is compared in test_rendering.py."""
 
 import json
 import re
@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
-from names import OREGON, Names
 from tests.clients.web_servers.browser_requests import SERVERS, logged
 from tests.clients.web_servers.fluentd_syntax import FluentdSection, read
 from tests.clients.web_servers.log_lines import CLICKED_AT, CONTRACT, click
-
-NAMES = Names(environment="production", account="111111111111")
 
 
 def sent(line: str, fluentd: FluentdSection) -> bytes:
@@ -36,26 +33,6 @@ def sent(line: str, fluentd: FluentdSection) -> bytes:
     record[inject["time_key"]] = event_time.strftime(inject["time_format"].replace("%L", milliseconds))
     text = json.dumps(record, ensure_ascii=False)
     return (text + ("\n" if layout["add_newline"] == "true" else "")).encode()
-
-
-def test_clicks_go_to_the_source_stream_one_record_each(fluentd: FluentdSection) -> None:
-    match = fluentd.sections["match"]
-    assert match.argument == fluentd.sections["source"]["tag"]
-    assert match["@type"] == "kinesis_streams"  # the aggregating plugin is another type
-    assert (match["region"], match["stream_name"]) == (OREGON, NAMES.source_stream)
-
-
-def test_the_instance_profile_is_named_and_no_key_is_written_down(
-    production: dict[str, str], fluentd: FluentdSection
-) -> None:
-    assert "instance_profile_credentials" in fluentd.sections["match"].sections
-    assert f"# {NAMES.web_server_role}.\n" in production["fluentd.conf"]
-    assert "aws_key_id" not in production["fluentd.conf"]
-
-
-def test_the_buffer_is_in_the_state_directory(fluentd: FluentdSection) -> None:
-    buffer = fluentd.sections["match"].sections["buffer"]
-    assert (buffer["@type"], buffer["path"]) == ("file", "/var/lib/click-trends/fluentd-buffer")
 
 
 def test_a_line_becomes_a_click_of_the_contract(fluentd: FluentdSection) -> None:
