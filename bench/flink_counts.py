@@ -5,8 +5,6 @@ python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V
 
 The statements are those of analytics_sql/, compiled and started in the same way. V:
 - `joined` has them as they are
-- `unjoined` takes the position, which has as many values as there are segments, for the first column
-  of a segment: no join, but as many keys to count
 - `temporal` has Flink's own event-time temporal join in place of the lookup join, and puts out no rejects,
   for which it would read the clicks a second time
 FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after this many clicks;
@@ -23,7 +21,6 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import zip_longest
 from pathlib import Path
 
 from pyflink.java_gateway import get_gateway
@@ -46,20 +43,9 @@ HELD_BY_WATERMARK = 2 * 1000 // MILLISECONDS_BETWEEN_CLICKS
 """Clicks of twice the last second, since shards are not read evenly."""
 VERSIONS = 2
 LOADED_SECONDS = 0.1
-_OF_POSITION = ",\n  ".join(
-    f"{value} AS {column}"
-    for value, column in zip_longest(["`position`"], SEGMENT_COLUMNS, fillvalue=f"'{UNKNOWN}'")
-)
 _OF_VERSION = ",\n  ".join(f"COALESCE(s.{column}, '{UNKNOWN}') AS {column}" for column in SEGMENT_COLUMNS)
 _VERSION_COLUMNS = ", ".join(f"{column} STRING" for column in SEGMENT_FILE_HEADER)
 _IDS_ARE_GOOD = "\n  AND ".join(f"byte_length(c.{id_}) BETWEEN 1 AND {MAX_ID_BYTES}" for id_ in ID_FIELDS)
-_UNJOINED = f"""CREATE TEMPORARY VIEW segmented_clicks AS
-SELECT
-  event_time,
-  article_id,
-  {_OF_POSITION}
-FROM validated_clicks
-WHERE reason IS NULL"""
 # Its clicks need a watermark, which can't pass TO_CHANGELOG: so they are checked, but not copied by it.
 _TEMPORAL = [
     """CREATE TABLE timed (
@@ -125,8 +111,6 @@ def statements(given: argparse.Namespace, all_properties: analytics.Properties) 
         if "VIEW segmented_clicks" not in statement or given.variant == "joined":
             if not (temporal and "INSERT INTO rejected_clicks" in statement):
                 changed.append(statement)
-        elif given.variant == "unjoined":
-            changed.append(_UNJOINED)
         else:
             clicks = ", ".join(f"'{key}' = '{value}'" for key, value in all_properties["clicks"].items())
             changed += [each.format(clicks=clicks, segments=given.segments) for each in _TEMPORAL]
@@ -196,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     for name in ("clicks", "segments", "checkpoints"):
         parser.add_argument(name)
-    parser.add_argument("--variant", choices=("joined", "unjoined", "temporal"), default="joined")
+    parser.add_argument("--variant", choices=("joined", "temporal"), default="joined")
     parser.add_argument("--parallelism", type=int, default=PARALLELISM)
     parser.add_argument("--poll-milliseconds", type=int, default=POLL_MILLISECONDS)
     parser.add_argument("--new-version")

@@ -27,7 +27,7 @@ MIN_SPARK_SPEED = 1.4
 TOLERANCE = 1.3
 """Variation of the ratio to DuckDB on a shared machine; bench/guard.py."""
 
-SQL, UNJOINED, SPARK, DUCKDB = "SQL job", "without the join", "Spark", "DuckDB"
+SQL, SPARK, DUCKDB = "SQL job", "Spark", "DuckDB"
 
 
 def command(job: str, data: Path, checkpoints: str) -> list[str]:
@@ -37,7 +37,6 @@ def command(job: str, data: Path, checkpoints: str) -> list[str]:
     flink = [sys.executable, "-m", "bench.flink_counts", *files, checkpoints]
     return {
         SQL: flink,
-        UNJOINED: [*flink, "--variant", "unjoined"],
         SPARK: [*spark, *files, checkpoints, ",".join(SEGMENT_COLUMNS), f"{WINDOW.total_seconds():.0f}"],
         DUCKDB: [sys.executable, "-m", "bench.duckdb_counts", *files],
     }[job]
@@ -64,7 +63,7 @@ def slope(small: float, large: float, clicks: tuple[int, int]) -> float:
 
 def measure(scale: Scale) -> dict[str, Any]:
     clicks = (scale.small_clicks, scale.large_clicks)
-    jobs = [SQL, SPARK, DUCKDB] + ([UNJOINED] if scale.name == "full" else [])
+    jobs = (SQL, SPARK, DUCKDB)
     cpu: dict[str, list[float]] = {job: [] for job in jobs}
     peak: dict[str, list[float]] = {job: [] for job in jobs}
     seconds: dict[str, list[float]] = {SQL: [], SPARK: []}
@@ -104,13 +103,12 @@ def report(figures: Figures) -> Sequence[Block]:
     rows = tuple(
         (
             job,
-            spread(values),
+            spread(cpu[job]),
             spread(ratio_to(figures, job)) if job != SQL else "",
             goals.get(job, ""),
             spread(figures["peak_mib"][job], ",.0f"),
         )
-        for job in (SQL, UNJOINED, SPARK, DUCKDB)
-        if (values := cpu.get(job))
+        for job in (SQL, SPARK, DUCKDB)
     )
     faster = median(seconds[SPARK]) / median(seconds[SQL])
     small, large = figures["clicks"]
