@@ -77,7 +77,9 @@ def test_a_role_is_assumed_once_and_its_keys_sign_every_request() -> None:
     assert {request.headers["X-Amz-Security-Token"] for request in server.requests} == {"role-token"}
 
 
-def test_a_role_is_assumed_again_before_its_keys_expire() -> None:
+@pytest.fixture
+def expiring() -> mock.Mock:
+    """A session whose role's first keys end in two minutes."""
     session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")
     keys = {"AccessKeyId": "ASIA", "SecretAccessKey": "secret"}
     now = datetime.now(UTC)
@@ -85,8 +87,12 @@ def test_a_role_is_assumed_again_before_its_keys_expire() -> None:
         {"Credentials": keys | {"SessionToken": "first", "Expiration": now + timedelta(minutes=2)}},
         {"Credentials": keys | {"SessionToken": "second", "Expiration": now + HOUR}},
     ]
+    return session
+
+
+def test_a_role_is_assumed_again_before_its_keys_expire(expiring: mock.Mock) -> None:
     with answering() as server:
-        reader = connect(server.endpoint, session, role_arn="arn:aws:iam::000000000000:role/batch-server")
+        reader = connect(server.endpoint, expiring, role_arn="arn:aws:iam::000000000000:role/batch-server")
         reader.top(HOUR)
         reader.top(HOUR)
     tokens = [request.headers["X-Amz-Security-Token"] for request in server.requests]
@@ -94,19 +100,12 @@ def test_a_role_is_assumed_again_before_its_keys_expire() -> None:
 
 
 def test_the_role_that_reads_rankings_is_assumed_again_before_its_keys_expire(
-    monkeypatch: pytest.MonkeyPatch,
+    expiring: mock.Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")
-    keys = {"AccessKeyId": "ASIA", "SecretAccessKey": "secret"}
-    now = datetime.now(UTC)
-    session.client.return_value.assume_role.side_effect = [
-        {"Credentials": keys | {"SessionToken": "first", "Expiration": now + timedelta(minutes=2)}},
-        {"Credentials": keys | {"SessionToken": "second", "Expiration": now + HOUR}},
-    ]
     with answering() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
         role = "arn:aws:iam::000000000000:role/batch-server"
-        table = connect_table("trending", region="ap-northeast-1", role_arn=role, session=session)
+        table = connect_table("trending", region="ap-northeast-1", role_arn=role, session=expiring)
         assert table.read().ranking is None
         assert table.read().ranking is None
     assert server.requests[-1].headers["X-Amz-Security-Token"] == "second"
@@ -133,14 +132,6 @@ def test_a_role_that_cannot_be_assumed_is_told_as_that_and_asked_for_once() -> N
         with pytest.raises(TrendsError, match=r"could not get credentials .*AccessDenied.*trust policy"):
             reader.top(HOUR)
     assert (server.requests, assume_role.call_count) == ([], 1)
-
-
-@pytest.mark.parametrize(
-    "endpoint", ["http://a b", "http://h\x00", "http://a:b", "https://u:p@h", "http://[::1"]
-)
-def test_what_can_be_no_host_is_refused(endpoint: str) -> None:
-    with pytest.raises(TrendsError, match="is no endpoint: write https://"):
-        TrendingReader(endpoint, KEYS)
 
 
 def test_a_busy_domain_is_asked_a_bounded_number_of_times() -> None:
@@ -171,10 +162,15 @@ def test_an_endpoint_that_nobody_serves_is_named_with_what_to_check() -> None:
         "https://host:x",
         "https://[",
         "https://a@b",
+        "https://u:p@h",
+        "http://a b",
+        "http://h\x00",
+        "http://a:b",
+        "http://[::1",
     ],
 )
 def test_an_endpoint_in_another_form_is_refused_with_the_form_to_write(endpoint: str) -> None:
-    with pytest.raises(TrendsError, match="write https://"):
+    with pytest.raises(TrendsError, match="is no endpoint: write https://"):
         TrendingReader(endpoint, KEYS)
 
 
