@@ -14,7 +14,7 @@ from bench.figures import FILE, record, recorded
 from bench.flink_job import longest_gap
 from bench.page import EARLIER_FORM, PAGE, page, write
 from bench.processor import CONNECTORS, FIREHOSE, LAMBDA_POLL, SENDER, WATCHING, PartTimes, part_of_thread
-from bench.report import Curve, Plot, Table, markdown, spread, verdict
+from bench.report import verdict
 from bench.sections import SECTIONS, counting
 from bench.sections.path import STAGES, budgeted, percentiles, served_budget
 from settings import load
@@ -47,12 +47,6 @@ def test_a_ratio_is_taken_within_a_turn() -> None:
     assert counting.ratio_to(COUNTING, "DuckDB") == pytest.approx([3.0, 5.0])
 
 
-def test_goals_are_shown_with_their_verdict() -> None:
-    text = "\n".join(markdown(block) for block in counting.report(COUNTING))
-    assert "| Spark | 9.00 (8.00-10.00) | 0.40 (0.30-0.50) | at most 0.4: reached |" in text
-    assert "2.00 times Spark's speed (at least 1.4: reached)" in text
-
-
 def test_a_goal_not_reached_is_shown_as_missed() -> None:
     assert verdict(0.41, 0.4, at_most=True) == "at most 0.4: MISSED"
     assert verdict(1.39, 1.4, at_most=False) == "at least 1.4: MISSED"
@@ -77,11 +71,6 @@ def test_the_guard_compares_with_nothing_but_the_same_measurement() -> None:
     assert guard.regression("counting", slow, {}) is None
     assert guard.regression("counting", slow, {"counting": turned([4.0, 4.0], scale="quick")}) is None
     assert guard.regression("growth", slow, {"growth": turned([4.0, 4.0])}) is None
-
-
-def test_a_spread_is_shown_only_where_there_is_one() -> None:
-    assert spread([3.0]) == "3.00"
-    assert spread([3.0, 5.0, 4.0], ".1f") == "4.0 (3.0-5.0)"
 
 
 def test_the_longest_gap_is_the_longest_time_without_growth() -> None:
@@ -195,12 +184,6 @@ def test_damaged_figures_are_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="restore it with git"):
         record("growth", entry({"points": []}), file)
     assert file.read_text() == '{"counting": {'
-
-
-def test_tables_and_pictures_are_markdown() -> None:
-    assert markdown(Table(head=("a", "b"), rows=(("x", "1"),))) == "| a | b |\n| --- | ---: |\n| x | 1 |"
-    picture = Plot(name="p", title="T", x="x", y="y", curves=(Curve(label="c", points=((1, 2),)),))
-    assert markdown(picture) == "![T](benchmarks/p.png)"
 
 
 def test_the_committed_page_and_pictures_are_those_of_the_committed_figures(tmp_path: Path) -> None:

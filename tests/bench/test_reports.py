@@ -10,7 +10,7 @@ import pytest
 from bench.processor import EMULATOR, FLINK, PARTS
 from bench.report import Plot, Table, markdown
 from bench.scale import FULL, QUICK
-from bench.sections import growth, mobile_client, path, search, throughput
+from bench.sections import growth, mobile_client, throughput
 from bench.usage import Usage
 from contract.click import is_parseable
 from twin.traffic.record import EntryPoint
@@ -46,13 +46,6 @@ def test_growth_has_a_curve_for_each_dimension_and_a_row_for_each_point() -> Non
     assert growth.report({"points": []}) == ("Not part of a quick run.",)
 
 
-def test_a_negative_slope_is_not_shown_as_a_time() -> None:
-    short = point(next(growth.cases(FULL))) | {"seconds_per_million": -6.67}
-    figures = GROWTH | {"points": [short]}
-    (table,) = (block for block in growth.report(figures) if isinstance(block, Table))
-    assert table.rows[0][3] == "too short to tell"
-
-
 def test_what_two_curves_share_is_run_once() -> None:
     ran = []
 
@@ -64,33 +57,6 @@ def test_what_two_curves_share_is_run_once() -> None:
     points = growth.points(FULL, run)
     assert len(ran) == len(set(ran)) < 2 * len(points)
     assert {round(each["cpu_seconds_per_million"], 6) for each in points} == {4.0}
-
-
-def test_the_latency_budget_stands_beside_each_measured_stage() -> None:
-    seconds = {"p50": 1.0, "p95": 2.0, "p99": 3.0}
-    interval = {
-        "publish_seconds": 5,
-        "probes": 10,
-        "total": seconds,
-        "stages": dict.fromkeys(path.STAGES, seconds),
-    }
-    text = "\n".join(map(markdown, path.report({"intervals": [interval], "served": None})))
-    typical, worst = path.budgeted(5)["to the checkpoint"]
-    assert f"| 5 s: to the checkpoint | 1.00 | 2.00 | 3.00 | {typical:.2f} | {worst:.2f} |" in text
-    assert "| 5 s: **click to visible** | 1.00 | 2.00 | 3.00 |" in text
-
-
-def test_served_clicks_are_shown_under_their_publish_interval() -> None:
-    seconds = {"p50": 1.0, "p95": 2.0, "p99": 3.0}
-    stages = dict.fromkeys(path.STAGES, seconds)
-    intervals = [
-        {"publish_seconds": number, "probes": 10, "total": seconds, "stages": stages} for number in (1, 5)
-    ]
-    served = {"publish_seconds": 5, "probes": 3, "total": {"p50": 40.0, "p95": 70.0, "p99": 75.0}}
-    text = "\n".join(map(markdown, path.report({"intervals": intervals, "served": served})))
-    typical, worst = path.served_budget(5)
-    assert f"| 5 s: **click to served** | 40.00 | 70.00 | 75.00 | {typical:.2f} | {worst:.2f} |" in text
-    assert "1 s: **click to served**" not in text
 
 
 def throughput_run(rate: int, holds: bool, *, seconds: int = 30) -> dict[str, Any]:
@@ -169,43 +135,3 @@ def test_the_mobile_client_is_measured_against_a_stream_that_takes_little() -> N
     (_, table, *_) = mobile_client.report(figures)
     assert isinstance(table, Table)
     assert table.rows[0][0] == mobile_client.LITTLE
-
-
-def asked(question: str, range_name: str, **figures: Any) -> dict[str, Any]:
-    answered = {"asked": 40, "searches": 1, "p50": 20.0, "p95": 80.0, "cpu": 15.0}
-    return {"question": question, "range": range_name, **(figures or answered)}
-
-
-def search_figures() -> dict[str, Any]:
-    def stage(counts: int, *questions: dict[str, Any]) -> dict[str, Any]:
-        visited = {"10 minutes": 100_000, "1 hour": 400_000}
-        return {"minutes": 1440, "counts": counts, "visited": visited, "questions": questions}
-
-    return {
-        "pipeline_documents_per_second": 3_000,
-        "documents_per_second": 20_000,
-        "bytes_per_million": 130e6,
-        "segments": 9,
-        "deleted": 1_000,
-        "stages": [
-            stage(1_000_000, asked("top", "10 minutes")),
-            stage(
-                10_000_000, asked("top", "10 minutes"), asked("top", "24 hours", asked=1, error="no answer")
-            ),
-        ],
-        "past_days": None,
-    }
-
-
-def test_the_search_report_shows_the_goal_and_a_row_for_each_history() -> None:
-    blocks = search.report(search_figures())
-    text = "\n".join(map(markdown, blocks))
-    assert "80 ms (at most 200 ms: reached)" in text
-    assert "| 1,000,000 | 100,000 | 20 / 80 | 15 |" in text
-    assert "| 10,000,000 | 100,000 | 20 / 80 | 15 |" in text
-
-
-def test_a_question_that_timed_out_is_reported() -> None:
-    text = "\n".join(map(markdown, search.report(search_figures())))
-    assert "| top | 24 hours |  | 1 |  | over 10,000 |  |" in text
-    assert "The library gives up after 10 s and suggests a shorter range: top over 24 hours." in text

@@ -3,18 +3,16 @@
 import http.client
 import json
 import urllib.error
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contract.count import COUNT_COLUMNS
 from contract.sink import CLICK_COUNTS, Sink
 from lambdas.search_bootstrap.bootstrap import Bootstrap
 from lambdas.search_bootstrap.definitions import Definition, definitions
 from lambdas.search_bootstrap.domain import BootstrapError
-from names import day_index, index_pattern, retention_policy
+from names import retention_policy
 from settings.search import SearchSettings
 from stacks.search import access
 from stacks.search.bootstrap import definition_properties
@@ -166,19 +164,6 @@ def test_the_definitions_of_a_sink_are_as_recorded() -> None:
     made = {definition.path: definition.body for definition in definitions(properties)}
     recorded = Path(__file__).with_name("definitions.json").read_text(encoding="utf-8")
     assert json.dumps(made, indent=2) + "\n" == recorded
-
-
-def test_the_definitions_use_the_sinks_names_and_key() -> None:
-    wanted = definitions(PROPERTIES)
-    assert [definition.path for definition in wanted] == [PIPELINE, TEMPLATE, RETENTION]
-    pipeline, template, policy = bodies(wanted)
-    script, fingerprint = (processor.popitem()[1] for processor in pipeline["processors"])
-    assert fingerprint["fields"] == list(CLICK_COUNTS.key)
-    assert day_index(FAMILY, date(2026, 1, 31)) == script["params"]["index_prefix"] + "2026.01.31"
-    assert template["template"]["settings"]["index"]["default_pipeline"] == FAMILY
-    assert template["template"]["mappings"]["properties"].keys() == {*COUNT_COLUMNS}
-    assert template["index_patterns"] == [index_pattern(FAMILY)]
-    assert policy["policy"]["ism_template"][0]["index_patterns"] == [index_pattern(FAMILY)]
 
 
 def test_the_bootstrap_has_permission_for_what_it_puts() -> None:
