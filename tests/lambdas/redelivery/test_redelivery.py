@@ -279,19 +279,11 @@ def test_counts_are_put_no_faster_than_configured(deposit: Deposit, monkeypatch:
     monkeypatch.setattr("lambdas.redelivery.redelivery.time.sleep", pauses.append)
     deposit.fail("one", [failed(record) for record in records(500)])
     run(deposit)
-    function = Redelivering(deposit).at(records_per_second=100)
+    fields = {**vars(deposit.configuration), "records_per_second": 100}
     deposit.now = time.time() + 62
+    function = redelivery.Redeliverer(RedeliveryConfiguration(**fields), clock=lambda: deposit.now)
     assert function.run(ENOUGH_SECONDS).redelivered == 500
     assert max(pauses) == pytest.approx(5.0, abs=1.0)
-
-
-class Redelivering:
-    def __init__(self, deposit: Deposit) -> None:
-        self._deposit = deposit
-
-    def at(self, *, records_per_second: int) -> redelivery.Redeliverer:
-        fields = {**vars(self._deposit.configuration), "records_per_second": records_per_second}
-        return redelivery.Redeliverer(RedeliveryConfiguration(**fields), clock=lambda: self._deposit.now)
 
 
 def test_a_missing_delivery_stream_is_reported_and_holds_up_no_other_sink(
