@@ -119,13 +119,19 @@ def unanswered(name: str, *, sent: Measure, taken: Sequence[Measure], within_sec
     hence two (CloudWatch user guide, "Using math expressions with CloudWatch metrics", FILL).
     """
     period = Duration.minutes(max(SILENCE_MINUTES, ceil(within_seconds / 60)))
-    takers = {f"taken{number}": measure.metric for number, measure in enumerate(taken)}
+    takers = {f"taken{number}": _in_periods_of(measure, period) for number, measure in enumerate(taken)}
     everything = " + ".join(f"FILL({taker}, 0)" for taker in takers)
     return Measure(
         name=name,
         metric=cloudwatch.MathExpression(
             expression=f"IF(FILL(sent, 0) > 0 AND ({everything}) == 0, 1, 0)",
-            using_metrics={"sent": sent.metric, **takers},
+            using_metrics={"sent": _in_periods_of(sent, period), **takers},
             period=period,
         ),
     )
+
+
+def _in_periods_of(measure: Measure, period: Duration) -> cloudwatch.IMetric:
+    """As an expression of this period takes it anyway; the CDK warns of one that has to be changed."""
+    metric = measure.metric
+    return metric.with_(period=period) if isinstance(metric, cloudwatch.Metric) else metric

@@ -19,3 +19,9 @@ def test_warnings_reach_the_command_line(
     assembly: CloudAssembly = build_app("trial", outdir=tmp_path / "out", jar=no_jar).synth()
     messages = [str(message.entry.data) for stack in assembly.stacks for message in stack.messages]
     assert any("click-trends:source-stream-is-cold" in message for message in messages)
+
+
+def test_no_other_warning_hides_those_that_a_person_must_read(tmp_path: Path, no_jar: Path) -> None:
+    assembly: CloudAssembly = build_app("production", outdir=tmp_path, jar=no_jar).synth()
+    messages = [str(message.entry.data) for stack in assembly.stacks for message in stack.messages]
+    assert not [message for message in messages if "MetricsPeriodsOverridden" in message]
