@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contract.count import SEGMENT_COLUMNS
-from tests.analytics_sql import nasty
+from tests.analytics_sql import malformed_records
 from tests.analytics_sql.bounded_run import BoundedRun, count_files
 from tests.conftest import SHARED_DATA
 from tests.data_sets import Click, wikiticker_clicks, worldcup98_clicks
@@ -31,11 +31,11 @@ GENERATED_RECORDS = 1_500
 
 @dataclass(frozen=True)
 class WholeRun:
-    """The input folders, the nasty records in them, and the outcome; all other clicks are good."""
+    """The input folders, the malformed records in them, and the outcome; all other clicks are good."""
 
     clicks: Path
     segments: Path
-    nasty_records: list[bytes]
+    malformed_records: list[bytes]
     other_clicks: int
     outcome: BoundedRun
 
@@ -68,8 +68,8 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
         _write_clicks(clicks / "wikiticker.json.gz", edits)
         _write_clicks(clicks / "older" / "worldcup98.json", requests)
     _write_clicks(clicks / "boundary.json", map(_boundary_click, BOUNDARY))
-    records = nasty.KNOWN + nasty.generated(GENERATED_RECORDS)
-    (clicks / "nasty.json").write_bytes(b"\n".join(records) + b"\n")
+    records = malformed_records.KNOWN + malformed_records.generated(GENERATED_RECORDS)
+    (clicks / "malformed.json").write_bytes(b"\n".join(records) + b"\n")
 
     users = sorted({edit["user_id"] for edit in edits})[::2] or ["nobody"]  # the others are in no version
     for number_of_version, name in enumerate((MORNING, AFTERNOON)):

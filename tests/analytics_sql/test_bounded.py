@@ -127,7 +127,7 @@ def test_each_poisonous_click_is_counted_or_rejected_as_the_contract_says(whole_
     now = datetime.now(UTC)
     validated = [
         (click, contract.reason(click, now=now))
-        for record in whole_run.nasty_records
+        for record in whole_run.malformed_records
         for click in clicks_in(record)
     ]
     expected = Counter((*map(shown, ids(click)), reason) for click, reason in validated if reason)
@@ -148,10 +148,10 @@ def shown(value: object) -> str:
 
 
 def test_the_sum_of_all_outcomes_is_what_was_sent(whole_run: WholeRun) -> None:
-    nasty = [record for record in whole_run.nasty_records if record.strip()]
-    records = whole_run.other_clicks + len(nasty)
+    malformed = [record for record in whole_run.malformed_records if record.strip()]
+    records = whole_run.other_clicks + len(malformed)
     counted, rejected = sum(whole_run.outcome.counts.values()), len(whole_run.outcome.rejected)
-    rows = [clicks_in(record) for record in nasty]
+    rows = [clicks_in(record) for record in malformed]
     unparseable = sum(not clicks for clicks in rows)
     taken_apart = sum(len(clicks) - 1 for clicks in rows if clicks)  # arrays: more than one click in a record
     assert counted + rejected + unparseable - taken_apart == records

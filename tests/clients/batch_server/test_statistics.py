@@ -211,7 +211,8 @@ def test_the_truth_of_an_article_that_a_group_never_reads_can_lie_below_its_inte
 
 
 def test_of_the_articles_named_about_eight_in_ten_intervals_hold_the_truth() -> None:
-    """They are named because they look different (docs/decisions/sure-differences-only.md has the figure)."""
+    """They are named because they look different (docs/decisions/significant-differences-only.md has the
+    figure)."""
     rng = numpy.random.default_rng(5)
     shares = _popularity()
     named = held = 0

@@ -7,7 +7,7 @@ from contract.click import ID_FIELDS
 from settings.web_servers import WebServerSettings
 from tests.clients.web_servers.commented_lines import commented_lines
 from tests.clients.web_servers.fluentd_syntax import read
-from tests.clients.web_servers.hurtful_defaults import SDK_ATTEMPTS, SDK_SECONDS
+from tests.clients.web_servers.harmful_defaults import SDK_ATTEMPTS, SDK_SECONDS
 from tests.clients.web_servers.log_lines import COLLECTORS, CONTRACT, PAGE
 
 LEAST_BYTES_A_CLICK = 138

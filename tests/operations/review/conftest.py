@@ -4,12 +4,12 @@ import pytest
 
 from operations.review.assembly import Assembly, read_assembly
 from stacks.app import build_app
-from tests.operations.review.laboratory import Laboratory
+from tests.operations.review.revision_pairs import RevisionBuilder
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
-    return Laboratory(folder=tmp_path, monkeypatch=monkeypatch)
+def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RevisionBuilder:
+    return RevisionBuilder(folder=tmp_path, monkeypatch=monkeypatch)
 
 
 @pytest.fixture(scope="session")

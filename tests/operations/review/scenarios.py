@@ -6,10 +6,10 @@ from typing import Any
 
 from contract.sink import CLICK_COUNTS
 from operations.review.revisions import Revision
-from tests.operations.review.laboratory import Laboratory, Template
+from tests.operations.review.revision_pairs import RevisionBuilder, Template
 
 Pair = tuple[Revision, Revision]
-Scenario = Callable[[Laboratory], Pair]
+Scenario = Callable[[RevisionBuilder], Pair]
 
 
 def find(template: Template, kind: str, contains: str = "") -> tuple[str, dict[str, Any]]:
@@ -22,56 +22,56 @@ def find(template: Template, kind: str, contains: str = "") -> tuple[str, dict[s
     return logical_id, resource
 
 
-def _pair(laboratory: Laboratory, old: dict[str, Any], new: dict[str, Any]) -> Pair:
-    return laboratory.revision("main", **old), laboratory.revision("this tree", **new)
+def _pair(builder: RevisionBuilder, old: dict[str, Any], new: dict[str, Any]) -> Pair:
+    return builder.revision("main", **old), builder.revision("this tree", **new)
 
 
-def nothing(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {}, {})
+def nothing(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {}, {})
 
 
-def shard_count(laboratory: Laboratory) -> Pair:
+def shard_count(builder: RevisionBuilder) -> Pair:
     provisioned = {"streams.mode": "provisioned", "streams.mobile_shards": 2, "streams.source_shards": 4}
     return _pair(
-        laboratory, {"settings": provisioned}, {"settings": {**provisioned, "streams.source_shards": 6}}
+        builder, {"settings": provisioned}, {"settings": {**provisioned, "streams.source_shards": 6}}
     )
 
 
-def shard_count_too_far(laboratory: Laboratory) -> Pair:
+def shard_count_too_far(builder: RevisionBuilder) -> Pair:
     provisioned = {"streams.mode": "provisioned", "streams.mobile_shards": 2, "streams.source_shards": 4}
     return _pair(
-        laboratory, {"settings": provisioned}, {"settings": {**provisioned, "streams.source_shards": 10}}
+        builder, {"settings": provisioned}, {"settings": {**provisioned, "streams.source_shards": 10}}
     )
 
 
-def retention(laboratory: Laboratory) -> Pair:
+def retention(builder: RevisionBuilder) -> Pair:
     return _pair(
-        laboratory,
+        builder,
         {"settings": {"streams.retention_hours": 48}},
         {"settings": {"search.retention_days": 30, "delivery.raw_retention_days": 14}},
     )
 
 
-def renamed_stream(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {}, {"names": {"source_stream": "click-trends-production-clicks"}})
+def renamed_stream(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {}, {"names": {"source_stream": "click-trends-production-clicks"}})
 
 
-def stream_renamed_in_oregon_only(laboratory: Laboratory) -> Pair:
+def stream_renamed_in_oregon_only(builder: RevisionBuilder) -> Pair:
     def rename(templates: dict[str, Template]) -> None:
         _, stream = find(templates["OregonStorage"], "AWS::Kinesis::Stream")
         stream["Properties"]["Name"] = "click-trends-production-clicks"
 
-    return _pair(laboratory, {}, {"edit": rename})
+    return _pair(builder, {}, {"edit": rename})
 
 
-def wildcard(laboratory: Laboratory) -> Pair:
+def wildcard(builder: RevisionBuilder) -> Pair:
     def widen(templates: dict[str, Template]) -> None:
         _, role = find(templates["TokyoIngest"], "AWS::IAM::Role", "WebServerRole")
         statement = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
         statement["Action"] = "kinesis:*"
         statement["Resource"] = "*"
 
-    return _pair(laboratory, {}, {"edit": widen})
+    return _pair(builder, {}, {"edit": widen})
 
 
 _COUNTS = """SELECT
@@ -88,7 +88,7 @@ GROUP BY
 """A text of its own, so that the page stays as it is when the project's columns change."""
 
 
-def segment_column(laboratory: Laboratory) -> Pair:
+def segment_column(builder: RevisionBuilder) -> Pair:
     def counted(_: str) -> str:
         return _COUNTS.replace("  region,\n", "  region,\n  device,\n").replace(
             "  region;", "  region,\n  device;"
@@ -105,7 +105,7 @@ def segment_column(laboratory: Laboratory) -> Pair:
 
     counts = "analytics_sql/50_counts.sql"
     return _pair(
-        laboratory,
+        builder,
         {"files": {counts: lambda _: _COUNTS}},
         {
             "settings": {"analytics.state_generation": 1},
@@ -118,9 +118,9 @@ def segment_column(laboratory: Laboratory) -> Pair:
     )
 
 
-def sql_bug_fix(laboratory: Laboratory) -> Pair:
+def sql_bug_fix(builder: RevisionBuilder) -> Pair:
     return _pair(
-        laboratory,
+        builder,
         {},
         {
             "code": {"Analytics/Code": "30_checked_clicks.sql"},
@@ -131,9 +131,9 @@ def sql_bug_fix(laboratory: Laboratory) -> Pair:
     )
 
 
-def sql_comment(laboratory: Laboratory) -> Pair:
+def sql_comment(builder: RevisionBuilder) -> Pair:
     return _pair(
-        laboratory,
+        builder,
         {},
         {
             "code": {"Analytics/Code": "50_counts.sql"},
@@ -142,7 +142,7 @@ def sql_comment(laboratory: Laboratory) -> Pair:
     )
 
 
-def removed_alarm(laboratory: Laboratory) -> Pair:
+def removed_alarm(builder: RevisionBuilder) -> Pair:
     def remove(templates: dict[str, Template]) -> None:
         storage = templates["OregonStorage"]
         logical_id, _ = find(storage, "AWS::CloudWatch::Alarm", "ReadersAreBehind")
@@ -150,48 +150,48 @@ def removed_alarm(laboratory: Laboratory) -> Pair:
         _, alarm = find(templates["TokyoIngest"], "AWS::CloudWatch::Alarm", "IsBehind")
         alarm["Properties"]["Threshold"] *= 10
 
-    return _pair(laboratory, {}, {"edit": remove})
+    return _pair(builder, {}, {"edit": remove})
 
 
-def instance_type(laboratory: Laboratory) -> Pair:
+def instance_type(builder: RevisionBuilder) -> Pair:
     return _pair(
-        laboratory,
+        builder,
         {},
         {"settings": {"search.instance_type": "r7g.large.search", "search.volume_gib": 500}},
     )
 
 
-def parallelism(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {}, {"settings": {"analytics.parallelism": 8}})
+def parallelism(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {}, {"settings": {"analytics.parallelism": 8}})
 
 
-def function_code(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {}, {"code": {"Forwarder/Carry/Function/Code": "handler.py"}})
+def function_code(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {}, {"code": {"Forwarder/Carry/Function/Code": "handler.py"}})
 
 
-def guest_access(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {}, {"settings": {"mobile_apps.guest_access": True}})
+def guest_access(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {}, {"settings": {"mobile_apps.guest_access": True}})
 
 
-def new_environment(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {"exists": False}, {"only": "TokyoStorage"})
+def new_environment(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {"exists": False}, {"only": "TokyoStorage"})
 
 
-def deleted_bucket(laboratory: Laboratory) -> Pair:
+def deleted_bucket(builder: RevisionBuilder) -> Pair:
     def remove(templates: dict[str, Template]) -> None:
         resources = templates["OregonStorage"]["Resources"]
         bucket, _ = find(templates["OregonStorage"], "AWS::S3::Bucket", "RawBucket")
         policy, _ = find(templates["OregonStorage"], "AWS::S3::BucketPolicy", "RawBucket")
         del resources[bucket], resources[policy]
 
-    return _pair(laboratory, {}, {"edit": remove})
+    return _pair(builder, {}, {"edit": remove})
 
 
-def both_keys(laboratory: Laboratory) -> Pair:
-    return _pair(laboratory, {}, {"settings": {"allow_destroy": True}, "destroy": True})
+def both_keys(builder: RevisionBuilder) -> Pair:
+    return _pair(builder, {}, {"settings": {"allow_destroy": True}, "destroy": True})
 
 
-def another_logical_id(laboratory: Laboratory) -> Pair:
+def another_logical_id(builder: RevisionBuilder) -> Pair:
     def move(templates: dict[str, Template]) -> None:
         storage = templates["OregonStorage"]
         logical_id, _ = find(storage, "AWS::S3::Bucket", "RawBucket")
@@ -203,7 +203,7 @@ def another_logical_id(laboratory: Laboratory) -> Pair:
             if resource["Type"] == "AWS::S3::BucketPolicy" and logical_id in str(resource):
                 _point(resource, logical_id, "BackupBucket01234567")
 
-    return _pair(laboratory, {}, {"edit": move})
+    return _pair(builder, {}, {"edit": move})
 
 
 def _point(value: Any, old: str, new: str) -> None:
@@ -215,9 +215,9 @@ def _point(value: Any, old: str, new: str) -> None:
             _point(item, old, new)
 
 
-def dependencies(laboratory: Laboratory) -> Pair:
+def dependencies(builder: RevisionBuilder) -> Pair:
     return _pair(
-        laboratory,
+        builder,
         {
             "files": {
                 "requirements.txt": lambda text: f"{text}left-behind==1.0\n",
@@ -229,7 +229,7 @@ def dependencies(laboratory: Laboratory) -> Pair:
     )
 
 
-def a_change_nobody_foresaw(laboratory: Laboratory) -> Pair:
+def a_change_nobody_foresaw(builder: RevisionBuilder) -> Pair:
     def change(templates: dict[str, Template]) -> None:
         storage = templates["OregonStorage"]
         _, domain = find(storage, "AWS::OpenSearchService::Domain")
@@ -239,7 +239,7 @@ def a_change_nobody_foresaw(laboratory: Laboratory) -> Pair:
         storage["Mappings"] = {"ByRegion": {"us-west-2": {"Mood": "good"}}}
         storage["Resources"]["Stranger"] = {"Type": "AWS::Braket::Stranger", "Properties": {"Size": 3}}
 
-    return _pair(laboratory, {}, {"edit": change})
+    return _pair(builder, {}, {"edit": change})
 
 
 ALL: tuple[Scenario, ...] = (

@@ -10,7 +10,7 @@ from operations.review.assembly import Assembly
 from operations.review.differences import differences
 from operations.review.exposure import exposure_findings
 from operations.review.findings import Finding, Kind
-from tests.operations.review.handmade import allow, assembly, one, resource, role, stack
+from tests.operations.review.small_assemblies import allow, assembly, one, resource, role, stack
 
 STREAM = "arn:aws:kinesis:us-west-2:111111111111:stream/clicks"
 OBJECTS = "arn:aws:s3:::a-bucket/raw/*"

@@ -8,7 +8,7 @@ import pytest
 from operations.review.alarms import alarm_findings, notifies_later
 from operations.review.differences import differences
 from operations.review.findings import Finding, Kind
-from tests.operations.review.handmade import one, resource
+from tests.operations.review.small_assemblies import one, resource
 
 ALARM: dict[str, Any] = {
     "AlarmActions": ["arn:aws:sns:us-west-2:111111111111:on-call"],

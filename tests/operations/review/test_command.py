@@ -16,7 +16,7 @@ from operations.review import command
 from operations.review.errors import ReviewError
 from operations.review.revisions import ROOT, Revision, commit_of, commits_ahead, read_revision, worktree
 from tests.operations.review import scenarios
-from tests.operations.review.laboratory import Laboratory
+from tests.operations.review.revision_pairs import RevisionBuilder
 
 needs_git = pytest.mark.skipif(
     not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs the repository's history"
@@ -41,9 +41,9 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[Revision, Revision]
 
 
 def test_a_chosen_verdict_ends_with_its_own_exit_code(
-    laboratory: Laboratory, pair: Callable[[tuple[Revision, Revision]], None], tmp_path: Path
+    builder: RevisionBuilder, pair: Callable[[tuple[Revision, Revision]], None], tmp_path: Path
 ) -> None:
-    pair(scenarios.wildcard(laboratory))
+    pair(scenarios.wildcard(builder))
     arguments = ["--into", str(tmp_path / "out"), "--fail-on"]
     failed = CliRunner().invoke(command.app, [*arguments, "data-loss,wildcard"])
     assert failed.exit_code == command.FAILED

@@ -11,7 +11,7 @@ from syrupy.types import SnapshotIndex
 
 from operations.review.page import page
 from operations.review.report import review
-from tests.operations.review.laboratory import Laboratory
+from tests.operations.review.revision_pairs import RevisionBuilder
 from tests.operations.review.scenarios import ALL, Scenario
 
 
@@ -48,7 +48,7 @@ def lasting(text: str) -> str:
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.__name__)
 def test_the_page_of_a_typical_change_is_as_recorded(
-    scenario: Scenario, laboratory: Laboratory, snapshot: SnapshotAssertion
+    scenario: Scenario, builder: RevisionBuilder, snapshot: SnapshotAssertion
 ) -> None:
-    report = review("production", *scenario(laboratory))
+    report = review("production", *scenario(builder))
     assert lasting(page(report)) == snapshot(name=scenario.__name__, extension_class=OnePageAChange)

@@ -16,7 +16,7 @@ from operations.review.differences import value_changes
 from operations.review.page import page
 from operations.review.report import review
 from tests.operations.review.edits import revision
-from tests.operations.review.handmade import one
+from tests.operations.review.small_assemblies import one
 
 MUTATIONS = 12
 

@@ -15,7 +15,7 @@ from operations.review.revisions import Revision
 from operations.review.sql import FileDiff
 from operations.review.verdict import failing, verdict
 from tests.conftest import PROJECT
-from tests.operations.review.handmade import one, resource
+from tests.operations.review.small_assemblies import one, resource
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from operations.review.restart import (
 )
 from operations.review.revisions import Revision
 from tests.lambdas.application_lifecycle.test_handler import BY_HAND, FIRST, ONE_ADDED, ONE_REMOVED
-from tests.operations.review.handmade import one, resource
+from tests.operations.review.small_assemblies import one, resource
 from tests.operations.review.test_sql import RECORD
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from operations.review.differences import Differences, differences
 from operations.review.findings import Finding, Kind
 from operations.review.unforeseen import found
-from tests.operations.review.handmade import one, resource
+from tests.operations.review.small_assemblies import one, resource
 
 
 def test_a_rule_that_fails_at_one_resource_still_speaks_of_the_others() -> None:

@@ -9,7 +9,7 @@ from names import TOKYO
 from stacks.constructs.retention import Retention
 from stacks.policy_checks.plugin import PolicyChecks
 from stacks.policy_checks.tags import stack_tags
-from tests.stacks.policy_checks.trial import KEEP, SETTINGS, Build, Check
+from tests.stacks.policy_checks.policy_fixture import KEEP, SETTINGS, Build, Check
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 
 from stacks.constructs.acknowledge import acknowledge, acknowledge_wildcards
 from stacks.constructs.private_bucket import PrivateBucket
-from tests.stacks.policy_checks.trial import KEEP, NAMES, Build, Check
+from tests.stacks.policy_checks.policy_fixture import KEEP, NAMES, Build, Check
 
 
 def role_with(**statement: Any) -> Callable[[Stack], iam.Role]:

@@ -25,7 +25,7 @@ from stacks.policy_checks.physical_names import known_names
 from stacks.policy_checks.plugin import PolicyChecks
 from stacks.policy_checks.tags import stack_tags
 from tests.conftest import PROJECT
-from tests.stacks.policy_checks.trial import DESTROY, EC2, KEEP, NAMES, SETTINGS, Build, Check
+from tests.stacks.policy_checks.policy_fixture import DESTROY, EC2, KEEP, NAMES, SETTINGS, Build, Check
 
 
 def function_alarms(stack: Stack, function_name: str) -> None:

@@ -39,7 +39,7 @@ _TREE = (
 
 
 @dataclass
-class Laboratory:
+class RevisionBuilder:
     """folder: of this test; made: how many revisions it made."""
 
     folder: Path

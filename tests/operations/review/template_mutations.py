@@ -12,7 +12,7 @@ WRONG: tuple[Any, ...] = ("wrong", -7, True, ["wrong"], {"Wrong": "wrong"}, {"Re
 
 
 @dataclass(frozen=True)
-class Damage:
+class Mutation:
     """path: below the resource, empty for itself; how: `delete`, `twice`, or `as` one of WRONG."""
 
     stack: str
@@ -53,18 +53,18 @@ class Damage:
             inner[last] = WRONG[self.wrong]
 
 
-def damages(assembly: Assembly) -> Iterator[Damage]:
+def mutations(assembly: Assembly) -> Iterator[Mutation]:
     for stack in assembly.stacks:
         for logical_id, resource in stack.resources.items():
             for path, in_a_list in [((), False), *_paths(resource)]:
                 if path == ("Type",):
                     continue
                 place = (stack.title, logical_id, resource["Type"], path)
-                yield Damage(*place, "delete")
+                yield Mutation(*place, "delete")
                 if in_a_list or not path:
-                    yield Damage(*place, "twice")
+                    yield Mutation(*place, "twice")
                 for wrong in range(len(WRONG)):
-                    yield Damage(*place, "as", wrong)
+                    yield Mutation(*place, "as", wrong)
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], bool]]:

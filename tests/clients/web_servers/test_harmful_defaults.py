@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.clients.web_servers.fluentd_syntax import FluentdSection
-from tests.clients.web_servers.hurtful_defaults import fluent_bit_faults, fluentd_faults
+from tests.clients.web_servers.harmful_defaults import fluent_bit_faults, fluentd_faults
 
 
 def test_fluentd_keeps_no_harmful_default(fluentd: FluentdSection) -> None:

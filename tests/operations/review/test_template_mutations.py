@@ -16,8 +16,8 @@ from operations.review.assembly import Assembly
 from operations.review.page import page
 from operations.review.verdict import verdict
 from settings import load
-from tests.operations.review.damage import Damage, damages
 from tests.operations.review.edits import edited, reports
+from tests.operations.review.template_mutations import Mutation, mutations
 
 SAMPLE, SEED = 30, 20260131
 
@@ -45,9 +45,9 @@ HARMLESS = re.compile(
 """What may be damaged without any risk: read as a reviewer what is added here."""
 
 
-def sample(production: Assembly) -> dict[str, Damage]:
-    every = list(damages(production))
-    return {str(damage): damage for damage in random.Random(SEED).sample(every, SAMPLE)}
+def sample(production: Assembly) -> dict[str, Mutation]:
+    every = list(mutations(production))
+    return {str(mutation): mutation for mutation in random.Random(SEED).sample(every, SAMPLE)}
 
 
 def test_damage_of_any_kind_gives_a_page_that_never_says_too_little(
@@ -63,10 +63,10 @@ def test_damage_of_any_kind_gives_a_page_that_never_says_too_little(
 
 def test_damage_of_any_kind_is_priced_or_named_as_not_known(production: Assembly) -> None:
     settings, prices = load("production"), load_prices()
-    for damage in sample(production).values():
+    for mutation in sample(production).values():
         resources = [
             resource
-            for stack in edited(production, damage).stacks
+            for stack in edited(production, mutation).stacks
             for resource in resources_of(stack.template, stack=stack.name, region=stack.region)
         ]
         estimate = estimate_resources(resources, settings, prices)
