@@ -1,4 +1,4 @@
--- Bounded: each click validated once for both of its readers below; bounded.py has the planner share this view.
+-- Bounded: each click validated once for both consumers below; bounded.py has the planner share this view.
 CREATE TEMPORARY VIEW validated_clicks AS
 SELECT
   *,

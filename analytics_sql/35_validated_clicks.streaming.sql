@@ -1,4 +1,4 @@
--- Streaming: each click validated once for both of its readers below, counts and rejects.
+-- Streaming: each click validated once for both consumers below, counts and rejects.
 --
 -- Left to itself the planner copies the checks into both, at two times: a click whose age reaches the limit in between
 -- would be counted and rejected, or neither. It does not look through TO_CHANGELOG.

@@ -15,13 +15,13 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.children import BenchmarkError, adopt_orphans
 from bench.figures import measured, record, recorded
-from bench.guard import regression
 from bench.page import measured_on, write
+from bench.regression_check import regression
 from bench.report import Benchmark, show
 from bench.scale import SCALES, Scale
 from bench.sections import SECTIONS
+from bench.subprocesses import BenchmarkError, adopt_orphans
 
 INTERRUPTED = 130
 """Exit code of a shell after Ctrl-C."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.children import BenchmarkError
+from bench.subprocesses import BenchmarkError
 from contract.count import SEGMENT_COLUMNS
 
 SHARDS = 2

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench.children import BenchmarkError, children_of, end_orphans
 from bench.machine import ProcessorTimes, machine
 from bench.report import Benchmark
 from bench.scale import Scale
+from bench.subprocesses import BenchmarkError, children_of, end_orphans
 
 FILE = Path(__file__).parent.parent / "docs" / "reference" / "benchmarks" / "figures.json"
 

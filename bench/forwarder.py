@@ -2,7 +2,7 @@
 
 python -m bench.forwarder --round-trip MILLISECONDS --record-bytes N --in-flight N [--orjson]
 
-Oregon is bench/oregon.py, a process of its own. The forwarder is held to one core, for the one vCPU of
+Oregon is bench/kinesis_stub.py, a process of its own. The forwarder is held to one core, for the one vCPU of
 1,769 MB. Time runs from the event's JSON text, which Lambda's runtime parses, to the handler's answer.
 --orjson: the forwarder's own reading and writing of JSON by that compiled library.
 """
@@ -86,7 +86,7 @@ def _environment(endpoint: str, requests_in_flight: int) -> dict[str, str]:
 @contextlib.contextmanager
 def _oregon(round_trip_milliseconds: int) -> Iterator[str]:
     """The endpoint of a stand-in that answers each request after the round trip."""
-    command = [sys.executable, "-m", "bench.oregon", str(round_trip_milliseconds)]
+    command = [sys.executable, "-m", "bench.kinesis_stub", str(round_trip_milliseconds)]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics_sql.local_flink import find_java
-from bench.children import BenchmarkError
+from bench.subprocesses import BenchmarkError
 from twin.opensearch import VERSION as OPENSEARCH_VERSION
 
 SPARK_REQUIREMENTS = Path(__file__).parent / "requirements.txt"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.chart import draw
 from bench.figures import FILE, recorded
-from bench.picture import draw
 from bench.report import Benchmark, Block, Plot, markdown
 from bench.sections import SECTIONS
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.children import BenchmarkError, adopt_orphans, output
+from bench.subprocesses import BenchmarkError, adopt_orphans, output
 from twin.processes import die_with_parent
 
 

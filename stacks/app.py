@@ -11,9 +11,9 @@ from settings import load
 from settings.capacity import warnings
 from stacks.constructs.retention import Retention
 from stacks.monitoring.alarm import built_alarms
+from stacks.monitoring.alarm_actions import complete_alarms, runbook
 from stacks.monitoring.dashboard import PathDashboard
-from stacks.monitoring.notification import complete_alarms, runbook
-from stacks.monitoring.path import oregon_path, tokyo_path
+from stacks.monitoring.hops import oregon_path, tokyo_path
 from stacks.oregon_analytics import OregonAnalytics
 from stacks.oregon_storage import OregonStorage
 from stacks.policy_checks.plugin import PolicyChecks

@@ -17,7 +17,7 @@ from stacks.constructs.service_function import FunctionDefaults
 from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
-from stacks.monitoring.path import RAW_BACKUP, REJECTS
+from stacks.monitoring.hops import RAW_BACKUP, REJECTS
 from stacks.search.bootstrap import SearchBootstrap
 
 

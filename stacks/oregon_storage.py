@@ -8,7 +8,7 @@ from constructs import Construct
 from settings import Settings
 from stacks.constructs.private_bucket import PrivateBucket
 from stacks.constructs.retention import Retention
-from stacks.monitoring.path import SOURCE_STREAM
+from stacks.monitoring.hops import SOURCE_STREAM
 from stacks.monitoring.silence import NOTHING_PUT
 from stacks.producers.click_stream import ClickStream
 from stacks.search.domain import SearchDomain

@@ -9,7 +9,7 @@ from constructs import Construct
 from settings import Settings
 from stacks.constructs.private_bucket import PrivateBucket
 from stacks.constructs.retention import Retention
-from stacks.monitoring.path import MOBILE_STREAM
+from stacks.monitoring.hops import MOBILE_STREAM
 from stacks.monitoring.silence import NOTHING_READ
 from stacks.producers.click_stream import ClickStream
 from stacks.producers.mobile_apps import MobileIdentities

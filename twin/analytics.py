@@ -1,9 +1,9 @@
 """Managed Service for Apache Flink in the twin: runs the deployed application's own zip, as the control plane
-orders.
+commands.
 
 Code, property groups, parallelism and checkpoints come from the emulated application; only what the transport
 needs overrides the properties. The process has the permissions of the application's role and no others. The
-control plane orders starts, stops and snapshots (twin/flink_orders.py).
+control plane commands starts, stops and snapshots (twin/flink_commands.py).
 """
 
 import io
@@ -22,12 +22,12 @@ from names import OREGON, Names
 from twin.emulator import Emulator
 from twin.flink_job import MILLIS_BEHIND, FlinkJob, JobState, RestartWatch
 from twin.processes import ChildProcess, TwinError, free_port, wait_for
-from twin.segments_watch import TABLE, SegmentsState, segments_state
+from twin.segments_monitor import TABLE, SegmentsState, segments_state
 from twin.table_options import Properties
 from twin.worker import Worker
 
 START_TIMEOUT_SECONDS = 120
-ORDERS_POLL_SECONDS = 0.3
+COMMANDS_POLL_SECONDS = 0.3
 JOB_POLL_SECONDS = 2.0
 
 
@@ -37,7 +37,7 @@ def _saved_at(savepoint: str) -> float:
 
 
 class EmulatedApplication:
-    """Carries out the orders for the application `names.application`.
+    """Carries out the commands for the application `names.application`.
 
     over: called at each start, when `role_arn`, `properties` and `restored_at` are known; returns overrides
     of the property groups. seconds_behind: how late the job reads the stream, None if unknown.
@@ -58,7 +58,7 @@ class EmulatedApplication:
         self._seconds_behind = seconds_behind
         self._cloudwatch = emulator.client("cloudwatch", OREGON)
         self._service = emulator.client("kinesisanalyticsv2", OREGON)
-        self._orders = f"{emulator.endpoint}/_twin/flink-orders/{OREGON}/{names.application}"
+        self._commands = f"{emulator.endpoint}/_twin/flink-commands/{OREGON}/{names.application}"
         self._starts = 0
         self._process: ChildProcess | None = None
         self._job: FlinkJob | None = None
@@ -76,7 +76,7 @@ class EmulatedApplication:
         """When the state was saved from which the job starts; 0 without state."""
         work.mkdir(parents=True, exist_ok=True)
         self._workers = [
-            Worker("Managed Flink", self._carry_out_an_order, idle_seconds=ORDERS_POLL_SECONDS),
+            Worker("Managed Flink", self._carry_out_a_command, idle_seconds=COMMANDS_POLL_SECONDS),
             Worker("watch on the job", self._watch, idle_seconds=JOB_POLL_SECONDS),
         ]
 
@@ -121,32 +121,32 @@ class EmulatedApplication:
             seen=lambda: f"it is {self.detail()['ApplicationStatus']}, its job {self.state}",
         )
 
-    # Orders
+    # Commands
 
-    def _carry_out_an_order(self) -> bool:
-        with urllib.request.urlopen(self._orders, timeout=30) as answer:
-            order = json.load(answer)
-        if order is None:
+    def _carry_out_a_command(self) -> bool:
+        with urllib.request.urlopen(self._commands, timeout=30) as answer:
+            command = json.load(answer)
+        if command is None:
             return False
         outcome: dict[str, str] = {}
         try:
-            if order["kind"] == "start":
-                self._start(savepoint=order["savepoint"])
-            elif order["kind"] == "snapshot":
+            if command["kind"] == "start":
+                self._start(savepoint=command["savepoint"])
+            elif command["kind"] == "snapshot":
                 outcome = {"savepoint": self._savepoint(stop=False)}
             else:
-                outcome = self._stop_job(keep_state=order["keep_state"])
+                outcome = self._stop_job(keep_state=command["keep_state"])
         except TwinError as error:
             outcome = {"problem": str(error)}
-            if order["kind"] == "start":
+            if command["kind"] == "start":
                 self._problem = error
                 self._end()
-        body = json.dumps({"number": order["number"], **outcome}).encode()
-        urllib.request.urlopen(self._orders, data=body, timeout=30).close()
+        body = json.dumps({"number": command["number"], **outcome}).encode()
+        urllib.request.urlopen(self._commands, data=body, timeout=30).close()
         return True
 
     def _start(self, *, savepoint: str | None) -> None:
-        """Replaces a running job: an update of a running application orders no stop."""
+        """Replaces a running job: an update of a running application commands no stop."""
         self._end()
         self._run(savepoint=savepoint)
 
@@ -378,6 +378,6 @@ class EmulatedApplication:
                 worker.stop()
             except TwinError as error:
                 errors.append(error)
-        self._end()  # started by an order in progress
+        self._end()  # started by a command in progress
         if errors:
             raise errors[0]

@@ -13,8 +13,8 @@ Changes to MiniStack, and why:
 - its Firehose keeps records and delivers nothing: twin/delivery_stream.py fetches them from GET
   /_twin/delivery-streams/<region>/<name>/records and delivers as Firehose does, with the role in the
   template;
-- with FLINK_JOBS=twin, the twin runs the jobs of Managed Service for Apache Flink: twin/flink_orders.py;
-- a shard can be held back: twin/held_shards.py;
+- with FLINK_JOBS=twin, the twin runs the jobs of Managed Service for Apache Flink: twin/flink_commands.py;
+- a shard can be stalled: twin/stalled_shards.py;
 - reads of a stream are counted, and CloudWatch answers a query over metrics: twin/metrics.py;
 - alarms on expressions are accepted, but not evaluated: twin/expression_alarms.py;
 - Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
@@ -57,12 +57,12 @@ from names import TWIN_ACCOUNT
 from twin import (
     domain_arns,
     expression_alarms,
-    flink_orders,
-    held_shards,
+    flink_commands,
     identity_pools,
     managed_flink,
     metrics,
     snapshot_state,
+    stalled_shards,
     stream_expiry,
 )
 from twin.search_gateway import SearchGateway
@@ -131,7 +131,7 @@ def replace_services() -> None:
     _require(iam_actions, *domain_arns.NEEDED_OF_IAM_ACTIONS)
     _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
     _require(sts, *identity_pools.NEEDED_OF_STS)
-    _require(flink, *flink_orders.NEEDED_OF_FLINK)
+    _require(flink, *flink_commands.NEEDED_OF_FLINK)
     _require(provisioners, *expression_alarms.NEEDED_OF_PROVISIONERS)
     lambda_svc._poll_kinesis = _poll_nothing
     stream_expiry.expire_the_oldest(kinesis)
@@ -149,9 +149,9 @@ def replace_services() -> None:
     managed_flink.add_operations()
     _require(kinesis, *metrics.NEEDED_OF_KINESIS)
     _require(cloudwatch, *metrics.NEEDED_OF_CLOUDWATCH)
-    _require(kinesis, *held_shards.NEEDED_OF_KINESIS)
+    _require(kinesis, *stalled_shards.NEEDED_OF_KINESIS)
     metrics.count_reads(kinesis, cloudwatch)
-    held_shards.hold_shards_back(kinesis)
+    stalled_shards.stall_shards(kinesis)
     metrics.answer_queries(cloudwatch)
 
 
@@ -206,14 +206,14 @@ class EmulatorGateway:
         elif scope["path"].startswith(managed_flink.FAULTS_PATH):
             managed_flink.set_faults(scope["path"], await _body_of(receive))
             await _answer(send, b"{}")
-        elif scope["path"].startswith(held_shards.STREAMS_PATH):
-            held_shards.hold(scope["path"], await _body_of(receive))
+        elif scope["path"].startswith(stalled_shards.STREAMS_PATH):
+            stalled_shards.stall(scope["path"], await _body_of(receive))
             await _answer(send, b"{}")
-        elif scope["path"].startswith(flink_orders.ORDERS_PATH):
+        elif scope["path"].startswith(flink_commands.COMMANDS_PATH):
             if scope["method"] == "POST":
-                await _answer(send, flink_orders.answer_order(scope["path"], await _body_of(receive)))
+                await _answer(send, flink_commands.answer_command(scope["path"], await _body_of(receive)))
             else:
-                await _answer(send, flink_orders.take_order(scope["path"]))
+                await _answer(send, flink_commands.take_command(scope["path"]))
         else:
             scope["headers"] = [*scope["headers"], (b"x-forwarded-proto", b"https")]
             await self._aws(scope, receive, send)
@@ -222,7 +222,7 @@ class EmulatorGateway:
 def main() -> None:
     replace_services()
     if os.environ.get("FLINK_JOBS") == "twin":
-        flink_orders.order_jobs_from_the_twin()
+        flink_commands.replace_docker_by_commands()
     gateway_port = int(os.environ["SEARCH_GATEWAY_PORT"])
     emulator = EmulatorGateway(
         ministack.app.app, SearchGateway(os.environ["OPENSEARCH_ENDPOINT"]), gateway_port

@@ -24,9 +24,9 @@ from names import (
     WAITING_DOCUMENTS_PREFIX,
     Names,
 )
+from twin.click_outcomes import ClicksOf, outcomes_of_clicks
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.emulator import Emulator
-from twin.readings import ClicksOf, readings_of
 from twin.redelivery import redelivery_totals
 
 
@@ -57,7 +57,7 @@ def lines(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator
 @dataclass(frozen=True)
 class Reconciliation:
     """Numbers of records. `counted`: the sum of all counts in OpenSearch. `rejected_again` and
-    `counted_and_rejected`: rejects that are no further click, see twin/readings.py. `failed_documents`:
+    `counted_and_rejected`: rejects that are no further click, see twin/click_outcomes.py. `failed_documents`:
     counts that OpenSearch did not take and redelivery has not redelivered, or has given up."""
 
     counted: int
@@ -86,13 +86,13 @@ def reconcile(emulator: Emulator, names: Names, *, counted: int, clicks_of: Clic
     ]
     stale = sum(map(_is_stale, failed))
     rejects = lines(emulator, OREGON, names.rejected_bucket, REJECTED_PREFIX)
-    readings = readings_of(raw, rejects, clicks_of)
+    outcomes = outcomes_of_clicks(raw, rejects, clicks_of)
     return Reconciliation(
         counted=counted,
-        unparseable=readings.unparseable,
-        rejected=readings.rejected,
-        rejected_again=readings.rejected_again,
-        counted_and_rejected=readings.counted_and_rejected,
+        unparseable=outcomes.unparseable,
+        rejected=outcomes.rejected,
+        rejected_again=outcomes.rejected_again,
+        counted_and_rejected=outcomes.counted_and_rejected,
         rejected_by_forwarder=_reasons_of_letters(
             lines(emulator, TOKYO, names.dead_letter_bucket, REJECTED_RECORDS_PREFIX)
         ),
@@ -164,8 +164,10 @@ class LiveReconciliation:
     def look_again(self, clicks_of: ClicksOf) -> Refused:
         """From every record so far, for when more is accounted for than was sent."""
         received = self._rejects.received
-        readings = readings_of(_lines_of(self._raw.journal), _lines_of(self._rejects.journal), clicks_of)
-        self._rejected_again = received - readings.rejected.total()
+        outcomes = outcomes_of_clicks(
+            _lines_of(self._raw.journal), _lines_of(self._rejects.journal), clicks_of
+        )
+        self._rejected_again = received - outcomes.rejected.total()
         return self.now()
 
     def _look_at_new_raw_records(self) -> None:

@@ -19,12 +19,13 @@ from analytics_sql.local_flink import AWS_JAR
 from clients.batch_server import CountTotals, TrendingReader, TrendsError
 from clients.batch_server.credentials import own_credentials
 from clients.batch_server.progress import ProgressWatch
-from clients.batch_server.rankings import ServedTable
 from clients.batch_server.search import MAX_ATTEMPTS
+from clients.batch_server.served_rankings import ServedTable
 from clients.mobile_app.delivery import Stream
 from contract.sink import CLICK_COUNTS
 from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
 from twin.analytics import EmulatedApplication
+from twin.click_outcomes import Key
 from twin.delivery_faults import DeliveryFaults
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.deployment import deploy
@@ -35,7 +36,6 @@ from twin.logs import last_errors
 from twin.mobile_app import MobileApp
 from twin.opensearch import OpenSearchServer
 from twin.processes import TwinError, wait_for
-from twin.readings import Key
 from twin.reconciliation import Reconciliation, reconcile
 from twin.synthesis import Synthesis
 from twin.table_options import Properties, connector_properties, file_properties

@@ -25,7 +25,7 @@ MAX_OF_SPARK_CPU = 0.4
 MAX_TIMES_DUCKDB_CPU = 4.0
 MIN_SPARK_SPEED = 1.4
 TOLERANCE = 1.3
-"""Variation of the ratio to DuckDB on a shared machine; bench/guard.py."""
+"""Variation of the ratio to DuckDB on a shared machine; bench/regression_check.py."""
 
 SQL, SPARK, DUCKDB = "SQL job", "Spark", "DuckDB"
 

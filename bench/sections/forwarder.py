@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from bench.children import output
 from bench.forwarder import RECORDS
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, spread, verdict
 from bench.scale import Scale
+from bench.subprocesses import output
 from settings.capacity import ONE_VCPU_MIB, PAYLOAD_BYTES, SHARD_BYTES_PER_SECOND
 from settings.forwarder import ForwarderSettings
 

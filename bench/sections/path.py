@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
-from bench.children import BenchmarkError
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
 from bench.search_server import call
+from bench.subprocesses import BenchmarkError
 from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from contract.ranking import ALL_READERS_KEY, ARTICLES, KEY

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.children import output
 from bench.clicks import write_clicks, write_segments
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table, verdict
 from bench.scale import Scale
+from bench.subprocesses import output
 from bench.usage import usage
 
 CONNECTORS = Path(__file__).parent.parent.parent / "connectors"

@@ -18,8 +18,8 @@ from clients.batch_server.answers import Answer
 from clients.batch_server.errors import TrendsError
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.question import Question
-from clients.batch_server.ranking import Wanted, rank
 from clients.batch_server.search import REQUEST_TIMEOUT_SECONDS
+from clients.batch_server.top_articles import Wanted, rank
 from contract.sink import CLICK_COUNTS
 from names import day_index
 

@@ -16,9 +16,9 @@ from itertools import count, takewhile
 from statistics import linear_regression, median
 from typing import Any
 
-from bench.processor import BENCHMARK, DEPLOYED, EMULATOR, IN_PROCESS, PARTS, SENDER, PartTimes
 from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
+from bench.twin_cpu import BENCHMARK, DEPLOYED, EMULATOR, IN_PROCESS, PARTS, SENDER, PartTimes
 from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from settings import load

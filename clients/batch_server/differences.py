@@ -13,8 +13,8 @@ from clients.batch_server.aggregations import Aggregation
 from clients.batch_server.answers import ComparedArticle, Comparison, Rising, RisingArticle
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.question import Question
-from clients.batch_server.ranking import Wanted, rank
 from clients.batch_server.segment import Segment
+from clients.batch_server.top_articles import Wanted, rank
 
 MAX_COMPARED = 3000
 """Articles looked at: the most clicked."""

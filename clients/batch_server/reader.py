@@ -28,10 +28,10 @@ from clients.batch_server.errors import QuestionError
 from clients.batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
 from clients.batch_server.progress import RECENT, Progress, connect_progress, not_asked
 from clients.batch_server.question import Question, freshness_in, time_in
-from clients.batch_server.ranking import Wanted, rank
 from clients.batch_server.search import MAX_ATTEMPTS, CountSearch
 from clients.batch_server.segment import ALL_READERS, EACH_VALUE, Grouping, Segment, checked_groupings
 from clients.batch_server.text import printable
+from clients.batch_server.top_articles import Wanted, rank
 from contract.count import UNKNOWN, WINDOW
 from names import OREGON
 
@@ -81,7 +81,7 @@ class TrendingReader:
         """The most clicked articles, those with at least `min_clicks`.
 
         1 search within a UTC day, 2 over several; more where articles beyond the first have as many clicks as
-        the last listed (see ranking).
+        the last listed (see top_articles).
         """
         question = self._question(last, segment, until)
         lists = rank(question, _wanted([()], limit, min_clicks))
@@ -102,9 +102,9 @@ class TrendingReader:
         """The same list for each segment of the groupings (EACH_VALUE, EACH_COMBINATION, EVERY_SEGMENT, ...).
 
         1 search within a UTC day, for any number of segments. Over several days: one a day, one for the sums,
-        and more for segments where the lists of the days decide nothing (see ranking). limit times the number
-        of segments must stay below OpenSearch's search.max_buckets (65,535). within: all of the searches
-        together, from now; TrendsError when they take longer.
+        and more for segments where the lists of the days decide nothing (see top_articles). limit times the
+        number of segments must stay below OpenSearch's search.max_buckets (65,535). within: all of the
+        searches together, from now; TrendsError when they take longer.
         """
         question = self._question(last, segment, until, within)
         lists = rank(question, _wanted(groupings, limit, min_clicks))
@@ -148,7 +148,7 @@ class TrendingReader:
         until: datetime | None = None,
     ) -> HeatMap:
         """The most clicked articles against the segments of `by`. 1 search within a UTC day, 2 over several;
-        more where many articles have as few clicks as the last listed (see ranking)."""
+        more where many articles have as few clicks as the last listed (see top_articles)."""
         (grouping,) = checked_groupings([by])
         _check_limit(limit)
         return series.heat_map(self._question(last, segment, until), limit, grouping)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import gcd
 
-from clients.batch_server import aggregations, ranking
+from clients.batch_server import aggregations, top_articles
 from clients.batch_server.aggregations import Aggregation
 from clients.batch_server.answers import HeatMap, Series, TopList, Trend, TrendingArticle
 from clients.batch_server.duration import duration_text
 from clients.batch_server.errors import QuestionError, TrendsError
 from clients.batch_server.minutes import DAY, Minutes
 from clients.batch_server.question import Question
-from clients.batch_server.ranking import Wanted
 from clients.batch_server.segment import Grouping, Segment
+from clients.batch_server.top_articles import Wanted
 from contract.count import WINDOW
 
 HOUR = timedelta(hours=1)
@@ -114,7 +114,7 @@ def _common_divisor(step: timedelta, starts: Sequence[datetime]) -> timedelta:
 
 def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
     """1 search within a UTC day. Over several days 2: the first articles of each day, then the cells of those
-    that can be among the first of all; more where those decide nothing (see ranking)."""
+    that can be among the first of all; more where those decide nothing (see top_articles)."""
     days = question.minutes.days()
     columns = aggregations.grouped(by, {"clicks": aggregations.CLICKS})
     inner = {"cells": columns}
@@ -125,8 +125,10 @@ def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
         cut = bool(answer) and answer["articles"]["sum_other_doc_count"] > 0
         return _heat_map_in(question, answer, limit, by, cut=cut)
     wanted = Wanted(groupings=((),), limit=limit, min_clicks=1)
-    first = ranking.first_of_days(question, wanted.groupings, ranking.size_of_a_picture(wanted, len(days)))
-    leaders = ranking.leaders(first, wanted)
+    first = top_articles.first_of_days(
+        question, wanted.groupings, top_articles.size_of_a_picture(wanted, len(days))
+    )
+    leaders = top_articles.leaders(first, wanted)
     if leaders is not None:
         among = leaders.articles
         lists = aggregations.articles(size=min(wanted.listed, len(among)), among=among, inner=inner)
@@ -134,7 +136,7 @@ def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
         if _decides(answer["articles"], leaders.bound, wanted):
             cut = len(answer["articles"]["buckets"]) > limit
             return _heat_map_in(question, answer, limit, by, cut=cut)
-    lists_of = ranking.ranked(question, wanted, first)
+    lists_of = top_articles.ranked(question, wanted, first)
     nothing = TopList(articles=(), clicks=0, cut=False)
     return _heat_map_of(question, lists_of.get(question.segment, nothing), by)
 

@@ -22,8 +22,8 @@ from clients.batch_server.errors import TrendsError
 from clients.board.messages import status
 from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
+from clients.board.ranking_freshness import RankingFreshness
 from clients.board.reconciliation import Reconciliations
-from clients.board.served_watch import ServedWatch
 from contract.count import SEGMENT_COLUMNS, WINDOW
 
 PAGE = Path(__file__).parent / "page"
@@ -99,7 +99,7 @@ def application(
     *,
     time_zone: str,
     reconciliations: Reconciliations | None,
-    served: ServedWatch | None,
+    served: RankingFreshness | None,
     clock: Clock,
 ) -> Starlette:
     viewers: set[object] = set()

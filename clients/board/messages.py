@@ -18,8 +18,8 @@ from clients.batch_server.answers import (
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.segment import Segment
 from clients.batch_server.text import printable
+from clients.board.ranking_freshness import ServedStage
 from clients.board.reconciliation import ReconciliationReport
-from clients.board.served_watch import ServedStage
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
 

@@ -16,8 +16,8 @@ from clients.board.application import CHARTS, Clock, application
 from clients.board.messages import Titles
 from clients.board.query_loop import ATTEMPTS, QueryLoop
 from clients.board.questions import Spans
+from clients.board.ranking_freshness import RankingFreshness, ReadServed
 from clients.board.reconciliation import Reconciliations
-from clients.board.served_watch import ReadServed, ServedWatch
 from clients.board.titles import read_titles
 
 __all__ = [
@@ -58,7 +58,7 @@ class Board:
             self.spans,
             time_zone=self.time_zone,
             reconciliations=self.reconciliations,
-            served=ServedWatch(self.served, loop) if self.served else None,
+            served=RankingFreshness(self.served, loop) if self.served else None,
             clock=self.clock,
         )
 

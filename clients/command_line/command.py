@@ -14,9 +14,9 @@ from clients.batch_server import differences
 from clients.batch_server.credentials import own_session, signing_credentials
 from clients.batch_server.duration import duration_text
 from clients.batch_server.errors import QuestionError, TrendsError
-from clients.batch_server.rankings import connect_table
 from clients.batch_server.reader import DEFAULT_LIMIT, TrendingReader, connect
 from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
+from clients.batch_server.served_rankings import connect_table
 from clients.board.titles import read_titles
 from clients.command_line import answer_tables, rankings, tables
 from clients.command_line.options import (
@@ -240,7 +240,7 @@ def heat_map(asked: Asked, *, by: By = SEGMENT_COLUMNS[0], limit: Limit = DEFAUL
 def compare(
     asked: Asked, *, limit: Limit = DEFAULT_LIMIT, min_clicks: MinClicks = differences.MIN_CLICKS
 ) -> AnswerTable:
-    """The articles that a segment reads significantly more, or less, than everyone else."""
+    """The articles that a segment surely reads more, or less, than everyone else."""
     return answer_tables.compare(
         asked.reader.compare(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
     )
@@ -262,7 +262,7 @@ def rising(
     limit: Limit = DEFAULT_LIMIT,
     min_clicks: MinClicks = differences.MIN_CLICKS,
 ) -> AnswerTable:
-    """The articles whose share of the clicks grew significantly against the time before."""
+    """The articles whose share of the clicks surely grew, against the time before."""
     return answer_tables.rising(
         asked.reader.rising(
             asked.last, before, asked.segment, limit, min_clicks=min_clicks, until=asked.until

@@ -9,8 +9,8 @@ from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clients.batch_server.rankings import Served
 from clients.batch_server.segment import Segment
+from clients.batch_server.served_rankings import Served
 from clients.batch_server.text import age_text, printable
 from clients.command_line.tables import csv_text
 from contract.event_time import format_time

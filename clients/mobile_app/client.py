@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from clients.mobile_app.backoff import Backoff
 from clients.mobile_app.click import click_record, new_click_id, partition_key
 from clients.mobile_app.click_queue import ClickQueue, Waiting
 from clients.mobile_app.delivery import MAX_RECORDS_PER_CALL, CallOutcome, Stream, put
-from clients.mobile_app.pace import Pace
 from clients.mobile_app.queue_file import QueueError
 
 MAX_PAUSE_SECONDS = 60.0  # offline or refused: many phones must not wear out a battery or a service
@@ -57,7 +57,7 @@ class MobileClient:
         self._queue = queue
         self._flush_seconds = flush_seconds
         self._now = now
-        self._pace = Pace(records_per_call)
+        self._backoff = Backoff(records_per_call)
         self._changed = threading.Condition()
         self._waits_since: float | None = time.monotonic() if queue.backlog().records else None
         self._closing = threading.Event()  # no new clicks, short pauses
@@ -132,7 +132,7 @@ class MobileClient:
     def _send(self) -> None:
         while self._wait_until_due():
             try:
-                if batch := self._queue.lend(self._pace.records):
+                if batch := self._queue.lend(self._backoff.records):
                     self._put(batch)
             except QueueError as error:
                 self._queue_problem = str(error)
@@ -145,9 +145,9 @@ class MobileClient:
             self._retried += sum(record.number <= self._newest_put for record in batch)
             self._newest_put = max(self._newest_put, batch[-1].number)
         outcome = put(self._stream, batch)
-        self._pace.after(outcome)
+        self._backoff.after(outcome)
         self._note(batch, outcome)
-        self._pause(self._pace.pause_seconds(MAX_PAUSE_SECONDS))
+        self._pause(self._backoff.pause_seconds(MAX_PAUSE_SECONDS))
 
     def _note(self, batch: list[Waiting], outcome: CallOutcome[Waiting]) -> None:
         with self._changed:
@@ -179,7 +179,7 @@ class MobileClient:
                 ready = backlog.records - backlog.lent
                 since = self._waits_since if ready else None
                 left = None if since is None else since + self._flush_seconds - time.monotonic()
-                if ready >= self._pace.records or (left is not None and left <= 0):
+                if ready >= self._backoff.records or (left is not None and left <= 0):
                     return True
                 if backlog.lent or backlog.unremoved:  # changes without a word to this client
                     left = QUEUE_PAUSE_SECONDS if left is None else min(left, QUEUE_PAUSE_SECONDS)

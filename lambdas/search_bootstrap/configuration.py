@@ -26,7 +26,7 @@ class IndexFamily:
 
 @dataclass(frozen=True, kw_only=True)
 class DefinitionsConfiguration:
-    """retention_days: None keeps indices forever."""
+    """retention_days: None keeps indices for ever."""
 
     families: tuple[IndexFamily, ...]
     replicas: int

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from cloudformation import physical_name, resolver
 from operations.review.differences import Differences, ResourceChange, ValueChange
+from operations.review.display_names import listed
 from operations.review.findings import Finding, Kind
 from operations.review.grants import Grant, grants, grants_of, is_policy_path
-from operations.review.naming import listed
-from operations.review.reach import any_identity, is_anyone, wildcards
+from operations.review.permission_scope import any_identity, is_anyone, wildcards
 from stacks.policy_checks.conditions import narrows
 
 _MANY = 6

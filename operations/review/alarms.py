@@ -6,8 +6,8 @@ from typing import Any
 
 from cloudformation import as_mapping, at, physical_name, resolver
 from operations.review.differences import Differences, ResourceChange, ValueChange
+from operations.review.display_names import shown
 from operations.review.findings import Finding, Kind
-from operations.review.naming import shown
 
 TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 _WHEN = {"DatapointsToAlarm", "EvaluationPeriods"}

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from cloudformation import is_intrinsic, physical_name, resolver
 from operations.review.assembly import Assembly, ReviewedStack
 from operations.review.differences import Differences, ResourceChange, ValueChange
+from operations.review.display_names import shown
 from operations.review.findings import Finding, Kind, Place
-from operations.review.naming import shown
 
 FINE: Literal["fine"] = "fine"
 Said = tuple[Kind, str]

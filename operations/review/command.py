@@ -12,9 +12,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from operations.review.as_json import as_json
 from operations.review.errors import ReviewError
 from operations.review.findings import MEANINGS, Kind
+from operations.review.json_report import as_json
 from operations.review.page import page
 from operations.review.report import review
 from operations.review.revisions import ROOT, commits_ahead, read_revision, worktree

@@ -7,8 +7,8 @@ from typing import Any
 
 from cloudformation import at, physical_name
 from operations.review.differences import Differences, ResourceChange
+from operations.review.display_names import capitalised, listed, shown
 from operations.review.findings import Finding, Kind
-from operations.review.naming import capitalised, listed, shown
 from stacks.policy_checks.holds_data import HOLDS_DATA
 
 LOGS = "AWS::Logs::LogGroup"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudformation import is_intrinsic
-from operations.review import naming
+from operations.review import display_names
 from operations.review.assembly import Assembly, Asset, ReviewedStack
 from operations.review.engine import EngineAnswer, impacts
 from operations.review.findings import Place
@@ -29,7 +29,7 @@ class ValueChange:
 
     @property
     def shown(self) -> str:
-        return f"`{self.name}` {naming.shown(self.old)} → {naming.shown(self.new)}"
+        return f"`{self.name}` {display_names.shown(self.old)} → {display_names.shown(self.new)}"
 
     @property
     def property(self) -> str:
@@ -165,7 +165,7 @@ def _resources(
         yield ResourceChange(
             stack=owner if owner.paths else old,
             logical_id=logical_id,
-            title=naming.title(old if before else new, logical_id, before or after or {}),
+            title=display_names.title(old if before else new, logical_id, before or after or {}),
             impact=answer.impact if answer else "WILL_UPDATE",
             impact_of=answer.properties if answer else {},
             old=before,
@@ -182,7 +182,7 @@ def _assets(old: ReviewedStack, new: ReviewedStack) -> Iterator[AssetChange]:
             yield AssetChange(
                 title=asset.title,
                 users=tuple(
-                    (naming.title(new, logical_id, resource), resource["Type"])
+                    (display_names.title(new, logical_id, resource), resource["Type"])
                     for logical_id, resource in new.raw["Resources"].items()
                     if asset.hash in str(resource) and resource["Type"] != "AWS::IAM::Role"
                 ),

@@ -13,10 +13,10 @@ from operations.review.alarms import TYPES as ALARMS
 from operations.review.assembly import Assembly
 from operations.review.data import LOGS, made_anew
 from operations.review.differences import AssetChange, Differences, ResourceChange, ValueChange
+from operations.review.display_names import DASHBOARD
 from operations.review.findings import Finding, Kind
-from operations.review.naming import DASHBOARD
-from operations.review.readers import reader_replaced
 from operations.review.restart import restart
+from operations.review.stream_consumers import reader_replaced
 from stacks.policy_checks.holds_data import HOLDS_DATA
 
 # OpenSearch Service developer guide, "Making configuration changes": a second set of nodes is built, data is

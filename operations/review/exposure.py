@@ -8,8 +8,8 @@ from typing import Any
 
 from cloudformation import as_list, at, referred
 from operations.review.differences import Differences, ResourceChange
+from operations.review.display_names import shown
 from operations.review.findings import Finding, Kind
-from operations.review.naming import shown
 
 
 @dataclass(frozen=True, kw_only=True)

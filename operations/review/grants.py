@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudformation import Stack, as_list, as_mapping, physical_name, resolver
 from operations.review.assembly import Assembly
-from operations.review.naming import title
+from operations.review.display_names import title
 
 IDENTITIES = {"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
 ATTACHED_POLICIES = {

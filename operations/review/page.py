@@ -12,8 +12,8 @@ from cloudformation import at
 from operations.review.assembly import ReviewedStack
 from operations.review.dependencies import dependency_line
 from operations.review.differences import Differences, ResourceChange
+from operations.review.display_names import DASHBOARD, TYPE_WORDS, shown, without_account
 from operations.review.findings import Finding, Kind
-from operations.review.naming import DASHBOARD, TYPE_WORDS, shown, without_account
 from operations.review.report import Report
 from operations.review.settings_changes import setting_line
 from operations.review.verdict import verdict

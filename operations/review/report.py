@@ -7,6 +7,7 @@ from typing import Any
 from operations.review.access import access_findings
 from operations.review.alarms import alarm_findings
 from operations.review.assessing import assessed
+from operations.review.blind_spots import unseen_findings
 from operations.review.data import data_findings
 from operations.review.dependencies import DependencyChange, dependency_changes
 from operations.review.differences import Differences, differences
@@ -15,9 +16,10 @@ from operations.review.errors import ReviewError
 from operations.review.exposure import exposure_findings
 from operations.review.figures import differing, figure_findings
 from operations.review.findings import Finding, Kind, Place
-from operations.review.places import deployment_findings, name_findings
+from operations.review.renamed_resources import deployment_findings, name_findings
 from operations.review.restart import restart, takes_snapshots
 from operations.review.revisions import Revision, outside_files
+from operations.review.rule_failures import failed, found, guarded
 from operations.review.rules import RULES
 from operations.review.settings_changes import (
     SettingChange,
@@ -26,9 +28,7 @@ from operations.review.settings_changes import (
     setting_findings,
 )
 from operations.review.sql import FileDiff, StateSettings, sql_diffs, state_findings
-from operations.review.unassessed import covered, unassessed_findings
-from operations.review.unforeseen import failed, found, guarded
-from operations.review.unseen import unseen_findings
+from operations.review.unassessed_values import covered, unassessed_findings
 
 
 @dataclass(frozen=True, kw_only=True)

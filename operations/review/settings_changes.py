@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from operations.review.assembly import Assembly
+from operations.review.display_names import shown
 from operations.review.findings import Finding, Kind
-from operations.review.naming import shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from constructs import Construct
 from settings.analytics import AnalyticsSettings
 from stacks.monitoring.alarm import REPEATED, TWICE, Alarm, AlarmDefinition
 from stacks.monitoring.flows import into_delivery_stream, into_stream
+from stacks.monitoring.hops import APPLICATION
 from stacks.monitoring.measure import REJECTED_SHARE, Measure, growth, metric, query, share, unanswered
-from stacks.monitoring.path import APPLICATION
 from stacks.monitoring.silence import BREACHING, COMPARED, NOTHING_PUT, notified_by
 
 NAMESPACE = "AWS/KinesisAnalytics"
@@ -68,7 +68,7 @@ def alarm_on_application(
             silence=BREACHING,
         ),
     )
-    # A job may run for minutes until it fails again, and a checkpoint fails at its timeout, which is ten
+    # A job may run for minutes until it fails again, and a checkpoint fails at its time-out, which is ten
     # (Flink, execution.checkpointing.timeout): neither grows in 3 of 5 minutes.
     Alarm(
         scope,

@@ -23,7 +23,7 @@ from stacks.constructs.custom_resource import FunctionBackedResource
 from stacks.constructs.lambda_package import lambda_zip
 from stacks.constructs.service_function import FunctionDefaults
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.path import DEPLOYMENT
+from stacks.monitoring.hops import DEPLOYMENT
 from stacks.monitoring.silence import DEPLOYMENT_FAILS
 
 TIMEOUT = Duration.minutes(14)

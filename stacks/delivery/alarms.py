@@ -11,8 +11,8 @@ from settings.delivery import DeliverySettings
 from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm, AlarmDefinition, Evaluation
 from stacks.monitoring.flows import counted, delivered_to_s3
 from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.hops import REDELIVERY
 from stacks.monitoring.measure import Measure, metric, unanswered
-from stacks.monitoring.path import REDELIVERY
 from stacks.monitoring.silence import (
     BREACHING,
     COMPARED,

@@ -12,7 +12,7 @@ from settings.delivery import DeliverySettings
 from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.delivery.alarms import alarm_when_behind, alarm_when_throttled
 from stacks.delivery.delivery_stream import ENCRYPTED_WITH_AWS_KEY, DeliveryLog, delivery_role
-from stacks.monitoring.path import delivery_of
+from stacks.monitoring.hops import delivery_of
 from stacks.search import access as search_access
 
 BUCKET = "bucket"

@@ -10,8 +10,8 @@ from settings.forwarder import ForwarderSettings
 from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm, AlarmDefinition
 from stacks.monitoring.flows import counted, into_stream
 from stacks.monitoring.function_alarms import FunctionAlarms
+from stacks.monitoring.hops import FORWARDER
 from stacks.monitoring.measure import REJECTED_SHARE, Measure, metric, share, unanswered
-from stacks.monitoring.path import FORWARDER
 from stacks.monitoring.silence import COMPARED, NOTHING_READ, notified_by
 
 BEHIND_ALARM_SECONDS = 60

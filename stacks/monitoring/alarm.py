@@ -1,4 +1,4 @@
-"""An alarm, defined once: its construct, the dashboards, the runbook and the tests read its definition."""
+"""An alarm, defined once: its construct, the dashboards, the run-book and the tests read its definition."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -48,7 +48,7 @@ class AlarmDefinition:
 
     watches: the physical name of what is watched; measure: what is compared with `threshold`, both in `unit`;
     breached: on which side of the threshold the fault is; shows: what ALARM means, in a sentence; hop: the
-    title of its hop in path.py; headline: the numbers at the head of the dashboard among which it stands.
+    title of its hop in hops.py; headline: the numbers at the head of the dashboard among which it stands.
     """
 
     watches: str
@@ -69,7 +69,7 @@ class AlarmDefinition:
 
     @property
     def anchor(self) -> str:
-        """Of the measure's heading in the runbook, as GitHub makes it."""
+        """Of the measure's heading in the run-book, as GitHub makes it."""
         return re.sub(r"[^\w -]", "", self.measure.name.lower()).replace(" ", "-")
 
     def description(self, runbook: str) -> str:
@@ -108,7 +108,7 @@ class BuiltAlarm:
     definition: AlarmDefinition
 
     def describe(self, runbook: str) -> None:
-        """Let the description lead to the runbook at this address."""
+        """Let the description lead to the run-book at this address."""
         resource = self.construct.node.default_child
         assert isinstance(resource, cloudwatch.CfnAlarm)
         resource.alarm_description = self.definition.description(runbook)

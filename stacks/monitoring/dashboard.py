@@ -13,8 +13,8 @@ from constructs import Construct
 
 from names import Names
 from stacks.monitoring.alarm import AlarmDefinition, BuiltAlarm
+from stacks.monitoring.hops import Hop, records_a_minute
 from stacks.monitoring.measure import Measure, is_query
-from stacks.monitoring.path import Hop, records_a_minute
 
 GRID = 24
 """Columns that CloudWatch has."""
@@ -174,7 +174,7 @@ def _place(hops: Sequence[str], alarm: AlarmDefinition) -> int:
     raise AlarmWithoutHopError(
         f"The alarm {alarm.name} names the hop {alarm.hop!r}, which the path of its region does not have, so "
         f"no dashboard would show it. Name one of {', '.join(hops)}, or add the hop to "
-        "stacks/monitoring/path.py."
+        "stacks/monitoring/hops.py."
     )
 
 

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from settings.search import SearchSettings
 from stacks.monitoring.alarm import LASTING, Alarm, AlarmDefinition
+from stacks.monitoring.hops import OPENSEARCH
 from stacks.monitoring.measure import Measure, metric
-from stacks.monitoring.path import OPENSEARCH
 from stacks.monitoring.silence import BREACHING, notified_by
 
 FREE_STORAGE_ALARM_SHARE = 0.25

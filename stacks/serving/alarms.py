@@ -6,7 +6,7 @@ from constructs import Construct
 from stacks.monitoring.alarm import Alarm, AlarmDefinition
 from stacks.monitoring.flows import counted
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.path import FEEDBACK
+from stacks.monitoring.hops import FEEDBACK
 from stacks.monitoring.silence import BREACHING, RANKING_AGE, notified_by
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from bench import guard
-from bench.children import BenchmarkError
+from bench import regression_check
 from bench.figures import FILE, record, recorded
 from bench.flink_job import longest_gap
 from bench.page import EARLIER_FORM, PAGE, page, write
-from bench.processor import CONNECTORS, FIREHOSE, LAMBDA_POLL, SENDER, WATCHING, PartTimes, part_of_thread
 from bench.report import verdict
 from bench.sections import SECTIONS, counting
 from bench.sections.path import STAGES, budgeted, percentiles, served_budget
+from bench.subprocesses import BenchmarkError
+from bench.twin_cpu import CONNECTORS, FIREHOSE, LAMBDA_POLL, SENDER, WATCHING, PartTimes, part_of_thread
 from settings import load
 from settings.latency import budget
 from twin.twin import ENVIRONMENT
@@ -59,8 +59,8 @@ def turned(spark: list[float], *, scale: str = "full") -> dict[str, Any]:
 
 def test_the_guard_allows_the_noise_of_a_shared_machine_and_stops_a_regression() -> None:
     recorded_before = {"counting": turned([4.0, 4.0])}
-    assert guard.regression("counting", turned([4.4, 4.8]), recorded_before) is None
-    slower = guard.regression("counting", turned([5.3, 5.6]), recorded_before)
+    assert regression_check.regression("counting", turned([4.4, 4.8]), recorded_before) is None
+    slower = regression_check.regression("counting", turned([5.3, 5.6]), recorded_before)
     assert slower is not None
     assert "5.45 times DuckDB's CPU" in slower
     assert "bench.cpu_slope" in slower
@@ -68,9 +68,11 @@ def test_the_guard_allows_the_noise_of_a_shared_machine_and_stops_a_regression()
 
 def test_the_guard_compares_with_nothing_but_the_same_measurement() -> None:
     slow = turned([50.0, 50.0])
-    assert guard.regression("counting", slow, {}) is None
-    assert guard.regression("counting", slow, {"counting": turned([4.0, 4.0], scale="quick")}) is None
-    assert guard.regression("growth", slow, {"growth": turned([4.0, 4.0])}) is None
+    assert regression_check.regression("counting", slow, {}) is None
+    assert (
+        regression_check.regression("counting", slow, {"counting": turned([4.0, 4.0], scale="quick")}) is None
+    )
+    assert regression_check.regression("growth", slow, {"growth": turned([4.0, 4.0])}) is None
 
 
 def test_the_longest_gap_is_the_longest_time_without_growth() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.processor import EMULATOR, FLINK, PARTS
 from bench.report import Plot, Table, markdown
 from bench.scale import FULL, QUICK
 from bench.sections import growth, mobile_client, throughput
+from bench.twin_cpu import EMULATOR, FLINK, PARTS
 from bench.usage import Usage
 from contract.click import is_parseable
 from twin.traffic.record import EntryPoint

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bench import clicks
-from bench.children import BenchmarkError
 from bench.clicks import write_clicks
 from bench.machine import ProcessorTimes
+from bench.subprocesses import BenchmarkError
 from twin.processes import wait_for
 
 # In a process of its own, as the runner ends every child that it finds left.
@@ -21,7 +21,7 @@ RUN = """
 import subprocess, sys, time
 from pathlib import Path
 from bench import __main__ as runner, figures, page
-from bench.children import BenchmarkError
+from bench.subprocesses import BenchmarkError
 from bench.report import Benchmark
 
 folder = Path(sys.argv.pop(1))

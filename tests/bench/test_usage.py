@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.children import BenchmarkError, output
+from bench.subprocesses import BenchmarkError, output
 from bench.usage import usage
 from twin.processes import wait_for
 
@@ -76,7 +76,7 @@ def _runs(process: str) -> bool:
 
 
 def test_a_command_that_hangs_is_ended_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.children.MAX_SECONDS", 0.2)
+    monkeypatch.setattr("bench.subprocesses.MAX_SECONDS", 0.2)
     with pytest.raises(BenchmarkError, match=r"not done within 0\.2 s: sleep 60"):
         output(["sleep", "60"])
 

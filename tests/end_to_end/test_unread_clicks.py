@@ -21,21 +21,21 @@ KNOWN_SECONDS = 420
 
 
 @contextmanager
-def _one_shard_held(pipeline: Pipeline) -> Iterator[None]:
+def _one_shard_stalled(pipeline: Pipeline) -> Iterator[None]:
     twin = pipeline.twin
     kinesis = twin.emulator.client("kinesis", OREGON)
     shards = kinesis.list_shards(StreamName=twin.names.source_stream)["Shards"]
     assert len(shards) > 1
-    path = f"{twin.emulator.endpoint}/_twin/streams/{OREGON}/{twin.names.source_stream}/held"
+    path = f"{twin.emulator.endpoint}/_twin/streams/{OREGON}/{twin.names.source_stream}/stalled"
 
-    def hold(held: list[str]) -> None:
-        urllib.request.urlopen(path, data=json.dumps(held).encode(), timeout=30).close()
+    def stall(shard_ids: list[str]) -> None:
+        urllib.request.urlopen(path, data=json.dumps(shard_ids).encode(), timeout=30).close()
 
-    hold([shards[0]["ShardId"]])
+    stall([shards[0]["ShardId"]])
     try:
         yield
     finally:
-        hold([])
+        stall([])
 
 
 def test_minutes_are_complete_only_when_each_shard_was_read(pipeline: Pipeline) -> None:
@@ -87,15 +87,15 @@ def test_minutes_are_complete_only_when_each_shard_was_read(pipeline: Pipeline) 
         return max(datetime.fromisoformat(item[COMPLETE_UNTIL]["S"]) for item in items)
 
     wait(late=False, what="all shards known to be read")
-    held_at = datetime.now(UTC)
-    with _one_shard_held(pipeline):
+    stalled_at = datetime.now(UTC)
+    with _one_shard_stalled(pipeline):
         wait(late=True, what="the shard known to be late")
-        assert datetime.now(UTC) - held_at > LATE + SETTLING
+        assert datetime.now(UTC) - stalled_at > LATE + SETTLING
         newest = reader.freshness().newest_published_at
         assert newest is not None
-        assert newest > held_at + LATE, "the other shard is counted all the time"
-        assert max(claimed) <= held_at
-        assert served_until() <= held_at
+        assert newest > stalled_at + LATE, "the other shard is counted all the time"
+        assert max(claimed) <= stalled_at
+        assert served_until() <= stalled_at
     # tests/clients/batch_server/test_progress.py shows by a clock that later minutes are complete again.
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) == sent, "every click counted")
     assert claimed == {until: clicks_before(until) for until in claimed}, "a complete minute has grown"

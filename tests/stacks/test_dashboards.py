@@ -11,11 +11,11 @@ from aws_cdk.assertions import Template
 
 from contract.sink import CLICK_COUNTS, Sink
 from names import OREGON
-from stacks.monitoring import path
+from stacks.monitoring import hops
 from stacks.monitoring.alarm import AlarmDefinition, built_alarms
 from stacks.monitoring.dashboard import AlarmWithoutHopError, PathDashboard
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.path import oregon_path, tokyo_path
+from stacks.monitoring.hops import oregon_path, tokyo_path
 from stacks.monitoring.silence import BREACHING
 from tests.stacks.dashboard_bodies import (
     NAMES,
@@ -145,12 +145,12 @@ def test_an_alarm_that_no_hop_knows_ends_the_synthesis_with_what_to_do() -> None
         AlarmWithoutHopError,
         match="The alarm click-trends-production-redelivery-Errors names the hop 'Forwarder', which the path "
         "of its region does not have, so no dashboard would show it. Name one of Source stream, .*, or add "
-        r"the hop to stacks/monitoring/path\.py\.",
+        r"the hop to stacks/monitoring/hops\.py\.",
     ):
         dashboard_of(trial_stack("Forwarder"))
 
 
-def test_a_dashboard_says_where_the_runbook_is() -> None:
+def test_a_dashboard_says_where_the_run_book_is() -> None:
     stack = trial_stack("Redelivery")
     dashboard_of(stack)
     [body] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
@@ -160,10 +160,10 @@ def test_a_dashboard_says_where_the_runbook_is() -> None:
 
 def test_a_further_sink_has_its_hop_without_a_change_here(monkeypatch: pytest.MonkeyPatch) -> None:
     further = Sink(table="platform_counts", name="platform-counts", family="platform-counts", key=("minute",))
-    monkeypatch.setattr(path, "SINKS", (CLICK_COUNTS, further))
+    monkeypatch.setattr(hops, "SINKS", (CLICK_COUNTS, further))
     titles = [hop.title for hop in oregon_path(NAMES)]
     assert titles[3:6] == ["Delivery of counts", "Delivery of platform counts", "Delivery of rejects"]
-    assert [measure.name for measure in path.records_a_minute(NAMES)].count("IncomingRecords") == 5
+    assert [measure.name for measure in hops.records_a_minute(NAMES)].count("IncomingRecords") == 5
 
 
 def test_no_hop_stands_on_the_path_twice() -> None:

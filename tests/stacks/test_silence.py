@@ -15,7 +15,7 @@ from contract.sink import SINKS
 from names import TOKYO, Names
 from stacks.constructs.retention import Retention
 from stacks.monitoring.alarm import AlarmDefinition
-from stacks.monitoring.path import MOBILE_STREAM
+from stacks.monitoring.hops import MOBILE_STREAM
 from stacks.monitoring.silence import NOTHING_READ
 from stacks.producers.click_stream import ClickStream
 

@@ -101,16 +101,16 @@ def test_each_record_read_counts_and_an_empty_read_is_zero(emulator: Emulator, n
     assert reader.seconds_behind < 60
 
 
-def test_a_held_shard_gives_nothing_and_says_how_late_it_is(emulator: Emulator, names: Names) -> None:
+def test_a_stalled_shard_gives_nothing_and_says_how_late_it_is(emulator: Emulator, names: Names) -> None:
     kinesis = emulator.client("kinesis", OREGON)
     kinesis.create_stream(StreamName=names.source_stream, ShardCount=1)
     reader = ShardReader(kinesis, names.source_stream_arn)
-    path = f"{emulator.endpoint}/_twin/streams/{OREGON}/{names.source_stream}/held"
+    path = f"{emulator.endpoint}/_twin/streams/{OREGON}/{names.source_stream}/stalled"
 
-    def hold(shards: list[str]) -> None:
+    def stall(shards: list[str]) -> None:
         urllib.request.urlopen(path, data=json.dumps(shards).encode(), timeout=30).close()
 
-    hold([*reader.shard_ids])
+    stall([*reader.shard_ids])
     kinesis.put_record(StreamName=names.source_stream, Data=b"click", PartitionKey="a")
     read_at = datetime.now(UTC)
     assert reader.read_all() == []
@@ -119,7 +119,7 @@ def test_a_held_shard_gives_nothing_and_says_how_late_it_is(emulator: Emulator, 
         what="the shard to be late",
         timeout_seconds=30,
     )
-    hold([])
+    stall([])
     [record] = reader.read_all()
     assert record.arrived_at <= read_at
     assert reader.seconds_behind < 1.0

@@ -10,8 +10,8 @@ from unittest import mock
 from contract.count import start_of_count
 from contract.event_time import format_time, parse_time
 from names import TWIN_ACCOUNT, Names
+from twin.click_outcomes import Key
 from twin.delivery_stream import EmulatedDeliveryStream
-from twin.readings import Key
 from twin.reconciliation import LiveReconciliation, Reconciliation, Refused, _reasons_of_letters
 
 NAMES = Names(environment="local", account=TWIN_ACCOUNT)

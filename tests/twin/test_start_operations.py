@@ -10,7 +10,7 @@ import pytest
 from names import OREGON
 from tests.twin.test_managed_flink import create
 from twin.emulator import Emulator
-from twin.flink_orders import ORDERS_PATH
+from twin.flink_commands import COMMANDS_PATH
 
 pytestmark = pytest.mark.twin
 
@@ -35,12 +35,12 @@ def start_and_answer(emulator: Emulator, name: str, **outcome: str) -> tuple[Any
             "ApplicationOperationInfoDetails"
         ]
 
-    orders = f"{emulator.endpoint}{ORDERS_PATH}{OREGON}/{name}"
-    with urllib.request.urlopen(orders, timeout=10) as answer:
-        order = json.load(answer)
+    commands = f"{emulator.endpoint}{COMMANDS_PATH}{OREGON}/{name}"
+    with urllib.request.urlopen(commands, timeout=10) as answer:
+        command = json.load(answer)
     before = operation()
-    body = json.dumps({"number": order["number"], **outcome}).encode()
-    urllib.request.urlopen(orders, data=body, timeout=10).close()
+    body = json.dumps({"number": command["number"], **outcome}).encode()
+    urllib.request.urlopen(commands, data=body, timeout=10).close()
     return before, operation()
 
 

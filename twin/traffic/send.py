@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from botocore.config import Config
 
+from clients.mobile_app.backoff import Backoff
 from clients.mobile_app.delivery import (
     CLIENT_CONFIG,
     MAX_BYTES_PER_RECORD,
@@ -23,7 +24,6 @@ from clients.mobile_app.delivery import (
     put,
     size_of,
 )
-from clients.mobile_app.pace import Pace
 from twin.traffic.record import EntryPoint, Record
 
 CALLS_AT_ONCE = 4
@@ -194,11 +194,11 @@ class _Calls:
     def _deliver(self, stream: Stream, batch: list[Record]) -> None:
         """Put a batch until all of it is taken, or a retry is pointless."""
         left = batch
-        pace = Pace()
+        backoff = Backoff()
         took_at = time.monotonic()
         try:
             while True:
-                call, rest = left[: pace.records], left[pace.records :]
+                call, rest = left[: backoff.records], left[backoff.records :]
                 outcome = put(stream, call)
                 self._tally.note(outcome)
                 left = outcome.left + rest
@@ -209,9 +209,9 @@ class _Calls:
                     raise TrafficError(problem)
                 if not left or self._stop.is_set():
                     return
-                pace.after(outcome)
-                self._stop.wait(pace.pause_seconds(MAX_PAUSE_SECONDS))
-                self._tally.retried(len(left[: pace.records]))
+                backoff.after(outcome)
+                self._stop.wait(backoff.pause_seconds(MAX_PAUSE_SECONDS))
+                self._tally.retried(len(left[: backoff.records]))
         finally:
             self._tally.unsent(len(left))
 

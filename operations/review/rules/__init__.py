@@ -6,7 +6,7 @@ A value that stands in no rule here, and of which no other part of the review sp
 from operations.review.alarms import TYPES as ALARMS
 from operations.review.assessing import FINE, Value, Verdict, fine, value_rules
 from operations.review.data import KEEPING, retention_policy
-from operations.review.naming import DASHBOARD
+from operations.review.display_names import DASHBOARD
 from operations.review.rules.delivery import DELIVERY
 from operations.review.rules.functions import FUNCTIONS
 from operations.review.rules.stores import STORES

@@ -8,8 +8,8 @@ from clients.batch_server import aggregations
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.progress import RECENT
 from clients.batch_server.question import Question
-from clients.batch_server.ranking import Wanted, rank
 from clients.batch_server.segment import Segment
+from clients.batch_server.top_articles import Wanted, rank
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 CLICKS = {"clicks": aggregations.CLICKS}

@@ -14,8 +14,8 @@ from clients.batch_server import (
     Segment,
     TrendingReader,
     TrendsError,
-    ranking,
     series,
+    top_articles,
 )
 from clients.batch_server.minutes import Minutes
 from contract.count import WINDOW
@@ -202,8 +202,8 @@ def test_a_heat_map_over_midnight_shows_the_most_clicked_articles_of_both_days(
     monkeypatch: pytest.MonkeyPatch,
     flatness: int,
 ) -> None:
-    monkeypatch.setattr(ranking, "PICTURE_CANDIDATES", 1)
-    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 0)  # 12 articles a day are listed, of 40
+    monkeypatch.setattr(top_articles, "PICTURE_CANDIDATES", 1)
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", 0)  # 12 articles a day are listed, of 40
     rng = random.Random(flatness)
     searches = set()
     for number in range(1, 7):

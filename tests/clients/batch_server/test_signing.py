@@ -13,8 +13,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from clients.batch_server import TrendingReader, TrendsError, connect
-from clients.batch_server.rankings import connect_table
 from clients.batch_server.search import INDICES, MAX_ATTEMPTS
+from clients.batch_server.served_rankings import connect_table
 from tests.clients.batch_server.recording_server import Request, answering
 from twin.processes import free_port
 

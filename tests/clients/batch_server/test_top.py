@@ -16,7 +16,7 @@ from clients.batch_server import (
     TrendingArticle,
     TrendingReader,
     TrendsError,
-    ranking,
+    top_articles,
 )
 from contract.count import SEGMENT_COLUMNS, WINDOW
 from tests.clients.batch_server.counts import AddCounts, Count, count
@@ -165,11 +165,11 @@ def test_every_list_over_several_days_is_exact_whatever_each_day_lists(
 ) -> None:
     rng = random.Random(seed)
     # Small limits, so that a few hundred articles go every way that hundred thousands would.
-    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", rng.choice([0, 5, 30]))
-    monkeypatch.setattr(ranking, "MAX_MERGED", rng.choice([100, 400, 2000]))
-    monkeypatch.setattr(ranking, "MAX_CLAUSES", rng.choice([4, 1000]))
-    monkeypatch.setattr(ranking, "MAX_PLACES", rng.choice([100, 2000, 5_000_000]))
-    monkeypatch.setattr(ranking, "MAX_CANDIDATES", rng.choice([0, 60_000]))
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", rng.choice([0, 5, 30]))
+    monkeypatch.setattr(top_articles, "MAX_MERGED", rng.choice([100, 400, 2000]))
+    monkeypatch.setattr(top_articles, "MAX_CLAUSES", rng.choice([4, 1000]))
+    monkeypatch.setattr(top_articles, "MAX_PLACES", rng.choice([100, 2000, 5_000_000]))
+    monkeypatch.setattr(top_articles, "MAX_CANDIDATES", rng.choice([0, 60_000]))
     days = rng.choice([2, 3])
     counts = _flat_days(day, days, rng)
     add_counts(counts)
@@ -192,7 +192,7 @@ def test_every_list_over_several_days_is_exact_whatever_each_day_lists(
 def test_an_article_below_the_lists_of_both_days_is_found_where_it_leads_over_both(
     reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 10)
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", 10)
     evening = [count(day - MINUTE, f"evening-{number:03}", 10) for number in range(50)]
     morning = [count(day, f"morning-{number:03}", 10) for number in range(50)]
     add_counts([*evening, *morning, count(day - MINUTE, "steady", 9), count(day, "steady", 9)])
@@ -204,7 +204,7 @@ def test_an_article_below_the_lists_of_both_days_is_found_where_it_leads_over_bo
 def test_clicks_that_a_day_did_not_list_can_make_an_article_lead(
     reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 10)
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", 10)
     add_counts(
         [
             *(count(day - MINUTE, article, clicks) for article, clicks in (("x", 9), ("y", 6), ("z", 6))),
@@ -220,30 +220,30 @@ def test_clicks_that_a_day_did_not_list_can_make_an_article_lead(
 def test_a_search_of_many_segments_reserves_a_bounded_number_of_places() -> None:
     """OpenSearch reserves shard_size places for each segment: 500 small ones beside a large one must not have
     the room of the large one each."""
-    sizes: dict[ranking.Key, int] = {
+    sizes: dict[top_articles.Key, int] = {
         ((), Segment(gender=f"g-{number}", region="r")): 20 for number in range(900)
     }
-    large: ranking.Key = ((), Segment(gender="large", region="r"))
-    huge: ranking.Key = ((), Segment(gender="huge", region="r"))
+    large: top_articles.Key = ((), Segment(gender="large", region="r"))
+    huge: top_articles.Key = ((), Segment(gender="huge", region="r"))
     sizes |= {large: 150_000, huge: 700_000}
-    batches = list(ranking._batches(sizes))
+    batches = list(top_articles._batches(sizes))
     assert {key for batch in batches for key in batch} == sizes.keys()
     assert [huge] in batches
     assert [large] in batches
     for batch in batches:
         if batch != [huge]:  # which is cut into slices
             most = max(sizes[key] for key in batch)
-            assert len(batch) * ranking._room(most) <= ranking.MAX_PLACES
-            assert sum(sizes[key] for key in batch) <= ranking.MAX_MERGED
-            assert sum(len(key[1].fields) for key in batch) <= ranking.MAX_CLAUSES
+            assert len(batch) * top_articles._room(most) <= top_articles.MAX_PLACES
+            assert sum(sizes[key] for key in batch) <= top_articles.MAX_MERGED
+            assert sum(len(key[1].fields) for key in batch) <= top_articles.MAX_CLAUSES
 
 
 def test_flat_counts_that_no_bounded_number_of_searches_can_order_are_an_error(
     reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking, "SPARE_CANDIDATES", 0)
-    monkeypatch.setattr(ranking, "MAX_MERGED", 10)
-    monkeypatch.setattr(ranking, "MAX_SLICES", 4)
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", 0)
+    monkeypatch.setattr(top_articles, "MAX_MERGED", 10)
+    monkeypatch.setattr(top_articles, "MAX_SLICES", 4)
     add_counts(count(time, f"a-{number:03}", 1) for time in (day - MINUTE, day) for number in range(50))
     with pytest.raises(TrendsError, match="higher minimum of clicks"):
         reader.top(HOUR, limit=1, until=day + MINUTE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from clients.batch_server import ALL_READERS
-from clients.batch_server.rankings import Served
+from clients.batch_server.served_rankings import Served
 from contract.count import UNKNOWN
 from contract.ranking import ALL_READERS_KEY, ServedRanking
 from tests.clients.batch_server.counts import Count, count

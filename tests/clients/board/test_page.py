@@ -12,8 +12,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from clients.batch_server import ALL_READERS, ReadProgress, Segment, TrendingReader, TrendsError
-from clients.batch_server.rankings import Served
-from clients.board import query_loop, served_watch
+from clients.batch_server.served_rankings import Served
+from clients.board import query_loop, ranking_freshness
 from clients.board.reconciliation import Reconciliations, RecordReconciliation
 from tests.clients.batch_server.counts import AddCounts, count
 from tests.clients.board.colour_distance import MIN_STEP, distance
@@ -208,7 +208,7 @@ def test_where_nobody_counts_every_record_the_page_says_where_rejects_are_counte
 def test_the_last_stage_shows_the_services_ranking_or_why_it_cannot_be_read(
     clock: Clock, start_board: StartBoard, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served_watch, "SECONDS_BETWEEN", 0.2)
+    monkeypatch.setattr(ranking_freshness, "SECONDS_BETWEEN", 0.2)
     table = _Table(clock)
     page = look(start_board(served=table.read))
     stage = page.locator("[data-stage=served]")

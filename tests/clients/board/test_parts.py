@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from clients.batch_server import ALL_READERS, Segment, TrendsError
 from clients.batch_server.errors import QuestionError
-from clients.batch_server.rankings import Served
-from clients.board import served_watch, server
+from clients.batch_server.served_rankings import Served
+from clients.board import ranking_freshness, server
 from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, questions_of_view
 from clients.board.reconciliation import REJECTED_KEPT, Reconciliations, RecordReconciliation
@@ -175,7 +175,7 @@ def test_the_command_reads_the_table_of_rankings_where_it_is_told_which() -> Non
 def test_the_table_is_read_for_all_viewers_together_and_not_without_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(served_watch, "SECONDS_BETWEEN", 0.02)
+    monkeypatch.setattr(ranking_freshness, "SECONDS_BETWEEN", 0.02)
     reasons: list[Exception | None] = [None, TrendsError("no such table"), KeyError("x"), None]
     reads: list[int] = []
 
@@ -188,7 +188,7 @@ def test_the_table_is_read_for_all_viewers_together_and_not_without_one(
 
     async def watch() -> list[str | None]:
         loop = QueryLoop(lambda _: mock.Mock(), {})
-        watched = served_watch.ServedWatch(read, loop)
+        watched = ranking_freshness.RankingFreshness(read, loop)
         running = asyncio.create_task(watched.run())
         await asyncio.sleep(0.1)
         assert reads == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.mobile_app import ClickQueue, MobileClient, Status, mobile_stream, pace
+from clients.mobile_app import ClickQueue, MobileClient, Status, backoff, mobile_stream
 from clients.mobile_app import client as client_module
 from tests.clients.mobile_app.aws_stub import Answer, AwsStub, Put, error, running
 from twin.processes import wait_for
@@ -44,7 +44,7 @@ class FailingInEveryWay:
 def test_each_click_of_an_app_that_comes_and_goes_arrives_and_the_copies_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.002)
     monkeypatch.setattr(client_module, "MAX_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(client_module, "QUEUE_PAUSE_SECONDS", 0.02)
     rng = random.Random(seed)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from clients.mobile_app import ClickQueue, MobileClient, QueueError, mobile_stream, pace
+from clients.mobile_app import ClickQueue, MobileClient, QueueError, backoff, mobile_stream
 from clients.mobile_app import client as client_module
 from clients.mobile_app.delivery import Stream
 from tests.clients.mobile_app.aws_stub import Answer, AwsStub, Put, error, running
@@ -27,7 +27,7 @@ Start = Callable[..., MobileClient]
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(client_module, "MAX_PAUSE_SECONDS", 0.01)
 
 
@@ -198,7 +198,7 @@ def test_close_ends_at_its_deadline_and_the_next_run_puts_what_remained(start: S
 
 
 def test_close_does_not_wait_out_a_long_pause(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 3600.0)
     monkeypatch.setattr(client_module, "MAX_PAUSE_SECONDS", 3600.0)
     stub = AwsStub(on_put=lambda number, _records: error("ServiceUnavailable", 503) if number == 1 else set())
     client = start(stub)

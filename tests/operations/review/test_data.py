@@ -10,7 +10,7 @@ from operations.review.data import data_findings
 from operations.review.differences import differences
 from operations.review.effects import update_findings
 from operations.review.findings import Finding, Kind
-from operations.review.places import deployment_findings, name_findings
+from operations.review.renamed_resources import deployment_findings, name_findings
 from tests.operations.review.small_assemblies import assembly, one, resource, stack
 
 BUCKET = "AWS::S3::Bucket"

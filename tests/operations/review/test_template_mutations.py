@@ -11,8 +11,8 @@ import pytest
 from cloudformation import resources_of
 from operations.cost.estimate import estimate_resources
 from operations.cost.prices import load_prices
-from operations.review.as_json import as_json
 from operations.review.assembly import Assembly
+from operations.review.json_report import as_json
 from operations.review.page import page
 from operations.review.verdict import verdict
 from settings import load

@@ -18,7 +18,7 @@ from stacks.constructs.log_group import NamedLogGroup
 from stacks.constructs.retention import Retention
 from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 from stacks.monitoring.function_alarms import FunctionAlarms
-from stacks.monitoring.path import FORWARDER
+from stacks.monitoring.hops import FORWARDER
 from stacks.monitoring.silence import BREACHING
 from stacks.policy_checks.holds_data import BUILT_AGAIN, HOLDS_DATA
 from stacks.policy_checks.physical_names import known_names

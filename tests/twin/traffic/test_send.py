@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from clients.mobile_app import pace
+from clients.mobile_app import backoff
 from clients.mobile_app.delivery import MAX_BYTES_PER_CALL, MAX_BYTES_PER_RECORD, Stream
 from twin.traffic.record import EntryPoint, Record
 from twin.traffic.send import CALLS_AT_ONCE, TrafficError, TrafficTally, TrafficTotals, send
@@ -40,7 +40,7 @@ class FakeKinesis:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from twin.segments_watch import segments_state
+from twin.segments_monitor import segments_state
 
 GOOD = {"segmentsUsers": 2000.0, "segmentsRefusedVersions": 0.0, "segmentsShrunkenVersions": 0.0}
 LOG = [

@@ -9,8 +9,8 @@ from operations.review.alarms import TYPES as ALARMS
 from operations.review.assembly import Assembly, ReviewedStack
 from operations.review.data import made_anew
 from operations.review.differences import Differences, ResourceChange
+from operations.review.display_names import DASHBOARD, listed, title
 from operations.review.findings import Finding, Kind
-from operations.review.naming import DASHBOARD, listed, title
 from stacks.policy_checks.holds_data import HOLDS_DATA
 
 

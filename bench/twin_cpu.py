@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bench.children import parents, stat_fields
+from bench.subprocesses import parents, stat_fields
 
 FLINK, OPENSEARCH, FUNCTIONS = "Flink", "OpenSearch", "Lambda functions"
 DEPLOYED = (FLINK, OPENSEARCH, FUNCTIONS)

@@ -12,7 +12,7 @@ from clients.mobile_app.delivery import MAX_RECORDS_PER_CALL, CallOutcome
 FIRST_PAUSE_SECONDS = 0.1
 
 
-class Pace:
+class Backoff:
     """One sender's. Start over from a whole call and no pause with a new one.
 
     records: how many the next call may hold. failures: calls in a row of which something was left.

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from clients.mobile_app import pace
+from clients.mobile_app import backoff
+from clients.mobile_app.backoff import Backoff
 from clients.mobile_app.click_queue import Waiting
 from clients.mobile_app.delivery import CallOutcome
-from clients.mobile_app.pace import Pace
 
 
 def outcome(taken: int, left: int, *, sent: bool = True) -> CallOutcome[Waiting]:
@@ -17,34 +17,34 @@ def outcome(taken: int, left: int, *, sent: bool = True) -> CallOutcome[Waiting]
 def test_pauses_are_random_up_to_a_bound_that_doubles_with_each_call_partly_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE_SECONDS", 0.1)
-    paces = Pace()
-    assert paces.pause_seconds(5.0) == 0
+    monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.1)
+    backoff_of_a_sender = Backoff()
+    assert backoff_of_a_sender.pause_seconds(5.0) == 0
     for more, bound in [(1, 0.2), (1, 0.4), (3, 3.2), (1, 5.0), (10_000, 5.0)]:
         for _ in range(more):
-            paces.after(outcome(taken=1, left=499))
-        pauses = [paces.pause_seconds(5.0) for _ in range(500)]
+            backoff_of_a_sender.after(outcome(taken=1, left=499))
+        pauses = [backoff_of_a_sender.pause_seconds(5.0) for _ in range(500)]
         assert 0 <= min(pauses) < 0.1 * bound
         assert 0.9 * bound < max(pauses) <= bound
-    paces.after(outcome(taken=1, left=0))
-    assert paces.pause_seconds(5.0) == 0
+    backoff_of_a_sender.after(outcome(taken=1, left=0))
+    assert backoff_of_a_sender.pause_seconds(5.0) == 0
 
 
 def test_a_call_holds_what_the_last_one_took_or_twice_that_if_all_was_taken() -> None:
-    paces = Pace(100)
+    backoff_of_a_sender = Backoff(100)
     sizes = []
     for taken, left in [(30, 70), (1, 29), (1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (32, 0), (64, 0)]:
-        paces.after(outcome(taken, left))
-        sizes.append(paces.records)
+        backoff_of_a_sender.after(outcome(taken, left))
+        sizes.append(backoff_of_a_sender.records)
     assert sizes == [30, 1, 2, 4, 8, 16, 32, 64, 100]
 
 
 def test_a_call_of_which_nothing_was_taken_is_halved_unless_it_never_left() -> None:
-    paces = Pace(5)
+    backoff_of_a_sender = Backoff(5)
     sizes = []
     for sent in (False, True, True, True, True):
-        paces.after(outcome(taken=0, left=paces.records, sent=sent))
-        sizes.append(paces.records)
+        backoff_of_a_sender.after(outcome(taken=0, left=backoff_of_a_sender.records, sent=sent))
+        sizes.append(backoff_of_a_sender.records)
     assert sizes == [5, 2, 1, 1, 1]
 
 
@@ -64,10 +64,10 @@ def test_a_call_of_which_nothing_was_taken_is_halved_unless_it_never_left() -> N
 def test_few_records_are_put_for_each_that_is_taken(
     takes: Callable[[int], int], put_per_taken: float
 ) -> None:
-    paces = Pace()
+    backoff_of_a_sender = Backoff()
     put = taken = 0
     while taken < 1000:
-        size = paces.records
+        size = backoff_of_a_sender.records
         put, taken = put + size, taken + takes(size)
-        paces.after(outcome(takes(size), size - takes(size)))
+        backoff_of_a_sender.after(outcome(takes(size), size - takes(size)))
     assert put <= put_per_taken * taken

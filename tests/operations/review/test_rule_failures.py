@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from operations.review.differences import Differences, differences
 from operations.review.findings import Finding, Kind
-from operations.review.unforeseen import found
+from operations.review.rule_failures import found
 from tests.operations.review.small_assemblies import one, resource
 
 

@@ -6,10 +6,10 @@ from operations.review.access import policy_values
 from operations.review.alarms import TYPES as ALARMS
 from operations.review.data import LOGS
 from operations.review.differences import Differences, ResourceChange, TemplateChange, ValueChange
+from operations.review.display_names import DASHBOARD, TYPE_WORDS, shown
 from operations.review.effects import understood
 from operations.review.findings import Finding, Kind, Place
 from operations.review.grants import ATTACHED_POLICIES, IDENTITIES
-from operations.review.naming import DASHBOARD, TYPE_WORDS, shown
 from stacks.policy_checks.holds_data import HOLDS_DATA
 
 _ENGINE_SAYS = {

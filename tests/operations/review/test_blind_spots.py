@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from operations.review.blind_spots import unseen_findings
 from operations.review.dependencies import DependencyChange
 from operations.review.findings import Kind
-from operations.review.unseen import unseen_findings
 
 
 def test_changed_java_restarts_the_application_though_no_template_shows_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The control plane's orders to the twin, with MiniStack's operations and without Flink."""
+"""The control plane's commands to the twin, with MiniStack's operations and without Flink."""
 
 import json
 from collections.abc import Iterator
@@ -10,18 +10,18 @@ from ministack.services import kinesisanalyticsv2 as service
 from ministack.services import kinesisanalyticsv2_flink as flink
 
 from names import OREGON, TWIN_ACCOUNT
-from twin import flink_orders
+from twin import flink_commands
 from twin.processes import wait_for
 
-PATH = f"{flink_orders.ORDERS_PATH}{OREGON}/application"
+PATH = f"{flink_commands.COMMANDS_PATH}{OREGON}/application"
 FROM_NOTHING = {"ApplicationRestoreConfiguration": {"ApplicationRestoreType": "SKIP_RESTORE_FROM_SNAPSHOT"}}
 
 
 @pytest.fixture(autouse=True)
 def _application(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in flink_orders.NEEDED_OF_FLINK:
+    for name in flink_commands.NEEDED_OF_FLINK:
         monkeypatch.setattr(flink, name, getattr(flink, name))  # so that it is restored at the end
-    flink_orders.order_jobs_from_the_twin()
+    flink_commands.replace_docker_by_commands()
     set_request_account_id(TWIN_ACCOUNT)
     set_request_region(OREGON)
     _call(
@@ -46,24 +46,24 @@ def _status() -> str:
 
 
 def _take() -> Any:
-    return json.loads(flink_orders.take_order(PATH))
+    return json.loads(flink_commands.take_command(PATH))
 
 
 def _take_soon() -> Any:
     taken: list[Any] = []
 
     def took() -> bool:
-        if order := _take():
-            taken.append(order)
+        if command := _take():
+            taken.append(command)
         return bool(taken)
 
-    wait_for(took, what="an order", timeout_seconds=5)
+    wait_for(took, what="a command", timeout_seconds=5)
     return taken[0]
 
 
-def _answer(order: Any, **outcome: str) -> Any:
-    body = json.dumps({"number": order["number"], **outcome}).encode()
-    return json.loads(flink_orders.answer_order(PATH, body))
+def _answer(command: Any, **outcome: str) -> Any:
+    body = json.dumps({"number": command["number"], **outcome}).encode()
+    return json.loads(flink_commands.answer_command(PATH, body))
 
 
 def _running() -> None:
@@ -73,19 +73,19 @@ def _running() -> None:
 
 def _stop(*, force: bool, savepoint: str | None = None) -> Any:
     _call("StopApplication", Force=force)
-    order = _take_soon()
-    _answer(order, **({"savepoint": savepoint} if savepoint else {}))
+    command = _take_soon()
+    _answer(command, **({"savepoint": savepoint} if savepoint else {}))
     wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=5)
-    return order
+    return command
 
 
 def test_an_application_is_running_only_when_its_job_is() -> None:
     _call("StartApplication", RunConfiguration=FROM_NOTHING)
     assert [_status() for _ in range(3)] == ["STARTING"] * 3
-    order = _take()
-    assert (order["kind"], order["savepoint"]) == ("start", None)
+    command = _take()
+    assert (command["kind"], command["savepoint"]) == ("start", None)
     assert _status() == "STARTING"
-    _answer(order)
+    _answer(command)
     assert _status() == "RUNNING"
     assert _take() is None
 
@@ -129,5 +129,5 @@ def test_a_start_superseded_by_a_forced_stop_leaves_it_stopped() -> None:
 
 def test_orders_go_to_the_application_they_name() -> None:
     _call("StartApplication", RunConfiguration=FROM_NOTHING)
-    assert json.loads(flink_orders.take_order(f"{flink_orders.ORDERS_PATH}{OREGON}/other")) is None
+    assert json.loads(flink_commands.take_command(f"{flink_commands.COMMANDS_PATH}{OREGON}/other")) is None
     assert _take() is not None

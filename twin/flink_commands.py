@@ -1,11 +1,11 @@
-"""In the emulator's process: orders of Managed Service for Apache Flink for jobs, which the twin carries out.
+"""In the emulator's process: commands of Managed Service for Apache Flink, which the twin carries out.
 
-MiniStack would run Flink in Docker. Here it gives orders instead, which the twin carries out with its own
+MiniStack would run Flink in Docker. Here it gives commands instead, which the twin carries out with its own
 Flink (twin/analytics.py). So an application is RUNNING only when its job runs, and a snapshot holds the job's
 state.
 
-  GET  /_twin/flink-orders/<region>/<application>   the oldest waiting order, or null
-  POST /_twin/flink-orders/<region>/<application>   an order's result
+  GET  /_twin/flink-commands/<region>/<application>   the oldest waiting command, or null
+  POST /_twin/flink-commands/<region>/<application>   a command's result
 """
 
 import itertools
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from ministack.services import kinesisanalyticsv2_flink as flink
 
-ORDERS_PATH = "/_twin/flink-orders/"
+COMMANDS_PATH = "/_twin/flink-commands/"
 NEEDED_OF_FLINK = ("available", "supports", "start", "stop", "snapshot", "delete", "reset")
 ANSWER_TIMEOUT_SECONDS = 120
 
@@ -27,7 +27,7 @@ StatusCallback = Callable[..., None]
 
 
 @dataclass
-class Order:
+class FlinkCommand:
     """savepoint: for a start, the state to start from; keep_state: for a stop, whether to take a savepoint
     first; answer: is called with the twin's result; cancelled: a later stop has superseded it."""
 
@@ -49,34 +49,34 @@ class Order:
 
 @dataclass(frozen=True)
 class JobReport:
-    """problem: why an order failed; savepoint: the path of what a stop or snapshot took."""
+    """problem: why a command failed; savepoint: the path of what a stop or snapshot took."""
 
     problem: str | None = None
     savepoint: str | None = None
 
 
 @dataclass
-class _Orders:
-    waiting: list[Order] = field(default_factory=list)
-    taken: dict[int, Order] = field(default_factory=dict)
+class _FlinkCommands:
+    waiting: list[FlinkCommand] = field(default_factory=list)
+    taken: dict[int, FlinkCommand] = field(default_factory=dict)
 
 
 _lock = threading.Lock()
 _numbers = itertools.count(1)
-_orders: dict[tuple[str, str], _Orders] = {}  # (region, application)
+_commands: dict[tuple[str, str], _FlinkCommands] = {}  # (region, application)
 
 
-def _of(region: str, application: str) -> _Orders:
-    return _orders.setdefault((region, application), _Orders())
+def _of(region: str, application: str) -> _FlinkCommands:
+    return _commands.setdefault((region, application), _FlinkCommands())
 
 
 def _give(app: Application, kind: Kind, answer: Callable[[JobReport], None], **what: Any) -> None:
     with _lock:
-        orders = _of(app["Region"], app["ApplicationName"])
+        commands = _of(app["Region"], app["ApplicationName"])
         if kind == "stop":  # a start in progress will no longer become RUNNING
-            for order in (*orders.waiting, *orders.taken.values()):
-                order.cancelled = order.cancelled or order.kind == "start"
-        orders.waiting.append(Order(next(_numbers), kind, answer, **what))
+            for command in (*commands.waiting, *commands.taken.values()):
+                command.cancelled = command.cancelled or command.kind == "start"
+        commands.waiting.append(FlinkCommand(next(_numbers), kind, answer, **what))
 
 
 def _give_and_wait(app: Application, kind: Kind, **what: Any) -> str | None:
@@ -117,11 +117,11 @@ def _delete(app: Application) -> None:
 
 def _reset() -> None:
     with _lock:
-        _orders.clear()
+        _commands.clear()
 
 
-def order_jobs_from_the_twin() -> None:
-    """Replace MiniStack's Docker containers by orders."""
+def replace_docker_by_commands() -> None:
+    """Replace MiniStack's Docker containers by commands."""
     flink.available = lambda: True
     flink.supports = lambda _runtime: True
     flink.start = _start
@@ -131,27 +131,27 @@ def order_jobs_from_the_twin() -> None:
     flink.reset = _reset
 
 
-def take_order(path: str) -> bytes:
-    """The JSON of the oldest waiting order for the application of `path`, or null."""
-    region, application = path.removeprefix(ORDERS_PATH).split("/")
+def take_command(path: str) -> bytes:
+    """The JSON of the oldest waiting command for the application of `path`, or null."""
+    region, application = path.removeprefix(COMMANDS_PATH).split("/")
     with _lock:
-        orders = _of(region, application)
-        if not orders.waiting:
+        commands = _of(region, application)
+        if not commands.waiting:
             return b"null"
-        order = orders.waiting.pop(0)
-        orders.taken[order.number] = order
-    return json.dumps(order.as_json()).encode()
+        command = commands.waiting.pop(0)
+        commands.taken[command.number] = command
+    return json.dumps(command.as_json()).encode()
 
 
-def answer_order(path: str, body: bytes) -> bytes:
-    """Pass on an order's result; the body has its `number` and the fields of a JobReport.
+def answer_command(path: str, body: bytes) -> bytes:
+    """Pass on a command's result; the body has its `number` and the fields of a JobReport.
 
-    Returns whether the order was still wanted. Raises KeyError for an order that was never taken.
+    Returns whether the command was still wanted. Raises KeyError for a command that was never taken.
     """
-    region, application = path.removeprefix(ORDERS_PATH).split("/")
+    region, application = path.removeprefix(COMMANDS_PATH).split("/")
     said = json.loads(body)
     with _lock:
-        order = _of(region, application).taken.pop(said.pop("number"))
-    if not order.cancelled:
-        order.answer(JobReport(**said))
-    return json.dumps(not order.cancelled).encode()
+        command = _of(region, application).taken.pop(said.pop("number"))
+    if not command.cancelled:
+        command.answer(JobReport(**said))
+    return json.dumps(not command.cancelled).encode()

@@ -24,7 +24,7 @@ ClicksOf = Callable[[Key], int]
 
 
 @dataclass(frozen=True)
-class Readings:
+class ClickOutcomes:
     """rejected: clicks in no count, by reason; counted_and_rejected: those that are also in a count;
     rejected_again: a click's rejects beyond its first."""
 
@@ -34,7 +34,9 @@ class Readings:
     counted_and_rejected: int = 0
 
 
-def readings_of(records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: ClicksOf) -> Readings:
+def outcomes_of_clicks(
+    records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: ClicksOf
+) -> ClickOutcomes:
     """records: of the raw backup, each once; rejects: as delivered, oldest first; clicks_of: the clicks
     counted under a key."""
     unparseable = 0
@@ -73,7 +75,7 @@ def readings_of(records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: C
         countable[key] -= in_no_count
         rejected[reason] -= number - in_no_count
         both += number - in_no_count
-    return Readings(unparseable, +rejected, again, both)
+    return ClickOutcomes(unparseable, +rejected, again, both)
 
 
 def _text(value: Any) -> str | None:

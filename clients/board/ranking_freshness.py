@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from clients.batch_server.errors import TrendsError
-from clients.batch_server.rankings import Served
+from clients.batch_server.served_rankings import Served
 from clients.board import background
 
 SECONDS_BETWEEN = 10.0
@@ -43,7 +43,7 @@ class Viewers(Protocol):
         """Returns when that may have changed, or after that many seconds."""
 
 
-class ServedWatch:
+class RankingFreshness:
     def __init__(self, read: ReadServed, viewers: Viewers) -> None:
         self._read = read
         self._viewers = viewers
