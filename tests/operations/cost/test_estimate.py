@@ -86,7 +86,7 @@ def test_a_folder_without_an_assembly_is_refused_with_advice(tmp_path: Path) -> 
         ("serving", "rankings read by the service", TOKYO),
         ("serving", "memory and time", TOKYO),
         ("transfer", "answers to the feedback in Tokyo", OREGON),
-        ("other", "accounts that log in", TOKYO),
+        ("other", "readers that log in", TOKYO),
     ],
 )
 def test_each_billed_dimension_stands_in_its_region(
