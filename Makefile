@@ -124,7 +124,7 @@ $(FUNCTIONS)/.installed: requirements.txt
 	@touch $@
 
 .PHONY: lint
-lint: setup ## formatting, lint, types, which room may use which, and the workflows
+lint: setup ## formatting, lint, types, which layer may use which, and the workflows
 	@ruff check .
 	@ruff format --check .
 	@mypy

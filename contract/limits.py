@@ -1,4 +1,4 @@
-"""Limits of a request to Kinesis or Firehose, and the forwarder's time-outs.
+"""Limits of a request to Kinesis or Firehose, and the forwarder's timeouts.
 
 Functions keep to them, and settings compute from them what a hop carries.
 """

@@ -45,7 +45,7 @@ class ForwarderSettings(Section):
     )
     timeout_seconds: Annotated[int, Field(ge=15, le=900)] = Field(
         default=60,
-        description="Time-out of an invocation, in seconds. Refused records are retried until 8 s before it.",
+        description="Timeout of an invocation, in seconds. Refused records are retried until 8 s before it.",
     )
     requests_in_flight: Annotated[int, Field(ge=1, le=100)] = Field(
         default=20,

@@ -1,1 +1,1 @@
-"""The four stacks and the app; each room holds what they are made of."""
+"""The four stacks and the app; each folder holds what they are made of."""

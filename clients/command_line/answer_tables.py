@@ -193,7 +193,7 @@ def rising(answer: Rising) -> AnswerTable:
             for each in answer.articles
         ],
         remarks=(
-            f"{answer.found:,} surely rising among {answer.compared:,} articles "
+            f"{answer.found:,} significantly rising among {answer.compared:,} articles "
             f"(all with {answer.all_from:,} clicks or more){_if_cut(answer.found, len(answer.articles))}.",
             *_no_clicks_remark(lately=answer.recent_clicks, before=answer.before_clicks),
         ),

@@ -240,7 +240,7 @@ def heat_map(asked: Asked, *, by: By = SEGMENT_COLUMNS[0], limit: Limit = DEFAUL
 def compare(
     asked: Asked, *, limit: Limit = DEFAULT_LIMIT, min_clicks: MinClicks = differences.MIN_CLICKS
 ) -> AnswerTable:
-    """The articles that a segment surely reads more, or less, than everyone else."""
+    """The articles that a segment reads significantly more, or less, than everyone else."""
     return answer_tables.compare(
         asked.reader.compare(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
     )
@@ -262,7 +262,7 @@ def rising(
     limit: Limit = DEFAULT_LIMIT,
     min_clicks: MinClicks = differences.MIN_CLICKS,
 ) -> AnswerTable:
-    """The articles whose share of the clicks surely grew, against the time before."""
+    """The articles whose share of the clicks grew significantly against the time before."""
     return answer_tables.rising(
         asked.reader.rising(
             asked.last, before, asked.segment, limit, min_clicks=min_clicks, until=asked.until

@@ -79,7 +79,7 @@ class Patience:
             return GivenUp(REFUSED)
         published_at = _published_at(data)
         age = None if published_at is None else _ended_at(document, failed_at) - published_at
-        # A count published long after its failure would be retried for ever; no clock is that wrong.
+        # A count published long after its failure would be retried forever; no clock is that wrong.
         if age is None or age < -self.give_up_after_seconds:
             return GivenUp(UNREADABLE)
         if age > self.give_up_after_seconds:

@@ -81,7 +81,7 @@ class Bucket:
 class Parts:
     """Writes the documents of one object below other prefixes, in parts.
 
-    A part's name depends only on the object, the prefix and the part's place, so a retry after a time-out
+    A part's name depends only on the object, the prefix and the part's place, so a retry after a timeout
     overwrites the first attempt's parts. Names differ between prefixes, so parts of two can be moved to one.
     """
 

@@ -26,7 +26,7 @@ class IndexFamily:
 
 @dataclass(frozen=True, kw_only=True)
 class DefinitionsConfiguration:
-    """retention_days: None keeps indices for ever."""
+    """retention_days: None keeps indices forever."""
 
     families: tuple[IndexFamily, ...]
     replicas: int

@@ -18,7 +18,7 @@ MAX_ANSWER_BYTES = 4_096
 """CloudFormation refuses a longer answer ("Response object is too long") and keeps waiting."""
 
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
-"""What urllib raises for a missing or unreadable answer. URLError and time-outs are OSErrors; a
+"""What urllib raises for a missing or unreadable answer. URLError and timeouts are OSErrors; a
 connection cut mid-answer is either."""
 
 log = logging.getLogger()

@@ -68,7 +68,7 @@ def alarm_on_application(
             silence=BREACHING,
         ),
     )
-    # A job may run for minutes until it fails again, and a checkpoint fails at its time-out, which is ten
+    # A job may run for minutes until it fails again, and a checkpoint fails at its timeout, which is ten
     # (Flink, execution.checkpointing.timeout): neither grows in 3 of 5 minutes.
     Alarm(
         scope,

@@ -1,4 +1,4 @@
-"""An alarm, defined once: its construct, the dashboards, the run-book and the tests read its definition."""
+"""An alarm, defined once: its construct, the dashboards, the runbook and the tests read its definition."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -69,7 +69,7 @@ class AlarmDefinition:
 
     @property
     def anchor(self) -> str:
-        """Of the measure's heading in the run-book, as GitHub makes it."""
+        """Of the measure's heading in the runbook, as GitHub makes it."""
         return re.sub(r"[^\w -]", "", self.measure.name.lower()).replace(" ", "-")
 
     def description(self, runbook: str) -> str:
@@ -108,7 +108,7 @@ class BuiltAlarm:
     definition: AlarmDefinition
 
     def describe(self, runbook: str) -> None:
-        """Let the description lead to the run-book at this address."""
+        """Let the description lead to the runbook at this address."""
         resource = self.construct.node.default_child
         assert isinstance(resource, cloudwatch.CfnAlarm)
         resource.alarm_description = self.definition.description(runbook)

@@ -1,4 +1,4 @@
-"""What completes the alarms of a stack: whom they notify, and where the run-book is."""
+"""What completes the alarms of a stack: whom they notify, and where the runbook is."""
 
 from aws_cdk import Annotations, Stack
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -10,7 +10,7 @@ from stacks.monitoring.alarm import RUNBOOK, built_alarms
 
 
 def complete_alarms(*stacks: Stack, place: Place, settings: AlarmSettings, warn: bool) -> None:
-    """Let every alarm of the stacks notify the topic of their region, and say where the run-book is.
+    """Let every alarm of the stacks notify the topic of their region, and say where the runbook is.
 
     Call it when the stacks are complete. place: where they stand; warn: at synthesis, if there is no topic.
     """

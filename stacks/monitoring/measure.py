@@ -10,14 +10,14 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 PERIOD = Duration.minutes(1)
 REJECTED_SHARE = "RejectedShare"
-"""Of the forwarder and of the application: one heading of the run-book."""
+"""Of the forwarder and of the application: one heading of the runbook."""
 SILENCE_MINUTES = 5
 """Shortest period after which something that was sent and not taken is a fault. Metrics come minutes late."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """name: of the metric or share; alarms and headings of the run-book are named after it."""
+    """name: of the metric or share; alarms and headings of the runbook are named after it."""
 
     name: str
     metric: cloudwatch.IMetric

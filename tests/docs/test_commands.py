@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,37 @@ def test_every_command_that_needs_aws_is_of_a_tool_that_is_checked() -> None:
         if block.kind == "aws"
         for line in block.commands
     }
-    assert tools <= {"aws", "npx", "make", "python"}
+    assert tools <= {"aws", "npx", "make", "python", "curl"}
+
+
+def test_curl_signs_as_the_runbook_has_it() -> None:
+    [command] = needing_aws("curl")
+    asked = []
+
+    class Domain(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["x-amz-security-token"], self.headers["Authorization"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    keys = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+    with HTTPServer(("127.0.0.1", 0), Domain) as domain:
+        here = command.replace("https://HOST", f"http://127.0.0.1:{domain.server_port}")
+        client = subprocess.Popen(
+            ["bash", "-euc", here],
+            env={"PATH": os.environ["PATH"], "OREGON": OREGON, **keys},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        domain.timeout = 20
+        domain.handle_request()
+        assert client.wait(20) == 0
+    [(path, token, authorization)] = asked
+    assert (path, token) == ("/_cat/indices", "token")
+    assert re.search(rf"Credential=AKID/\d{{8}}/{OREGON}/es/aws4_request", authorization)
+    assert "x-amz-security-token" in authorization
 
 
 @pytest.fixture

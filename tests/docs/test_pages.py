@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from analytics_sql.main import SQL_FOLDER
 from clients.batch_server.text import length_text
 from contract.count import COUNT_COLUMNS, SEGMENT_FILE_HEADER, WINDOW
+from lambdas.feedback.rankings import Unfit
 from names import Names
 from operations.metrics_page import METRICS_MODULES, metrics_in
 from operations.metrics_page import page as metrics_page
@@ -158,6 +160,25 @@ def test_the_contracts_give_the_reasons_of_a_reject_in_the_order_of_the_sql() ->
     rows = re.findall(r"^\| (`.*?) \|", page.partition("## Rejected click")[2], re.MULTILINE)
     checks = (SQL_FOLDER / "30_checked_clicks.sql").read_text(encoding="utf-8")
     assert re.findall(r"`(\w+)`", " ".join(rows)) == re.findall(r"THEN '(\w+)'", checks)
+
+
+@pytest.mark.parametrize("page", ["feedback.md", "runbook.md"])
+def test_a_page_explains_each_reason_why_rankings_are_not_replaced(page: str) -> None:
+    text = (DOCS / "operate" / page).read_text(encoding="utf-8")
+    rows = text.partition("\n| the log says |")[2].partition("\n\n")[0]
+    first_cells = " ".join(re.findall(r"^\|([^|]+)\|", rows, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", first_cells)) == set(get_args(Unfit))
+
+
+RUNBOOK_PARTS = re.split(
+    r"^## ", (DOCS / "operate" / "runbook.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+)[1:]
+
+
+@pytest.mark.parametrize("part", RUNBOOK_PARTS, ids=lambda part: part.partition("\n")[0])
+def test_each_part_of_the_runbook_leads_to_the_variables_of_its_commands(part: str) -> None:
+    title, _, text = part.partition("\n")
+    assert title == "Start here" or text.startswith("\nSet the [variables](#start-here)")
 
 
 def test_the_readme_says_what_production_costs_as_the_page_of_the_cost_does() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import PROJECT
 from tests.docs.words import MAX_WORDS, words, words_of_pages
 
-PAGES, CODE, FILES = "pages", "code", "files"
+PAGES, CODE, FILES, MAKEFILE = "pages", "code", "files", "Makefile"
 OTHER_CODE = {".java", ".sql", ".toml"}
 _ROW = re.compile(r"^\| (?P<say>[^|]+?) \| (?P<refused>[^|]+?) \| (?P<places>[^|]*?)\s*\|$", re.MULTILINE)
 _NOT_PROSE = re.compile(
@@ -111,6 +111,12 @@ def test_the_code_says_the_word_of_the_table(word: Word, tree: list[Path]) -> No
     assert not found, f"say {word.say}"
 
 
+@pytest.mark.parametrize("word", of_place(MAKEFILE), ids=lambda word: word.refused)
+def test_the_makefile_says_the_word_of_the_table(word: Word) -> None:
+    lines = refused_in_other_code((PROJECT / "Makefile").read_text("utf-8"), word)
+    assert not lines, f"say {word.say}"
+
+
 @pytest.mark.parametrize("word", of_place(FILES), ids=lambda word: word.refused)
 def test_a_file_is_named_by_the_word_of_the_table(word: Word, tree: list[Path]) -> None:
     modules = [path for path in tree if path.suffix == ".py" and not path.name.startswith("test_")]
@@ -126,7 +132,7 @@ def test_a_file_is_named_by_the_word_of_the_table(word: Word, tree: list[Path]) 
 
 def test_the_table_is_read() -> None:
     assert {"rooms", "horizon", "put again"} <= {word.refused for word in WORDS}
-    assert {place for word in WORDS for place in word.places} == {PAGES, CODE, FILES}
+    assert {place for word in WORDS for place in word.places} == {PAGES, CODE, FILES, MAKEFILE}
 
 
 HEAP = Word("stack", "heap", frozenset())

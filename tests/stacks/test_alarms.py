@@ -1,4 +1,4 @@
-"""Every alarm is built as it is defined, leads to the run-book and notifies whom the settings name."""
+"""Every alarm is built as it is defined, leads to the runbook and notifies whom the settings name."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def alarms(resources: Resources) -> dict[str, Alarm]:
 
 
 def headings() -> list[str]:
-    """Of the run-book's sections on alarms."""
+    """Of the runbook's sections on alarms."""
     return re.findall(r"^### (.+)$", PAGE, re.MULTILINE)
 
 
@@ -66,7 +66,7 @@ def test_every_alarm_is_built_as_it_is_defined(alarms: dict[str, Alarm], definit
         )
 
 
-def test_each_alarm_has_its_section_in_the_run_book_and_each_section_its_alarm(
+def test_each_alarm_has_its_section_in_the_runbook_and_each_section_its_alarm(
     definitions: Definitions,
 ) -> None:
     if_asked_for = {"incomingrecords"}  # alarms.*_quiet_minutes
@@ -165,7 +165,7 @@ def test_a_function_counts_under_its_own_name() -> None:
 def test_a_job_that_fails_now_and_again_enters_alarm(
     definitions: Definitions, name: str, every_minutes: int, notifies: bool
 ) -> None:
-    """Out of memory some minutes after each start, or each checkpoint at its time-out of ten minutes; but not
+    """Out of memory some minutes after each start, or each checkpoint at its timeout of ten minutes; but not
     the restart of a maintenance."""
     evaluation = definitions[f"{PREFIX}-analytics-{name}"].evaluation
     growths = [minute % every_minutes == 0 for minute in range(2 * 24 * 60)]
@@ -227,7 +227,7 @@ def test_every_alarm_notifies_the_topic_of_its_region(build: Callable[..., App])
     assert found > 25
 
 
-def test_every_description_links_to_the_run_book_of_the_settings(build: Callable[..., App]) -> None:
+def test_every_description_links_to_the_runbook_of_the_settings(build: Callable[..., App]) -> None:
     app = build(runbook_url=RUNBOOK)
     anchors = {built.definition.name: built.definition.anchor for built in built_alarms(app)}
     for stack in stacks_of(app, "trial"):

@@ -150,7 +150,7 @@ def test_an_alarm_that_no_hop_knows_ends_the_synthesis_with_what_to_do() -> None
         dashboard_of(trial_stack("Forwarder"))
 
 
-def test_a_dashboard_says_where_the_run_book_is() -> None:
+def test_a_dashboard_says_where_the_runbook_is() -> None:
     stack = trial_stack("Redelivery")
     dashboard_of(stack)
     [body] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()

@@ -166,7 +166,7 @@ const draw = {
       (found > articles.length ? `; ${articles.length} of ${found}` : "");
     at("rising-empty").hidden = articles.length > 0;
     at("rising-empty").textContent = looked
-      ? `Nothing surely rises: ${number(looked)} articles were looked at.`
+      ? `Nothing rises significantly: ${number(looked)} articles were looked at.`
       : "Too few clicks yet to tell what rises.";
   },
   compare() {

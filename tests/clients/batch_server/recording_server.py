@@ -40,10 +40,10 @@ def never_answering() -> Iterator[str]:
 def answering(
     *statuses: int, answer: object = EMPTY, content_type: str = "application/json"
 ) -> Iterator[RecordingServer]:
-    """A server that answers its requests with these statuses, the last of them for ever.
+    """A server that answers its requests with these statuses, the last of them forever.
 
     answer: the body of each, as bytes or what JSON is made of; a tuple has one for each request, the last of
-    them for ever.
+    them forever.
     """
 
     class Handler(BaseHTTPRequestHandler):

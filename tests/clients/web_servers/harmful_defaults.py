@@ -6,7 +6,7 @@ from typing import Any
 
 DAY_SECONDS = 86_400
 SDK_ATTEMPTS, SDK_SECONDS = 4, 60
-"""Attempts and time-out of a request: the defaults of the AWS SDK for Ruby."""
+"""Attempts and timeout of a request: the defaults of the AWS SDK for Ruby."""
 
 ROTATED = {"", ".1", ".2", ".10", ".20260131"}
 """What a rotation appends to the name of the log."""
@@ -91,7 +91,7 @@ def fluent_bit_faults(configuration: dict[str, Any]) -> list[str]:
         "the buffer is in memory": log.get("storage.type") == "filesystem" and "storage.path" in service,
         "a full buffer drops the oldest clicks": "storage.total_limit_size" not in output,
         "chunks are thrown away after one retry": output.get("retry_limit") == "no_limits",
-        "the output has no time-out": output.get("net.io_timeout", "0s") not in {"0", "0s"},
+        "the output has no timeout": output.get("net.io_timeout", "0s") not in {"0", "0s"},
         "retries come up to 33 minutes late": service.get("scheduler.cap", 2000) <= 60,
     }
     return [fault for fault, kept in rules.items() if not kept]

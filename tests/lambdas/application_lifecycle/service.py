@@ -57,7 +57,7 @@ def described(
 
 
 class FlinkService:
-    """kinesisanalyticsv2 and cloudwatch; successive looks see `statuses`, and the last one for ever.
+    """kinesisanalyticsv2 and cloudwatch; successive looks see `statuses`, and the last one forever.
 
     A status may have the key of another zip behind a slash, as `RUNNING/old.zip`. A start ends as `started`
     says from then on. snapshots: their statuses, in pages of one, the oldest first; operations: (operation,

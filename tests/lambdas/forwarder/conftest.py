@@ -72,7 +72,7 @@ def site(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
         "AWS_DEFAULT_REGION": "ap-northeast-1",
     }.items():
         monkeypatch.setenv(variable, value)
-    # On a busy machine the emulator may be slower than Oregon; a time-out would deliver twice.
+    # On a busy machine the emulator may be slower than Oregon; a timeout would deliver twice.
     monkeypatch.setattr(destinations, "READ_TIMEOUT_SECONDS", 30)
     kinesis = boto3.client("kinesis", region_name="us-west-2")
     kinesis.create_stream(StreamName=name, ShardCount=2)

@@ -104,7 +104,7 @@ class ScriptedDeliveryStream(DeliveryStream):
         if answer == "half":
             codes[::2] = ["ServiceUnavailableException"] * len(codes[::2])
         if answer == "die":
-            raise SystemExit  # like a time-out
+            raise SystemExit  # like a timeout
         self.taken += [record.line for record, code in zip(records, codes, strict=True) if code is None]
         return codes
 

@@ -85,7 +85,7 @@ def test_given_up_documents_are_published_though_the_invocation_dies(
 
     def die_on_the_second(self: objects.Bucket, key: str) -> Iterator[bytes]:
         if "/AmazonOpenSearchService_failed/2026/01/01/00/b" in key:
-            raise SystemExit  # like a time-out
+            raise SystemExit  # like a timeout
         return lines(self, key)
 
     monkeypatch.setattr(objects.Bucket, "lines", die_on_the_second)

@@ -147,7 +147,7 @@ def test_a_run_that_waits_for_approval_is_not_said_to_have_no_page() -> None:
 
 
 def test_every_required_check_runs_in_a_merge_queue() -> None:
-    """Else the queue waits for it for ever."""
+    """Else the queue waits for it forever."""
     required = re.search(
         r"require the checks (.*?), and",
         (PROJECT / "docs" / "operate" / "ci.md").read_text("utf-8"),

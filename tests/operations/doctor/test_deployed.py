@@ -83,7 +83,7 @@ def test_what_is_there_needs_no_room_in_the_quota_again(deployed: Patient) -> No
     [
         ("UPDATE_COMPLETE", Verdict.OK, ""),
         ("ROLLBACK_COMPLETE", Verdict.OK, ""),
-        ("REVIEW_IN_PROGRESS", Verdict.OK, ""),  # the CDK creates it anew; it would stay so for ever
+        ("REVIEW_IN_PROGRESS", Verdict.OK, ""),  # the CDK creates it anew; it would stay so forever
         ("ROLLBACK_FAILED", Verdict.LACKS, "When a first creation fails"),
         ("UPDATE_ROLLBACK_FAILED", Verdict.LACKS, "When the update of the application fails"),
         ("UPDATE_IN_PROGRESS", Verdict.LACKS, "Wait until it is done."),
