@@ -40,3 +40,9 @@ def test_every_folder_of_modules_is_a_package(package: str) -> None:
 )
 def test_a_light_module_loads_nothing_heavy(module: str, kept_out: set[str]) -> None:
     assert loaded_by(module) & kept_out == set()
+
+
+@pytest.mark.parametrize("module", sorted(file.stem for file in PROJECT.glob("*.py") if file.stem != "app"))
+def test_a_module_at_the_top_is_below_every_layer(module: str) -> None:
+    """import-linter looks into packages only."""
+    assert loaded_by(module) & set(LAYERED) == set()

@@ -96,6 +96,14 @@ def test_every_module_and_file_that_a_workflow_names_exists() -> None:
             assert (PROJECT / action / "action.yml").is_file()
 
 
+def test_a_step_waits_for_a_file_that_the_tree_holds_or_the_job_keeps() -> None:
+    for file in FILES:
+        text = file.read_text(encoding="utf-8")
+        for name in re.findall(r"hashFiles\('([^']+)'\)", text):
+            kept = re.search(rf"^ +{re.escape(name)}$", text, re.MULTILINE)  # a path of upload-artifact
+            assert kept or (PROJECT / name).is_file(), f"{file.name}: {name}"
+
+
 def test_the_comment_checks_out_the_folder_of_the_module_it_runs() -> None:
     checkout, *_, comment = steps(workflow("review-comment")["jobs"]["comment"])
     [module] = re.findall(r"-m (\S+)\.\w+", comment["run"])
