@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from operations.doctor import account, machine, offers, quotas, report
+from operations.doctor import account, machine, offers, quotas, report, taken
 from operations.doctor.aws import Aws
 from operations.doctor.check import Check, CheckResult, Verdict, lacks, run, unknown
 from operations.doctor.deployed import Deployed
@@ -46,7 +46,7 @@ def examine(settings: Settings, aws: Aws, assembly: WantedResources | None = Non
     credentials = run([account.credentials_check(settings, aws)])
     if any(finding.diagnosis.verdict is not Verdict.OK for finding in credentials):
         diagnosis = unknown(
-            "Bootstrap, quotas and what the regions offer.", "Mend the credentials, then run again."
+            "Bootstrap, quotas, names and what the regions offer.", "Mend the credentials, then run again."
         )
         return [*credentials, CheckResult(check="everything else", where="account", diagnosis=diagnosis)]
     try:
@@ -66,4 +66,5 @@ def account_checks(made: WantedResources, aws: Aws) -> list[Check]:
         *account.checks(made, aws, deployed),
         *offers.checks(made, aws),
         *quotas.checks(made, aws, deployed),
+        *taken.checks(made, aws, deployed),
     ]

@@ -1,4 +1,4 @@
-"""What of the environment is deployed already: its stacks and their resources."""
+"""What of the environment is deployed already: its stacks, their resources and names."""
 
 from functools import cached_property
 
@@ -26,6 +26,10 @@ class Deployed:
     def has(self, resource: Resource) -> bool:
         return (resource.stack, resource.logical_id) in self._resources
 
+    def owns(self, name: str) -> bool:
+        """Whether a resource of a stack has this physical name, or an id that ends in it."""
+        return name in self._names
+
     @cached_property
     def _states(self) -> dict[str, str]:
         states = {}
@@ -42,9 +46,13 @@ class Deployed:
         return states
 
     @cached_property
-    def _resources(self) -> set[tuple[str, str]]:
-        """Stack and logical id."""
-        found = set()
+    def _names(self) -> frozenset[str]:
+        return frozenset(name for physical_id in self._resources.values() for name in _names(physical_id))
+
+    @cached_property
+    def _resources(self) -> dict[tuple[str, str], str]:
+        """(stack, logical id) -> physical id."""
+        found = {}
         for stack in self._states:
             pages = (
                 self._aws.client("cloudformation", self._stacks[stack])
@@ -54,5 +62,10 @@ class Deployed:
             for page in pages:
                 for resource in page["StackResourceSummaries"]:
                     if resource.get("PhysicalResourceId") and resource["ResourceStatus"] not in GONE:
-                        found.add((stack, resource["LogicalResourceId"]))
+                        found[stack, resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
         return found
+
+
+def _names(physical_id: str) -> set[str]:
+    """A queue's id is its URL, a rule's may begin with its bus."""
+    return {physical_id, physical_id.rsplit("/", 1)[-1], physical_id.rsplit("|", 1)[-1]}

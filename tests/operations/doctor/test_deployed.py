@@ -1,4 +1,4 @@
-"""What is deployed already is not counted again; a stack that is stuck is reported."""
+"""What is deployed already is neither taken nor counted again; a stack that is stuck is reported."""
 
 import json
 from datetime import UTC, datetime
@@ -29,6 +29,13 @@ def deployed(patient: Patient, put: Put) -> Patient:
     return patient
 
 
+def test_a_name_of_the_environments_own_stack_is_not_taken(deployed: Patient) -> None:
+    [found] = [
+        result for result in deployed.findings(only="names of Kinesis streams") if result.where == OREGON
+    ]
+    assert found.diagnosis.text == "1 of this deployment"
+
+
 def test_what_a_stack_left_behind_is_its_own_no_longer(deployed: Patient) -> None:
     [stream] = deployed.wanted.of_type("AWS::Kinesis::Stream", OREGON)
     deployed.answers["cloudformation.ListStackResources"] = {
@@ -48,6 +55,8 @@ def test_what_a_stack_left_behind_is_its_own_no_longer(deployed: Patient) -> Non
     }
     found = deployed.not_ok(only="Kinesis streams and shards")
     assert (OREGON, "Kinesis streams and shards") in found
+    taken = deployed.not_ok(only="names of Kinesis streams")[OREGON, "names of Kinesis streams"]
+    assert f"{stream.name} exists already" in taken.diagnosis.text
 
 
 def test_a_reshard_needs_room_for_the_shards_that_are_added(deployed: Patient) -> None:
