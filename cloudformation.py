@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 _STACK, _ASSETS = "aws:cloudformation:stack", "cdk:asset-manifest"
+_PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
+"""Of `Fn::Sub`: `Name`, `Name.Attribute`, or `!Literal`."""
 
 LABELLED = {"AWS::Cognito::IdentityPool", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"}
 """Types that Cognito identifies by an id of its own: their name is a label, which several may have."""
@@ -25,7 +27,7 @@ PSEUDO_PARAMETERS = {
 
 
 class AssemblyError(Exception):
-    """A folder is no cloud assembly; the message says what to do."""
+    """A folder is no cloud assembly, or a damaged one; the message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class Stack:
     @cached_property
     def resources(self) -> Mapping[str, Mapping[str, Any]]:
         """Logical id -> body."""
-        return as_mapping(self.template.get("Resources"))
+        return {name: as_mapping(body) for name, body in as_mapping(self.template.get("Resources")).items()}
 
 
 def read_stacks(assembly: Path) -> tuple[Stack, ...]:
@@ -94,18 +96,13 @@ def read_stacks(assembly: Path) -> tuple[Stack, ...]:
     manifest = assembly / "manifest.json"
     if not manifest.is_file():
         raise AssemblyError(f"{assembly} is no cloud assembly, it has no manifest.json: synthesise first")
-    artifacts = json.loads(manifest.read_text(encoding="utf-8"))["artifacts"]
-    done: dict[str, Stack] = {}
-
-    def add(name: str) -> None:
-        if name not in done and artifacts[name]["type"] == _STACK:
-            for needed in artifacts[name].get("dependencies", ()):
-                add(needed)
-            done[name] = _stack(assembly, name, artifacts)
-
-    for name in artifacts:
-        add(name)
-    return tuple(done.values())
+    try:
+        return _in_order(assembly, _json(manifest)["artifacts"])
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise AssemblyError(
+            f"{manifest}, or a file that it names, is not as synthesis writes it "
+            f"({type(error).__name__}: {error}): synthesise again"
+        ) from error
 
 
 def read_resources(assembly: Path) -> tuple[Resource, ...]:
@@ -172,13 +169,21 @@ def referred(value: Any) -> str | None:
     match value:
         case {"Ref": str(logical_id)} | {"Fn::GetAtt": [str(logical_id), *_]}:
             return logical_id
+        case {"Fn::GetAtt": str(text)}:
+            return text.partition(".")[0]
     return None
 
 
 def references(value: Any) -> set[str]:
-    """Logical ids in `Ref`, `Fn::GetAtt` and `DependsOn`, at any depth."""
+    """Logical ids in `Ref`, `Fn::GetAtt`, `Fn::Sub` and `DependsOn`, at any depth."""
     found: set[str] = set()
     if isinstance(value, Mapping):
+        text, variables = _substitution(value.get("Fn::Sub"))
+        found.update(
+            name.partition(".")[0]
+            for name in _PLACEHOLDER.findall(text)
+            if name not in variables and not name.startswith("!")
+        )
         named = [referred(value), *as_list(value.get("DependsOn"))]
         found.update(one for one in named if isinstance(one, str))
     for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
@@ -193,10 +198,10 @@ def resolver(stacks: Iterable[Stack], stack: Stack) -> Callable[[Any], Any]:
     A resource without a name is named by its construct's path. What is not known stays as it is.
     """
     exports = {
-        output["Export"]["Name"]: (owner, output["Value"])
+        name: (owner, at(output, "Value"))
         for owner in stacks
-        for output in owner.template.get("Outputs", {}).values()
-        if isinstance(output.get("Export", {}).get("Name"), str)
+        for output in as_mapping(owner.template.get("Outputs")).values()
+        if isinstance(name := at(output, "Export.Name"), str)
     }
 
     def reference(owner: Stack, logical_id: str, attribute: str | None) -> str | None:
@@ -208,7 +213,7 @@ def resolver(stacks: Iterable[Stack], stack: Stack) -> Callable[[Any], Any]:
         if resource is None:
             return None
         name = physical_name(resource) or owner.paths.get(logical_id, logical_id)
-        if attribute in {None, "Arn"} and resource["Type"] == "AWS::S3::Bucket":
+        if attribute in {None, "Arn"} and resource.get("Type") == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{name}" if attribute else name
         return name if attribute in {None, "Arn"} else f"{name}.{attribute}"
 
@@ -227,22 +232,69 @@ def resolver(stacks: Iterable[Stack], stack: Stack) -> Callable[[Any], Any]:
     def intrinsic(function: str, argument: Any, owner: Stack) -> Any:
         if function == "Ref" and isinstance(argument, str):
             return reference(owner, argument, None)
-        if function == "Fn::GetAtt" and isinstance(argument, list) and len(argument) == 2:
-            return reference(owner, str(argument[0]), str(argument[1]))
-        if function == "Fn::ImportValue" and argument in exports:
-            exporter, exported = exports[argument]
-            return resolve(exported, exporter)
-        if function == "Fn::Sub" and isinstance(argument, str):
-            return re.sub(
-                r"\$\{([^}!]+)\}", lambda match: reference(owner, match[1], None) or match[0], argument
-            )
+        if function == "Fn::GetAtt":
+            match argument.split(".", 1) if isinstance(argument, str) else argument:
+                case [str(logical_id), str(attribute)]:
+                    return reference(owner, logical_id, attribute)
+        if function == "Fn::ImportValue":
+            export = resolve(argument, owner)
+            if isinstance(export, str) and export in exports:
+                exporter, exported = exports[export]
+                return resolve(exported, exporter)
+        if function == "Fn::Sub":
+            return substituted(*_substitution(argument), owner)
         if function == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
             parts = resolve(argument[1], owner)
             if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
                 return str(argument[0]).join(parts)
         return None
 
+    def substituted(text: str, variables: Mapping[str, Any], owner: Stack) -> str | None:
+        given = {name: resolve(value, owner) for name, value in variables.items()}
+        if not text or not all(isinstance(value, str) for value in given.values()):
+            return None
+
+        def put(match: re.Match[str]) -> str:
+            name = match[1]
+            if name.startswith("!"):  # a literal ${...}
+                return f"${{{name[1:]}}}"
+            if name in given:
+                return str(given[name])
+            logical_id, _, attribute = name.partition(".")
+            return reference(owner, logical_id, attribute or None) or match[0]
+
+        return _PLACEHOLDER.sub(put, text)
+
     return lambda value: resolve(value, stack)
+
+
+def _substitution(argument: Any) -> tuple[str, Mapping[str, Any]]:
+    """Text and variables of what `Fn::Sub` is given; an empty text where it is neither of its forms."""
+    match argument:
+        case str():
+            return argument, {}
+        case [str(text), dict(variables)]:
+            return text, variables
+    return "", {}
+
+
+def _in_order(assembly: Path, artifacts: Mapping[str, Any]) -> tuple[Stack, ...]:
+    done: dict[str, Stack] = {}
+
+    def add(name: str, needed_by: tuple[str, ...]) -> None:
+        if name not in artifacts:
+            raise AssemblyError(f"{assembly} lacks {name}, which {needed_by[-1]} needs: synthesise again")
+        if name in needed_by:
+            circle = " -> ".join((*needed_by[needed_by.index(name) :], name))
+            raise AssemblyError(f"stacks of {assembly} need each other, {circle}: remove a dependency")
+        if name not in done and artifacts[name]["type"] == _STACK:
+            for needed in artifacts[name].get("dependencies", ()):
+                add(needed, (*needed_by, name))
+            done[name] = _stack(assembly, name, artifacts)
+
+    for name in artifacts:
+        add(name, ())
+    return tuple(done.values())
 
 
 def _stack(assembly: Path, name: str, artifacts: Mapping[str, Any]) -> Stack:
@@ -281,5 +333,11 @@ def _metadata(assembly: Path, artifact: Mapping[str, Any]) -> dict[str, list[dic
     return {**(_json(assembly / outside) if outside else {}), **(artifact.get("metadata") or {})}
 
 
-def _json(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AssemblyError(f"{file} cannot be read ({error}): synthesise again") from error
+    if not isinstance(content, dict):
+        raise AssemblyError(f"{file} holds no object: synthesise again")
+    return content

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cloudformation import Stack, read_stacks
+from cloudformation import AssemblyError, Stack, read_stacks
 from twin.emulator import Emulator
 from twin.processes import TwinError, wait_for
 
@@ -24,11 +24,16 @@ _SETTLED = ("_COMPLETE", "_FAILED")
 
 
 def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> list[str]:
-    """Create every stack of the assembly, and return their names. Raises TwinError with the failed resources.
+    """Create every stack of the assembly, and return their names.
+
+    Raises TwinError with the failed resources, or with what is wrong with the assembly.
 
     check: called while waiting for a stack; its error ends the wait.
     """
-    stacks = read_stacks(assembly)
+    try:
+        stacks = read_stacks(assembly)
+    except AssemblyError as error:
+        raise TwinError(str(error)) from error
     for region in sorted({stack.region for stack in stacks}):
         emulator.client("ssm", region).put_parameter(
             Name=BOOTSTRAP_VERSION_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String"

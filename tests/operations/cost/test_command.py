@@ -106,6 +106,14 @@ def test_what_cannot_be_reckoned_is_answered_in_a_sentence(arguments: list[str],
     assert says in str(ran.exception or "") + ran.output
 
 
+def test_a_damaged_assembly_is_answered_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    ran = CliRunner().invoke(app, ["--environment", "production", "--assembly", str(tmp_path)])
+    assert ran.exit_code == 1
+    assert isinstance(ran.exception, SystemExit)
+    assert "synthesise again" in ran.output
+
+
 def test_a_generated_part_of_the_docs_is_replaced_and_the_rest_stays() -> None:
     text = "before\n<!-- one -->\nold\n<!-- end one -->\nafter\n"
     assert page.blocks(text) == {"one": "old"}

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from operations.review import command
+from operations.review.assembly import read_assembly
 from operations.review.errors import ReviewError
 from operations.review.revisions import ROOT, Revision, commit_of, commits_ahead, read_revision, worktree
 from tests.operations.review import scenarios
@@ -113,6 +114,12 @@ def test_a_failed_run_leaves_no_page_of_the_run_before(arguments: list[str], tmp
 def test_an_option_cannot_be_smuggled_in_as_a_revision() -> None:
     with pytest.raises(ReviewError):
         commit_of("--help")
+
+
+def test_a_damaged_assembly_ends_the_review_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(ReviewError, match="synthesise again"):
+        read_assembly(tmp_path)
 
 
 @needs_git
