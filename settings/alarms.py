@@ -1,4 +1,4 @@
-"""Whom the alarms notify, and how long producers may be silent.
+"""Alarm notifications, and how long producers may be silent.
 
 An alarm can notify only a topic of its own region.
 """
@@ -14,8 +14,9 @@ QuietMinutes = Annotated[int, Field(ge=5, le=1440)]
 """An alarm may evaluate at most a day (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 
-PageUrl = Annotated[str, Field(pattern=r"^https://[^\s#]+$", max_length=512)]
-"""An alarm's description ends with it and has at most 1,024 characters."""
+PageUrl = Annotated[str, Field(pattern=r"^https://[^\s#/?@:\\]+(:[0-9]+)?([/?][^\s#]*)?$", max_length=512)]
+"""An alarm's description ends with it and has at most 1,024 characters. It is for all who read alarms, so the
+address holds no user and no password."""
 
 
 class AlarmSettings(Section):

@@ -115,12 +115,20 @@ class BuiltAlarm:
 
 
 def built_alarms(*roots: IConstruct) -> Iterable[BuiltAlarm]:
-    """Every Alarm below the roots, in the order in which they were built."""
+    """Every Alarm below the roots, in the order in which they were built.
+
+    Raises TypeError at an alarm without a definition.
+    """
     for root in roots:
         for found in root.node.find_all():
             if isinstance(found, cloudwatch.Alarm):
-                [written] = [entry.data for entry in found.node.metadata if entry.type == DEFINITION]
-                yield BuiltAlarm(construct=found, definition=_read(written, found.metric))
+                written = [entry.data for entry in found.node.metadata if entry.type == DEFINITION]
+                if not written:
+                    raise TypeError(
+                        f"{found.node.path} is a plain cloudwatch.Alarm, without what dashboards and "
+                        "run-book need: use stacks.monitoring.alarm.Alarm"
+                    )
+                yield BuiltAlarm(construct=found, definition=_read(written[0], found.metric))
 
 
 def _written(definition: AlarmDefinition) -> dict[str, Any]:

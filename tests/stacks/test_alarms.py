@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
+from aws_cdk import App, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Annotations, Match, Template
 
 from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
@@ -255,11 +256,32 @@ def test_the_longest_description_is_one_that_cloudwatch_takes(build: Callable[..
         "https://",
         "https://a b",
         "https://" + "u" * 600,
+        "https:///",
+        "https://?",
+        "https://:443/runbook.md",
+        "https://user:password@example.com/runbook.md",
+        "https://user@example.com/runbook.md",
+        "https://user:1@example.com/runbook.md",
     ],
 )
 def test_an_address_that_cannot_take_an_anchor_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(SettingsError, match=r"alarms\.runbook_url: String should"):
         load("trial", environment(tmp_path, {"runbook_url": url}))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://wiki", "https://wiki:8443/a@b?page=1:2", "https://example.com?page=runbook"]
+)
+def test_an_address_with_a_port_or_a_query_is_accepted(tmp_path: Path, url: str) -> None:
+    assert load("trial", environment(tmp_path, {"runbook_url": url})).alarms.runbook_url == url
+
+
+def test_an_alarm_without_a_definition_is_named_with_what_to_use_instead() -> None:
+    stack = Stack(App(), "Stack")
+    metric = cloudwatch.Metric(namespace="n", metric_name="m")
+    cloudwatch.Alarm(stack, "Plain", metric=metric, threshold=1, evaluation_periods=1)
+    with pytest.raises(TypeError, match=r"^Stack/Plain is a plain .*: use stacks\.monitoring\.alarm\.Alarm$"):
+        list(built_alarms(stack))
 
 
 def test_alarms_that_notify_nobody_are_a_warning_at_synth(app: App) -> None:
