@@ -26,6 +26,7 @@ that releases took away since the state was last begun anew."""
 Sinks = Mapping[str, Mapping[str, Any]]
 """As in a record."""
 
+WHERE_GENERATIONS_ARE = "in contract/sink.py (of click-counts in contract/count.py)"
 _TABLE = re.compile(r"`([^`]+)`$")
 _FIELD = re.compile(r"`([^`]*)` ")
 _PASSING_ON = ("stream-exec-exchange", "stream-exec-mini-batch-assigner")
@@ -106,15 +107,15 @@ def _check_generations(last: Record | None, sinks: Sinks) -> None:
         needed = generation + (comes_back or counted_by != counted_by_before)
         if now["generation"] < needed and comes_back:
             raise OperatorsError(
-                f"{family} comes back: give the sink generation {needed} in contract/sink.py. Its former "
+                f"{family} comes back: give the sink generation {needed} {WHERE_GENERATIONS_ARE}. Its former "
                 "documents have larger counts than the new ones, which start at 1 and would be refused "
                 "(docs/start/changing_the_query.md)"
             )
         if now["generation"] < needed:
             raise OperatorsError(
                 f"{family} counts by {counted_by}, and by {counted_by_before} in generation {generation}: "
-                f"give the sink generation {needed} in contract/sink.py, or documents of two keys would meet "
-                "in one index and every click count twice (docs/start/changing_the_query.md)"
+                f"give the sink generation {needed} {WHERE_GENERATIONS_ARE}, or documents of two "
+                "keys would meet in one index and every click count twice (docs/start/changing_the_query.md)"
             )
 
 
