@@ -24,7 +24,7 @@ Producer = Literal["web servers", "mobile apps"]
 WEB_SERVER_FLUSH_SECONDS = 1.0
 """`flush_interval` of clients/web_servers/fluentd.conf, `flush` of fluent-bit.yaml."""
 MOBILE_APP_FLUSH_SECONDS = 5.0
-"""`flush_seconds` of mobile_client."""
+"""`flush_seconds` of clients/mobile_app."""
 REFRESH_SECONDS = 1.0
 """`refresh_interval` of lambdas/search_bootstrap/definitions.py."""
 

@@ -9,5 +9,12 @@ class QuestionError(TrendsError):
     """A question that has no answer as it is asked: asked again unchanged, it fails again."""
 
 
+def refuse_empty(**values: str | None) -> None:
+    """Raises QuestionError for an empty value: it comes from a variable that is not set."""
+    for name, value in values.items():
+        if value == "":
+            raise QuestionError(f"{name} is empty: leave it out, or give a value")
+
+
 class TooManyBucketsError(TrendsError):
     """The answer would have more buckets than OpenSearch allows; asked for less, it can be given."""

@@ -24,7 +24,7 @@ from clients.batch_server.answers import (
     Trend,
 )
 from clients.batch_server.credentials import own_session, role_session, signing_credentials
-from clients.batch_server.errors import QuestionError
+from clients.batch_server.errors import QuestionError, refuse_empty
 from clients.batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
 from clients.batch_server.progress import RECENT, Progress, connect_progress, not_asked
 from clients.batch_server.question import Question, freshness_in, time_in
@@ -271,8 +271,9 @@ def connect(
     """A reader that signs with the session's identity, or with `role_arn` assumed by it (and renewed).
 
     max_attempts: how often a search is asked that may be retried; environment: its name, as `production`,
-    without which no minute is known to be complete.
+    without which no minute is known to be complete. Raises TrendsError.
     """
+    refuse_empty(role_arn=role_arn, region=region, environment=environment)
     session = session or own_session()
     credentials = signing_credentials(session, role_arn, region)
     progress: Progress = not_asked

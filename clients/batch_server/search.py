@@ -26,7 +26,7 @@ from tenacity import (
 from urllib3 import Timeout
 
 from clients.batch_server.endpoint import endpoint_parts
-from clients.batch_server.errors import TooManyBucketsError, TrendsError
+from clients.batch_server.errors import TooManyBucketsError, TrendsError, refuse_empty
 from contract.sink import CLICK_COUNTS
 from names import OREGON_STORAGE, TOKYO_INGEST, index_pattern, stack_name
 
@@ -76,6 +76,7 @@ class CountSearch:
     ) -> None:
         """endpoint: https://host of the domain (http://127.0.0.1:port in the twin); region: the domain's;
         max_attempts: how often a search is asked that may be retried."""
+        refuse_empty(region=region)
         self._endpoint = endpoint
         self._max_attempts = max_attempts
         self._client = OpenSearch(

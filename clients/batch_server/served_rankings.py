@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clients.batch_server.credentials import own_credentials, own_session, role_session
-from clients.batch_server.errors import QuestionError, TrendsError
+from clients.batch_server.errors import QuestionError, TrendsError, refuse_empty
 from clients.batch_server.segment import ALL_READERS, Segment
 from contract.ranking import KEY, RankingError, ServedRanking, segment_key
 from names import TOKYO_INGEST, stack_name
@@ -74,6 +74,7 @@ def connect_table(
 ) -> ServedTable:
     """Reads with the session's identity, or with `role_arn` assumed by it (and renewed). Raises
     TrendsError."""
+    refuse_empty(name=name, region=region, role_arn=role_arn)
     session = session or own_session()
     try:
         own_credentials(session)

@@ -112,8 +112,8 @@ class _Days:
         return seen
 
     def candidates(self, wanted: Wanted) -> list[str]:
-        """The seen articles that can be among those wanted, with the most that lists may have left out; none
-        when even their exact sums could not show that no unseen article is among those wanted."""
+        """Candidates: listed articles that could still reach the top, given the largest count a cut list can
+        hide. None when even their exact sums could not show that no unseen article is among those wanted."""
         seen = self.seen()
         most = {
             article_id: clicks + sum(day.bound for day in self.lists if article_id not in day.clicks_of)

@@ -11,16 +11,12 @@ HEADER = ["article_id", "title"]
 def read_titles(file: Path) -> dict[str, str]:
     """Raises QuestionError, naming the line, for a file of another form."""
     titles: dict[str, str] = {}
-    headed = False
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = csv.reader(opened, strict=True)
+            if next(rows, None) != HEADER:
+                raise QuestionError(f"{file} must begin with the line article_id,title")
             for row in rows:
-                if not headed:
-                    if row != HEADER:
-                        raise QuestionError(f"{file} must begin with the line article_id,title")
-                    headed = True
-                    continue
                 if len(row) != len(HEADER):
                     raise QuestionError(f"{file}, line {rows.line_num}: write an article_id and a title")
                 titles[row[0]] = row[1]

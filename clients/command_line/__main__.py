@@ -6,8 +6,10 @@ from interruption import quiet_interruption
 def main() -> None:
     with quiet_interruption():
         from clients.command_line.command import app
+        from clients.command_line.output import written_in_full
 
-        app(prog_name="click-trends")
+        with written_in_full():
+            app(prog_name="click-trends")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from clients.command_line.options import (
     Form,
     Limit,
     MinClicks,
+    OnceCommand,
     RoleArn,
     TableRegion,
     TimeZone,
@@ -89,13 +90,14 @@ def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
         last, until = options.pop("last"), end_of_span(options.pop("until"), time_zone)
         zone = time_zone or UTC
         try:
+            names = read_titles(titles) if titles else None
             asked = Asked(
                 reader=_connected(options),
                 last=last,
                 until=until,
                 segment=segment,
                 time_zone=zone,
-                titles=read_titles(titles) if titles else None,
+                titles=names,
             )
             table = ask(asked, **options)
             if segment.fields and not table.clicks:
@@ -114,7 +116,8 @@ def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
                 show(tables.for_people(table, zone))
 
     options = (*SPAN, *own_options(ask), *SEGMENT, *TITLES, *OUTPUT, *CONNECTION)
-    app.command(ask.__name__.replace("_", "-"), help=ask.__doc__)(with_options(run, *options))
+    name = ask.__name__.replace("_", "-")
+    app.command(name, cls=OnceCommand, help=ask.__doc__)(with_options(run, *options))
     return ask
 
 
@@ -126,7 +129,7 @@ def _add(run: Callable[..., None], *shared: inspect.Parameter) -> None:
         named = {each.name: options.pop(each.name) for each in own}
         run(options, **named)
 
-    app.command(run.__name__, help=run.__doc__)(with_options(split, *own, *shared))
+    app.command(run.__name__, cls=OnceCommand, help=run.__doc__)(with_options(split, *own, *shared))
 
 
 def _connected(options: dict[str, Any], **more: Any) -> TrendingReader:
@@ -358,6 +361,7 @@ def board(
 
     segment, role_arn = segment_asked(options), options["role_arn"]
     try:
+        names = read_titles(titles) if titles else {}
         reader = _connected(options, max_attempts=server.ATTEMPTS)
         if segment.fields:
             _are_known(reader, segment)
@@ -365,7 +369,7 @@ def board(
             reader=reader,
             spans=server.Spans(last=last, before=before),
             time_zone=time_zone.key if time_zone else "UTC",
-            titles=read_titles(titles) if titles else {},
+            titles=names,
             served=connect_table(table, region=table_region, role_arn=role_arn).read if table else None,
         )
         listening = server.bind_where_free() if port is None else server.bind(port)

@@ -11,8 +11,13 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from botocore.exceptions import InvalidRegionError
+from botocore.utils import validate_region_name
+from typer.core import TyperCommand
 
 from clients.batch_server.duration import parse_duration
+from clients.batch_server.endpoint import endpoint_parts
+from clients.batch_server.errors import QuestionError
 from clients.batch_server.reader import TrendingReader
 from clients.batch_server.segment import Grouping, Segment
 from contract.count import SEGMENT_COLUMNS
@@ -94,6 +99,26 @@ def not_empty(text: str) -> str:
     return text
 
 
+def _file(text: str) -> Path:
+    return Path(not_empty(text))
+
+
+def _region(text: str) -> str:
+    try:
+        validate_region_name(not_empty(text))
+    except InvalidRegionError as error:
+        raise typer.BadParameter(f"{text!r} is no AWS region: write one such as {OREGON}") from error
+    return text
+
+
+def _endpoint(text: str) -> str:
+    try:
+        endpoint_parts(not_empty(text))
+    except QuestionError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
 By = Annotated[
     Any,
     typer.Option(
@@ -110,7 +135,10 @@ AlsoUnlimited = Annotated[
 Titles = Annotated[
     Path | None,
     typer.Option(
-        "--titles", metavar="FILE", help="CSV with the header article_id,title: what to call articles."
+        "--titles",
+        parser=_file,
+        metavar="FILE",
+        help="CSV with the header article_id,title: what to call articles.",
     ),
 ]
 MinClicks = Annotated[int, typer.Option("--min-clicks", min=1, help="Only articles with as many clicks.")]
@@ -129,21 +157,39 @@ Until = Annotated[
 ]
 Endpoint = Annotated[
     str,
-    typer.Option("--endpoint", envvar="CLICK_TRENDS_ENDPOINT", help="https://host of the OpenSearch domain."),
+    typer.Option(
+        "--endpoint",
+        parser=_endpoint,
+        envvar="CLICK_TRENDS_ENDPOINT",
+        metavar="URL",
+        help="https://host of the OpenSearch domain.",
+    ),
 ]
 RoleArn = Annotated[
     str | None,
     typer.Option(
-        "--role-arn", envvar="CLICK_TRENDS_ROLE_ARN", help="Sign with this role, assumed through STS."
+        "--role-arn",
+        parser=not_empty,
+        envvar="CLICK_TRENDS_ROLE_ARN",
+        metavar="ARN",
+        help="Sign with this role, assumed through STS.",
     ),
 ]
 DomainRegion = Annotated[
-    str, typer.Option("--domain-region", envvar="CLICK_TRENDS_REGION", help="AWS region of the domain.")
+    str,
+    typer.Option(
+        "--domain-region",
+        parser=_region,
+        envvar="CLICK_TRENDS_REGION",
+        metavar="REGION",
+        help="AWS region of the domain.",
+    ),
 ]
 OfEnvironment = Annotated[
     str | None,
     typer.Option(
         "--environment",
+        parser=not_empty,
         envvar="CLICK_TRENDS_ENVIRONMENT",
         metavar="NAME",
         help="Such as production: its metrics tell which minutes are complete.",
@@ -161,10 +207,21 @@ TimeZone = Annotated[
     ),
 ]
 TABLE_OPTION = typer.Option(
-    "--table", envvar="CLICK_TRENDS_TABLE", help="DynamoDB table of the rankings that the service has."
+    "--table",
+    parser=not_empty,
+    envvar="CLICK_TRENDS_TABLE",
+    metavar="NAME",
+    help="DynamoDB table of the rankings that the service has.",
 )
 TableRegion = Annotated[
-    str, typer.Option("--table-region", envvar="CLICK_TRENDS_TABLE_REGION", help="AWS region of the table.")
+    str,
+    typer.Option(
+        "--table-region",
+        parser=_region,
+        envvar="CLICK_TRENDS_TABLE_REGION",
+        metavar="REGION",
+        help="AWS region of the table.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 AsCsv = Annotated[
@@ -236,6 +293,21 @@ def form_asked(options: dict[str, Any]) -> Form:
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     return Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
+
+
+class OnceCommand(TyperCommand):
+    """A command that refuses a second value where the last would silently replace the first, and the question
+    would become another."""
+
+    ONCE = frozenset({"by", *SEGMENT_COLUMNS})
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        option: Any
+        for option in given:
+            if option.name in self.ONCE and not vars(option)["multiple"] and given.count(option) > 1:
+                raise typer.BadParameter("is given twice: write it once", ctx=ctx, param=option)
+        return super().parse_args(ctx, args)
 
 
 def own_options(ask: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:

@@ -1,7 +1,11 @@
 """What a command writes: its answer to standard output, all else to standard error."""
 
+import errno
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -12,6 +16,8 @@ from clients.batch_server.text import printable
 
 MAX_WIDTH = 100_000
 """Of a table: more than any has."""
+
+UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF})
 
 
 def set_up_streams() -> None:
@@ -30,20 +36,65 @@ def fail(error: TrendsError) -> NoReturn:
 def write(text: str) -> None:
     """For programs as it is (typer.echo would take terminal codes out of ids), in UTF-8 whatever the locale;
     for a terminal printable."""
+    _check_open()
     if sys.stdout.isatty():
         text = "\n".join(printable(line) for line in text.split("\n"))
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    sys.stdout.write(text)
+    _put(text)
+
+
+def _check_open() -> None:
+    if sys.stdout is None:  # closed before the start, as by >&-
+        _end_unwritten(OSError(errno.EBADF, os.strerror(errno.EBADF)))
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _end_unwritten(error)
+
+
+@contextmanager
+def written_in_full() -> Iterator[None]:
+    """Around a command: where its output, such as that of --help, cannot be written, it ends with 1."""
+    output = sys.stdout  # typer puts another in its place when a pipe is closed
+    try:
+        try:
+            yield
+        finally:
+            if output is not None:
+                output.flush()
+            if sys.stdout is not output:
+                _end_unwritten(OSError(errno.EPIPE, os.strerror(errno.EPIPE)))
+    except OSError as error:
+        if error.errno not in UNWRITTEN or error.filename is not None:
+            raise
+        _end_unwritten(error)
+
+
+def _end_unwritten(error: OSError) -> NoReturn:
+    """With a sentence. What is left unwritten goes nowhere: Python would try again at its exit."""
+    if sys.__stdout__ is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.__stdout__.fileno())
+        os.close(nowhere)
+    tell(f"click-trends: standard output cannot be written: {error.strerror}")
+    raise SystemExit(1) from None
 
 
 def show(table: RenderableType) -> None:
     """In a file or a pipe as wide as it needs to be. A narrower terminal is told what that does to it."""
+    _check_open()
     console = Console()
     needed = console.measure(table, options=console.options.update(width=MAX_WIDTH)).minimum
     if needed > console.width and not console.is_terminal:
         console = Console(width=needed)
-    console.print(table)
+    with console.capture() as shown:  # rich itself would end without a word where a pipe is closed
+        console.print(table)
+    _put(shown.get())
     if needed > console.width:
         tell(
             f"click-trends: the table needs {needed} characters in a line and this terminal has "

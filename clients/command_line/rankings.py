@@ -69,8 +69,8 @@ def _places(served: Served) -> list[tuple[int, str, int]]:
 
 def _nothing_served(segment: Segment) -> str:
     few = (
-        "no article has enough clicks in this segment or no reader is in it (the service then shows what all "
-        "readers click), or "
+        "no article has enough clicks in this segment or no reader is in it, as with a misspelt value "
+        "(the service then shows what all readers click), or "
         if segment.fields
         else ""
     )

@@ -1,7 +1,7 @@
 """One call that puts records into a stream, and what it came to.
 
 Values in, values out but for the call; the caller decides when, what is kept, and what is counted. The
-simulated traffic and the mobile client both deliver with it.
+simulated traffic and the mobile app both deliver with it.
 """
 
 from collections.abc import Callable, Sequence

@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from clients.batch_server import TrendingReader, TrendsError, connect
+from clients.batch_server.errors import QuestionError
 from clients.batch_server.search import INDICES, MAX_ATTEMPTS
 from clients.batch_server.served_rankings import connect_table
 from tests.clients.batch_server.recording_server import Request, answering
@@ -179,3 +180,9 @@ def test_a_machine_without_credentials_is_told_where_to_put_them() -> None:
     session.get_credentials.return_value = None
     with pytest.raises(TrendsError, match="AWS_PROFILE"):
         connect("https://search-domain.example", session)
+
+
+@pytest.mark.parametrize("empty", ["region", "role_arn", "environment"])
+def test_a_reader_with_an_empty_name_is_refused(empty: str) -> None:
+    with pytest.raises(QuestionError, match=f"{empty} is empty"):
+        connect("https://d.example", mock.Mock(spec=boto3.Session), **{empty: ""})  # type: ignore[arg-type]

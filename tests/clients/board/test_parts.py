@@ -88,6 +88,9 @@ def test_titles_are_read_with_commas_quotes_line_breaks_and_a_byte_order_mark(tm
     ("content", "reason"),
     [
         (b"id,title\n", "must begin with the line article_id,title"),
+        (b"", "must begin with the line article_id,title"),
+        (b"\xef\xbb\xbf", "must begin with the line article_id,title"),
+        (b"\narticle_id,title\n", "must begin with the line article_id,title"),
         (b"article_id,title\na,b\nc\n", "line 3: write an article_id and a title"),
         (b"article_id,title\n\xff,b\n", "cannot be read"),
         (b'article_id,title\n"a,b\n', "cannot be read"),

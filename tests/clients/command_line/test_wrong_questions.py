@@ -4,6 +4,7 @@ without a traceback."""
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import typer
@@ -35,7 +36,8 @@ def asked(*arguments: str, **environment: str) -> tuple[int, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         **environment,
     }
-    result = CliRunner().invoke(app, arguments, env=surroundings)
+    with mock.patch("clients.board.server.serve"):  # a board that starts would serve until Ctrl-C
+        result = CliRunner().invoke(app, arguments, env=surroundings)
     assert isinstance(result.exception, SystemExit), result.exception  # anything else is shown as a traceback
     assert result.stdout == ""
     return result.exit_code, " ".join(result.stderr.split())
@@ -69,13 +71,14 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     *each(("top", "compare", "rising"), "--min-clicks", "0", told="--min-clicks"),
     *each(("top", "trend", "heat-map"), "--by", "shoe_size", told="age_band"),
     *each(("top", "trend", "heat-map"), "--by", "", told="age_band"),
+    *each(("trend", "heat-map"), "--by", "gender", "--by", "region", told="'--by': is given twice"),
+    *each(OF_A_SEGMENT, "--region", "a", "--region", "b", told="'--region': is given twice"),
     *each(ASK_OPENSEARCH, "--endpoint", "no-address", told="no-address"),
     *each(ASK_OPENSEARCH, "--endpoint", "ftp://host", told="ftp://host"),
     *each(ASK_OPENSEARCH, "--endpoint", "https://a host", told="https://a host"),
     *each(ASK_OPENSEARCH, "--endpoint", "https://host:port", told="https://host:port"),
-    *each((*QUESTIONS, "freshness"), "--environment", "e", "--domain-region", "no region", told="region"),
-    *each(WITH_A_ROLE[:-2], "--role-arn", "arn:a", "--domain-region", "no region", told="--domain-region"),
-    *each(("served",), "--table-region", "no region", told="--table-region"),
+    *each((*ASK_OPENSEARCH, "board"), "--domain-region", "no region", told="--domain-region"),
+    *each(("served", "board"), "--table-region", "no region", told="--table-region"),
     *each(("rising", "board"), "--before", "soon", told="10m"),
     *each(("board",), "--port", "70000", told="--port"),
     (("compare",), "name a segment"),
@@ -93,6 +96,32 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
 def test_what_is_wrong_as_it_is_asked_ends_with_2(arguments: tuple[str, ...], told: str) -> None:
     code, said = asked(*arguments)
     assert (code, told in said) == (2, True), said
+
+
+CONNECTIONS = {"--endpoint", "--titles", "--domain-region", "--table-region"}
+OF_A_CONNECTION = [(arguments, told) for arguments, told in WRONG if CONNECTIONS & {*arguments}]
+
+
+@pytest.mark.parametrize(("arguments", "told"), OF_A_CONNECTION)
+def test_it_ends_with_2_also_on_a_machine_without_credentials(arguments: tuple[str, ...], told: str) -> None:
+    code, said = asked(*arguments, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    assert (code, told in said) == (2, True), said
+
+
+COMMANDS = vars(typer.main.get_command(app))["commands"]
+WITH_VALUES = [
+    (name, option.opts[0])
+    for name, command in COMMANDS.items()
+    for option in command.params
+    if not vars(option)["is_flag"] and option.name != "help"
+]
+
+
+@pytest.mark.parametrize(("command", "option"), WITH_VALUES)
+def test_an_empty_value_ends_with_2_and_names_its_option(command: str, option: str) -> None:
+    needed = NEEDED.get(command, ())
+    code, said = asked(command, *(() if option in needed else needed), option, "")
+    assert (code, option in said) == (2, True), said
 
 
 NOT_ANSWERED: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
@@ -137,9 +166,8 @@ def test_a_wrong_value_in_a_variable_names_the_option() -> None:
 
 
 def test_each_command_is_asked_something_wrong() -> None:
-    commands = vars(typer.main.get_command(app))["commands"]
     wrong = {arguments[0] for arguments, _ in WRONG}
-    assert commands.keys() - wrong == {"saved-objects"}  # which takes nothing
+    assert COMMANDS.keys() - wrong == {"saved-objects"}  # which takes nothing
 
 
 def test_the_command_completes_its_commands_and_shows_how_to_install_that() -> None:
