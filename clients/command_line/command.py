@@ -17,7 +17,6 @@ from clients.batch_server.errors import QuestionError, TrendsError
 from clients.batch_server.reader import DEFAULT_LIMIT, TrendingReader, connect
 from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
 from clients.batch_server.served_rankings import connect_table
-from clients.board.titles import read_titles
 from clients.command_line import answer_tables, rankings, tables
 from clients.command_line.options import (
     CONNECTION,
@@ -90,14 +89,13 @@ def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
         last, until = options.pop("last"), end_of_span(options.pop("until"), time_zone)
         zone = time_zone or UTC
         try:
-            names = read_titles(titles) if titles else None
             asked = Asked(
                 reader=_connected(options),
                 last=last,
                 until=until,
                 segment=segment,
                 time_zone=zone,
-                titles=names,
+                titles=titles,
             )
             table = ask(asked, **options)
             if segment.fields and not table.clicks:
@@ -306,19 +304,18 @@ def served(
     form, segment = form_asked(options), segment_asked(options)
     zone = options.pop("time_zone") or UTC
     try:
-        names = read_titles(titles) if titles else None
         found = connect_table(table, region=table_region, role_arn=role_arn).read(segment)
     except TrendsError as error:
         fail(error)
     found = rankings.first(found, limit)
     match form:
         case Form.JSON:
-            write(rankings.as_json(found, names) + "\n")
+            write(rankings.as_json(found, titles) + "\n")
         case Form.CSV:
-            write(rankings.as_csv(found, names))
+            write(rankings.as_csv(found, titles))
             tell("\n".join(rankings.remarks(found, zone)))
         case Form.TABLE:
-            show(rankings.for_people(found, zone, names))
+            show(rankings.for_people(found, zone, titles))
 
 
 _add(served, *SEGMENT, *OUTPUT)
@@ -361,7 +358,6 @@ def board(
 
     segment, role_arn = segment_asked(options), options["role_arn"]
     try:
-        names = read_titles(titles) if titles else {}
         reader = _connected(options, max_attempts=server.ATTEMPTS)
         if segment.fields:
             _are_known(reader, segment)
@@ -369,7 +365,7 @@ def board(
             reader=reader,
             spans=server.Spans(last=last, before=before),
             time_zone=time_zone.key if time_zone else "UTC",
-            titles=names,
+            titles=titles or {},
             served=connect_table(table, region=table_region, role_arn=role_arn).read if table else None,
         )
         listening = server.bind_where_free() if port is None else server.bind(port)

@@ -20,6 +20,7 @@ from clients.batch_server.endpoint import endpoint_parts
 from clients.batch_server.errors import QuestionError
 from clients.batch_server.reader import TrendingReader
 from clients.batch_server.segment import Grouping, Segment
+from clients.board.titles import read_titles
 from contract.count import SEGMENT_COLUMNS
 from names import OREGON
 
@@ -99,8 +100,11 @@ def not_empty(text: str) -> str:
     return text
 
 
-def _file(text: str) -> Path:
-    return Path(not_empty(text))
+def _titles(file: str) -> dict[str, str]:
+    try:
+        return read_titles(Path(not_empty(file)))
+    except QuestionError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _region(text: str) -> str:
@@ -133,10 +137,10 @@ AlsoUnlimited = Annotated[
     int | None, typer.Option("--limit", min=1, max=1000, help="At most this many articles; all if absent.")
 ]
 Titles = Annotated[
-    Path | None,
+    Any,
     typer.Option(
         "--titles",
-        parser=_file,
+        parser=_titles,
         metavar="FILE",
         help="CSV with the header article_id,title: what to call articles.",
     ),
