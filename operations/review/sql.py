@@ -173,8 +173,8 @@ def _starts_fresh(before: Record | None, after: Record, retention_hours: object)
             "under "
             "the new key; older days are not until a replay of the raw backup.",
             details=(
-                "Raise its generation in contract/sink.py (of click-counts in contract/count.py), so that the new "
-                "counts get indices of their own: in one index a sum would hold a click twice.",
+                "Raise its generation in contract/sink.py (of click-counts in contract/count.py), so that "
+                "the new counts get indices of their own: in one index a sum would hold a click twice.",
                 _FRESH,
             ),
         )
