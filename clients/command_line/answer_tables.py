@@ -154,7 +154,7 @@ def compare(answer: Comparison) -> AnswerTable:
             for each in articles
         ],
         remarks=(
-            f"{answer.found:,} sure differences among {answer.compared:,} articles "
+            f"{answer.found:,} significant differences among {answer.compared:,} articles "
             f"(all with {answer.all_from:,} clicks or more)"
             f"{_if_cut(answer.found, len(answer.more) + len(answer.less))}.",
             *_no_clicks_remark(segment=answer.segment_clicks, everyone_else=answer.others_clicks),

@@ -185,7 +185,7 @@ const draw = {
     at("compare-empty").hidden = items.length > 0;
     if (!choice.comparing) at("compare-empty").textContent = "Choose a segment: here, or the head of a column.";
     else if (!answer) at("compare-empty").textContent = "Reading …";
-    else at("compare-empty").textContent = `No sure difference: ${number(answer.compared)} articles were looked at.`;
+    else at("compare-empty").textContent = `No significant difference: ${number(answer.compared)} articles were looked at.`;
   },
   segments() {
     for (const select of at("compare-choice").children) fillSelect(select, shown.segments.values[select.name] ?? []);

@@ -137,7 +137,10 @@ def test_a_cut_list_says_so(reader: mock.Mock) -> None:
         ask = getattr(reader, name)
         ask.return_value = replace(ask.return_value, found=9)
         _, out, _ = run(*asked)
-        assert re.search(r"9 sure.* \(all with 10 clicks or more\); [12] of them are listed\.", out)
+        assert re.search(
+            r"9 significant.* \(all with 10 clicks or more\); [12] of them are listed\.",
+            out,
+        )
 
 
 def test_an_error_is_one_sentence_on_standard_error_and_a_failing_exit_code(connect: mock.Mock) -> None:
