@@ -23,8 +23,16 @@ configured so, and emulators take 5 MiB. 500 clicks of 300 bytes are far from bo
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 https://docs.aws.amazon.com/streams/latest/dev/large-records.html"""
 PUT_RECORD_BATCH = RequestLimits(records=500, request_bytes=4 * MIB, record_bytes=1000 * 1024)
-"""Firehose delivery stream.
-https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html"""
+"""Firehose delivery stream. That is for records put into it. For those that it reads from a data stream its
+FAQ says 1,024 KB, and no page says what becomes of one beyond its limit (from Kafka: an object of failed
+records).
+https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
+https://aws.amazon.com/firehose/faqs/
+https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
+
+REQUEST_BYTES = 300_000
+"""Most bytes of our own requests to either, far within the limits: twenty of them carry a full batch of the
+forwarder at once. A lost answer repeats one, a thousand clicks. Smaller ones take more processor time."""
 
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 5

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from contract.count import COUNT_GENERATION, COUNT_KEY
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-"""Without a dot, which separates an index family from the day in the name of an index."""
+"""Without a dot, which separates an index family from the day in the name of an index, and without an
+underscore, which separates it from a generation of the counts (names.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class Sink:
     def index_family(self) -> str:
         """Its documents are in the indices <index_family>.<day>, such as `click-counts.2026.01.31`.
 
-        Each generation has its own family: with counts of two keys in one index, every click would count
-        twice.
+        Each generation of the key has its own: with counts of two keys in one index, every click would count
+        twice. Corrections count into families derived from it (names.generation_family).
         """
         return self.family if self.generation == 1 else f"{self.family}-{self.generation}"
 
@@ -54,3 +55,7 @@ CLICK_COUNTS = Sink(
 SINKS = (CLICK_COUNTS,)
 REJECTS_TABLE = "rejected_clicks"
 """The table of rejected clicks; its delivery stream writes to S3."""
+UNPARSEABLE = "unparseable"
+"""Reason of the unread rest of a line, and the column of REJECTS_TABLE with its text."""
+REPEATED_CLICK_ID = "repeated_click_id"
+"""Reason of a click whose id another had before, where analytics.drop_repeated_click_ids_hours is set."""

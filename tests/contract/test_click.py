@@ -1,22 +1,129 @@
-"""Which records have a click that the application can read."""
+"""Which clicks are in a record, and what in it is unparseable."""
 
 import pytest
 
-from contract.click import clicks_in, in_a_reject, is_parseable, is_unicode
+from contract.click import Click, Unread, clicks_in, in_a_reject, is_unicode, read, unparseable_in
+from tests.aggregated import aggregated
+
+A, B = b'{"a":1}', b'{"b": 2}'
+CLICK_A, CLICK_B = Click({"a": 1}, A), Click({"b": 2}, B)
+BOM = b"\xef\xbb\xbf"
+
+
+def is_parseable(line: bytes) -> bool:
+    return bool(clicks_in(line)) and not unparseable_in(line)
 
 
 @pytest.mark.parametrize(
-    "line", [b"{}", b' {"a": 1}\r', b'\xef\xbb\xbf{"a": 1}', b'{"a": 1} and more', b'[1, {"a": 1}]']
+    "between", [b"", b" ", b"\t", b"\r", b"\n", b"\r\n", b"\n\n \r\n", b"[]", b"\n" + BOM]
 )
-def test_a_line_that_begins_with_an_object_is_read(line: bytes) -> None:
-    assert is_parseable(line)
+def test_clicks_are_read_one_after_another(between: bytes) -> None:
+    assert read(A + between + B) == [CLICK_A, CLICK_B]
+    assert read(BOM + A + between + B + b"\n") == [CLICK_A, CLICK_B]
+
+
+@pytest.mark.parametrize("blank", [b"", b"\n", b"\r\n", b" \t\r\n\n", BOM, BOM + b" \n" + BOM, b"[]", b"[ ]"])
+def test_a_blank_line_and_an_empty_array_are_nothing(blank: bytes) -> None:
+    assert read(blank) == []
+
+
+def test_the_elements_of_an_array_are_clicks() -> None:
+    assert read(b"[" + A + b", " + B + b"]" + A) == [CLICK_A, Click({"b": 2}, B), CLICK_A]
+
+
+@pytest.mark.parametrize("rest", [b"", b"\xff", "é".encode()])
+def test_each_element_of_an_array_keeps_its_bytes(rest: bytes) -> None:
+    name = '"é"'.encode() if rest != b"\xff" else b'"\xed\xa0\x80"'
+    first, second = b'{ "a" : "[{]," ,' + name + b':{"n":[{}, 1]}}', b"{}"
+    found = read(b"[ " + first + b"\t,\r" + second + b" ] " + rest)
+    clicks = [unit for unit in found if isinstance(unit, Click)]
+    assert [click.json for click in clicks] == [first, second]
+    assert [read(click.json) for click in clicks] == [[click] for click in clicks]
 
 
 @pytest.mark.parametrize(
-    "line", [b"no json", b'{"a": ', b"7", b'"text"', b"null", b"[]", b"[1]", b"\xff{}", b"[" * 5_000]
+    "rest",
+    [
+        *(
+            b"no json",
+            b'{"a": ',
+            b"7",
+            b'"text"',
+            b"null",
+            b"[1]",
+            b"[" + A + b",1]",
+            b"[" + A,
+            b"[[]]",
+            b"\xff",
+        ),
+        *(
+            b"[" * 5_000,
+            b",",
+            b"}",
+            b"\0",
+            b"\x0b",
+            b"\xc2\xa0",
+            BOM,
+            b'{"a":"\xff"}',
+            b'{"a":"',
+            b"{\0",
+            b"NaN",
+        ),
+        *(
+            b'{"a":NaN}',
+            b'{"a":1,}',
+            b"{'a':1}",
+            b"//",
+            b'{"a":01}',
+            b'{"a":"\xed\xa0"}',
+            b"\xfe\xff",
+            b"\xff\xfe",
+        ),
+    ],
 )
-def test_a_line_without_an_object_is_unparseable(line: bytes) -> None:
-    assert not is_parseable(line)
+def test_what_is_no_click_is_unparseable_with_the_rest_of_its_line(rest: bytes) -> None:
+    assert read(A + rest + B + b"\n" + B) == [CLICK_A, Unread(rest + B), CLICK_B]
+    assert read(B + b"\n" + A + b" " + rest) == [CLICK_B, CLICK_A, Unread(rest)]
+    assert read(rest.removeprefix(BOM) + b"\n" + A)[-1] == CLICK_A
+
+
+def test_a_value_does_not_span_lines() -> None:
+    assert read(b'{\n  "a": 1\n}\n') == [Unread(b"{"), Unread(b'"a": 1'), Unread(b"}")]
+    assert read(b'{"a": "x\ny"}') == [Unread(b'{"a": "x'), Unread(b'y"}')]
+
+
+def test_a_click_keeps_its_bytes_whatever_stands_beside_it() -> None:
+    japanese = '{"記事": "日"}'.encode()
+    overlong = b'{"a": "\xc0\xaf"}'
+    assert read(japanese + overlong + A + b"\xff") == [
+        Click({"記事": "日"}, japanese),
+        Click({"a": "/"}, overlong),
+        CLICK_A,
+        Unread(b"\xff"),
+    ]
+
+
+def test_a_stream_a_raw_object_and_a_file_are_read_alike() -> None:
+    records = [
+        A + B,
+        BOM + A + b"\r\n",
+        b"no" + A + b"\n",
+        b"[" + B + b"]",
+        aggregated([A + b"\n", B + b"{"]),
+    ]
+    taken_apart = [*records[:-1], A + b"\n", B + b"{"]
+    raw_object = b"".join(record + b"\n" for record in taken_apart)
+    assert read(raw_object) == [unit for record in records for unit in read(record)]
+
+
+def test_a_megabyte_of_small_values_is_read_once() -> None:
+    for record, units in (
+        (b"{}" * 2**19, 2**19),
+        (b"\n" * 2**20, 0),
+        (b"[]" * 2**19, 0),
+        (b"x\n" * 2**19, 2**19),
+    ):
+        assert len(read(record)) == units
 
 
 NUMBERS = ["{}", "-{}", "1.{}", "-0.{}", "1e{}", "1E+{}", "1e-{}", "{}.0", "{}e5"]
@@ -30,12 +137,19 @@ def test_a_number_has_as_many_digits_as_flinks_parser_takes(form: str) -> None:
         assert is_parseable(f'{{"n":{number}}}'.encode()) is parseable, (form, digits)
 
 
-@pytest.mark.parametrize("character", ["n", "日", "\\u65e5"])
-def test_a_name_has_as_many_bytes_as_flinks_parser_takes(character: str) -> None:
-    size = 1 if character == "n" else 3
+@pytest.mark.parametrize(
+    ("character", "size"),
+    [
+        *((b"n", 1), ("日".encode(), 3), (rb"\u65e5", 3), (rb"\n", 1), (rb"\"", 1)),
+        *((rb"\ud83d\ude00", 6), ("😀".encode(), 4), (b"\xc0\x80", 2), (b"\xed\xa0\xbd\xed\xb8\x80", 6)),
+        (b"\xf0\x80\x80\x80", 4),
+    ],
+)
+def test_a_name_has_as_many_bytes_as_flinks_parser_takes(character: bytes, size: int) -> None:
+    """It encodes each half of an escaped pair by itself, and counts other bytes as they are written."""
     for number, parseable in ((50_000 // size, True), (50_000 // size + 1, False)):
-        name = character * number
-        assert is_parseable(f'{{"x":[{{"{name}":1}}]}}'.encode()) is parseable, (character, number)
+        record = b'{"x":[{"' + character * number + b'" :"' + b"x" * 60_000 + b'"}]}'
+        assert is_parseable(record) is parseable, (character, number)
 
 
 @pytest.mark.parametrize("level", ['{"a":', "["])
@@ -50,21 +164,14 @@ def test_the_nesting_limit_of_flinks_parser_holds_at_any_call_depth(level: str) 
         assert looked_at(record, 700) is parseable, levels
 
 
-def test_content_after_the_first_value_may_be_nested_at_any_depth() -> None:
-    assert is_parseable(b'{"a":1}' + b"[" * 100_000)
+def test_what_is_nested_too_deeply_does_not_harm_the_click_before_it() -> None:
+    assert read(A + b"[" * 100_000) == [CLICK_A, Unread(b"[" * 100_000)]
 
 
 @pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
-def test_utf_16_and_utf_32_are_read_as_flinks_parser_reads_them(form: str) -> None:
-    assert clicks_in('[{"user_id": "日😀"}]'.encode(form)) == [{"user_id": "日😀"}]
-    assert not is_parseable("7".encode(form))
-
-
-@pytest.mark.parametrize("form", ["utf-32-le", "utf-32-be"])
-def test_utf_32_beyond_unicode_or_cut_in_a_character_is_unparseable(form: str) -> None:
-    record = '{"a": 1}'.encode(form)
-    assert not is_parseable(record.replace("a".encode(form), b"\x7f\x7f\x7f\x7f"))
-    assert not is_parseable(record[:-1])
+def test_utf_16_and_utf_32_are_unparseable(form: str) -> None:
+    assert clicks_in('{"user_id": "日😀"}'.encode(form)) == []
+    assert unparseable_in('{"user_id": "日"}'.encode(form)) == 1
 
 
 @pytest.mark.parametrize(
@@ -98,11 +205,6 @@ def test_what_flinks_parser_does_not_let_pass_is_unparseable(written: bytes) -> 
     assert not is_parseable(b'{"user_id": "' + written + b'"}')
 
 
-def test_the_halves_of_a_pair_are_one_character_in_utf_32_too() -> None:
-    record = '{"user_id": "\ud83d\ude00\ud83d"}'.encode("utf-32-le", "surrogatepass")
-    assert clicks_in(record) == [{"user_id": "\U0001f600\ud83d"}]
-
-
 def test_half_a_surrogate_pair_is_not_unicode_and_shows_a_replacement() -> None:
     for text, shown in (("\ud83d", "\ufffd"), ("a\udc00\ud800", "a\ufffd\ufffd"), ("\udfff", "\ufffd")):
         assert not is_unicode(text)
@@ -110,3 +212,26 @@ def test_half_a_surrogate_pair_is_not_unicode_and_shows_a_replacement() -> None:
     for text in ("", "?", "\U0001f600", "\ud7ff\ue000", "\ufffd"):
         assert is_unicode(text)
         assert in_a_reject(text) == text
+
+
+LONG = b"x" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("line", "is_read"),
+    [
+        (b'{"a":"' + LONG + b'","n":' + b"1" * 1_000 + b"}", True),
+        (b'{"a":"' + LONG + b'","n":' + b"1" * 1_001 + b"}", False),
+        (b'{"a":"' + LONG + b'\\"","n":' + b"1" * 1_001 + b"}", False),
+        (b'{"a":"' + LONG + b'","n":' + b"[" * 999 + b"]" * 999 + b"}", True),
+        (b'{"a":"' + LONG + b'","n":' + b"[" * 1_000 + b"]" * 1_000 + b"}", False),
+        (b'{"' + LONG * 10 + b'":1}', True),
+        (b'{"' + LONG * 10 + b'x":1}', False),
+        (b'{"' + "é".encode() * 25_001 + b'":1}', False),
+        (b'{"a":"' + LONG + b'"', False),
+    ],
+)
+def test_the_limits_of_flinks_parser_hold_in_a_long_click_too(line: bytes, is_read: bool) -> None:
+    assert bool(clicks_in(line)) is is_read
+    (unit,) = read(line)
+    assert (unit.json if isinstance(unit, Click) else unit.data) == line

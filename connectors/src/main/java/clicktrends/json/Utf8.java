@@ -6,11 +6,14 @@ final class Utf8 {
 
   private Utf8() {}
 
-  /** Length in bytes, two to four, of the character at this position; 0 if it is not valid. */
-  static int bytesOfCharacter(byte[] text, int at) {
+  /**
+   * Length in bytes, two to four, of the character at this position; 0 if it is not valid, or does
+   * not end before the limit.
+   */
+  static int bytesOfCharacter(byte[] text, int at, int limit) {
     int lead = text[at] & 0xFF;
     int bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || at + bytes > text.length) {
+    if (lead < 0xC2 || lead > 0xF4 || at + bytes > limit) {
       return 0;
     }
     int second = continuation(text[at + 1]);

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +27,7 @@ final class VersionDirectory {
   private final TreeMap<Long, Loaded> loaded = new TreeMap<>();
   private final TreeMap<Long, Refused> refused = new TreeMap<>();
   private final TreeMap<String, String> otherNames = new TreeMap<>();
-  private Set<Long> shrunken = Set.of();
+  private Map<Long, Version> shrunken = Map.of();
   private boolean missing;
   private volatile State current;
 
@@ -41,7 +41,8 @@ final class VersionDirectory {
    * What lookups and metrics read.
    *
    * @param refused the reason for each refused file
-   * @param shrunken number of loaded versions far smaller than the one before
+   * @param shrunken number of versions far smaller than the one before: those ahead, in force, or
+   *     past and not made up for
    * @param checkedMillis when a check last came to its end; before the first, when the table was
    *     opened
    */
@@ -77,7 +78,7 @@ final class VersionDirectory {
         Versions.of(loaded.values().stream().map(Loaded::version).collect(Collectors.toList()));
     findShrunken(versions);
     long checked = failure == null ? now() : current.checkedMillis();
-    current = new State(versions, problems(), shrunken.size(), checked);
+    current = new State(versions, problems(), shrunkenFromNowOn(versions), checked);
     if (failure != null) {
       throw failure;
     }
@@ -96,14 +97,17 @@ final class VersionDirectory {
     known.addAll(loaded.keySet());
     for (long validFrom : known.descendingSet()) {
       VersionFile file = listed.get(validFrom);
-      if (loaded.containsKey(validFrom)) {
-        warnIfWrittenAgain(validFrom, file);
-      } else if (!isRefused(validFrom, file)) {
-        try {
+      String correction = settings.corrections().get(VersionFile.nameOf(validFrom));
+      try {
+        if (loaded.containsKey(validFrom)) {
+          warnIfWrittenAgain(validFrom, file);
+        } else if (correction != null) {
+          loadCorrected(validFrom, file, new Path(correction));
+        } else if (!isRefused(validFrom, file)) {
           load(validFrom, file);
-        } catch (IOException e) {
-          failure = e;
         }
+      } catch (IOException e) {
+        failure = e;
       }
       if (loaded.containsKey(validFrom) && endsHistory(validFrom)) {
         dropBefore(validFrom);
@@ -133,7 +137,7 @@ final class VersionDirectory {
     Map<Long, Version> found = versions.shrunken();
     found.forEach(
         (validFrom, before) -> {
-          if (!shrunken.contains(validFrom)) {
+          if (!shrunken.containsKey(validFrom)) {
             LOG.warn(
                 "{} has {} users where {} before it has {}: if that is a mistake, its missing users"
                     + " count as unknown until a complete version is published under a later"
@@ -144,7 +148,21 @@ final class VersionDirectory {
                 before.users());
           }
         });
-    shrunken = Set.copyOf(found.keySet());
+    shrunken = Map.copyOf(found);
+  }
+
+  /** Of a past one: unless the version in force has the users again that it lacked. */
+  private int shrunkenFromNowOn(Versions versions) {
+    Version inForce = versions.inForceAt(now());
+    return inForce == null
+        ? shrunken.size()
+        : (int)
+            shrunken.entrySet().stream()
+                .filter(
+                    each ->
+                        each.getKey() >= inForce.validFromMillis()
+                            || Versions.isShrunken(inForce, each.getValue()))
+                .count();
   }
 
   private void load(long validFrom, VersionFile file) throws IOException {
@@ -163,6 +181,30 @@ final class VersionDirectory {
           "Refused a version: {}. The last good version, if any, stays in force. Publish the corrected"
               + " file under a later valid_from that is still ahead; then this one may be deleted.",
           e.getMessage());
+    }
+  }
+
+  /**
+   * Never falls back to the version: its clicks would be counted with both.
+   *
+   * @throws IOException also if the correction is missing or bad
+   */
+  private void loadCorrected(long validFrom, VersionFile file, Path correction) throws IOException {
+    try {
+      FileStatus found = correction.getFileSystem().getFileStatus(correction);
+      VersionFile read = new VersionFile(correction, found.getLen(), found.getModificationTime());
+      Version version = VersionReader.read(read, validFrom, settings);
+      loaded.put(validFrom, new Loaded(version, file));
+      LOG.info(
+          "Loaded {} in place of {}: {} users, {} distinct rows",
+          correction,
+          file.path(),
+          version.users(),
+          version.rows().length);
+    } catch (BadVersionException | IOException e) {
+      throw new IOException(
+          correction + ", to be read in place of " + file.path() + ", cannot be: " + e.getMessage(),
+          e);
     }
   }
 

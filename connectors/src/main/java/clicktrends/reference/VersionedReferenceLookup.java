@@ -27,8 +27,8 @@ import org.apache.flink.table.functions.LookupFunction;
  *   <li>{@code ...Users}: users in the version in force now; 0 without any
  *   <li>{@code ...RefusedVersions}: files in the directory that are refused, for what they hold or
  *       for their names
- *   <li>{@code ...ShrunkenVersions}: versions in memory with less than half of the users of the one
- *       before
+ *   <li>{@code ...ShrunkenVersions}: versions with less than half of the users of the one before:
+ *       ahead, in force, or past and not made up for by the one in force
  *   <li>{@code ...SecondsSinceCheck}: since a check of the directory last succeeded
  * </ul>
  */

@@ -1,10 +1,15 @@
 package clicktrends.reference;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.core.fs.Path;
+import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.connector.source.DynamicTableSource;
 import org.apache.flink.table.factories.DynamicTableSourceFactory;
 import org.apache.flink.table.factories.FactoryUtil;
@@ -32,6 +37,16 @@ public final class VersionedReferenceTableFactory implements DynamicTableSourceF
               "How often the directory is listed for new versions; 0 reads it once, and fails if a"
                   + " version is refused.");
 
+  static final ConfigOption<List<String>> CORRECTIONS =
+      ConfigOptions.key("corrections")
+          .stringType()
+          .asList()
+          .defaultValues()
+          .withDescription(
+              "URIs of files that are read in place of versions, each in a folder named after the"
+                  + " version, as .../20260131T000000Z/0001.csv; separated by semicolons. A version"
+                  + " whose file is missing cannot be read.");
+
   static final ConfigOption<Duration> HISTORY =
       ConfigOptions.key("history")
           .durationType()
@@ -53,7 +68,7 @@ public final class VersionedReferenceTableFactory implements DynamicTableSourceF
 
   @Override
   public Set<ConfigOption<?>> optionalOptions() {
-    return Set.of(CHECK_INTERVAL, HISTORY);
+    return Set.of(CORRECTIONS, CHECK_INTERVAL, HISTORY);
   }
 
   @Override
@@ -66,7 +81,24 @@ public final class VersionedReferenceTableFactory implements DynamicTableSourceF
         ReferenceColumns.of(
             context.getObjectIdentifier().asSummaryString(), context.getPhysicalRowDataType()),
         options.get(PATH),
+        corrections(options.get(CORRECTIONS)),
         options.get(CHECK_INTERVAL),
         options.getOptional(HISTORY).orElse(null));
+  }
+
+  /** By the file name of the version that each stands for. Throws ValidationException. */
+  private static Map<String, String> corrections(List<String> uris) {
+    Map<String, String> found = new TreeMap<>();
+    for (String uri : uris) {
+      String name = new Path(uri).getParent().getName() + ".csv";
+      if (VersionFile.validFromMillis(name).isEmpty() || found.put(name, uri) != null) {
+        throw new ValidationException(
+            "The option 'corrections' has "
+                + uri
+                + ", which is in no folder named like 20260131T000000Z, after the version that it"
+                + " corrects, or is the second one of that version: name one of each version.");
+      }
+    }
+    return found;
   }
 }

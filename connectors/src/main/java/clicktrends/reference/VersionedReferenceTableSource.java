@@ -2,6 +2,7 @@ package clicktrends.reference;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.flink.table.connector.source.DynamicTableSource;
 import org.apache.flink.table.connector.source.LookupTableSource;
@@ -12,6 +13,7 @@ record VersionedReferenceTableSource(
     String table,
     ReferenceColumns columns,
     String directory,
+    Map<String, String> corrections,
     Duration checkInterval,
     Duration history)
     implements LookupTableSource {
@@ -26,6 +28,7 @@ record VersionedReferenceTableSource(
             directory,
             columns.names().get(layout.keyColumn()),
             IntStream.of(layout.valueColumns()).mapToObj(columns.names()::get).toList(),
+            corrections,
             checkInterval,
             history);
     return LookupFunctionProvider.of(new VersionedReferenceLookup(table, settings, layout));

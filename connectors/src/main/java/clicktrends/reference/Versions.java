@@ -47,11 +47,15 @@ final class Versions {
   Map<Long, Version> shrunken() {
     Map<Long, Version> found = new TreeMap<>();
     for (int i = 1; i < ascending.length; i++) {
-      if (ascending[i].users() < ascending[i - 1].users() * MIN_SHARE_OF_USERS_BEFORE) {
+      if (isShrunken(ascending[i], ascending[i - 1])) {
         found.put(validFromMillis[i], ascending[i - 1]);
       }
     }
     return found;
+  }
+
+  static boolean isShrunken(Version version, Version before) {
+    return version.users() < before.users() * MIN_SHARE_OF_USERS_BEFORE;
   }
 
   int count() {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
@@ -46,6 +47,7 @@ public final class SegmentsLoadBenchmark {
               directory.toString(),
               "user_id",
               List.of("gender", "age_band", "region"),
+              Map.of(),
               Duration.ZERO,
               null);
       measure(users, settings);

@@ -321,6 +321,38 @@ class VersionDirectoryTest {
     assertThat(directory.current().shrunken()).isZero();
   }
 
+  @Test
+  void a_shrunken_version_counts_no_more_when_a_complete_one_takes_its_place() throws Exception {
+    files.publish("20260109T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\n");
+    files.publish("20260110T000000Z", SegmentFiles.HEADER + "u1,f,x\n");
+    files.publish("20260110T040000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\n");
+    clock.moveTo("2026-01-10T02:00:00Z");
+    directory.check();
+    assertThat(directory.current().shrunken()).isEqualTo(1);
+    clock.moveTo("2026-01-10T04:00:00Z");
+    directory.check();
+    assertThat(directory.current().shrunken()).isZero();
+  }
+
+  @Test
+  void a_shrunken_version_counts_on_while_the_next_is_as_small() throws Exception {
+    files.publish("20260109T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\n");
+    files.publish("20260110T000000Z", SegmentFiles.HEADER + "u1,f,x\n");
+    files.publish("20260110T040000Z", SegmentFiles.HEADER + "u2,f,x\n");
+    clock.moveTo("2026-01-10T05:00:00Z");
+    directory.check();
+    assertThat(directory.current().shrunken()).isEqualTo(1);
+  }
+
+  @Test
+  void a_shrunken_version_that_is_still_ahead_counts_already() throws Exception {
+    files.publish("20260110T000000Z", SegmentFiles.HEADER + "u1,f,x\nu2,f,x\nu3,f,x\n");
+    files.publish("20260110T040000Z", SegmentFiles.HEADER + "u1,f,x\n");
+    clock.moveTo("2026-01-10T02:00:00Z");
+    directory.check();
+    assertThat(directory.current().shrunken()).isEqualTo(1);
+  }
+
   private long secondsSinceCheck() {
     return directory.current().secondsSinceCheck(clock.millis());
   }

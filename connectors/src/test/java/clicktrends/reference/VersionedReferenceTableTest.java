@@ -114,6 +114,19 @@ class VersionedReferenceTableTest {
         .hasStackTraceContaining("segments");
   }
 
+  @Test
+  void corrections_are_named_after_their_versions_one_of_each() {
+    String first = "s3://b/corrections/20260101T000000Z/0001.csv";
+    explain(
+        COLUMNS, "'corrections' = '%s;%s'".formatted(first, first.replace("0101", "0102")), JOIN);
+    for (String wrong : List.of("0001.csv", "/a/0001.csv", first + ";" + first)) {
+      assertThatThrownBy(() -> explain(COLUMNS, "'corrections' = '%s'".formatted(wrong), JOIN))
+          .rootCause()
+          .isInstanceOf(ValidationException.class)
+          .hasMessageContaining("The option 'corrections' has");
+    }
+  }
+
   private void explain(String columns, String options, String query) {
     createTable(PLANNER, columns, options);
     PLANNER.explainSql(query);
