@@ -1,10 +1,10 @@
 -- The clicks of readers as they arrive, every field as its own text so that a rejected click can show what was sent.
 --
--- What becomes of a record: its first JSON value is read and whatever follows is ignored; of a repeated key the last
--- value holds. An object is one click, an array is one click for each object in it (producers send one object a record).
--- Anything else is unparseable and skipped: no JSON, no Unicode, a scalar, an array without objects, nesting over 1,000
--- deep, a number of over 1,000 digits, a name of over 50,000 bytes. Let pass: UTF-16 and UTF-32, a byte order
--- mark, control characters and overlong UTF-8 in strings, half a surrogate pair. contract/click.py says the same in Python.
+-- contract/click.py says which clicks are in a record, connectors/ says it in Java: lines of UTF-8, each with objects one
+-- after another, or such records aggregated by the Kinesis Producer Library. What a line holds beyond, from where another
+-- value begins, is a row with nothing but `unparseable`: its text, cut at 4,096 characters. So each row is one unit of
+-- received = counted + rejected + unparseable. A field called unparseable is ignored; of a repeated key the last value
+-- holds. Let pass: control characters and overlong UTF-8 in strings, half a surrogate pair.
 -- The format is Flink's json with a fast path (connectors/). Numbers and booleans come as text, so 7 and "7" are one id. An
 -- object or array in place of a field is NULL, as if the field were missing.
 CREATE TABLE clicks (
@@ -13,9 +13,11 @@ CREATE TABLE clicks (
   user_id STRING,
   article_id STRING,
   platform STRING,
-  `position` STRING
+  `position` STRING,
+  unparseable STRING
 ) WITH (${clicks},
   'format' = 'flat-json',
   'flat-json.ignore-parse-errors' = 'true',
-  'flat-json.nested-values' = 'null'
+  'flat-json.nested-values' = 'null',
+  'flat-json.unparseable-column' = 'unparseable'
 );

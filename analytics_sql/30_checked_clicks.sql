@@ -27,8 +27,11 @@ SELECT
   article_id,
   platform,
   `position`,
+  unparseable,
   event_time,
   CASE
+    WHEN unparseable IS NOT NULL
+    THEN 'unparseable'
     WHEN click_id IS NULL OR byte_length(click_id) = 0
     THEN 'missing_click_id'
     WHEN user_id IS NULL OR byte_length(user_id) = 0

@@ -1,4 +1,4 @@
--- The clicks that could not be counted, as they were sent, each with its reason.
+-- The clicks that could not be counted, as they were sent, and the unread rests of lines, each with its reason.
 --
 -- A value is cut at 4,096 characters: a delivery stream refuses records over 1,000 KiB, and that would stop the job.
 CREATE TABLE rejected_clicks (
@@ -8,6 +8,7 @@ CREATE TABLE rejected_clicks (
   article_id STRING,
   platform STRING,
   `position` STRING,
+  unparseable STRING,
   reason STRING
 ) WITH (${rejected_clicks}
 );
@@ -20,6 +21,7 @@ SELECT
   LEFT(article_id, 4096),
   LEFT(platform, 4096),
   LEFT(`position`, 4096),
+  unparseable,
   reason
 FROM validated_clicks
 WHERE reason IS NOT NULL;

@@ -2,9 +2,9 @@
 
   python analytics_sql/main.py --clicks DIR --segments DIR --out DIR
 
-The SQL is the application's. Clicks of any age are counted, and files with the same records are read once.
-Prints what became of the clicks. A click missing from the results or a refused version of the segments ends
-the run with an error.
+The SQL is the application's. Clicks of any age are counted, and files with the same lines are read once.
+Prints what became of the clicks. A click or an unread rest of a line missing from the results, or a refused
+version of the segments, ends the run with an error.
 """
 
 import argparse
@@ -18,18 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from analytics_sql.click_files import (
+    LINE_OPTIONS,
     ClickFiles,
     click_files,
     link,
     many,
-    numbered_records,
+    numbered_lines,
     read_click_files,
     shown,
 )
 from analytics_sql.local_flink import cause_of, connector_jar, find_java
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
 from contract.count import SEGMENT_COLUMNS, UNKNOWN
-from contract.sink import REJECTS_TABLE, SINKS
+from contract.sink import REJECTS_TABLE, SINKS, UNPARSEABLE
 from interruption import quiet_interruption
 
 Properties = dict[str, dict[str, str]]  # property group -> key -> value
@@ -47,7 +48,7 @@ def properties(clicks: Path, segments: Path, out: Path) -> Properties:
     Paths are plain, not URIs: Flink does not decode the percent signs of a URI.
     """
     groups: Properties = {
-        "clicks": {"connector": "filesystem", "path": str(clicks)},
+        "clicks": {"connector": "filesystem", "path": str(clicks), **LINE_OPTIONS},
         "segments": {"connector": "versioned-reference", "path": str(segments), "check-interval": "0 s"},
         **{
             table: {"connector": "filesystem", "format": "json", "path": str(out / table)}
@@ -84,10 +85,10 @@ def check_folders(clicks: Path, segments: Path, out: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ClickReconciliation:
-    """What became of the clicks of some files.
+    """What became of the clicks of some files: received = counted + rejected + unparseable.
 
-    counted and rejected: clicks, as the run wrote them; keys: of the counts, by table; unknown: clicks
-    counted for readers in no version of the segments.
+    counted, rejected and unparseable (rests of lines): as the run wrote them; keys: of the counts, by table;
+    unknown: clicks counted for readers in no version of the segments.
     """
 
     files: ClickFiles
@@ -95,6 +96,7 @@ class ClickReconciliation:
     keys: dict[str, int]
     unknown: int
     rejected: int
+    unparseable: int
 
     def __str__(self) -> str:
         files = self.files
@@ -103,17 +105,20 @@ class ClickReconciliation:
             + ("" if table == SINKS[0].table else f" in {table}")
             for table, clicks in self.counted.items()
         )
-        in_arrays = files.clicks - (files.records - files.unparseable)
         outcome = (
-            f"{many(files.records, 'record')} in {many(len(files.read), 'file')}: {counted}, "
-            f"{self.rejected:,} rejected, {files.unparseable:,} unparseable"
-            + (f" (arrays held {many(in_arrays, 'click')} more than one a record)" if in_arrays else "")
+            f"{files.received:,} received in {many(files.lines, 'line')} of {many(len(files.read), 'file')}: "
+            f"{counted}, {self.rejected:,} rejected, {self.unparseable:,} unparseable"
         )
         unknown = [f"{many(self.unknown, 'click')} counted as {UNKNOWN}"] if self.unknown else []
         return "\n".join([outcome, *unknown, *files.remarks()])
 
     def problem(self) -> str | None:
-        """Says if a table's counts and the rejects do not add up to all clicks."""
+        """Says if a table's counts and the rejects do not add up to all that the files hold."""
+        if difference := self.files.unparseable - self.unparseable:
+            return (
+                f"The unparseable of the rejected clicks and of the files differ by {difference:,}. "
+                "Were files changed during the run?"
+            )
         for table, clicks in self.counted.items():
             if difference := self.files.clicks - clicks - self.rejected:
                 return (
@@ -134,13 +139,21 @@ def reconciled(files: ClickFiles, out: Path) -> ClickReconciliation:
             keys[sink.table] += 1
             if sink is SINKS[0] and all(count[column] == UNKNOWN for column in SEGMENT_COLUMNS):
                 unknown += count["clicks"]
-    rejected = sum(1 for _ in _rows(out / REJECTS_TABLE))
-    return ClickReconciliation(files=files, counted=counted, keys=keys, unknown=unknown, rejected=rejected)
+    reasons = [json.loads(row)["reason"] for row in _rows(out / REJECTS_TABLE)]
+    unparseable = reasons.count(UNPARSEABLE)
+    return ClickReconciliation(
+        files=files,
+        counted=counted,
+        keys=keys,
+        unknown=unknown,
+        rejected=len(reasons) - unparseable,
+        unparseable=unparseable,
+    )
 
 
 def _rows(table: Path) -> Iterator[bytes]:
     for file in table.iterdir():
-        yield from (row for _, row in numbered_records(file))
+        yield from (row for _, row in numbered_lines(file))
 
 
 def run_over_files(clicks: Path, segments: Path, out: Path, *, run: Run) -> ClickReconciliation:

@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.click import clicks_in
+from contract.click import Unread, read_line
 
 SUFFIXES = (".json", ".json.gz")
+LINE_OPTIONS = {"flat-json.aggregated-records": "false"}
+"""Of a table of clicks over files: no line of a file is an aggregated record, whatever its bytes."""
 _GZIP = b"\x1f\x8b"
+_BLANKS = b" \t\r\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileContent:
-    """records: lines that are not blank; unparseable: those without a click (contract/click.py); clicks: in
-    the others; first_unparseable: its line, from 1; digest: of all records."""
+    """lines: those that are not blank; clicks, unparseable: what contract/click.py finds in each as a record,
+    which is how Flink hands it to the decoder; first_unparseable: its line, from 1; digest: of all lines."""
 
     file: Path
-    records: int
+    lines: int
     clicks: int
     unparseable: int
     first_unparseable: int | None
@@ -36,8 +39,8 @@ class ClickFiles:
     repeated: list[tuple[FileContent, Path]]
 
     @property
-    def records(self) -> int:
-        return sum(content.records for content in self.read)
+    def lines(self) -> int:
+        return sum(content.lines for content in self.read)
 
     @property
     def clicks(self) -> int:
@@ -47,14 +50,18 @@ class ClickFiles:
     def unparseable(self) -> int:
         return sum(content.unparseable for content in self.read)
 
+    @property
+    def received(self) -> int:
+        return self.clicks + self.unparseable
+
     def remarks(self) -> list[str]:
         """What a person should know beside the reconciliation, a sentence each."""
         told = []
         if self.repeated:
-            records = sum(content.records for content, _ in self.repeated)
+            lines = sum(content.lines for content, _ in self.repeated)
             first, same = self.repeated[0]
             told.append(
-                f"left out {many(len(self.repeated), 'file')} with {many(records, 'record')}, whose content "
+                f"left out {many(len(self.repeated), 'file')} with {many(lines, 'line')}, whose content "
                 f"stands in another file, such as {shown(first.file)} in {shown(same)}"
             )
         for content in self.read:
@@ -109,27 +116,30 @@ def read_click_files(files: list[Path]) -> ClickFiles:
             repeated.append((content, first.file))
     found = ClickFiles(read=list(read.values()), repeated=repeated)
     if not found.clicks:
-        what = f"{many(found.records, 'record')} in {many(len(files), 'file')}"
+        what = f"{many(found.lines, 'line')} in {many(len(files), 'file')}"
         remarks = "".join(f"; {remark}" for remark in found.remarks())
-        raise SystemExit(f"--clicks holds no click ({what}{remarks}): give JSON in UTF-8, one click per line")
+        raise SystemExit(
+            f"--clicks holds no click ({what}{remarks}): give JSON objects in UTF-8, none over several lines"
+        )
     return found
 
 
 def _content(file: Path) -> FileContent:
     digest = hashlib.sha256()
-    records = clicks = unparseable = 0
+    lines = clicks = unparseable = 0
     first_unparseable = None
-    for number, record in numbered_records(file):
-        digest.update(record + b"\n")
-        in_record = len(clicks_in(record))
-        records += 1
-        clicks += in_record
-        if not in_record:
-            unparseable += 1
-            first_unparseable = first_unparseable or number
+    for number, line in numbered_lines(file):
+        digest.update(line + b"\n")
+        found = read_line(line)
+        unread = sum(isinstance(each, Unread) for each in found)
+        lines += 1
+        clicks += len(found) - unread
+        unparseable += unread
+        if unread and first_unparseable is None:
+            first_unparseable = number
     return FileContent(
         file=file,
-        records=records,
+        lines=lines,
         clicks=clicks,
         unparseable=unparseable,
         first_unparseable=first_unparseable,
@@ -137,7 +147,7 @@ def _content(file: Path) -> FileContent:
     )
 
 
-def numbered_records(file: Path) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(file: Path) -> Iterator[tuple[int, bytes]]:
     """Each line that is not blank, without its end, with its number from 1. Raises SystemExit if it cannot be
     read."""
     try:
@@ -145,7 +155,7 @@ def numbered_records(file: Path) -> Iterator[tuple[int, bytes]]:
             for number, line in enumerate(content, 1):
                 if number == 1 and line.startswith(_GZIP):
                     raise SystemExit(f"{shown(file)} is gzip: name it *.json.gz, compressed once")
-                if not line.isspace():
+                if line.strip(_BLANKS):
                     yield number, line.removesuffix(b"\n")
     except (OSError, EOFError, zlib.error) as error:
         raise SystemExit(f"{shown(file)} cannot be read: {error}. Fetch it again, or remove it") from None

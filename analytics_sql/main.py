@@ -35,8 +35,19 @@ Properties = dict[str, dict[str, str]]  # property group -> key -> value
 MSF_PROPERTIES = Path("/etc/flink/application_properties.json")
 SQL_FOLDER = Path(__file__).resolve().parent  # resolved: Flink starts this file through a symbolic link
 
-# Flink keys that MSF lets an application set; the others come from the template.
+FORMS = {
+    "streaming": ["streaming"],
+    "once": ["streaming", "once"],
+    "batch": ["batch"],
+    "replay": ["batch", "replay"],
+    "replay-once": ["batch", "replay", "replay-once"],
+}
+"""By mode, the forms of the .sql files that it takes, the last of them first."""
+
+# Flink keys that MSF lets an application set; the others come from the template
+# (https://docs.aws.amazon.com/managed-flink/latest/java/programmatic-configuration.html).
 MSF_KEYS = (
+    "execution.runtime-mode",
     "pipeline.name",
     "pipeline.object-reuse",
     "table.exec.mini-batch.*",
@@ -47,6 +58,8 @@ MSF_KEYS = (
 # In addition to a click's greatest age and a count's window: for a click ahead of its time, a mini-batch that
 # waits for a checkpoint, and clocks that differ.
 STATE_MARGIN_SECONDS = 2 * 3600
+# In the group `checks`: repeated click ids are dropped, and each is remembered so long. Without it, none is.
+REMEMBER_CLICK_IDS = "remember-click-ids-seconds"
 
 
 def read_properties(file: Path) -> Properties:
@@ -87,17 +100,41 @@ def render(sql: str, properties: Properties, *, file: str) -> str:
     return re.sub(r"\$\{([^}]+)\}", value, sql)
 
 
+def sql_files(mode: str, folder: Path = SQL_FOLDER) -> list[Path]:
+    """The .sql files of a mode in order: of each name its form for the mode, else the one without a mode. A
+    replay is a batch run, and dropping repeated click ids (`once`) a streaming one or a replay, each with its
+    own form of some files."""
+    found: dict[str, Path] = {}
+    for form in ("", *FORMS[mode]):
+        found |= {
+            file.name.partition(".")[0]: file
+            for file in folder.glob("*.sql")
+            if file.suffixes[:-1] == ([f".{form}"] if form else [])
+        }
+    return [found[name] for name in sorted(found)]
+
+
 def statements(properties: Properties, *, mode: str, folder: Path = SQL_FOLDER) -> list[str]:
-    """The statements of all .sql files in order, rendered; of files for one mode, those of `mode`."""
+    """The statements of the mode's files in order, rendered. Where repeated click ids are dropped, streaming
+    and replays have their own forms of some files."""
+    dropping = remembered_seconds(properties) is not None
+    form = {"streaming": "once", "replay": "replay-once"}.get(mode, mode) if dropping else mode
     return [
         statement.strip()
-        for file in sorted(folder.glob("*.sql"))
-        if file.suffixes[:-1] in ([], [f".{mode}"])
+        for file in sql_files(form, folder)
         for statement in re.split(
             r";\s*(?:\n|$)", render(file.read_text("utf-8"), properties, file=file.name)
         )
-        if statement.strip()
+        if re.sub(r"^--.*", "", statement, flags=re.MULTILINE).strip()
     ]
+
+
+def remembered_seconds(properties: Properties) -> int | None:
+    """How long a click id is remembered; None where repeated ones are counted. Raises SystemExit if it is no
+    whole number."""
+    if REMEMBER_CLICK_IDS not in properties.get("checks", {}):
+        return None
+    return int(render(f"${{checks.{REMEMBER_CLICK_IDS}}}", properties, file="Dropping repeated click ids"))
 
 
 def state_lifetime_seconds(max_age_seconds: int, window_seconds: int) -> int:
@@ -185,16 +222,18 @@ def _bounded_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResult
     return job.execute()
 
 
-def _streaming_job(tables: "TableEnvironment", inserts: list[str]) -> "TableResult":
+def _streaming_job(tables: "TableEnvironment", inserts: list[str], properties: Properties) -> "TableResult":
     """Runs the compiled plan with the operator numbers of the last release; operators.py says why."""
     sys.path += [folder for folder in map(str, (SQL_FOLDER, SQL_FOLDER.parent)) if folder not in sys.path]
-    from analytics_sql import codegen, operators
+    from analytics_sql import codegen, operators, repetition
 
     record = read_record(SQL_FOLDER)
     try:
         plan = codegen.in_one_piece(operators.numbered(compiled(tables, inserts), record))
     except operators.OperatorsError as error:
         raise SystemExit(str(error)) from None
+    if seconds := remembered_seconds(properties):
+        plan = repetition.remembered(plan, seconds)
     return started(tables, plan)
 
 
@@ -220,7 +259,8 @@ def run(properties: Properties, *, on_msf: bool) -> None:
     configuration = flink_configuration(properties, on_msf=on_msf)
     if not on_msf:
         check_jars(configuration.get("pipeline.jars", ""))
-    mode = configuration.get("execution.runtime-mode", "STREAMING").lower()
+    bounded = configuration.get("execution.runtime-mode") == "BATCH"
+    mode = "replay" if "replay" in properties else "batch" if bounded else "streaming"
     all_statements = statements(properties, mode=mode)
     tables = table_environment(configuration)
     inserts = []
@@ -229,7 +269,7 @@ def run(properties: Properties, *, on_msf: bool) -> None:
             inserts.append(statement)
         else:
             tables.execute_sql(statement)
-    job = _bounded_job(tables, inserts) if mode == "batch" else _streaming_job(tables, inserts)
+    job = _bounded_job(tables, inserts) if bounded else _streaming_job(tables, inserts, properties)
     if not on_msf:
         job.wait()
 

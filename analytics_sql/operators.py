@@ -21,7 +21,8 @@ Record = dict[str, Any]
 """`next`: the first number that was never given; `sinks`: by the name of their index family in generation 1,
 each with its `generation`, its `key` and the seconds that a count spans, and those of former releases as
 `gone`; `operators`: by name, each with its `id` and the signature of its `state`. The state of a source
-(where it stands) and of a sink (what is not delivered) has none; `removed`: by number, the names of operators
+(where it stands) and of a sink (what is not delivered) has none; `optional` is true for one that only runs
+with a setting; `removed`: by number, the names of operators
 that releases took away since the state was last begun anew."""
 Sinks = Mapping[str, Mapping[str, Any]]
 """As in a record."""
@@ -46,17 +47,20 @@ def stateful(plan: Plan) -> dict[str, dict[str, Any]]:
         for name in _names(node, plan):
             if name in found:
                 raise OperatorsError(f"two operators are named '{name}': give their tables different names")
-            found[name] = {"id": node["id"], "state": _signature(node, plan) if "state" in node else None}
+            kept = "state" in node or "overSpec" in node
+            found[name] = {"id": node["id"], "state": _signature(node, plan) if kept else None}
     return found
 
 
-def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
+def recorded(plan: Plan, last: Record | None, *, sinks: Sinks, least: Plan | None = None) -> Record:
     """The record for the next release: the numbers of the last one if the state of all its operators can be
     read, otherwise new numbers for all.
 
+    plan: with all that settings can add; least: without any of it, so that what it lacks is `optional`.
     sinks: as in the record, from contract/. A raised generation means that the key has another meaning, even
     with the same types: ten seconds in place of a minute. Raises OperatorsError if a key or a count's window
     changes, or a sink comes back, without a higher generation: counts of both would be in the same indices.
+    Also if a setting changes the state of operators that are always there.
 
     With new numbers nothing is restored: the source begins at the oldest record of the stream, and counts are
     built again. A source that kept its position, with empty counts behind it, would count too little, and so
@@ -64,6 +68,9 @@ def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
     others come, all numbers are new.
     """
     now = stateful(plan)
+    always = now if least is None else stateful(least)
+    if any(now.get(name, {}).get("state", ...) != operator["state"] for name, operator in always.items()):
+        raise OperatorsError("a setting changes the state of other operators than those it adds")
     before: dict[str, dict[str, Any]] = last["operators"] if last else {}
     following = last["next"] if last else 1
     gone = {str(operator["id"]): name for name, operator in before.items() if name not in now}
@@ -78,6 +85,8 @@ def recorded(plan: Plan, last: Record | None, *, sinks: Sinks) -> Record:
         else:
             number, following = following, following + 1
         operators[name] = {"id": number, "state": operator["state"]}
+        if name not in always:
+            operators[name]["optional"] = True
     former = {family: {**sink, "gone": True} for family, sink in (last or {}).get("sinks", {}).items()}
     return {
         "next": following,
@@ -127,7 +136,9 @@ def numbered(plan: Plan, record: Record) -> Plan:
     """
     now = stateful(plan)
     if {name: operator["state"] for name, operator in now.items()} != {
-        name: operator["state"] for name, operator in record["operators"].items()
+        name: operator["state"]
+        for name, operator in record["operators"].items()
+        if name in now or not operator.get("optional")
     }:
         raise OperatorsError(
             f"{FILE} does not match the SQL: run `make operators` and commit the result; `make review` then "
@@ -165,6 +176,8 @@ def _names(node: Mapping[str, Any], plan: Plan) -> Iterator[str]:
     elif "state" in node:
         states = " and ".join(state["name"] for state in node["state"])
         yield f"{states} of {', '.join(sorted(_sinks_after(node['id'], plan)))}"
+    elif "overSpec" in node:  # Flink's plan does not say that it has state; all sinks may be after it
+        yield f"overAggregateState by {', '.join(name for name, _ in _partition(node))}"
 
 
 def _table(table: Mapping[str, Any]) -> str:
@@ -194,6 +207,13 @@ def _signature(node: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     key has its name here, and a column that is not text also its expression. The content of a text column may
     change: another text is another key, in the state as in the index.
     """
+    if "overSpec" in node:  # its columns beside the key are not in the state
+        groups = [
+            {**group, "orderBy": None, "aggCalls": [{**call, "name": None} for call in group["aggCalls"]]}
+            for group in node["overSpec"]["groups"]
+        ]
+        key = [" ".join(column) for column in _partition(node)]
+        return {"type": node["type"], "key": key, "groups": groups}
     if "grouping" not in node or "aggCalls" not in node:
         ours = {"id", "description", "inputProperties", "configuration"}
         return {key: value for key, value in node.items() if key not in ours}
@@ -214,6 +234,11 @@ def _signature(node: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
         ],
         "retractions": [node.get("needRetraction"), node.get("aggCallNeedRetractions")],
     }
+
+
+def _partition(node: Mapping[str, Any]) -> list[tuple[str, str]]:
+    fields = _fields(node["outputType"])
+    return [fields[column] for column in node["overSpec"]["partition"]["fields"]]
 
 
 def _origin(node: Mapping[str, Any], column: int, plan: Plan) -> str:

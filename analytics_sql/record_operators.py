@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 TABLES = re.compile(r"\$\{([a-z_]+)\}")
 
 
-def compiled_here(folder: Path) -> operators.Plan:
+def compiled_here(folder: Path, *, once: bool = False) -> operators.Plan:
     """The plan of the SQL in `folder`, over files: the stateful operators are the same as over streams."""
-    return main.compiled(*tables_here(folder))
+    return main.compiled(*tables_here(folder, once=once))
 
 
-def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
-    """The tables and views of the SQL in `folder`, over files, and its INSERT statements."""
+def tables_here(folder: Path, *, once: bool = False) -> "tuple[TableEnvironment, list[str]]":
+    """The tables and views of the SQL in `folder`, over files, and its INSERT statements. once: with repeated
+    click ids dropped."""
     texts = [file.read_text("utf-8") for file in folder.glob("*.sql")]
     properties: main.Properties = {
         table: {"connector": "filesystem", "path": str(folder / "none"), "format": "json"}
@@ -36,6 +37,7 @@ def tables_here(folder: Path) -> "tuple[TableEnvironment, list[str]]":
     properties["checks"] = {
         "max-age-seconds": "86400",
         "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+        **({main.REMEMBER_CLICK_IDS: "86400"} if once else {}),
     }
     properties["flink"] = {"pipeline.jars": connector_jar(properties).as_uri()}
     find_java()
@@ -62,7 +64,12 @@ def sinks_here() -> operators.Sinks:
 
 def record(folder: Path = main.SQL_FOLDER) -> operators.Record:
     """Updates operators.json beside the SQL in `folder`."""
-    now = operators.recorded(compiled_here(folder), operators.read_record(folder), sinks=sinks_here())
+    now = operators.recorded(
+        compiled_here(folder, once=True),
+        operators.read_record(folder),
+        sinks=sinks_here(),
+        least=compiled_here(folder),
+    )
     operators.write_record(now, folder)
     return now
 

@@ -1,4 +1,5 @@
-"""Prints, as JSON, the methods of each projection that Flink generates for the SQL of this tree.
+"""Prints, as JSON, the methods of each projection that Flink generates for the SQL of this tree, without and
+with repeated click ids dropped.
 
 python -m tests.analytics_sql.generated_methods
 """
@@ -21,10 +22,10 @@ def projections(transformation: Any) -> Iterator[tuple[str, Any]]:
         yield transformation.getName(), generated
 
 
-def methods() -> dict[str, list[str]]:
+def methods(*, once: bool) -> dict[str, list[str]]:
     from pyflink.java_gateway import get_gateway
 
-    tables, inserts = tables_here(main.SQL_FOLDER)
+    tables, inserts = tables_here(main.SQL_FOLDER, once=once)
     java = get_gateway().jvm
     planner = tables._j_tenv
     text = json.dumps(in_one_piece(main.compiled(tables, inserts)))
@@ -38,4 +39,4 @@ def methods() -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(methods()))
+    print(json.dumps([methods(once=once) for once in (False, True)]))

@@ -6,6 +6,8 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.aggregated import field, sealed
+
 GOOD: dict[str, Any] = {
     "click_id": "c-1",
     "clicked_at": "2026-01-31T12:00:00.000Z",
@@ -143,6 +145,17 @@ def _known() -> list[bytes]:
             )
         ),
         b"[" + good + b"," + good + b"]",
+        b" \t".join([good] * 3) + b"\r" + good + b"[]",
+        b"[" + good + b"] " + good + b"[" + good + b"," + good + b"]no json" + good,
+        good * 2 + b"\xef\xbb\xbf" + good,
+        sealed(field(3, b"\x08\x00" + field(3, good * 2))),  # in a file it is a line
+        good + b"\x00" + good,
+        good + b"\x0b" + good,
+        b"\xef\xbb\xbf \r",
+        b"\x0b",
+        good * (900_000 // len(good)),
+        good * (900_000 // len(good)) + b"no json" * 1_000,
+        good + b"\xed\xa0\x80\xf0\x9f\x98" + "日".encode() + b"\xff\xc0",
         b"[" + good + b",3," + good + b"]",
         b"[3," + good + b"]",
         b"[" + good,
@@ -163,6 +176,9 @@ def _known() -> list[bytes]:
         *(good[:-1] + b',"n":1e' + b"9" * digits + b"}" for digits in (999, 1000)),
         *(good[:-1] + b',"' + b"n" * size + b'":1}' for size in (50_000, 50_001)),
         *(good[:-1] + b',"' + "日".encode() * size + b'":1}' for size in (16_666, 16_667)),
+        *(good[:-1] + b',"' + rb"\ud83d\ude00" * size + b'":1}' for size in (8_333, 8_334)),
+        *(good[:-1] + b',"' + b"\xc0\x80" * size + b'":1}' for size in (25_000, 25_001)),
+        *(good[:-1] + b',"' + b"\xf0\x80\x80\x80" * size + b'":1}' for size in (12_500, 12_501)),
         good[:-1] + b",}",
         good.replace(b'"', b"'"),
         good + b"// comment",

@@ -15,9 +15,10 @@ import pytest
 
 from analytics_sql.bounded import output_tables
 from analytics_sql.local_flink import connector_jar, find_java
+from analytics_sql.main import REMEMBER_CLICK_IDS
 from tests.analytics_sql.bounded_run import MAIN, Key, key_of, read_rows
 
-TIMEOUT_SECONDS = 90
+TIMEOUT_SECONDS = 300
 CLICKS_A_FILE = 500
 
 
@@ -35,9 +36,15 @@ class Streaming:
             (folder / name).mkdir()
 
     def start(
-        self, *, restore: Path | None = None, main: Path = MAIN, flink: Mapping[str, str] | None = None
+        self,
+        *,
+        restore: Path | None = None,
+        main: Path = MAIN,
+        flink: Mapping[str, str] | None = None,
+        remember: int | None = None,
     ) -> None:
-        """Run `main`, from the checkpoint `restore`; flink: options over its own."""
+        """Run `main`, from the checkpoint `restore`; flink: options over its own; remember: seconds for which
+        a click id is, to drop repeated ones."""
         sink = {
             "connector": "filesystem",
             "format": "json",
@@ -52,7 +59,11 @@ class Streaming:
             },
             "segments": {"connector": "versioned-reference", "path": str(self.folder / "segments")},
             **{table: {**sink, "path": str(self.folder / table)} for table in self._tables},
-            "checks": {"max-age-seconds": "86400", "max-clock-ahead-seconds": "60"},
+            "checks": {
+                "max-age-seconds": "86400",
+                "max-clock-ahead-seconds": "60",
+                **({REMEMBER_CLICK_IDS: str(remember)} if remember else {}),
+            },
             "flink": {
                 "parallelism.default": "2",
                 "execution.checkpointing.interval": "1 s",
@@ -69,10 +80,11 @@ class Streaming:
         groups = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in properties.items()]
         file.write_text(json.dumps(groups))
         self._temporary.mkdir(exist_ok=True)
+        options = f"{os.environ['JVM_ARGS']} -Djava.io.tmpdir={self._temporary}"
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(main), "--properties", str(file)],
-                env={**os.environ, "FLINK_ENV_JAVA_OPTS": f"-Djava.io.tmpdir={self._temporary}"},
+                env={**os.environ, "JVM_ARGS": options},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from analytics_sql.bounded import output_tables
-from contract.click import clicks_in, in_a_reject
+from contract.click import ID_FIELDS, Click, Unread, in_a_reject, read_line
 from contract.count import (
     COUNT_COLUMNS,
     COUNT_KEY,
@@ -25,9 +25,11 @@ from contract.count import (
     start_of_count,
 )
 from contract.event_time import format_time, parse_time
+from contract.sink import UNPARSEABLE
 from tests.analytics_sql import contract
 from tests.analytics_sql.bounded_run import count_files, run_over_files
 from tests.analytics_sql.conftest import AFTER, AFTERNOON, BEFORE, BOUNDARY, MORNING, WholeRun
+from twin.click_outcomes import UnreadRests
 
 pytestmark = pytest.mark.flink
 
@@ -123,18 +125,40 @@ def test_a_version_holds_from_exactly_its_time(whole_run: WholeRun) -> None:
     assert counted == expected
 
 
+def units_of(lines: Iterable[bytes]) -> list[Click | Unread]:
+    return [unit for line in lines for unit in read_line(line)]
+
+
 def test_each_poisonous_click_is_counted_or_rejected_as_the_contract_says(whole_run: WholeRun) -> None:
     now = datetime.now(UTC)
     validated = [
-        (click, contract.reason(click, now=now))
-        for record in whole_run.malformed_records
-        for click in clicks_in(record)
+        (unit.fields, contract.reason(unit.fields, now=now))
+        for unit in units_of(whole_run.malformed_records)
+        if isinstance(unit, Click)
     ]
     expected = Counter((*map(shown, ids(click)), reason) for click, reason in validated if reason)
-    rejected = Counter((*map(shown, ids(row)), row["reason"]) for row in whole_run.outcome.rejected)
+    rejected = Counter(
+        (*map(shown, ids(row)), row["reason"])
+        for row in whole_run.outcome.rejected
+        if row["reason"] != UNPARSEABLE
+    )
     assert rejected == expected
     good = sum(reason is None for _, reason in validated)
     assert sum(whole_run.outcome.counts.values()) == whole_run.other_clicks + good
+
+
+def test_each_unread_rest_is_rejected_with_its_text(whole_run: WholeRun) -> None:
+    rests = UnreadRests()
+    unread = [unit for unit in units_of(whole_run.malformed_records) if isinstance(unit, Unread)]
+    for rest in unread:
+        rests.arrive(rest)
+    rows = [row for row in whole_run.outcome.rejected if row["reason"] == UNPARSEABLE]
+    for row in rows * 2:
+        rests.reject(row)
+    # A row whose text is none of these would add to the first number.
+    assert (rests.accounted_for, rests.rejected_again) == (len(unread), len(unread))
+    assert max(len(row[UNPARSEABLE]) for row in rows) == 4096
+    assert {row[column] for row in rows for column in ID_FIELDS} == {None}
 
 
 def ids(click: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -147,16 +171,18 @@ def shown(value: object) -> str:
     return "" if re.fullmatch(FRACTION, text) else in_a_reject(text[:4096])
 
 
-def test_the_sum_of_all_outcomes_is_what_was_sent(whole_run: WholeRun) -> None:
-    malformed = [record for record in whole_run.malformed_records if record.strip()]
-    records = whole_run.other_clicks + len(malformed)
-    counted, rejected = sum(whole_run.outcome.counts.values()), len(whole_run.outcome.rejected)
-    rows = [clicks_in(record) for record in malformed]
-    unparseable = sum(not clicks for clicks in rows)
-    taken_apart = sum(len(clicks) - 1 for clicks in rows if clicks)  # arrays: more than one click in a record
-    assert counted + rejected + unparseable - taken_apart == records
-    assert f"{records:,} records in " in whole_run.outcome.printed
-    assert f" files: {counted:,} counted under " in whole_run.outcome.printed
+def test_received_is_the_sum_of_all_outcomes(whole_run: WholeRun) -> None:
+    records = [record for record in whole_run.malformed_records if record.strip(b" \t\r")]
+    received = whole_run.other_clicks + len(units_of(records))
+    lines = whole_run.other_clicks + len(records)
+    unparseable = sum(isinstance(unit, Unread) for unit in units_of(records))
+    counted = sum(whole_run.outcome.counts.values())
+    rejected = len(whole_run.outcome.rejected) - unparseable
+    assert received == counted + rejected + unparseable
+    printed = whole_run.outcome.printed
+    assert f"{received:,} received in {lines:,} lines of " in printed
+    assert f" files: {counted:,} counted under " in printed
+    assert f", {rejected:,} rejected, {unparseable:,} unparseable" in printed
 
 
 def test_an_id_that_looks_like_an_object_is_counted_and_an_object_is_not(whole_run: WholeRun) -> None:
@@ -187,7 +213,7 @@ def test_without_segments_everybody_is_unknown(tmp_path: Path) -> None:
     assert outcome.counts == {(counted_at(CLICKED_AT), "a", *(UNKNOWN for _ in SEGMENT_COLUMNS)): 1}
     tables = ", ".join(str(tmp_path / "out" / table) for table in output_tables())
     assert outcome.printed.splitlines() == [
-        "1 record in 1 file: 1 counted under 1 key, 0 rejected, 0 unparseable",
+        "1 received in 1 line of 1 file: 1 counted under 1 key, 0 rejected, 0 unparseable",
         "1 click counted as unknown",
         f"written: {tables}",
     ]
@@ -201,7 +227,7 @@ def test_a_click_in_two_files_of_equal_content_is_counted_once(tmp_path: Path) -
     (clicks / "once more" / "raw.json").write_text(LINE)
     outcome = count_files(clicks, segments, tmp_path / "out:a %20", cwd=tmp_path)
     assert list(outcome.counts.values()) == [1]
-    assert "left out 1 file with 1 record, whose content stands in another file" in outcome.printed
+    assert "left out 1 file with 1 line, whose content stands in another file" in outcome.printed
 
 
 def test_a_refused_version_of_the_segments_ends_the_run_with_its_file_and_line(tmp_path: Path) -> None:

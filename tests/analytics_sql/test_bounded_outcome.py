@@ -42,7 +42,9 @@ def test_a_folder_with_results_is_not_overwritten(tmp_path: Path) -> None:
         bounded.check_folders(tmp_path, tmp_path, tmp_path / "out")
 
 
-def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bounded.ClickReconciliation:
+def outcome(
+    tmp_path: Path, clicks: bytes, *, counted: int, rejected: int, unparseable: int = 0
+) -> bounded.ClickReconciliation:
     """The reconciliation of a file with `clicks`, if the run had written these numbers."""
     file = tmp_path / "clicks.json.gz"
     file.write_bytes(gzip.compress(clicks))
@@ -50,29 +52,34 @@ def outcome(tmp_path: Path, clicks: bytes, *, counted: int, rejected: int) -> bo
         (tmp_path / table).mkdir()
     for sink in SINKS:
         (tmp_path / sink.table / "part-0").write_text(json.dumps({"clicks": counted, **SEGMENT}) + "\n")
-    (tmp_path / REJECTS_TABLE / "part-0").write_text('{"reason": "too_old"}\n' * rejected)
+    (tmp_path / REJECTS_TABLE / "part-0").write_text(
+        '{"reason": "too_old"}\n' * rejected + '{"reason": "unparseable"}\n' * unparseable
+    )
     return bounded.reconciled(read_click_files([file]), tmp_path)
 
 
-def test_each_kind_of_record_is_counted_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_kind_of_outcome_is_counted_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "SINKS", SINKS[:1])
-    result = outcome(tmp_path, CLICK * 3 + b"no json\n\n  \n" + b"[{},{}]\n", counted=4, rejected=1)
+    clicks = CLICK.rstrip() * 3 + b" cut\nno json\n\n  \n" + b"[{},{}]\n"
+    result = outcome(tmp_path, clicks, counted=4, rejected=1, unparseable=2)
     assert result.problem() is None
     assert str(result).splitlines() == [
-        "5 records in 1 file: 4 counted under 1 key, 1 rejected, 1 unparseable "
-        "(arrays held 1 click more than one a record)",
-        f"first unparseable: {tmp_path / 'clicks.json.gz'}, line 4",
+        "7 received in 3 lines of 1 file: 4 counted under 1 key, 1 rejected, 2 unparseable",
+        f"first unparseable: {tmp_path / 'clicks.json.gz'}, line 1",
     ]
 
 
-def test_the_end_of_a_line_is_not_part_of_its_record(tmp_path: Path) -> None:
-    record = CLICK.rstrip().decode().encode("utf-32-le")
-    assert outcome(tmp_path, record + b"\n", counted=1, rejected=0).problem() is None
+@pytest.mark.parametrize(("unparseable", "by"), [(0, "1"), (2, "-1")])
+def test_an_unread_rest_that_is_not_rejected_once_is_an_error(
+    unparseable: int, by: str, tmp_path: Path
+) -> None:
+    result = outcome(tmp_path, CLICK + b"no json\n", counted=1, rejected=0, unparseable=unparseable)
+    assert f"unparseable of the rejected clicks and of the files differ by {by}. " in str(result.problem())
 
 
 @pytest.mark.parametrize(("counted", "by"), [(2, "1"), (4, "-1")])
 def test_a_click_in_no_result_or_in_two_is_an_error(counted: int, by: str, tmp_path: Path) -> None:
-    result = outcome(tmp_path, CLICK * 4 + b"no json\n", counted=counted, rejected=1)
+    result = outcome(tmp_path, CLICK * 4 + b"no json\n", counted=counted, rejected=1, unparseable=1)
     assert result.files.unparseable == 1
     assert f"differ from the clicks of the files by {by}. Were files changed" in str(result.problem())
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from analytics_sql.click_files import click_files, link, read_click_files
+from contract.click import clicks_in, unparseable_in
+from tests.aggregated import aggregated
 
 CLICK = b'{"click_id":"1"}\n'
 OTHER = b'{"click_id":"2"}\n'
@@ -87,14 +89,14 @@ def test_names_of_any_kind_are_read_at_any_depth(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("copy", ["b.json", "b.json.gz", "day/a.json"])
 @pytest.mark.parametrize("content", [CLICK + OTHER, CLICK + b"\n" + OTHER.rstrip()])
-def test_records_in_two_files_are_read_once(copy: str, content: bytes, tmp_path: Path) -> None:
+def test_lines_in_two_files_are_read_once(copy: str, content: bytes, tmp_path: Path) -> None:
     first = write(tmp_path, "a.json", CLICK + OTHER)
     second = write(tmp_path, copy, content)
     found = read_click_files(click_files(tmp_path))
     assert [read.file for read in found.read] == [first]
-    assert (found.records, found.clicks) == (2, 2)
+    assert (found.lines, found.clicks) == (2, 2)
     assert found.remarks() == [
-        f"left out 1 file with 2 records, whose content stands in another file, such as {second} in {first}"
+        f"left out 1 file with 2 lines, whose content stands in another file, such as {second} in {first}"
     ]
 
 
@@ -133,17 +135,42 @@ def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"no json\n", "a,b\n日,本\n".encode("shift_jis")])
 def test_files_without_any_click_are_an_error(content: bytes, tmp_path: Path) -> None:
     write(tmp_path, "a.json", content)
-    with pytest.raises(SystemExit, match=r"--clicks holds no click .*give JSON in UTF-8, one click per line"):
+    with pytest.raises(SystemExit, match=r"--clicks holds no click .*give JSON objects in UTF-8, none over"):
         read_click_files(click_files(tmp_path))
 
 
-def test_the_first_unparseable_record_is_named_by_file_and_line(tmp_path: Path) -> None:
+def test_the_first_unparseable_line_is_named_by_file_and_line(tmp_path: Path) -> None:
     write(tmp_path, "a.json", CLICK)
     japanese = '{"click_id":"日"}\n'
     file = write(tmp_path, "b.json", b"\n" + CLICK + japanese.encode("shift_jis") + b"x\n")
     found = read_click_files(click_files(tmp_path))
-    assert (found.records, found.clicks, found.unparseable) == (4, 2, 2)
+    assert (found.lines, found.clicks, found.unparseable, found.received) == (4, 2, 2, 4)
     assert found.remarks() == [f"first unparseable: {file}, line 3"]
+
+
+ONE = CLICK.rstrip()
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+@pytest.mark.parametrize(
+    ("content", "first_unparseable"),
+    [
+        (ONE * 3 + b" " + ONE + b"\n", None),
+        (ONE + b"\r" + ONE + b"\r\n" + ONE, None),
+        (b" [" + ONE + b"," + ONE + b"] []\n", None),
+        (ONE + b"\n" + ONE + b" cut\n7", 2),
+        (b'{"click_id":\n "1"}\n' + CLICK, 1),
+        (b"\xef\xbb\xbf" + CLICK + b"\xef\xbb\xbf" + CLICK + ONE + b"\xef\xbb\xbf", 3),
+        (CLICK + b"\x0b\n\t \r\n\0\n", 2),
+        (CLICK + aggregated([ONE]), 2),
+    ],
+)
+def test_lines_of_many_clicks_are_read_as_the_contract_says(
+    name: str, content: bytes, first_unparseable: int | None, tmp_path: Path
+) -> None:
+    found = read_click_files([write(tmp_path, name, content)])
+    assert (found.clicks, found.unparseable) == (len(clicks_in(content)), unparseable_in(content))
+    assert found.read[0].first_unparseable == first_unparseable
 
 
 def test_memory_does_not_grow_with_the_records(tmp_path: Path) -> None:
@@ -154,5 +181,5 @@ def test_memory_does_not_grow_with_the_records(tmp_path: Path) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert found.records == 100_000
+    assert found.lines == 100_000
     assert peak < 1_000_000

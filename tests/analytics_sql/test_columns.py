@@ -26,6 +26,7 @@ from lambdas.forwarder.routing import ID_NOT_UNICODE
 
 PROJECT = Path(__file__).parents[2]
 CLICK_FIELDS = [*REQUIRED_FIELDS, *OPTIONAL_FIELDS]
+UNPARSEABLE = "unparseable"
 LOOKED_UP_BY = "as_of"
 
 
@@ -59,8 +60,15 @@ def file_of(statement: str) -> str:
     return file
 
 
-def test_the_clicks_table_has_the_fields_of_a_click() -> None:
-    assert create_table("10_clicks.sql", "clicks")[: len(CLICK_FIELDS)] == CLICK_FIELDS
+def test_the_clicks_table_has_the_fields_of_a_click_and_the_unread_rest_of_a_line() -> None:
+    assert create_table("10_clicks.sql", "clicks") == [*CLICK_FIELDS, UNPARSEABLE]
+    assert f"'flat-json.unparseable-column' = '{UNPARSEABLE}'" in sql("10_clicks.sql")
+
+
+def test_what_is_unparseable_has_no_other_reason_and_is_shown() -> None:
+    first = between(sql("30_checked_clicks.sql"), r"CASE\n", r"\n *WHEN click_id").split()
+    assert first == ["WHEN", UNPARSEABLE, "IS", "NOT", "NULL", "THEN", f"'{UNPARSEABLE}'"]
+    assert create_table("70_rejected_clicks.sql", REJECTS_TABLE) == [*CLICK_FIELDS, UNPARSEABLE, "reason"]
 
 
 def test_the_segments_table_has_the_columns_of_a_published_version() -> None:
@@ -146,7 +154,8 @@ def test_application_and_forwarder_give_one_reason_for_an_id_that_is_not_unicode
 
 
 def test_the_contract_explains_each_reason_in_the_order_in_which_they_are_found() -> None:
-    given = re.findall(r"THEN '(\w+)'", sql("30_checked_clicks.sql"))
+    checks = sql("30_checked_clicks.sql") + sql("35_validated_clicks.once.sql")
+    given = re.findall(r"THEN '(\w+)'", checks)
     page = (
         (PROJECT / "docs" / "reference" / "contracts.md")
         .read_text(encoding="utf-8")

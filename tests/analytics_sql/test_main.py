@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analytics_sql import main
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
 from contract.count import WINDOW
-from contract.sink import REJECTS_TABLE, SINKS
+from contract.sink import REJECTS_TABLE, REPEATED_CLICK_ID, SINKS
 from settings import Settings
 from settings.analytics import AnalyticsSettings
 from tests.analytics_sql.bounded_run import MAIN
@@ -82,6 +82,7 @@ def test_the_clicks_table_on_aws_has_the_shape_that_ran() -> None:
         "format": "flat-json",
         "flat-json.ignore-parse-errors": "true",
         "flat-json.nested-values": "null",
+        "flat-json.unparseable-column": "unparseable",
     }
 
 
@@ -107,6 +108,27 @@ def test_streaming_publishes_a_changelog_and_bounded_the_counts_themselves() -> 
         assert statements.count("CREATE TEMPORARY VIEW validated_clicks AS") == 1
         assert statements.count("INSERT INTO") == len(OUTPUTS)
         assert "${" not in statements
+
+
+def test_repeated_click_ids_are_dropped_in_streaming_only_and_only_if_asked() -> None:
+    asked = ON_AWS | {"checks": ON_AWS["checks"] | {main.REMEMBER_CLICK_IDS: "90000"}}
+    for properties, mode, dropped in (
+        (asked, "streaming", True),
+        (ON_AWS, "streaming", False),
+        (asked, "batch", False),
+    ):
+        statements = "\n".join(main.statements(properties, mode=mode))
+        assert (REPEATED_CLICK_ID in statements) is dropped
+        assert statements.count("CREATE TEMPORARY VIEW validated_clicks AS") == 1
+    assert main.remembered_seconds(asked) == 90_000
+    assert main.remembered_seconds(ON_AWS) is None
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1.5", "one day"])
+def test_a_lifetime_of_click_ids_that_is_no_whole_number_is_refused(value: str) -> None:
+    asked = ON_AWS | {"checks": ON_AWS["checks"] | {main.REMEMBER_CLICK_IDS: value}}
+    with pytest.raises(SystemExit, match="needs a whole number for 'remember-click-ids-seconds'"):
+        main.statements(asked, mode="streaming")
 
 
 def test_a_quote_in_a_value_is_doubled() -> None:
@@ -272,3 +294,9 @@ def test_on_aws_the_services_properties_are_read_whatever_the_arguments(
 def test_the_properties_of_the_deployed_application_are_those_tested_here() -> None:
     deployed = deployed_properties(Settings(environment="local", account="000000000000"))
     assert deployed == ON_AWS
+
+
+def test_the_setting_of_repeated_click_ids_becomes_seconds() -> None:
+    analytics = AnalyticsSettings(drop_repeated_click_ids_hours=25)
+    deployed = deployed_properties(Settings(environment="local", account="000000000000", analytics=analytics))
+    assert deployed["checks"] == ON_AWS["checks"] | {main.REMEMBER_CLICK_IDS: "90000"}

@@ -284,3 +284,61 @@ def test_two_operators_of_one_name_are_refused() -> None:
     twice["nodes"].append({"id": 9, "type": "source", "scanTableSource": table("clicks")})
     with pytest.raises(OperatorsError, match="source clicks"):
         stateful(twice)
+
+
+def over(number: int, *, columns: str = CLICK) -> dict[str, Any]:
+    """Counts the clicks of each article; Flink's plan names no state of it."""
+    call = {"name": f"w{number}$o0", "internalName": "$COUNT$1", "argList": [], "type": "BIGINT NOT NULL"}
+    return {
+        "id": number,
+        "type": "stream-exec-over-aggregate_1",
+        "overSpec": {
+            "partition": {"fields": [1]},
+            "groups": [{"orderBy": {"fields": [{"index": number}]}, "isRows": False, "aggCalls": [call]}],
+        },
+        "outputType": columns,
+    }
+
+
+OVER = "overAggregateState by article_id"
+
+
+def optional(last: Record | None) -> Record:
+    """With an OVER that a setting adds before the counts."""
+    with_it = plan(over(2), aggregate(3))
+    return recorded_with(with_it, last, sinks={"click-counts": sink(1)}, least=plan(aggregate(2)))
+
+
+def test_an_operator_that_a_setting_adds_keeps_the_numbers_of_the_others() -> None:
+    before = recorded(plan(aggregate(2)), None)
+    after = optional(before)
+    assert ids(after) == ids(before) | {OVER: before["next"]}
+    assert [name for name, operator in after["operators"].items() if operator.get("optional")] == [OVER]
+    assert optional(after) == after
+    for running, names in ((plan(aggregate(2)), ids(before)), (plan(over(2), aggregate(3)), ids(after))):
+        done = stateful(numbered(running, after))
+        assert {name: found["id"] for name, found in done.items()} == names
+
+
+def test_an_operator_that_no_setting_removes_must_be_there() -> None:
+    required = recorded(plan(over(2), aggregate(3)), None)
+    with pytest.raises(OperatorsError, match=r"operators\.json does not match the SQL"):
+        numbered(plan(aggregate(2)), required)
+
+
+def test_columns_beside_its_key_and_its_place_do_not_change_the_state_of_an_over() -> None:
+    wider = CLICK.replace(">", ", `platform` VARCHAR(2147483647)>")
+    one, other = (
+        stateful(plan(*nodes))[OVER]["state"] for nodes in ([over(2)], [calc(2), over(3, columns=wider)])
+    )
+    assert one == other
+
+
+def test_a_setting_may_not_change_the_state_of_what_is_always_there() -> None:
+    with pytest.raises(OperatorsError, match="a setting changes the state of other operators"):
+        recorded_with(
+            plan(over(2), aggregate(3, grouping=[1])),
+            None,
+            sinks={"click-counts": sink(1)},
+            least=plan(aggregate(2)),
+        )

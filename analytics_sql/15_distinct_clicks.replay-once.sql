@@ -1,0 +1,1 @@
+-- A replay where repeated click ids are dropped: equal clicks have one id, and are dropped with it.

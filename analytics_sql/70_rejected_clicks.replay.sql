@@ -1,0 +1,1 @@
+-- A replay rejects nothing: what cannot be counted was rejected when it arrived.
