@@ -18,23 +18,48 @@ OREGON_ANALYTICS, TOKYO_INGEST = "OregonAnalytics", "TokyoIngest"
 STACKS = (OREGON_STORAGE, TOKYO_STORAGE, OREGON_ANALYTICS, TOKYO_INGEST)
 """In the order of their deployment; they are destroyed in the reverse order."""
 
+OPERATOR_COMMANDS = ("publish", "reconcile", "replay", "correct", "erase")
+"""Of `click-trends`, each with a role of its own."""
+
 TWIN_ACCOUNT = "000000000000"
 """No AWS account has this number: an environment that uses it can be deployed in the local twin only."""
 
 # Prefixes in the buckets of Oregon
 RAW_PREFIX = "raw/"
 RAW_ERRORS_PREFIX = "raw-errors/"
+ERASED_PREFIX = "erased/"
+"""In the raw bucket: how many clicks of erased readers each object had (contract/tally.py)."""
+REPLAYS_PREFIX = "replays/"
 SEGMENTS_PREFIX = "segments/"
+SEGMENTS_CORRECTIONS_PREFIX = "corrections/"
+"""Corrected content of past versions: read by replays and corrections, and by the application once
+its settings name it."""
+INCOMING_SEGMENTS_PREFIX = "incoming/"
+REFUSED_SEGMENTS_PREFIX = "refused/"
+SEGMENTS_RECEIPTS_PREFIX = "receipts/"
+STAGED_SEGMENTS_PREFIX = f"{SEGMENTS_RECEIPTS_PREFIX}.staged/"
 REJECTED_PREFIX = "rejected/"
 REJECTED_ERRORS_PREFIX = "rejected-errors/"
 # Documents that OpenSearch did not take; below each prefix a folder of the sink's name
 FAILED_DOCUMENTS_PREFIX = "failed-documents/"
 WAITING_DOCUMENTS_PREFIX = "waiting-documents/"
 GIVEN_UP_DOCUMENTS_PREFIX = "given-up/"
+# Prefix in the bucket of the answers to SQL over raw/ and rejected/
+QUERY_RESULTS_PREFIX = "results/"
 # Prefixes in the dead-letter bucket of Tokyo
 REJECTED_RECORDS_PREFIX = "rejected-records/"
 FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Chosen by Lambda for batches that an event source mapping gives up; nothing can change it."""
+
+# A rewritten object begins a new life in S3. It gets the rest of its first one by a tag that rules of the
+# bucket know, with at most nine values.
+REMAINING_DAYS_TAG = "remaining-days"
+
+
+def remaining_days_values(retention_days: int) -> range:
+    """Values of REMAINING_DAYS_TAG in a bucket that keeps objects so many days."""
+    step = -(-retention_days // 10)
+    return range(step, retention_days, step)
 
 
 def stack_name(environment: str, stack: str) -> str:
@@ -47,9 +72,25 @@ def segments_version_key(valid_from: datetime) -> str:
     return f"{SEGMENTS_PREFIX}{valid_from.astimezone(UTC):%Y%m%dT%H%M%SZ}.csv"
 
 
+def segments_corrections_prefix(valid_from: datetime) -> str:
+    """Of the corrections of a version, each named by a number of four digits; the last one counts."""
+    return f"{SEGMENTS_CORRECTIONS_PREFIX}{valid_from.astimezone(UTC):%Y%m%dT%H%M%SZ}/"
+
+
 # Documents in OpenSearch: an index family has an index for each day of `minute`, as click-counts.2026.01.31.
-# Its ingest pipeline and index template have its name. A family's name holds no dot (contract/sink.py), so
-# the pattern of one cannot match the indices of another.
+# Its ingest pipeline, its index template and the alias that readers search have its name. Generation 2 and
+# later of its counts are in families of their own, as click-counts_2.2026.01.31. The name of a sink's family
+# holds neither a dot nor an underscore (contract/sink.py), so no pattern of one matches an index of another.
+
+
+def counts_alias(index_family: str) -> str:
+    """What readers search. It names one index of each day: of the generation that serves the day."""
+    return index_family
+
+
+def generation_family(index_family: str, generation: int) -> str:
+    """generation: of the counts (analytics.counts_generation)."""
+    return index_family if generation == 1 else f"{index_family}_{generation}"
 
 
 def index_prefix(index_family: str) -> str:
@@ -59,6 +100,11 @@ def index_prefix(index_family: str) -> str:
 def index_pattern(index_family: str) -> str:
     """Matches every index of the family and of no other."""
     return f"{index_prefix(index_family)}*"
+
+
+def generation_patterns(index_family: str) -> tuple[str, str]:
+    """Match every index of every generation of the family, and of no other family."""
+    return index_pattern(index_family), f"{index_family}_*"
 
 
 def day_index(index_family: str, day: date) -> str:
@@ -71,6 +117,16 @@ def delivery_index(index_family: str) -> str:
     return f"{index_prefix(index_family)}undated"
 
 
+def unserved_template(index_family: str) -> str:
+    """The index template of indices that readers do not see yet, or no longer."""
+    return f"{index_family}_unserved"
+
+
+def undated_template(index_family: str) -> str:
+    """The index template of what Firehose names: an index that takes no document."""
+    return f"{index_family}_undated"
+
+
 def retention_policy(index_family: str) -> str:
     return f"{index_family}-retention"
 
@@ -80,13 +136,14 @@ class Names:
     """Physical names and ARNs of one environment.
 
     environment: its name, as in environments/<name>.toml; account: 12 digits; tokyo, oregon: the regions that
-    stand in these places.
+    stand in these places; counts_generation: which the application counts into.
     """
 
     environment: str
     account: str
     tokyo: str = TOKYO
     oregon: str = OREGON
+    counts_generation: int = 1
 
     @property
     def prefix(self) -> str:
@@ -193,12 +250,36 @@ class Names:
         return f"{self.prefix}-rejected-{self.account}"
 
     @property
+    def query_results_bucket(self) -> str:
+        """Answers to what analysts ask in SQL."""
+        return f"{self.prefix}-query-results-{self.account}"
+
+    @property
+    def analysts(self) -> str:
+        """The workgroup in Athena of whoever asks in SQL, and their role."""
+        return f"{self.prefix}-analysts"
+
+    @property
+    def query_database(self) -> str:
+        """In the Glue Data Catalog, with the tables over raw/ and rejected/. SQL would need quotes around a
+        hyphen."""
+        return self.prefix.replace("-", "_")
+
+    @property
     def raw_backup_delivery_stream(self) -> str:
         return f"{self.prefix}-raw-backup"
 
     def delivery_stream(self, sink: str) -> str:
-        """sink: the name of a contract.sink.Sink, such as `counts`."""
-        return f"{self.prefix}-{sink}"
+        """sink: the name of a contract.sink.Sink, such as `counts`.
+
+        Each generation has its own: while an update replaces the application, the former one still delivers
+        to the former indices.
+        """
+        return generation_family(f"{self.prefix}-{sink}", self.counts_generation)
+
+    def index_family(self, family: str) -> str:
+        """Into which the application counts. family: of a sink."""
+        return generation_family(family, self.counts_generation)
 
     def delivery_stream_arn(self, delivery_stream: str) -> str:
         """delivery_stream: its name."""
@@ -241,6 +322,34 @@ class Names:
     def redelivery(self) -> str:
         """The Lambda function and its role."""
         return f"{self.prefix}-redelivery"
+
+    @property
+    def segments_publisher(self) -> str:
+        """The Lambda function and its role."""
+        return f"{self.prefix}-segments-publisher"
+
+    @property
+    def reconciliation(self) -> str:
+        """The Lambda function and its role."""
+        return f"{self.prefix}-reconciliation"
+
+    @property
+    def replay(self) -> str:
+        """The Lambda function that starts and ends replays, and its role."""
+        return f"{self.prefix}-replay"
+
+    @property
+    def replay_application(self) -> str:
+        """The application that exists while a replay runs, and its role."""
+        return f"{self.prefix}-replay-application"
+
+    @property
+    def replay_application_arn(self) -> str:
+        return f"arn:aws:kinesisanalytics:{self.oregon}:{self.account}:application/{self.replay_application}"
+
+    def operator_role(self, command: str) -> str:
+        """Whose permissions `click-trends <command>` works with. command: one of OPERATOR_COMMANDS."""
+        return f"{self.prefix}-{command}-operator"
 
     @property
     def oregon_dashboard(self) -> str:

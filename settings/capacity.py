@@ -6,13 +6,18 @@ what to set. docs/reference/flow_limits.md has the sources of the numbers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
-from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS, MIB, PUT_RECORDS
-from settings import disks
+from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS, MIB, PUT_RECORDS, REQUEST_BYTES
+from settings import disks, packing, reconciliation
 from settings.environment import Settings
-from settings.forwarder import ForwarderSettings
-from settings.measured import CLICKS_PER_SECOND_PER_KPU, FORWARDER_CPU_SECONDS_PER_RECORD
+from settings.forwarder import ONE_VCPU_MIB, ForwarderSettings
+from settings.measured import (
+    CLICKS_PER_SECOND_PER_KPU,
+    FORWARDER_CPU_SECONDS_PER_CLICK,
+    FORWARDER_CPU_SECONDS_PER_RECORD,
+)
+from settings.packing import Records
 from settings.quotas import DirectPut, on_demand_bytes_per_second
 
 WANTED_HEADROOM = 2.0
@@ -37,9 +42,6 @@ REASON_BYTES = 40
 
 ON_DEMAND_FIRST_SHARDS = 4
 
-ONE_VCPU_MIB = 1769
-"""A function of this size has one vCPU:
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 PAYLOAD_BYTES = 6 * MIB
 """Payload of a synchronous invocation."""
 EVENT_FIELDS_BYTES = 600
@@ -49,6 +51,17 @@ INVOCATION_SECONDS = 0.02
 NEW_ACCOUNT_EXECUTIONS = 10
 """Concurrent executions in a region. The default is 1,000, but "new AWS accounts have reduced concurrency"
 (Lambda developer guide, "Lambda quotas"); accounts were seen with 10."""
+
+KPU_DISK_GB = 50
+"""For the state of an application: Managed Service for Apache Flink developer guide, "Managed Service for
+Apache Flink application resources"
+(https://docs.aws.amazon.com/managed-flink/latest/java/how-resources.html)."""
+CLICK_ID_BYTES = 41
+"""In a checkpoint, of a random id of 32 bytes: docs/reference/repetition.md."""
+DISK_BYTES_PER_STATE_BYTE = 2.0
+"""RocksDB keeps old files until it has merged them, and those of a checkpoint until it is complete."""
+REPEATED_IDS_CPU = 13.7
+"""CPU of a click where repeated click ids are dropped, in times of one where every click counts (there)."""
 
 STATE_MAX_PARALLELISM = 128
 """Maximum parallelism of a state first started with a parallelism of up to 85."""
@@ -62,12 +75,13 @@ class CapacityWarning:
 
 @dataclass(frozen=True, kw_only=True)
 class ForwarderCapacity:
-    """Rates are for one shard. records_per_batch: as Lambda hands them over; lanes: of that shard."""
+    """Rates are for one shard. records_per_batch: as Lambda hands them over; record_bytes: of these records;
+    lanes: of that shard."""
 
     records_per_batch: int
     batch_seconds: float
     lanes: int
-    record_bytes: int
+    record_bytes: float
 
     @property
     def records_per_second(self) -> float:
@@ -75,56 +89,67 @@ class ForwarderCapacity:
 
     @property
     def headroom(self) -> float:
-        """Ratio to what a shard can take in, by records or by bytes, whichever is lower."""
-        return min(
-            self.records_per_second / SHARD_RECORDS_PER_SECOND,
-            self.records_per_second * self.record_bytes / SHARD_BYTES_PER_SECOND,
-        )
+        """Ratio to what a shard takes in by bytes. Of records under 1 KiB it takes even less, until they are
+        packed."""
+        return self.records_per_second * self.record_bytes / SHARD_BYTES_PER_SECOND
 
 
-def forwarder_capacity(forwarder: ForwarderSettings, record_bytes: int) -> ForwarderCapacity:
+def forwarder_capacity(
+    forwarder: ForwarderSettings, *, click_bytes: int, clicks_per_record: float = 1.0
+) -> ForwarderCapacity:
     """Capacity with full batches on every lane of one shard, as after an outage: docs/reference/forwarder.md.
 
-    A batch takes a fixed time + records x CPU / vCPUs + waves x round trip. Python uses at most one vCPU, a
-    wave is `requests_in_flight` requests, and a request holds what PutRecords allows.
+    A batch takes CPU (a fixed time, its records, their clicks) / vCPUs + waves x round trip. A wave is
+    `requests_in_flight` requests of REQUEST_BYTES.
     """
-    records = min(forwarder.batch_size, PAYLOAD_BYTES // (ceil(record_bytes * 4 / 3) + EVENT_FIELDS_BYTES))
-    per_request = min(PUT_RECORDS.records, PUT_RECORDS.request_bytes // record_bytes)
-    waves = ceil(ceil(records / per_request) / forwarder.requests_in_flight)
-    vcpus = min(1.0, forwarder.memory_mib / ONE_VCPU_MIB)
+    record_bytes = clicks_per_record * click_bytes
+    records = min(
+        forwarder.batch_size, int(PAYLOAD_BYTES // (ceil(record_bytes * 4 / 3) + EVENT_FIELDS_BYTES))
+    )
+    clicks = records * clicks_per_record
+    packed_bytes = max(click_bytes, forwarder.record_bytes // click_bytes * click_bytes)
+    packs = ceil(clicks * click_bytes / packed_bytes)
+    per_request = min(PUT_RECORDS.records, max(1, REQUEST_BYTES // packed_bytes))
+    waves = ceil(ceil(packs / per_request) / forwarder.requests_in_flight)
+    cpu_seconds = (
+        INVOCATION_SECONDS
+        + records * FORWARDER_CPU_SECONDS_PER_RECORD
+        + clicks * FORWARDER_CPU_SECONDS_PER_CLICK
+    )
     return ForwarderCapacity(
         records_per_batch=records,
-        batch_seconds=INVOCATION_SECONDS
-        + records * FORWARDER_CPU_SECONDS_PER_RECORD / vcpus
-        + waves * forwarder.round_trip_milliseconds / 1000,
+        batch_seconds=cpu_seconds / forwarder.vcpus + waves * forwarder.round_trip_milliseconds / 1000,
         lanes=forwarder.parallelization_factor,
         record_bytes=record_bytes,
     )
 
 
-def shards_to_write(records_per_second: float, record_bytes: int) -> int:
+def shards_to_write(records: Records) -> int:
     """Shards that take these records with the wanted headroom, by count and by bytes."""
     fullest = max(
-        records_per_second / SHARD_RECORDS_PER_SECOND,
-        records_per_second * record_bytes / SHARD_BYTES_PER_SECOND,
+        records.per_second / SHARD_RECORDS_PER_SECOND, records.bytes_per_second / SHARD_BYTES_PER_SECOND
     )
     return max(1, ceil(fullest * WANTED_HEADROOM))
 
 
-def shards_to_read(records_per_second: float, record_bytes: int, *, consumers: int) -> int:
+def shards_to_read(records: Records, *, consumers: int) -> int:
     """Shards from which each consumer gets every record with the wanted headroom."""
-    wanted = records_per_second * record_bytes * consumers * WANTED_HEADROOM
+    wanted = records.bytes_per_second * consumers * WANTED_HEADROOM
     return max(1, ceil(wanted / SHARD_READ_BYTES_PER_SECOND))
+
+
+def source_records(settings: Settings) -> Records:
+    """Of the web servers and the forwarder at the peak."""
+    peak, forwarder = settings.peak, settings.forwarder
+    needed = shards_to_write(packing.mobile_records(peak))
+    lanes = max(needed, forwarder_executions(settings)[0]) * forwarder.parallelization_factor
+    return packing.web_records(peak) + packing.forwarded_records(peak, forwarder, lanes=lanes)
 
 
 def problems(settings: Settings) -> Iterator[str]:
     """Hops that cannot carry the declared peak, from the producers to OpenSearch."""
-    peak = settings.peak
-    for stream, records_per_second, consumers in (
-        ("mobile", peak.mobile_clicks_per_second, MOBILE_CONSUMERS),
-        ("source", float(peak.clicks_per_second), SOURCE_CONSUMERS),
-    ):
-        yield from _stream_problems(settings, stream, records_per_second, consumers)
+    yield from _stream_problems(settings, "mobile", packing.mobile_records(settings.peak), MOBILE_CONSUMERS)
+    yield from _stream_problems(settings, "source", source_records(settings), SOURCE_CONSUMERS)
     yield from _forwarder_problems(settings)
     yield from _application_problems(settings)
     yield from _delivery_problems(settings)
@@ -133,17 +158,16 @@ def problems(settings: Settings) -> Iterator[str]:
 
 def warnings(settings: Settings) -> Iterator[CapacityWarning]:
     """What carries the peak only under a condition that no setting states."""
-    streams, peak = settings.streams, settings.peak
+    streams = settings.streams
     yield from _too_many_executions(settings)
     yield from _state_of_fewer_tasks(settings.analytics.parallelism)
     if text := disks.warning(settings):
         yield CapacityWarning(id="volumes-are-small", text=f"{text}.")
+    if text := reconciliation.warning(settings):
+        yield CapacityWarning(id="reconciliation-time", text=f"{text}.")
     if streams.mode == "on_demand":
-        for stream, records_per_second in (
-            ("mobile", peak.mobile_clicks_per_second),
-            ("source", float(peak.clicks_per_second)),
-        ):
-            yield from _first_days(stream, records_per_second, peak.click_bytes)
+        yield from _first_days("mobile", packing.mobile_records(settings.peak))
+        yield from _first_days("source", source_records(settings))
         return
     parallelism, shards = settings.analytics.parallelism, streams.source_shards or 0
     if parallelism > shards:
@@ -157,11 +181,9 @@ def warnings(settings: Settings) -> Iterator[CapacityWarning]:
 
 def forwarder_executions(settings: Settings) -> tuple[int, int]:
     """(shards of the mobile stream at the declared peak, concurrent executions of all their lanes)."""
-    peak = settings.peak
     shards = settings.streams.mobile_shards or 0
     if settings.streams.mode == "on_demand":
-        wanted = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
-        shards = max(ON_DEMAND_FIRST_SHARDS, wanted)
+        shards = max(ON_DEMAND_FIRST_SHARDS, shards_to_write(packing.mobile_records(settings.peak)))
     return shards, shards * settings.forwarder.parallelization_factor
 
 
@@ -207,16 +229,13 @@ def _state_of_fewer_tasks(parallelism: int) -> Iterator[CapacityWarning]:
     )
 
 
-def _stream_problems(
-    settings: Settings, stream: str, records_per_second: float, consumers: int
-) -> Iterator[str]:
-    mode, record_bytes = settings.streams.mode, settings.peak.click_bytes
+def _stream_problems(settings: Settings, stream: str, records: Records, consumers: int) -> Iterator[str]:
     key = f"streams.{stream}_shards"
     shards: int | None = getattr(settings.streams, f"{stream}_shards")
-    if mode == "on_demand":
+    if settings.streams.mode == "on_demand":
         if shards is not None:
             yield f'{key} is for mode = "provisioned" only: remove it, or set streams.mode = "provisioned"'
-        mib = records_per_second * record_bytes * WANTED_HEADROOM / MIB
+        mib = records.bytes_per_second * WANTED_HEADROOM / MIB
         region = settings.regions.tokyo if stream == "mobile" else settings.regions.oregon
         if mib * MIB > on_demand_bytes_per_second(region):
             yield (
@@ -225,31 +244,35 @@ def _stream_problems(
                 f'{on_demand_bytes_per_second(region) // MIB:,}: set streams.mode = "provisioned"'
             )
         return
-    to_write = shards_to_write(records_per_second, record_bytes)
-    to_read = shards_to_read(records_per_second, record_bytes, consumers=consumers)
+    to_write = shards_to_write(records)
+    to_read = shards_to_read(records, consumers=consumers)
     needed = max(to_write, to_read)
     if shards is None:
         yield f'{key} is missing for streams.mode = "provisioned": the declared peak needs {key} = {needed}'
     elif shards < needed:
         yield (
-            f"{key} ({shards}) cannot carry the declared peak: {records_per_second:,.0f} records/s of "
-            f"{record_bytes} bytes, with a headroom of {WANTED_HEADROOM:.0f}, need {to_write} to write "
-            f"({SHARD_RECORDS_PER_SECOND:,} records/s and 1 MiB/s each) and {to_read} to read (2 "
-            f"MiB/s each, shared by {consumers}): set {key} = {needed}, or correct [peak]"
+            f"{key} ({shards}) cannot carry the declared peak: {records.per_second:,.0f} records/s with "
+            f"{records.bytes_per_second / MIB:,.2f} MiB/s, with a headroom of {WANTED_HEADROOM:.0f}, need "
+            f"{to_write} to write ({SHARD_RECORDS_PER_SECOND:,} records/s and 1 MiB/s each) and {to_read} to "
+            f"read (2 MiB/s each, shared by {consumers}): set {key} = {needed}, or correct [peak]"
         )
 
 
 def _forwarder_problems(settings: Settings) -> Iterator[str]:
     """Compared with a shard's limit, not the peak: hot keys can fill a single shard."""
-    forwarder, record_bytes = settings.forwarder, settings.peak.click_bytes
-    estimate = forwarder_capacity(forwarder, record_bytes)
+    forwarder, peak = settings.forwarder, settings.peak
+    estimate = forwarder_capacity(
+        forwarder, click_bytes=peak.click_bytes, clicks_per_record=peak.mobile_clicks_per_record
+    )
     if estimate.headroom < WANTED_HEADROOM:
+        rounded_down = floor(estimate.headroom * 10) / 10  # 1.98 is not enough, and must not read as 2.0
         yield (
-            f"the forwarder would carry {estimate.headroom:.1f} times what a shard takes in, but must carry "
+            f"the forwarder would carry {rounded_down} times what a shard takes in, but must carry "
             f"{WANTED_HEADROOM:.0f} times: at {forwarder.round_trip_milliseconds} ms a request, its "
             f"{estimate.lanes} lanes carry {estimate.records_per_second:,.0f} records/s of "
-            f"{record_bytes} bytes, in batches of {estimate.records_per_batch}; raise "
-            "forwarder.parallelization_factor (to 10), requests_in_flight, batch_size or memory_mib (to 1769)"
+            f"{estimate.record_bytes:,.0f} bytes, in batches of {estimate.records_per_batch}; raise "
+            "forwarder.parallelization_factor (to 10), requests_in_flight or batch_size, or set "
+            f"forwarder.memory_mib = {ONE_VCPU_MIB}"
         )
     needed = ceil(FORWARDER_ATTEMPT_RESERVE_SECONDS + estimate.batch_seconds)
     if forwarder.timeout_seconds < needed:
@@ -260,15 +283,41 @@ def _forwarder_problems(settings: Settings) -> Iterator[str]:
         )
 
 
+def kpus_to_count(settings: Settings) -> int:
+    """KPUs that count the declared peak with the wanted headroom."""
+    cpu = REPEATED_IDS_CPU if settings.analytics.drop_repeated_click_ids_hours else 1.0
+    return ceil(settings.peak.clicks_per_second * cpu * WANTED_HEADROOM / CLICKS_PER_SECOND_PER_KPU)
+
+
+def kpus_to_remember(settings: Settings) -> int:
+    """KPUs whose disks hold the click ids that are remembered, as if each hour were the busiest."""
+    hours = settings.analytics.drop_repeated_click_ids_hours or 0
+    return ceil(_click_ids_gb_an_hour(settings) * hours / KPU_DISK_GB)
+
+
+def _click_ids_gb_an_hour(settings: Settings) -> float:
+    return settings.peak.clicks_per_second * 3600 * CLICK_ID_BYTES * DISK_BYTES_PER_STATE_BYTE / 1e9
+
+
 def _application_problems(settings: Settings) -> Iterator[str]:
     analytics, peak = settings.analytics, settings.peak.clicks_per_second
     kpus = ceil(analytics.parallelism / analytics.parallelism_per_kpu)
-    needed = ceil(peak * WANTED_HEADROOM / CLICKS_PER_SECOND_PER_KPU)
-    if kpus < needed:
+    hours = analytics.drop_repeated_click_ids_hours
+    if kpus < (needed := kpus_to_count(settings)):
+        dropping = f", {REPEATED_IDS_CPU:g} times the CPU to drop repeated click ids" if hours else ""
         yield (
             f"the application has {kpus} KPU, but {peak:,} clicks/s with a headroom of {WANTED_HEADROOM:.0f} "
-            f"need {needed} ({CLICKS_PER_SECOND_PER_KPU:,} clicks/s each): set analytics.parallelism = "
-            f"{needed * analytics.parallelism_per_kpu}"
+            f"need {needed} ({CLICKS_PER_SECOND_PER_KPU:,} clicks/s each{dropping}): set "
+            f"analytics.parallelism = {needed * analytics.parallelism_per_kpu}"
+        )
+    if hours and kpus < (needed := kpus_to_remember(settings)):
+        an_hour = _click_ids_gb_an_hour(settings)
+        fitting = floor(kpus * KPU_DISK_GB / an_hour)
+        shorter = f", or remember them for at most {fitting} h" if fitting else ""
+        yield (
+            f"the click ids of analytics.drop_repeated_click_ids_hours ({hours}) at {peak:,} clicks/s take "
+            f"{an_hour * hours:,.0f} GB, and the disks of {kpus} KPU {kpus * KPU_DISK_GB:,}: set "
+            f"analytics.parallelism = {needed * analytics.parallelism_per_kpu}{shorter}"
         )
 
 
@@ -314,16 +363,15 @@ def _search_problems(settings: Settings) -> Iterator[str]:
         yield text
 
 
-def _first_days(stream: str, records_per_second: float, record_bytes: int) -> Iterator[CapacityWarning]:
-    records = records_per_second * WANTED_HEADROOM
-    mib = records * record_bytes / MIB
-    if records > ON_DEMAND_FIRST_RECORDS_PER_SECOND or mib * MIB > ON_DEMAND_FIRST_BYTES_PER_SECOND:
-        shards = shards_to_write(records_per_second, record_bytes)
+def _first_days(stream: str, records: Records) -> Iterator[CapacityWarning]:
+    per_second = records.per_second * WANTED_HEADROOM
+    mib = records.bytes_per_second * WANTED_HEADROOM / MIB
+    if per_second > ON_DEMAND_FIRST_RECORDS_PER_SECOND or mib * MIB > ON_DEMAND_FIRST_BYTES_PER_SECOND:
         yield CapacityWarning(
             id=f"{stream}-stream-is-cold",
             text=f"A new on-demand stream takes {ON_DEMAND_FIRST_RECORDS_PER_SECOND:,} records/s and 4 "
             f"MiB/s, later up to twice the peak of the last 30 days. The {stream} stream must take "
-            f"{records:,.0f} records/s and {mib:,.1f} MiB/s, twice the declared peak. Before the first peak, "
-            f'deploy it once with streams.mode = "provisioned" and streams.{stream}_shards = {shards}, then '
-            "on demand: it keeps its shards.",
+            f"{per_second:,.0f} records/s and {mib:,.1f} MiB/s, twice the declared peak. Before the first "
+            f'peak, deploy it once with streams.mode = "provisioned" and streams.{stream}_shards = '
+            f"{shards_to_write(records)}, then on demand: it keeps its shards.",
         )

@@ -6,11 +6,13 @@ from datetime import timedelta
 from contract.click import ARRIVAL
 from contract.count import WINDOW
 from names import OREGON, TOKYO
+from settings import packing
 from settings.delivery import DeliverySettings
 from settings.environment import Settings
 from settings.forwarder import ForwarderSettings
 from settings.latency import CHECKPOINT_SECONDS
 from settings.regions import Place
+from settings.segments import most_users
 
 REDELIVERY_HOURS = 3
 """From the last failure that is redelivered to the last attempt: a pause of up to an hour
@@ -26,6 +28,7 @@ def problems(settings: Settings) -> Iterator[str]:
     """Conflicts between fields that are each valid, and how to mend them."""
     yield from _region_problems(settings)
     yield from _topic_problems(settings)
+    yield from _boundary_problems(settings)
     streams, analytics, search = settings.streams, settings.analytics, settings.search
     if analytics.allowed_lateness_hours > streams.retention_hours:
         yield (
@@ -61,6 +64,7 @@ def problems(settings: Settings) -> Iterator[str]:
             f"peak.mean_to_peak_min ({peak.mean_to_peak_min}) must not exceed peak.mean_to_peak_max "
             f"({peak.mean_to_peak_max}): set it to {peak.mean_to_peak_max} or less"
         )
+    yield from packing.problems(peak)
     if bool(settings.mobile_apps.issuer) != bool(settings.mobile_apps.client_ids):
         yield (
             "mobile_apps.issuer and mobile_apps.client_ids belong together: write the issuer's URL and the "
@@ -70,6 +74,7 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _index_problems(settings)
     yield from _redelivery_problems(settings.delivery)
     yield from _feedback_problems(settings)
+    yield from _segments_problems(settings)
     if search.scheme == "http" and not settings.is_twin:
         yield 'search.scheme = "http" is for the twin only: remove it, OpenSearch Service uses https'
     if settings.lambda_processor == "host" and not settings.is_twin:
@@ -127,6 +132,24 @@ def _provider_problems(settings: Settings) -> Iterator[str]:
         )
 
 
+def _boundary_problems(settings: Settings) -> Iterator[str]:
+    """A role and its boundary are of one account, or the policy is AWS's (IAM user guide, "Permissions
+    boundaries for IAM entities")."""
+    boundary = settings.deployment.permissions_boundary
+    if boundary is None:
+        return
+    if settings.is_twin:
+        yield (
+            "deployment.permissions_boundary is for an account on AWS: remove it, the twin gives its roles "
+            "none"
+        )
+    elif boundary.startswith("arn:") and boundary.split(":")[4] not in {"aws", settings.account}:
+        yield (
+            f"deployment.permissions_boundary ({boundary}) must be a policy of account {settings.account} or "
+            "of AWS: write its name alone for one of this account"
+        )
+
+
 def _forwarder_problems(forwarder: ForwarderSettings) -> Iterator[str]:
     """A record may wait a whole window, and its batch may run a whole invocation, before it first fails."""
     first_failure = forwarder.batching_window_seconds + forwarder.timeout_seconds
@@ -164,6 +187,14 @@ def _redelivery_problems(delivery: DeliverySettings) -> Iterator[str]:
             f"delivery.redelivery_give_up_hours ({delivery.redelivery_give_up_hours}) must be at least twice "
             f"delivery.counts_retry_seconds ({retried}), or a count would be given up when it first fails "
             f"and never be redelivered: set it to {-(-2 * retried // 3600)} or more, or shorten the retry"
+        )
+
+
+def _segments_problems(settings: Settings) -> Iterator[str]:
+    if settings.segments.max_users > most_users():
+        yield (
+            f"segments.max_users ({settings.segments.max_users:,}) is more than the function that validates "
+            f"uploaded segments has time and memory for: set it to {most_users():,} or less"
         )
 
 

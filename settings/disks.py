@@ -13,8 +13,9 @@ from contract.count import WINDOW
 from contract.sink import SINKS
 from settings.environment import Settings
 
-DOCUMENT_BYTES = (60, 150)
-"""Lowest and highest assumed size of a count in the index, without its replica."""
+DOCUMENT_BYTES = (45, 70)
+"""Lowest and highest assumed size of a count in the index, without its replica. 61 were measured:
+docs/decisions/index-settings-by-measurement.md."""
 MAX_COUNTS_OF_A_TIME = 1_000_000
 """Most distinct counts of one window: 700 segments times 1,400 articles. Clicks grow without limit, pairs of
 article and segment do not."""

@@ -9,15 +9,19 @@ from names import TWIN_ACCOUNT, Names
 from settings.alarms import AlarmSettings
 from settings.analytics import AnalyticsSettings
 from settings.delivery import DeliverySettings
+from settings.deployment import DeploymentSettings
 from settings.feedback import FeedbackSettings
 from settings.forwarder import ForwarderSettings
 from settings.latency import LatencySettings
 from settings.mobile_apps import MobileAppsSettings
 from settings.peak import PeakSettings
+from settings.queries import QuerySettings
 from settings.quotas import DirectPut, direct_put
 from settings.regions import RegionSettings
+from settings.replay import ReplaySettings
 from settings.search import SearchSettings
 from settings.section import Section
+from settings.segments import SegmentsSettings
 from settings.streams import StreamSettings
 from settings.web_servers import WebServerSettings
 
@@ -43,6 +47,7 @@ class Settings(Section):
         description="Processor of the Lambda functions; `host`, for the twin only, is that of this machine.",
     )
     regions: RegionSettings = RegionSettings()
+    deployment: DeploymentSettings = DeploymentSettings()
     alarms: AlarmSettings = AlarmSettings()
     peak: PeakSettings = PeakSettings()
     latency: LatencySettings = LatencySettings()
@@ -51,9 +56,12 @@ class Settings(Section):
     mobile_apps: MobileAppsSettings = MobileAppsSettings()
     forwarder: ForwarderSettings = ForwarderSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
+    segments: SegmentsSettings = SegmentsSettings()
     delivery: DeliverySettings = DeliverySettings()
     search: SearchSettings = SearchSettings()
     feedback: FeedbackSettings = FeedbackSettings()
+    replay: ReplaySettings = ReplaySettings()
+    queries: QuerySettings = QuerySettings()
 
     @property
     def names(self) -> Names:
@@ -62,6 +70,7 @@ class Settings(Section):
             account=self.account,
             tokyo=self.regions.tokyo,
             oregon=self.regions.oregon,
+            counts_generation=self.analytics.counts_generation,
         )
 
     @property

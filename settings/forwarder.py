@@ -6,6 +6,10 @@ from pydantic import Field
 
 from settings.section import Section
 
+ONE_VCPU_MIB = 1769
+"""A function of this size has one vCPU:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+
 
 class ForwarderSettings(Section):
     parallelization_factor: Annotated[int, Field(ge=1, le=10)] = Field(
@@ -24,6 +28,11 @@ class ForwarderSettings(Section):
         description="Longest time for which Lambda gathers a batch, in seconds. It delays every count and "
         "saves invocations on a quiet stream; 0 invokes as soon as a record arrives.",
     )
+    record_bytes: Annotated[int, Field(ge=1_000, le=1_000_000)] = Field(
+        default=25_000,
+        description="Most bytes of a record into which the forwarder packs the clicks of a batch; a larger "
+        "click has a record of its own. Kinesis and Firehose bill by record.",
+    )
     max_record_age_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(
         default=21_600,
         description="Give up a record older than this, in seconds: its batch goes to the dead-letter bucket. "
@@ -40,8 +49,9 @@ class ForwarderSettings(Section):
         "by the checks. Without it the 10 of a new account.",
     )
     memory_mib: Annotated[int, Field(ge=128, le=10_240)] = Field(
-        default=1769,
-        description="Memory of the function, in MiB. Its share of a vCPU grows with it; 1769 gives one.",
+        default=768,
+        description="Memory of the function, in MiB. Its share of a vCPU grows with it; 1769 gives one. "
+        "Most of a batch's time is the round trip to Oregon, for which a larger function costs more.",
     )
     timeout_seconds: Annotated[int, Field(ge=15, le=900)] = Field(
         default=60,
@@ -56,3 +66,8 @@ class ForwarderSettings(Section):
         description="Assumed duration of a PutRecords request to Oregon, in milliseconds; used only by the "
         "checks.",
     )
+
+    @property
+    def vcpus(self) -> float:
+        """Python uses at most one."""
+        return min(1.0, self.memory_mib / ONE_VCPU_MIB)

@@ -13,6 +13,8 @@ _measured = tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 CLICKS_PER_SECOND_PER_KPU: int = _measured["clicks_per_second_per_kpu"]
 FORWARDER_CPU_SECONDS_PER_RECORD: float = _measured["forwarder_cpu_microseconds_per_record"] / 1e6
+FORWARDER_CPU_SECONDS_PER_CLICK: float = _measured["forwarder_cpu_microseconds_per_click"] / 1e6
+"""A record takes the first, and the second for each click in it."""
 
 SHARE_OF_A_CORE = 0.1
 """Share of a core's rate in the SQL job alone that a KPU is assumed to reach. A KPU's vCPU is a hyperthread,
@@ -33,7 +35,18 @@ def clicks_per_second_per_kpu(cpu_seconds_per_million: float) -> int:
     return int(max(step for step in (1, 2, 5) if step * power <= clicks) * power)
 
 
-def forwarder_cpu_microseconds_per_record(cpu_seconds: float, records: int) -> int:
-    """FORWARDER_ALLOWANCE times the CPU time of one batch, rounded up to 20 us a record."""
-    microseconds = cpu_seconds / records * 1e6 * FORWARDER_ALLOWANCE
-    return ceil(microseconds / 20) * 20
+def forwarder_cpu_microseconds(
+    single: float, packed: float, *, clicks: int, clicks_per_record: int
+) -> tuple[int, int]:
+    """(of a record, of each click in it): FORWARDER_ALLOWANCE times the CPU time, each rounded up to 10 us.
+
+    single, packed: CPU seconds for these clicks with one in a record, and with clicks_per_record.
+    """
+    packed_records = clicks / clicks_per_record
+    record_seconds = max(0.0, (single - packed) / (clicks - packed_records))
+    click_seconds = max(0.0, packed - packed_records * record_seconds) / clicks
+    return _allowed_microseconds(record_seconds), _allowed_microseconds(click_seconds)
+
+
+def _allowed_microseconds(seconds: float) -> int:
+    return ceil(round(seconds * 1e6 * FORWARDER_ALLOWANCE, 3) / 10) * 10

@@ -77,6 +77,8 @@ def _words(annotation: Any) -> str:
         return " or ".join(_words(part) for part in get_args(annotation) if part is not type(None))
     if origin is list:
         return f"list of {_words(get_args(annotation)[0])}"
+    if origin is dict:
+        return f"table of {' to '.join(map(_words, get_args(annotation)))}"
     return {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}[annotation]
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from settings.section import Section
 
 Share = Annotated[float, Field(gt=0, le=1)]
+ClicksPerRecord = Annotated[float, Field(ge=1, le=1_000_000)]
 
 
 class PeakSettings(Section):
@@ -18,6 +19,20 @@ class PeakSettings(Section):
     )
     mobile_share: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="Share of the clicks that come from mobile apps, 0 to 1."
+    )
+    web_servers: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="Web servers that share the clicks of the busiest second. It bounds "
+        "`web_clicks_per_record`.",
+    )
+    web_clicks_per_record: ClicksPerRecord = Field(
+        default=1.0,
+        description="Mean clicks in a record of a web server in the busiest second; 1 for log collectors "
+        "that do not pack. At most what a server logs between two flushes.",
+    )
+    mobile_clicks_per_record: ClicksPerRecord = Field(
+        default=1.0,
+        description="Mean clicks in a record of an app: those that wait when it sends, mostly one.",
     )
     counts_per_click: Annotated[float, Field(gt=0, le=1)] = Field(
         default=1.0,
@@ -35,6 +50,10 @@ class PeakSettings(Section):
     @property
     def mobile_clicks_per_second(self) -> float:
         return self.clicks_per_second * self.mobile_share
+
+    @property
+    def web_clicks_per_second(self) -> float:
+        return self.clicks_per_second - self.mobile_clicks_per_second
 
     @property
     def counts_per_second(self) -> float:

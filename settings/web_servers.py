@@ -27,7 +27,7 @@ class WebServerSettings(Section):
     buffer_gib: Annotated[int, Field(ge=1, le=32)] = Field(
         default=8,
         description="Limit of fluentd's buffer, in GiB. When it is full, reading the log waits. 8 GiB are "
-        "about 45 million clicks. The disk must hold half as much again.",
+        "about 58 million clicks. The disk must hold half as much again.",
     )
 
     @property

@@ -31,14 +31,14 @@ def warned(settings: Settings) -> list[str]:
 def test_the_volumes_of_a_day_equal_a_calculation_by_hand() -> None:
     documents = 1_000 * 60 * 60 * 24
     low, high = filled_gib_a_day(settings_of(), replicas=1)
-    assert low == pytest.approx(documents * 0.2 * 60 * 2 / 0.75 / 1024**3)
-    assert high == pytest.approx(documents * 0.4 * 150 * 2 / 0.75 / 1024**3)
-    assert high * 90 == pytest.approx(1_159, abs=1)
+    assert low == pytest.approx(documents * 0.2 * 45 * 2 / 0.75 / 1024**3)
+    assert high == pytest.approx(documents * 0.4 * 70 * 2 / 0.75 / 1024**3)
+    assert high * 90 == pytest.approx(541, abs=1)
 
 
 def test_ten_gibibytes_for_ten_years_are_refused_with_the_remedy() -> None:
     [text] = refused(settings_of(volume_gib=10, retention_days=3_650))
-    assert "search.volume_gib (10) on 3 nodes holds the counts of 2 to 11 days" in text
+    assert "search.volume_gib (10) on 3 nodes holds the counts of 4 to 15 days" in text
     assert "but they are kept 3,650 days (search.retention_days)" in text
     assert "raise search.volume_gib and search.instance_count" in text
 
@@ -47,7 +47,7 @@ def test_volumes_that_may_be_too_small_give_a_warning_with_the_remedy() -> None:
     small = settings_of()
     assert refused(small) == []
     [text] = warned(small)
-    assert "holds the counts of 23 to 116 days" in text
+    assert "holds the counts of 49 to 155 days" in text
     for key, number in re.findall(r"search\.([a-z_]+) = (\d+)", text):
         assert warned(settings_of(**{key: int(number)})) == []
         step = 1 if key == "retention_days" else -1
@@ -57,18 +57,19 @@ def test_volumes_that_may_be_too_small_give_a_warning_with_the_remedy() -> None:
 def test_a_domain_that_never_deletes_is_told_when_it_is_full() -> None:
     [text] = warned(settings_of(retention_days=None))
     assert "kept for ever (search.retention_days)" in text
-    assert "set search.retention_days = 23" in text
+    assert "set search.retention_days = 49" in text
 
 
 def test_a_node_alone_holds_each_count_once() -> None:
     alone = settings_of(instance_count=1, availability_zones=1, volume_gib=300, retention_days=200)
-    assert "46 to 233 days" in warned(alone)[0]
+    assert "99 to 310 days" in warned(alone)[0]
 
 
 def test_no_retention_is_advised_that_a_late_count_would_outlive() -> None:
-    [text] = refused(settings_of(volume_gib=10, instance_count=3, retention_days=3_650))
+    busier = {"peak": PeakSettings(clicks_per_second=2_000)}
+    [text] = refused(settings_of(volume_gib=10, retention_days=3_650).model_copy(update=busier))
     assert "retention_days =" not in text
-    busy = settings_of(retention_days=None, volume_gib=10)
+    busy = settings_of(retention_days=None, volume_gib=10).model_copy(update=busier)
     assert "retention_days =" not in warned(busy)[0]
 
 

@@ -52,6 +52,15 @@ def longer(settings: Settings, key: str) -> Settings:
     return settings.model_copy(update={section: changed})
 
 
+@pytest.mark.parametrize(("memory_mib", "worst"), [(1769, 1.05), (3538, 1.05), (885, 1.4), (448, 2.08)])
+def test_a_smaller_forwarder_starts_later(memory_mib: int, worst: float) -> None:
+    settings = settings_of(forwarder=ForwarderSettings(memory_mib=memory_mib))
+    [start] = [
+        stage for path in budget(settings) for stage in path.to_visible if stage.name == "forwarder's start"
+    ]
+    assert start.seconds.worst == pytest.approx(worst, abs=0.005)
+
+
 @given(settings=SETTINGS)
 def test_worst_is_never_better_than_typical(settings: Settings) -> None:
     for path in budget(settings):

@@ -162,6 +162,7 @@ def test_a_name_that_no_domain_could_have_is_refused(tmp_path: Path, name: str) 
             "[forwarder]\nmax_record_age_seconds = 62",
             "given up when it first fails: set it to 63 or more, or shorten them",
         ),
+        ("[segments]\nmax_users = 30_000_000", "set it to 25,000,000 or less"),
         (
             "[delivery]\ncounts_retry_seconds = 7200\nredelivery_give_up_hours = 3",
             "set it to 4 or more, or shorten the retry",
