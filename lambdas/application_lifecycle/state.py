@@ -3,7 +3,8 @@
 A restore fails if the snapshot holds an operator that the program lacks, unless the start allows it; such a
 start forgives every other loss too. So each version is deployed with the numbers of its stateful operators
 (analytics_sql/operators.json). A start may leave behind only operators that its record names as removed, or
-never numbered: those came with the version that is rolled back.
+never numbered: those came with the version that is rolled back. So may it leave behind those that a setting
+turned off.
 """
 
 from collections.abc import Mapping
@@ -17,12 +18,21 @@ class StateLossError(Exception):
     """State would be lost that no release gave up; the message says which and what to do."""
 
 
-def deployed_operators(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an operators.json record that is deployed with the application: names by number."""
+def deployed_operators(record: Mapping[str, Any], *, with_optional: bool) -> dict[str, Any]:
+    """The part of an operators.json record that is deployed with the application: names by number.
+
+    with_optional: whether the settings turn on what the record has as optional.
+    """
+    numbered: dict[str, str] = {}
+    off: dict[str, str] = {}
+    for name, operator in record["operators"].items():
+        runs = with_optional or not operator.get("optional")
+        (numbered if runs else off)[str(operator["id"])] = name
     return {
         "next": str(record["next"]),
-        "numbered": {str(operator["id"]): name for name, operator in record["operators"].items()},
+        "numbered": numbered,
         "removed": dict(record["removed"]),
+        "off": off,
     }
 
 
@@ -30,7 +40,7 @@ def deployed_operators(record: Mapping[str, Any]) -> dict[str, Any]:
 class StateChange:
     """dropped: the version starts without state; restored: it returns to a version whose own snapshot holds
     what the one in between cannot read or has lost; left_behind: the former version's operators that this one
-    lacks, named in its record or newer than it; unnamed: those that are neither."""
+    lacks, named in its record, turned off or newer than it; unnamed: those that are neither."""
 
     dropped: bool = False
     restored: bool = False
@@ -61,7 +71,7 @@ def state_change(former: Mapping[str, Any], now: Mapping[str, Any]) -> StateChan
     before, after = former[OPERATORS], now[OPERATORS]
     numbered = after["numbered"].items()
     lacking = [one for one in before["numbered"].items() if one not in numbered]
-    removed = after["removed"].items()
+    removed = {**after["removed"], **after.get("off", {})}.items()
     named = [one for one in lacking if one in removed or int(one[0]) >= int(after["next"])]
     return StateChange(
         restored=any(one in numbered for one in before["removed"].items()),

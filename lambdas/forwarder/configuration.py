@@ -10,6 +10,7 @@ RULES_FILE = Path(__file__).with_name("rules.toml")
 
 DEAD_LETTER_BUCKET = "DEAD_LETTER_BUCKET"
 DEAD_LETTER_PREFIX = "DEAD_LETTER_PREFIX"
+RECORD_BYTES = "RECORD_BYTES"
 REQUESTS_IN_FLIGHT = "REQUESTS_IN_FLIGHT"
 
 
@@ -19,6 +20,7 @@ class ForwarderConfiguration:
     destination_arns: Mapping[str, str]
     dead_letter_bucket: str
     dead_letter_prefix: str
+    record_bytes: int
     requests_in_flight: int
     region: str
 
@@ -34,6 +36,7 @@ class ForwarderConfiguration:
             destination_arns={name: environment[destination_variable(name)] for name in rules.destinations},
             dead_letter_bucket=environment[DEAD_LETTER_BUCKET],
             dead_letter_prefix=environment[DEAD_LETTER_PREFIX],
+            record_bytes=int(environment[RECORD_BYTES]),
             requests_in_flight=int(environment[REQUESTS_IN_FLIGHT]),
             region=environment["AWS_REGION"],
         )

@@ -1,8 +1,8 @@
-"""Invalid records, kept with their reason and original bytes: one object of NDJSON per batch."""
+"""Invalid clicks, kept with their reason and original bytes: one object of NDJSON per batch."""
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -14,15 +14,20 @@ from lambdas.forwarder.kinesis_event import ReceivedRecord
 
 
 class DeadLetter(NamedTuple):
-    """An invalid record; `tag` is None if it could not be read."""
+    """An invalid click, the unread rest of a line, or a whole record.
+
+    place: index of the unit in the record, None for a whole one; tag: None if it could not be read.
+    """
 
     record: ReceivedRecord
+    place: int | None
     reason: str
     tag: str | None
+    data: bytes
 
 
 class DeadLetters:
-    """Writes invalid records to S3."""
+    """Writes dead letters to S3."""
 
     def __init__(self, bucket: str, prefix: str, region: str) -> None:
         self._bucket = bucket
@@ -43,7 +48,7 @@ class DeadLetters:
         self._client.put_object(
             Bucket=self._bucket,
             Key=object_key(self._prefix, batch),
-            Body=b"".join(_line(letter) for letter in letters),
+            Body=body(letters),
             ContentType="application/x-ndjson",
         )
 
@@ -58,15 +63,21 @@ def object_key(prefix: str, batch: Sequence[ReceivedRecord]) -> str:
     return f"{prefix}{day:%Y/%m/%d}/{first.shard}-{first.sequence_number}.ndjson"
 
 
+def body(letters: Iterable[DeadLetter]) -> bytes:
+    """Of an object with these letters: a line each."""
+    return b"".join(map(_line, letters))
+
+
 def _line(letter: DeadLetter) -> bytes:
     record = letter.record
     fields = {
         "reason": letter.reason,
         "tag": letter.tag,
-        "data": base64.b64encode(record.data).decode(),
+        "data": base64.b64encode(letter.data).decode(),
         "partition_key": record.partition_key,
         "sequence_number": record.sequence_number,
         "shard": record.shard,
+        "place": letter.place,
         "arrived_at": format_time(datetime.fromtimestamp(record.arrived_at, UTC)),
     }
     return (json.dumps(fields) + "\n").encode()

@@ -1,6 +1,6 @@
 """Carry a batch of the Tokyo mobile stream to its destinations in Oregon.
 
-1. Read the batch.  2. Route each record by its tag.  3. Keep invalid records in S3.  4. Deliver valid ones.
+1. Read the batch.  2. Route each click by its tag.  3. Keep invalid ones.  4. Pack and deliver valid ones.
 5. Count: received = forwarded + dropped + rejected + failed.  6. Tell Lambda where to retry from.
 
 Delivery is at least once and unordered: docs/reference/forwarder.md says why that is enough.

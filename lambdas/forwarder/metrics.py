@@ -1,8 +1,9 @@
 """Counts what became of a batch: CloudWatch metrics in the embedded format, and one log line.
 
-Every record is counted by the invocation that settles it: received = forwarded + dropped + rejected + failed.
-Lambda hands over failed records again. So over any time, received - failed counts the records, and duplicates
-counts the copies that retries add in Oregon.
+The unit is what the contract finds in a record: each click, and the unread rest of a line; a record refused
+as a whole is one. Each is counted by the invocation that settles it: received = forwarded + dropped +
+rejected + failed. Lambda hands over failed ones again. So over any time, received - failed counts them, and
+duplicates counts the copies that retries add in Oregon.
 """
 
 from collections.abc import Mapping
@@ -14,28 +15,34 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.shared.delivery import Delivery
 from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION, metrics_service
 
-RECEIVED = "Received"
+RECEIVED_RECORDS = "ReceivedRecords"
 """Records handed over to the function; retries count again."""
+RECEIVED = "Received"
+"""Clicks and unread rests in them."""
 FORWARDED = "Forwarded"
-"""Records accepted in Oregon."""
+"""Clicks accepted in Oregon."""
 DROPPED = "Dropped"
-"""Records dropped by a rule."""
+"""Clicks dropped by a rule."""
 REJECTED = "Rejected"
-"""Invalid records; each is a dead letter."""
+"""Invalid clicks, unread rests and refused records; each is a dead letter."""
 UNEXPECTED = "Unexpected"
-"""Records on which the function failed in a way it does not foresee; retries count again."""
+"""Clicks on which the function failed in a way it does not foresee; retries count again."""
 FAILED = "Failed"
-"""Records that Lambda hands over again."""
+"""Clicks that Lambda hands over again."""
 DUPLICATES = "Duplicates"
-"""Failed records that Oregon already has and gets again."""
+"""Failed clicks that Oregon already has and gets again."""
 RETRIED = "Retried"
-"""Refused records that the same invocation sent again."""
+"""Clicks in refused records that the same invocation sent again."""
+RECEIVED_BYTES = "ReceivedBytes"
+"""Bytes of the records handed over."""
+REJECTED_BYTES = "RejectedBytes"
+"""Bytes of the rejected."""
 FORWARDED_BYTES = "ForwardedBytes"
 """Bytes accepted in Oregon."""
 REQUEST_LATENCY = "RequestLatency"
 """Duration of each request to Oregon."""
 REJECTED_BY_REASON = "RejectedByReason"
-"""Rejected records, with the dimension `reason`."""
+"""The rejected, with the dimension `reason`."""
 REASON_DIMENSION = "reason"
 
 SERVICE = "forwarder"
@@ -46,9 +53,10 @@ _metrics = Metrics(namespace=NAMESPACE, service=metrics_service(SERVICE))
 
 @dataclass(frozen=True, kw_only=True)
 class BatchTally:
-    """A batch in numbers of records. unexpected: rejected or failed for a reason that the code does not
-    foresee; duplicates: failed ones that were delivered and will be delivered again."""
+    """A batch of `records` in numbers of clicks. unexpected: rejected or failed for a reason that the code
+    does not foresee; duplicates: failed ones that were delivered and will be delivered again."""
 
+    records: int
     received: int
     forwarded: int
     dropped: int
@@ -56,10 +64,13 @@ class BatchTally:
     unexpected: int
     failed: int
     duplicates: int
+    received_bytes: int
+    rejected_bytes: int
 
 
 def publish(tally: BatchTally, delivery: Delivery) -> None:
     counts = {
+        RECEIVED_RECORDS: tally.records,
         RECEIVED: tally.received,
         FORWARDED: tally.forwarded,
         DROPPED: tally.dropped,
@@ -71,7 +82,13 @@ def publish(tally: BatchTally, delivery: Delivery) -> None:
     }
     for name, count in counts.items():
         _metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    _metrics.add_metric(name=FORWARDED_BYTES, unit=MetricUnit.Bytes, value=delivery.delivered_bytes)
+    sizes = {
+        RECEIVED_BYTES: tally.received_bytes,
+        REJECTED_BYTES: tally.rejected_bytes,
+        FORWARDED_BYTES: delivery.delivered_bytes,
+    }
+    for name, size in sizes.items():
+        _metrics.add_metric(name=name, unit=MetricUnit.Bytes, value=size)
     for milliseconds in delivery.request_milliseconds:
         _metrics.add_metric(name=REQUEST_LATENCY, unit=MetricUnit.Milliseconds, value=round(milliseconds, 1))
     _metrics.flush_metrics()

@@ -1,27 +1,24 @@
-"""Compile the rules into one function, from a record's bytes to its destination and line."""
+"""Compile the rules into one function, from a click to its destination and line."""
 
 import json
 import math
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
+from contract.click import Click
 from lambdas.forwarder.rules import EVERY_OTHER_TAG, Rule, Rules
 from lambdas.forwarder.timestamps import to_contract_time
 
-# The Kinesis Producer Library opens each aggregated record with these bytes.
-KPL_MAGIC = b"\xf3\x89\x9a\xc2"
-
 # Reasons besides missing_<field> and invalid_<field>
-KPL_AGGREGATED = "kpl_aggregated"
-NOT_JSON = "not_json"
-NOT_AN_OBJECT = "not_an_object"
 INVALID_TAG = "invalid_tag"
 UNKNOWN_TAG = "unknown_tag"
 TOO_BIG = "too_big"
 ID_NOT_UNICODE = "id_not_unicode"
+NOT_REWRITABLE = "not_rewritable"
+"""The click must be written anew and cannot: half a surrogate pair, a number beyond all doubles."""
 UNEXPECTED = "unexpected"
-"""Routing the record raised an unforeseen exception."""
+"""Routing the click raised an unforeseen exception."""
 
 _Fields = dict[str, Any]
 # Stricter than int() and float(), which also take 1_000, digits of other scripts and "nan"
@@ -31,8 +28,8 @@ _IMPOSSIBLE = "no such value"  # without the value, as a deeply nested one has n
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
-class InvalidRecordError(Exception):
-    """A record that is not retryable. `tag` is None if it could not be read."""
+class InvalidClickError(Exception):
+    """A click that is not retryable. `tag` is None if it could not be read."""
 
     def __init__(self, reason: str, tag: str | None = None) -> None:
         super().__init__(reason)
@@ -45,74 +42,54 @@ class NotUnicodeError(ValueError):
 
 
 class Routed(NamedTuple):
-    """A valid record: one line of JSON with its newline. Without a destination it is dropped on purpose."""
+    """A valid click: one line of JSON with its newline. Without a destination it is dropped on purpose."""
 
     tag: str
     destination: str | None
     line: bytes
 
 
-def compile_routing(rules: Rules) -> Callable[[bytes], Routed]:
-    """A function that routes one record and raises InvalidRecordError."""
+def compile_routing(rules: Rules) -> Callable[[Click], Routed]:
+    """A function that routes one click and raises InvalidClickError."""
     reformats = {tag: _compile_reformat(rule) for tag, rule in rules.tags.items()}
     destinations = {tag: rule.destination for tag, rule in rules.tags.items()}
     has_catch_all = EVERY_OTHER_TAG in rules.tags
+    tag_field, default_tag = rules.tag_field, rules.default_tag
 
-    def route(data: bytes) -> Routed:
-        record = _parse(data)
-        tag = record.get(rules.tag_field)
+    def route(click: Click) -> Routed:
+        fields, written = click
+        tag = fields.get(tag_field)
         if tag is None:
-            tag = rules.default_tag
+            tag = default_tag
         elif not isinstance(tag, str):
-            raise InvalidRecordError(INVALID_TAG)
+            raise InvalidClickError(INVALID_TAG)
         rule = tag
         if tag not in reformats:
             if not has_catch_all:
-                raise InvalidRecordError(UNKNOWN_TAG, tag)
+                raise InvalidClickError(UNKNOWN_TAG, tag)
             rule = EVERY_OTHER_TAG
         destination = destinations[rule]
         if destination is None:
             return Routed(tag, None, b"")
         try:
-            reformatted = reformats[rule](record)
-        except InvalidRecordError as error:
-            raise InvalidRecordError(error.reason, tag) from None
-        return Routed(tag, destination, _line(data, None if reformatted is record else reformatted, tag))
+            reformatted = reformats[rule](fields)
+        except InvalidClickError as error:
+            raise InvalidClickError(error.reason, tag) from None
+        if reformatted is fields:  # as it is written, down to the digits of its numbers
+            return Routed(tag, destination, written + b"\n")
+        return Routed(tag, destination, _line(reformatted, tag))
 
     return route
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def _parse(data: bytes) -> _Fields:
-    if data.startswith(KPL_MAGIC):
-        raise InvalidRecordError(KPL_AGGREGATED)
+def _line(fields: _Fields, tag: str) -> bytes:
     try:
-        record = _decode(data.decode())
-    except (ValueError, RecursionError):  # not UTF-8, not JSON, a number of 5,000 digits, 100,000 brackets
-        raise InvalidRecordError(NOT_JSON) from None
-    if not isinstance(record, dict):
-        raise InvalidRecordError(NOT_AN_OBJECT)
-    return record
-
-
-def _line(original: bytes, reformatted: _Fields | None, tag: str) -> bytes:
-    """One line of JSON. An unchanged record keeps its bytes, down to the digits of its numbers."""
-    if reformatted is None:
-        line = original.strip()
-        if b"\n" not in line:
-            return line + b"\n"
-        reformatted = _parse(original)
-    try:
-        return (_encode(reformatted) + "\n").encode()
+        return (_encode(fields) + "\n").encode()
     except (ValueError, RecursionError):  # half a surrogate pair, a number beyond all doubles, deep nesting
-        raise InvalidRecordError(NOT_JSON, tag) from None
+        raise InvalidClickError(NOT_REWRITABLE, tag) from None
 
 
 def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
@@ -123,8 +100,8 @@ def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
     casts = tuple((name, _CASTS[cast], f"invalid_{name}") for name, cast in rule.cast.items())
     keep = None if rule.keep is None else frozenset(rule.keep)
 
-    def reformat(record: _Fields) -> _Fields:
-        changed = record
+    def reformat(fields: _Fields) -> _Fields:
+        changed = fields
         for old, new in rename:
             if old in changed and new not in changed:
                 changed = {new if name == old else name: value for name, value in changed.items()}
@@ -134,7 +111,7 @@ def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
         for name, reason in required:
             value = changed.get(name)
             if value is None or value == "":
-                raise InvalidRecordError(reason)
+                raise InvalidClickError(reason)
         for name, cast, reason in casts:
             value = changed.get(name)
             if value is None:
@@ -142,9 +119,9 @@ def _compile_reformat(rule: Rule) -> Callable[[_Fields], _Fields]:
             try:
                 converted = cast(value)
             except NotUnicodeError:
-                raise InvalidRecordError(ID_NOT_UNICODE) from None
+                raise InvalidClickError(ID_NOT_UNICODE) from None
             except ValueError:
-                raise InvalidRecordError(reason) from None
+                raise InvalidClickError(reason) from None
             if converted is not value:
                 changed = {**changed, name: converted}
         if keep is not None and not keep.issuperset(changed):
@@ -165,6 +142,8 @@ def _to_string(value: object) -> str:
 
 
 def _to_id(value: object) -> str:
+    if isinstance(value, str) and value.isascii():
+        return value
     text = _to_string(value)
     try:
         text.encode()

@@ -24,7 +24,7 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What happens to one tag's records. `destination` is None if they are dropped on purpose."""
+    """What happens to one tag's clicks. `destination` is None if they are dropped on purpose."""
 
     destination: str | None
     rename: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def read_rules(document: Mapping[str, Any], *, source: str) -> Rules:
     tags = document.get("tags")
     if not isinstance(tags, dict) or not tags:
         check.problem(
-            "tags", "no tag has a rule, so every record would be rejected; add a table such as [tags.click]"
+            "tags", "no tag has a rule, so every click would be rejected; add a table such as [tags.click]"
         )
         tags = {}
     rules = {tag: _read_rule(check, tag, table) for tag, table in tags.items()}
@@ -105,7 +105,7 @@ def _read_destination(check: "_Check", table: Mapping[str, Any], place: str) -> 
     if not isinstance(drop, bool):
         check.problem(f"{place} drop", f"is {drop!r}; write `drop = true` or leave it out")
     elif drop and (idle := [key for key in table if key in _STEPS]):
-        check.problem(place, f"drops the record before {_listed(idle)}; remove that, or `drop`")
+        check.problem(place, f"drops the click before {_listed(idle)}; remove that, or `drop`")
     elif ("destination" in table) == drop:
         check.problem(place, 'needs exactly one of `destination = "name"` and `drop = true`')
     if "destination" not in table:

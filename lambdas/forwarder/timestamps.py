@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 
 from contract.event_time import format_time, parse_time
 
@@ -38,7 +39,9 @@ def to_contract_time(value: object) -> str:
             return _from_iso(iso)
         if _NUMBER.fullmatch(text):
             return _from_epoch(Decimal(text))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int) and 0 <= value < FIRST_EPOCH_REFUSED and not isinstance(value, bool):
+        return _from_milliseconds(value if value >= FIRST_EPOCH_MILLISECONDS else value * 1000)
+    elif isinstance(value, float):
         return _from_epoch(Decimal(str(value)))
     raise ValueError("not a known time format")
 
@@ -61,5 +64,15 @@ def _from_iso(match: re.Match[str]) -> str:
 def _from_epoch(number: Decimal) -> str:
     if not number.is_finite() or not 0 <= number < FIRST_EPOCH_REFUSED:
         raise ValueError("neither epoch seconds nor epoch milliseconds")
-    milliseconds = int(number if number >= FIRST_EPOCH_MILLISECONDS else number * 1000)
-    return format_time(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds))
+    return _from_milliseconds(int(number if number >= FIRST_EPOCH_MILLISECONDS else number * 1000))
+
+
+def _from_milliseconds(epoch: int) -> str:
+    seconds, milliseconds = divmod(epoch, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(epoch: int) -> str:
+    """Many clicks of a batch happened in the same one."""
+    return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=epoch)).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,16 +1,12 @@
-"""Documents that OpenSearch did not take, as Firehose writes them to S3, and what to do with each.
+"""What to do with each document that OpenSearch did not take."""
 
-Their format: Amazon Data Firehose developer guide, "Handle data delivery failures", OpenSearch Service.
-"""
-
-import base64
-import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+from lambdas.shared.failed_documents import raw_data
 
 STALE_CODE = "409"
 """A version conflict: OpenSearch has a larger count of the key."""
@@ -34,7 +30,6 @@ UNEXPECTED = "unexpected"
 
 MAX_PAUSE_SECONDS = 3600
 
-_decode = json.JSONDecoder().raw_decode
 _mendable = re.compile("|".join(MENDABLE))
 
 
@@ -95,51 +90,8 @@ class Patience:
         return pause
 
 
-def documents(lines: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
-    """(bytes, document) for each document; None if the bytes are not a document. Skips blank lines.
-
-    Firehose's guide promises no line breaks between documents, so a line may hold several.
-    """
-    for line in lines:
-        stripped = line.strip()
-        try:
-            text = stripped.decode()
-        except UnicodeDecodeError:
-            yield stripped, None
-            continue
-        begin = 0
-        while begin < len(text):
-            try:
-                document, end = _decode(text, begin)
-            except (ValueError, RecursionError):
-                yield text[begin:].encode(), None
-                break
-            yield text[begin:end].encode(), document if isinstance(document, dict) else None
-            begin = end
-            while begin < len(text) and text[begin].isspace():
-                begin += 1
-
-
-def was_meant_for(document: dict[str, Any], index: str) -> bool:
-    """Whether Firehose named this index, or none.
-
-    After a new generation of the index family (contract/sink.py) it names another. Earlier documents have
-    another key or window, and must not meet the present counts.
-    """
-    named = document.get("esIndexName")
-    return not isinstance(named, str) or named == index
-
-
 def _is_mendable(message: object) -> bool:
     return isinstance(message, str) and _mendable.search(message) is not None
-
-
-def raw_data(document: dict[str, Any]) -> bytes | None:
-    """The record that Firehose was given; None if the document has none."""
-    try:
-        return base64.b64decode(document["rawData"], validate=True)
-    except (KeyError, TypeError, ValueError, binascii.Error):
-        return None
 
 
 def _published_at(data: bytes) -> float | None:

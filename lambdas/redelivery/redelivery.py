@@ -21,9 +21,6 @@ from lambdas.redelivery.failed_documents import (
     Patience,
     Retry,
     Stale,
-    documents,
-    raw_data,
-    was_meant_for,
 )
 from lambdas.redelivery.metrics import SERVICE, Outcomes, publish_given_up
 from lambdas.redelivery.objects import (
@@ -38,6 +35,7 @@ from lambdas.redelivery.objects import (
 )
 from lambdas.shared.delivery import Delivery, deliver
 from lambdas.shared.destinations import Destination, Outgoing, connect
+from lambdas.shared.failed_documents import documents, raw_data, was_meant_for
 
 SORTING_SHARE = 0.5
 """Largest share of an invocation's time: due documents are redelivered even while more keep failing."""
@@ -187,11 +185,10 @@ class Redeliverer:
                 records: list[Outgoing] = []
                 for position, (line, document) in enumerate(some):
                     data = raw_data(document) if document else None
-                    record = Outgoing(position, "", data or b"")
                     why = UNREADABLE
-                    if data and destination.size(record) <= destination.limits.record_bytes:
+                    if data and len(data) + destination.key_bytes <= destination.limits.record_bytes:
                         if document and was_meant_for(document, self._configuration.indices[sink]):
-                            records.append(record)
+                            records.append(Outgoing(position, 1, data))
                             continue
                         why = FORMER_INDEX
                     outcomes.given_up[why] += 1

@@ -7,7 +7,7 @@ from typing import Any
 ENDPOINT = "Endpoint"
 INDEX_FAMILIES = "IndexFamilies"
 NAME = "Name"
-INDEX_PREFIX = "IndexPrefix"
+INDEX_PATTERN = "IndexPattern"
 KEY = "Key"
 REPLICAS = "Replicas"
 RETENTION_DAYS = "RetentionDays"
@@ -16,11 +16,10 @@ KEPT_FOR_EVER = "forever"
 
 @dataclass(frozen=True, kw_only=True)
 class IndexFamily:
-    """index_prefix: with the day of `minute` behind it, an index's name; key: the columns of a document's
-    id."""
+    """index_pattern: of the generation that is counted into; key: the columns of a document's id."""
 
     name: str
-    index_prefix: str
+    index_pattern: str
     key: list[str]
 
 
@@ -37,7 +36,7 @@ class DefinitionsConfiguration:
         days = properties[RETENTION_DAYS]
         return cls(
             families=tuple(
-                IndexFamily(name=family[NAME], index_prefix=family[INDEX_PREFIX], key=family[KEY])
+                IndexFamily(name=family[NAME], index_pattern=family[INDEX_PATTERN], key=family[KEY])
                 for family in properties[INDEX_FAMILIES]
             ),
             replicas=int(properties[REPLICAS]),

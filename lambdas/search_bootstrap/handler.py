@@ -1,4 +1,4 @@
-"""Put the ingest pipeline, index template and retention policy into the search domain.
+"""Put the ingest pipeline, index templates, alias and retention policy into the search domain.
 
 They stay when the stack is deleted: the domain keeps its data.
 """
@@ -17,7 +17,12 @@ def handler(event: dict[str, Any], context: InvocationContext) -> None:
 
     def work(deadline: float) -> dict[str, str]:
         if event["RequestType"] != "Delete":
-            Bootstrap(signed_sender(properties[ENDPOINT])).put(definitions(properties), deadline)
+            bootstrap = Bootstrap(signed_sender(properties[ENDPOINT]))
+            wanted = definitions(properties)
+            bootstrap.put(wanted, deadline)
+            for definition in wanted:
+                if definition.serves:
+                    bootstrap.serve(definition.serves, deadline)
         return {}
 
     answer(event, context, physical_id="search-definitions", work=work)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.limits import REQUEST_BYTES
 from lambdas.shared.destinations import Destination, Outgoing
 
 FIRST_BACKOFF_SECONDS = 0.1
@@ -30,9 +31,12 @@ RETRYABLE_ERRORS = frozenset(
 
 @dataclass(kw_only=True)
 class Delivery:
-    """The result of a delivery; `failed` holds the positions of records that may not have arrived."""
+    """The result of a delivery; `failed` holds the records that may not have arrived.
 
-    failed: set[int] = field(default_factory=set)
+    delivered, retried: numbers of lines.
+    """
+
+    failed: list[Outgoing] = field(default_factory=list)
     delivered: int = 0
     delivered_bytes: int = 0
     retried: int = 0
@@ -40,7 +44,7 @@ class Delivery:
     errors: set[str] = field(default_factory=set)
 
     def add(self, other: "Delivery") -> None:
-        self.failed |= other.failed
+        self.failed += other.failed
         self.delivered += other.delivered
         self.delivered_bytes += other.delivered_bytes
         self.retried += other.retried
@@ -55,7 +59,7 @@ def deliver(
     last_attempt_at: float,
     give_up_at: float,
 ) -> Delivery:
-    """Put all records at once, in requests as full as each destination allows.
+    """Put all records at once, in requests of up to REQUEST_BYTES.
 
     executor: its threads limit the requests in flight. No attempt begins after `last_attempt_at`. Requests
     without an answer at `give_up_at` count as failed, though they may still arrive. Both in time.monotonic().
@@ -75,15 +79,15 @@ def deliver(
 
 
 def split_into_requests(records: Iterable[Outgoing], destination: Destination) -> Iterator[list[Outgoing]]:
-    """The records in order, in requests within the destination's limits of count and bytes."""
+    """The records in order, within the destination's limits; one over REQUEST_BYTES goes alone."""
     limits = destination.limits
     request: list[Outgoing] = []
-    room = limits.request_bytes
+    room = REQUEST_BYTES
     for record in records:
-        size = destination.size(record)
-        if len(request) == limits.records or size > room:
+        size = len(record.data) + destination.key_bytes
+        if request and (len(request) == limits.records or size > room):
             yield request
-            request, room = [], limits.request_bytes
+            request, room = [], REQUEST_BYTES
         request.append(record)
         room -= size
     if request:
@@ -95,7 +99,7 @@ def _put_until_taken(destination: Destination, request: list[Outgoing], last_att
     attempt = 0
     while time.monotonic() < last_attempt_at:
         if attempt:
-            result.retried += len(request)
+            result.retried += _lines(request)
         refused, retryable = _put_once(destination, request, result)
         request = refused
         if not request or not retryable:
@@ -105,7 +109,7 @@ def _put_until_taken(destination: Destination, request: list[Outgoing], last_att
             break
         time.sleep(pause)
         attempt += 1
-    result.failed = {record.position for record in request}
+    result.failed = request
     return result
 
 
@@ -131,12 +135,19 @@ def _put_once(
         result.request_milliseconds.append((time.monotonic() - began) * 1000)
     refused = [record for record, code in zip(request, codes, strict=True) if code]
     result.errors |= {code for code in codes if code}
-    result.delivered += len(request) - len(refused)
-    lost_bytes = sum(len(record.line) for record in refused)
-    result.delivered_bytes += sum(len(record.line) for record in request) - lost_bytes
+    result.delivered += _lines(request) - _lines(refused)
+    result.delivered_bytes += _bytes(request) - _bytes(refused)
     return refused, True
+
+
+def _lines(records: Iterable[Outgoing]) -> int:
+    return sum(record.lines for record in records)
+
+
+def _bytes(records: Iterable[Outgoing]) -> int:
+    return sum(len(record.data) for record in records)
 
 
 def _no_answer(future: "Future[Delivery]", request: list[Outgoing]) -> Delivery:
     future.cancel()
-    return Delivery(failed={record.position for record in request}, errors={"NoAnswerInTime"})
+    return Delivery(failed=request, errors={"NoAnswerInTime"})

@@ -4,6 +4,7 @@ Both take many records in one request and may refuse some of them. The clients m
 decides about retries, because only it knows the time left.
 """
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -24,18 +25,20 @@ class UnreadableAnswerError(Exception):
 
 
 class Outgoing(NamedTuple):
-    """One line to deliver; `position`: of its record in the event's batch."""
+    """A record to deliver. position: in the batch, of the first record of which a line is in it."""
 
     position: int
-    partition_key: str
-    line: bytes
+    lines: int
+    data: bytes
 
 
 class Destination(Protocol):
     @property
     def limits(self) -> RequestLimits: ...
 
-    def size(self, record: Outgoing) -> int: ...
+    @property
+    def key_bytes(self) -> int:
+        """Of each record's partition key."""
 
     def put(self, records: Sequence[Outgoing]) -> list[str | None]:
         """One request. Returns each record's error code, None if it was taken.
@@ -48,18 +51,19 @@ class DataStream:
     """Kinesis data stream."""
 
     limits = PUT_RECORDS
+    key_bytes = 16
 
     def __init__(self, arn: str, client: Any) -> None:
         self._arn = arn
         self._client = client
 
-    def size(self, record: Outgoing) -> int:
-        return len(record.line) + len(record.partition_key.encode())
-
     def put(self, records: Sequence[Outgoing]) -> list[str | None]:
         response = self._client.put_records(
             StreamARN=self._arn,
-            Records=[{"Data": record.line, "PartitionKey": record.partition_key} for record in records],
+            # Random, so that the next attempt for a record of a throttled shard goes to another one.
+            Records=[
+                {"Data": record.data, "PartitionKey": f"{random.getrandbits(64):016x}"} for record in records
+            ],
         )
         return _error_codes(response.get("Records"), len(records), taken_has="SequenceNumber")
 
@@ -68,17 +72,15 @@ class DeliveryStream:
     """Firehose delivery stream."""
 
     limits = PUT_RECORD_BATCH
+    key_bytes = 0
 
     def __init__(self, arn: str, client: Any) -> None:
         self._name = arn.rpartition("/")[2]
         self._client = client
 
-    def size(self, record: Outgoing) -> int:
-        return len(record.line)
-
     def put(self, records: Sequence[Outgoing]) -> list[str | None]:
         response = self._client.put_record_batch(
-            DeliveryStreamName=self._name, Records=[{"Data": record.line} for record in records]
+            DeliveryStreamName=self._name, Records=[{"Data": record.data} for record in records]
         )
         return _error_codes(response.get("RequestResponses"), len(records), taken_has="RecordId")
 

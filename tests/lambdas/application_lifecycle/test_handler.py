@@ -13,20 +13,27 @@ from tests.lambdas.application_lifecycle.service import ASKED, DEADLINE, FlinkSe
 HAS_RUN = (("StartApplication", "SUCCESSFUL", ""),)
 
 
-def version(following: int, *operators: int, removed: tuple[int, ...] = ()) -> dict[str, Any]:
-    """A version's operators as deployed, with these numbers, each named after its own."""
+def version(
+    following: int, *operators: int, removed: tuple[int, ...] = (), off: tuple[int, ...] = ()
+) -> dict[str, Any]:
+    """A version's operators as deployed, with these numbers, each named after its own. off: optional ones
+    that the settings turn off."""
+    named = {f"operator {number}": {"id": number, "state": None} for number in operators}
+    optional = {f"operator {number}": {"id": number, "state": None, "optional": True} for number in off}
     return deployed_operators(
         {
             "next": following,
-            "operators": {f"operator {number}": {"id": number, "state": None} for number in operators},
+            "operators": named | optional,
             "removed": {str(number): f"operator {number}" for number in removed},
-        }
+        },
+        with_optional=False,
     )
 
 
 FIRST = version(3, 1, 2)
 ONE_ADDED = version(4, 1, 2, 3)
 ONE_REMOVED = version(4, 1, 2, removed=(3,))
+ONE_OFF = version(4, 1, 2, off=(3,))
 RENUMBERED = version(6, 4, 5)
 OTHER_BRANCH = version(4, 1, 2, 3)
 OTHER_BRANCH["numbered"]["3"] = "another operator"
@@ -143,8 +150,9 @@ def test_a_deletion_stops_it() -> None:
         (ONE_ADDED, ONE_REMOVED),
         (ONE_ADDED, FIRST),
         (version(5, 1, 2, 3, 4), version(5, 1, removed=(2, 3, 4))),
+        (ONE_ADDED, ONE_OFF),
     ],
-    ids=["a removal", "an addition rolled back", "three removals at once"],
+    ids=["a removal", "an addition rolled back", "three removals at once", "one turned off"],
 )
 def test_a_version_with_fewer_operators_may_leave_them_behind_after_a_pause(
     former: dict[str, Any], now: dict[str, Any]
@@ -159,8 +167,24 @@ def test_a_version_with_fewer_operators_may_leave_them_behind_after_a_pause(
 
 @pytest.mark.parametrize(
     ("former", "now"),
-    [(FIRST, FIRST), (FIRST, ONE_ADDED), (ONE_REMOVED, ONE_REMOVED), (None, FIRST), (ONE_ADDED, None)],
-    ids=["other rules", "an addition", "a version later", "the first numbers", "before them"],
+    [
+        (FIRST, FIRST),
+        (FIRST, ONE_ADDED),
+        (ONE_REMOVED, ONE_REMOVED),
+        (None, FIRST),
+        (ONE_ADDED, None),
+        (FIRST, ONE_OFF),
+        (ONE_OFF, ONE_ADDED),
+    ],
+    ids=[
+        "other rules",
+        "an addition",
+        "a version later",
+        "the first numbers",
+        "before them",
+        "the first with one that is off",
+        "one turned on, however long it was off",
+    ],
 )
 def test_any_other_version_needs_no_pause_and_leaves_nothing_behind(
     former: dict[str, Any] | None, now: dict[str, Any] | None

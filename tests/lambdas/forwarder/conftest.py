@@ -1,11 +1,13 @@
 """One emulated AWS for all tests of the forwarder, and two gates before it: one that fails as AWS does
 (microburst), one that refuses single records of a request."""
 
+import json
 import os
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -87,3 +89,14 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+@pytest.fixture
+def tallies(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """The metrics published since the last call, one dictionary of numbers per invocation."""
+
+    def read() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        return [line for line in lines if "Received" in line]
+
+    return read

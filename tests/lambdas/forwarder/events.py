@@ -26,8 +26,18 @@ def as_bytes(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
 
 
-def clicks(count: int) -> list[bytes]:
-    return [as_bytes(click(number)) for number in range(count)]
+def clicks(count: int, *, line_bytes: int = 0) -> list[bytes]:
+    """Lines; longer ones of so many bytes each."""
+    lines = [as_bytes(click(number)) for number in range(count)]
+    return [line[:-2] + b" " * (line_bytes - len(line)) + b"}\n" for line in lines]
+
+
+def packed(lines: Sequence[bytes], clicks_per_record: int) -> list[bytes]:
+    """The lines in records of so many."""
+    return [
+        b"".join(lines[first : first + clicks_per_record])
+        for first in range(0, len(lines), clicks_per_record)
+    ]
 
 
 def sequence_number(position: int) -> str:

@@ -14,6 +14,7 @@ from tests.lambdas.forwarder.events import event, sequence_number
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef
     from mypy_boto3_s3 import S3Client
 
 MAX_ATTEMPTS = 50
@@ -34,24 +35,35 @@ class Site:
             "DESTINATION_SOURCE_STREAM": f"arn:aws:kinesis:us-west-2:000000000000:stream/{self.name}",
             "DEAD_LETTER_BUCKET": self.name,
             "DEAD_LETTER_PREFIX": REJECTED_RECORDS_PREFIX,
+            "RECORD_BYTES": "25000",
             "REQUESTS_IN_FLIGHT": "4",
             "AWS_REGION": "ap-northeast-1",
         }
 
-    def forwarder(self) -> BatchForwarder:
-        return BatchForwarder(ForwarderConfiguration.read(self.environment))
+    def forwarder(self, *, record_bytes: int = 25_000) -> BatchForwarder:
+        environment = {**self.environment, "RECORD_BYTES": str(record_bytes)}
+        return BatchForwarder(ForwarderConfiguration.read(environment))
 
     def arrived(self) -> Counter[bytes]:
         """How often each line is in the source stream."""
-        lines: Counter[bytes] = Counter()
+        return Counter(
+            line
+            for records in self.records_by_shard().values()
+            for record in records
+            for line in record["Data"].splitlines(keepends=True)
+        )
+
+    def records_by_shard(self) -> "dict[str, list[RecordTypeDef]]":
+        found: dict[str, list[RecordTypeDef]] = {}
         for shard in self.kinesis.list_shards(StreamName=self.name)["Shards"]:
+            found[shard["ShardId"]] = []
             iterator = self.kinesis.get_shard_iterator(
                 StreamName=self.name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
             )["ShardIterator"]
             while records := (answer := self.kinesis.get_records(ShardIterator=iterator))["Records"]:
-                lines.update(record["Data"] for record in records)
+                found[shard["ShardId"]] += records
                 iterator = answer["NextShardIterator"]
-        return lines
+        return found
 
     def dead_letters(self) -> dict[str, list[dict[str, Any]]]:
         """The letters of each object, by its key."""
@@ -65,7 +77,7 @@ class Site:
         }
 
     def rejected(self) -> Counter[bytes]:
-        """How often each record is in the dead letters, by its original bytes."""
+        """How often each click or record is in the dead letters, by its original bytes."""
         return Counter(
             b64decode(letter["data"]) for letters in self.dead_letters().values() for letter in letters
         )

@@ -3,16 +3,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from math import ceil
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.limits import MIB
+from contract.limits import MIB, REQUEST_BYTES
 from lambdas.shared import delivery
 from lambdas.shared.delivery import Delivery, deliver, split_into_requests
 from lambdas.shared.destinations import DataStream, DeliveryStream, Destination, Outgoing
+from settings.capacity import PAYLOAD_BYTES
+from settings.forwarder import ForwarderSettings
 
 Answer = Callable[[Sequence[Outgoing]], list[str | None]]
 THROTTLED = "ProvisionedThroughputExceededException"
@@ -65,7 +68,7 @@ def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outgoing(count: int) -> list[Outgoing]:
-    return [Outgoing(position, "key", b"{}\n") for position in range(count)]
+    return [Outgoing(position, 2, b"{}\n{}\n") for position in range(count)]
 
 
 def put(stream: Destination, count: int, executor: ThreadPoolExecutor, seconds: float = 5.0) -> Delivery:
@@ -73,6 +76,10 @@ def put(stream: Destination, count: int, executor: ThreadPoolExecutor, seconds: 
     return deliver(
         {stream: outgoing(count)}, executor, last_attempt_at=now + seconds, give_up_at=now + seconds + 0.1
     )
+
+
+def positions(result: Delivery) -> list[int]:
+    return [record.position for record in result.failed]
 
 
 sizes = st.lists(st.sampled_from([1, 300, 400_000, MIB - 256]), max_size=30) | st.builds(
@@ -86,31 +93,35 @@ def test_requests_keep_limits_and_order_and_are_as_full_as_possible(
     kind: type[DataStream] | type[DeliveryStream], sizes: list[int]
 ) -> None:
     destination: Destination = kind("arn:aws:kinesis:us-west-2:000000000000:stream/a", None)
-    records = [Outgoing(position, "é" * 10, bytes(size)) for position, size in enumerate(sizes)]
+    records = [Outgoing(position, 1, bytes(size)) for position, size in enumerate(sizes)]
     requests = list(split_into_requests(records, destination))
 
     def size(request: list[Outgoing]) -> int:
-        return sum(map(destination.size, request))
+        return sum(len(record.data) + destination.key_bytes for record in request)
 
     assert [record for request in requests for record in request] == records
     for request in requests:
         assert 0 < len(request) <= 500
-        assert size(request) <= destination.limits.request_bytes
+        assert size(request) <= REQUEST_BYTES or len(request) == 1
     for request, following in pairwise(requests):
-        assert len(request) == 500 or size(request) + size(following[:1]) > destination.limits.request_bytes
+        assert len(request) == 500 or size(request) + size(following[:1]) > REQUEST_BYTES
 
 
-def test_a_partition_key_counts_by_its_bytes() -> None:
-    stream = ScriptedStream()
-    assert stream.size(Outgoing(0, "é", b"{}\n")) == 5
+def test_a_full_batch_fits_into_the_requests_in_flight_and_each_into_a_destination() -> None:
+    data_bytes = PAYLOAD_BYTES * 3 // 4  # of base64
+    pack_bytes = ForwarderSettings().record_bytes
+    packs = [Outgoing(0, 1, bytes(pack_bytes - 16))] * ceil(data_bytes / (pack_bytes - 300))
+    requests = list(split_into_requests(packs, ScriptedStream()))
+    assert len(requests) <= ForwarderSettings().requests_in_flight
+    assert min(DataStream.limits.request_bytes, DeliveryStream.limits.request_bytes) >= REQUEST_BYTES
 
 
 def test_only_refused_records_are_retried(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(refuse(1, 3), refuse(3, code="InternalFailure"))
     result = put(stream, 5, executor)
     assert stream.requests == [[0, 1, 2, 3, 4], [1, 3], [3]]
-    assert result.failed == set()
-    assert (result.delivered, result.delivered_bytes, result.retried) == (5, 15, 3)
+    assert positions(result) == []
+    assert (result.delivered, result.delivered_bytes, result.retried) == (2 * 5, 6 * 5, 2 * 3)
     assert result.errors == {THROTTLED, "InternalFailure"}
     assert len(result.request_milliseconds) == 3
 
@@ -121,14 +132,14 @@ def test_only_refused_records_are_retried(executor: ThreadPoolExecutor) -> None:
 )
 def test_a_request_that_failed_as_a_whole_is_retried(answer: Answer, executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(answer, answer)
-    assert put(stream, 2, executor).failed == set()
+    assert put(stream, 2, executor).failed == []
     assert stream.requests == [[0, 1]] * 3
 
 
 def test_a_refusal_that_is_not_retryable_fails_the_invocation(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(error("AccessDeniedException", 400))
     result = put(stream, 2, executor)
-    assert result.failed == {0, 1}
+    assert positions(result) == [0, 1]
     assert result.errors == {"AccessDeniedException"}
     assert len(stream.requests) == 1
 
@@ -136,14 +147,14 @@ def test_a_refusal_that_is_not_retryable_fails_the_invocation(executor: ThreadPo
 def test_a_record_refused_until_time_runs_out_has_failed(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream(*[refuse(1)] * 10_000)
     result = put(stream, 3, executor, seconds=0.3)
-    assert result.failed == {1}
-    assert result.delivered == 2
+    assert positions(result) == [1]
+    assert result.delivered == 2 * 2
     assert 1 < len(stream.requests) < 10_000
 
 
 def test_attempts_begin_only_before_the_latest_time(executor: ThreadPoolExecutor) -> None:
     stream = ScriptedStream()
-    assert put(stream, 2, executor, seconds=0).failed == {0, 1}
+    assert positions(put(stream, 2, executor, seconds=0)) == [0, 1]
     assert stream.requests == []
 
 
@@ -156,7 +167,7 @@ def test_a_request_without_an_answer_at_the_end_has_failed(executor: ThreadPoolE
 
     result = put(ScriptedStream(answer_too_late), 1, executor, seconds=0.05)
     end_of_test.set()
-    assert result.failed == {0}
+    assert positions(result) == [0]
     assert result.errors == {"NoAnswerInTime"}
 
 
@@ -168,7 +179,7 @@ def test_requests_are_in_flight_at_the_same_time(executor: ThreadPoolExecutor) -
         return _take_all(records)
 
     stream = ScriptedStream(*[answer_when_all_are_in_flight] * 4)
-    assert put(stream, 2_000, executor).delivered == 2_000
+    assert put(stream, 2_000, executor).delivered == 2 * 2_000
 
 
 def test_the_pause_between_attempts_grows_and_is_random(

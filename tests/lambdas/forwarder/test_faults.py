@@ -12,7 +12,7 @@ import pytest
 
 from lambdas.shared import delivery
 from tests.faults import Faults
-from tests.lambdas.forwarder.events import as_bytes, click, clicks
+from tests.lambdas.forwarder.events import as_bytes, click, clicks, packed
 from tests.lambdas.forwarder.oregon import Site, carry
 from twin.processes import wait_for
 
@@ -60,13 +60,14 @@ def test_every_click_arrives_once_despite(fault: dict[str, Any], oregon: Site, f
 def test_a_lost_answer_duplicates_one_request_and_loses_no_click(
     fault: dict[str, Any], oregon: Site, faults: Faults
 ) -> None:
-    good = clicks(2_000)
+    a_request = 12 * 24  # of REQUEST_BYTES, with packs of 24
+    good = clicks(8 * a_request, line_bytes=1_000)
     faults.set({**PUT, **fault, "times": 2})
-    assert carry(oregon.forwarder(), good) == 1
+    assert carry(oregon.forwarder(), packed(good, 12)) == 1
     faults.set()
     arrived = oregon.arrived()
     assert set(arrived) == set(good)
-    assert arrived.total() == 2_000 + 2 * 500
+    assert arrived.total() == 8 * a_request + 2 * a_request
 
 
 def test_every_click_arrives_after_oregon_was_away_for_several_invocations(
@@ -85,9 +86,10 @@ def test_every_click_arrives_after_oregon_was_away_for_several_invocations(
 def test_a_poison_record_delays_the_shard_by_one_write_to_s3(oregon: Site) -> None:
     poison = [
         b"\xff" * 1_000_000,
-        as_bytes(click(clicked_at={"deep": [[[]]]})),
+        as_bytes(click(clicked_at={"deep": [[[]]]})).strip(),
         b"[" * 100_000,
         b"\xf3\x89\x9a\xc2",
+        b"{}" * 500_000,
     ]
     good = clicks(1_000)
     forwarder = oregon.forwarder()
@@ -103,15 +105,15 @@ def test_a_forwarder_killed_in_mid_batch_loses_nothing(oregon: Site, faults: Fau
     faults.set(
         {**PUT, "latency": 5_000, "sequence": {"fail": 3, "pass": 1}}
     )  # every fourth request gets through
-    good = clicks(4_000)
+    good = clicks(4_000, line_bytes=1_000)
     in_another_process = (
         "from tests.lambdas.forwarder.events import clicks\n"
         "from tests.lambdas.forwarder.oregon import Site, carry\n"
         f"site = Site(name={oregon.name!r}, kinesis=None, s3=None)\n"
-        "carry(site.forwarder(), [b'bad', *clicks(4_000)])\n"
+        "carry(site.forwarder(), [b'bad', *clicks(4_000, line_bytes=1_000)])\n"
     )
     process = subprocess.Popen([sys.executable, "-c", in_another_process], cwd=PROJECT)
-    wait_for(lambda: oregon.arrived().total() >= 500, what="the first requests", timeout_seconds=30)
+    wait_for(lambda: oregon.arrived().total() > 0, what="the first requests", timeout_seconds=30)
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = oregon.arrived()

@@ -1,6 +1,5 @@
-"""The forwarder against emulated AWS over HTTP, with and without refused records."""
+"""The forwarder against emulated AWS over HTTP, with and without refused records, a click in each."""
 
-import json
 import threading
 import time
 from collections import Counter
@@ -13,7 +12,8 @@ from zlib import crc32
 import boto3
 import pytest
 
-from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS
+from contract.click import Click
+from contract.limits import FORWARDER_ATTEMPT_RESERVE_SECONDS, REQUEST_BYTES
 from lambdas.forwarder.configuration import ForwarderConfiguration
 from lambdas.forwarder.dead_letters import DeadLetter, DeadLetters
 from lambdas.forwarder.forwarding import BatchForwarder
@@ -22,24 +22,22 @@ from lambdas.forwarder.kinesis_event import ReceivedRecord, read_event
 from lambdas.forwarder.routing import Routed
 from lambdas.shared import delivery
 from tests.faults import Faults, RefusingGate
-from tests.lambdas.forwarder.events import ARRIVED_AT, SHARD, as_bytes, click, clicks, event, sequence_number
+from tests.lambdas.forwarder.events import (
+    ARRIVED_AT,
+    SHARD,
+    as_bytes,
+    click,
+    clicks,
+    event,
+    packed,
+    sequence_number,
+)
 from tests.lambdas.forwarder.oregon import Site, carry
 
 
 class OfThirtySeconds:
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
-
-
-@pytest.fixture
-def tallies(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
-    """The metrics published since the last call, one dictionary of numbers per invocation."""
-
-    def read() -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-        return [line for line in lines if "Received" in line]
-
-    return read
 
 
 def is_every_third(line: bytes) -> bool:
@@ -68,23 +66,42 @@ def test_the_handler_carries_a_batch_and_counts_it(
         "Failed": [0.0],
     }
     assert tally["ForwardedBytes"] == [float(sum(map(len, good)))]
-    assert len(tally["RequestLatency"]) == 3
+    assert tally["ReceivedBytes"] == [float(sum(map(len, [*good, *bad])))]
+    assert tally["RejectedBytes"] == [float(sum(len(each.strip()) for each in bad))]
+    assert tally["ReceivedRecords"] == [1_203.0]
+    assert len(tally["RequestLatency"]) == 1 + sum(map(len, good)) // REQUEST_BYTES
 
 
-def test_the_partition_key_is_kept(site: Site) -> None:
-    carry(site.forwarder(), clicks(3))
-    keys = set()
-    for shard in site.kinesis.list_shards(StreamName=site.name)["Shards"]:
-        iterator = site.kinesis.get_shard_iterator(
-            StreamName=site.name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        keys |= {r["PartitionKey"] for r in site.kinesis.get_records(ShardIterator=iterator)["Records"]}
-    assert keys == {"user-0", "user-1", "user-2"}
+def test_what_is_rejected_as_one_weighs_all_its_bytes(
+    site: Site, tallies: Callable[[], list[dict[str, Any]]]
+) -> None:
+    good, too_many = clicks(10), b"{}" * 50_000
+    damaged = b"x" + b"".join(each.strip() for each in clicks(20))
+    assert carry(site.forwarder(), [*good, too_many, good[0] + damaged]) == 1
+    (tally,) = tallies()
+    assert (tally["Received"], tally["Rejected"]) == ([13.0], [2.0])
+    assert tally["RejectedBytes"] == [float(len(too_many) + len(damaged))]
+    assert tally["ReceivedBytes"] == [float(sum(map(len, [*good, too_many, good[0], damaged])))]
+
+
+def test_clicks_are_packed_under_random_keys(site: Site) -> None:
+    good = clicks(300)
+    carry(site.forwarder(record_bytes=2_000), packed(good, 4))
+    shards = site.records_by_shard()
+    records = [record for each in shards.values() for record in each]
+    assert all(shards.values())
+    assert len({record["PartitionKey"] for record in records}) == len(records)
+    sizes = [len(record["Data"]) + len(record["PartitionKey"]) for record in records]
+    assert max(sizes) <= 2_000
+    assert sum(size > 1_500 for size in sizes) >= len(records) - 1
+    assert all(record["Data"].endswith(b"\n") for record in records)
+    assert site.arrived() == Counter(good)
 
 
 def test_an_invalid_record_is_kept_with_reason_tag_origin_and_bytes(site: Site) -> None:
-    bad = as_bytes(click(tag="heartbeat"))
-    assert carry(site.forwarder(), [*clicks(4), bad]) == 1
+    bad = as_bytes(click(tag="heartbeat")).strip()
+    good = clicks(6)
+    assert carry(site.forwarder(), [*good[:4], b"".join([*good[4:], bad])]) == 1
     key = f"rejected-records/2026/01/01/{SHARD}-{sequence_number(0)}.ndjson"
     assert list(site.dead_letters()) == [key]
     (letter,) = site.dead_letters()[key]
@@ -96,6 +113,7 @@ def test_an_invalid_record_is_kept_with_reason_tag_origin_and_bytes(site: Site) 
         "partition_key": "user-4",
         "sequence_number": sequence_number(4),
         "shard": SHARD,
+        "place": 2,
         "arrived_at": "2026-01-01T00:00:00.123Z",
     }
     assert ARRIVED_AT == 1767225600.123
@@ -111,16 +129,16 @@ def test_a_record_beyond_the_streams_limit_is_rejected_alone(site: Site) -> None
 
 
 def forwarder_that_stumbles(site: Site, over: Callable[[bytes], bool]) -> BatchForwarder:
-    """A forwarder with an unforeseen bug that these records trigger."""
+    """A forwarder with an unforeseen bug that these clicks trigger."""
     forwarder = site.forwarder()
-    route = forwarder._route
+    route = forwarder._sorter._route
 
-    def stumble(data: bytes) -> Routed:
-        if over(data):
+    def stumble(click: Click) -> Routed:
+        if over(click.json + b"\n"):
             raise OverflowError("int too large to convert to float")
-        return route(data)
+        return route(click)
 
-    forwarder._route = stumble
+    forwarder._sorter._route = stumble
     return forwarder
 
 
@@ -134,7 +152,7 @@ def test_an_unexpected_record_is_rejected_alone(
     assert site.arrived() == Counter(good)
     ((letter,),) = site.dead_letters().values()
     assert (letter["reason"], letter["tag"]) == ("unexpected", None)
-    assert site.rejected() == Counter([stone])
+    assert site.rejected() == Counter([stone.strip()])
     (tally,) = tallies()
     assert (tally["Unexpected"], tally["Rejected"], tally["Failed"]) == ([1.0], [1.0], [0.0])
 
@@ -163,7 +181,7 @@ def test_a_minority_of_unexpected_records_is_rejected(unexpected: int, others: i
     records = clicks(unexpected + others)
     stones = records[:unexpected]
     assert carry(forwarder_that_stumbles(site, stones.__contains__), records) == 1
-    assert site.rejected() == Counter(stones)
+    assert site.rejected() == Counter(stone.strip() for stone in stones)
     assert site.arrived() == Counter(records[unexpected:])
 
 
@@ -179,8 +197,15 @@ def test_the_lowest_undelivered_record_is_reported(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
     good = clicks(1_500)
-    stuck = {good[1_200], good[700]}
-    gate.refuses = stuck.__contains__
+    refused: set[bytes] = set()
+
+    def refuse_two_packs(pack: bytes) -> bool:
+        stuck = good[1_200] in pack or good[700] in pack
+        if stuck:
+            refused.update(pack.splitlines(keepends=True))
+        return stuck
+
+    gate.refuses = refuse_two_packs
     for name, value in site.environment.items():
         monkeypatch.setenv(name, value)
     _forwarder.cache_clear()
@@ -190,8 +215,10 @@ def test_the_lowest_undelivered_record_is_reported(
             return int(FORWARDER_ATTEMPT_RESERVE_SECONDS * 1000) + 1_500
 
     answer = handler(event(good), OfOneAttempt())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": sequence_number(700)}]}
-    assert site.arrived() == Counter(set(good) - stuck)
+    first = min(map(good.index, refused))
+    assert 500 < first <= 700
+    assert answer == {"batchItemFailures": [{"itemIdentifier": sequence_number(first)}]}
+    assert site.arrived() == Counter(set(good) - refused)
 
 
 def test_individually_refused_records_arrive_once_within_the_invocation(
@@ -204,19 +231,22 @@ def test_individually_refused_records_arrive_once_within_the_invocation(
     monkeypatch.setattr(delivery, "FIRST_BACKOFF_SECONDS", 0.01)
     refusals: Counter[bytes] = Counter()
 
-    def refuse_a_third_of_records_twice(line: bytes) -> bool:
-        refusals[line] += 1
-        return is_every_third(line) and refusals[line] <= 2
+    def refuse_a_third_of_records_twice(pack: bytes) -> bool:
+        refusals[pack] += 1
+        return is_every_third(pack) and refusals[pack] <= 2
 
     gate.refuses = refuse_a_third_of_records_twice
     good = clicks(2_000)
-    assert carry(site.forwarder(), good) == 1
+    assert carry(site.forwarder(record_bytes=1_000), packed(good, 3)) == 1
     assert site.arrived() == Counter(good)
-    thirds = sum(map(is_every_third, good))
-    assert total(tallies(), "Retried") == 2 * thirds
+    clicks_refused = sum(pack.count(b"\n") for pack in refusals if is_every_third(pack))
+    assert clicks_refused > 100
+    assert total(tallies(), "Retried") == 2 * clicks_refused
 
 
+@pytest.mark.parametrize("clicks_per_record", [1, 8])
 def test_a_retry_resends_only_records_after_the_lowest_failure(
+    clicks_per_record: int,
     site: Site,
     gate: RefusingGate,
     monkeypatch: pytest.MonkeyPatch,
@@ -225,24 +255,35 @@ def test_a_retry_resends_only_records_after_the_lowest_failure(
     """That limits duplicates, and their metric is exact."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", gate.endpoint)
     good = clicks(1_000)
-    records = [*good[:400], b"bad 1", *good[400:900], b"bad 2", *good[900:]]
-    attempts: Counter[bytes] = Counter()
+    records = packed(good, clicks_per_record)
+    halfway = len(records) // 2
+    records[halfway - 1] += b"bad 1"
+    records[-1] += b"bad 2"
+    refused: list[bytes] = []
 
-    def refuse_until_the_next_invocation(line: bytes) -> bool:
-        attempts[line] += 1
-        return line == good[600] and len(site.dead_letters()) < 2
+    def refuse_until_the_next_invocation(pack: bytes) -> bool:
+        stuck = good[600] in pack and len(site.dead_letters()) < 2
+        if stuck:
+            refused[:] = pack.splitlines(keepends=True)
+        return stuck
 
     gate.refuses = refuse_until_the_next_invocation
-    assert carry(site.forwarder(), records, seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    forwarder = site.forwarder(record_bytes=4_000)
+    assert carry(forwarder, records, seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
 
     arrived = site.arrived()
     assert set(arrived) == set(good)
-    assert {line for line, times in arrived.items() if times > 1} == set(good[601:])
+    first = (
+        good.index(refused[0]) // clicks_per_record * clicks_per_record
+    )  # of the refused pack's first record
+    assert 560 <= first <= 600
+    twice = {line for line, times in arrived.items() if times > 1}
+    assert twice == set(good[first:]) - set(refused)
     assert max(arrived.values()) == 2
     assert site.rejected() == Counter([b"bad 1", b"bad 2"])
     published = tallies()
-    assert total(published, "Duplicates") == 399
-    assert total(published, "Received") - total(published, "Failed") == len(records)
+    assert total(published, "Duplicates") == len(twice)
+    assert total(published, "Received") - total(published, "Failed") == len(good) + 2
     assert total(published, "Forwarded", "Rejected", "Dropped", "Failed") == total(published, "Received")
 
 
@@ -266,15 +307,16 @@ def test_a_dead_letter_is_in_one_object_though_s3_first_refuses_the_rewrite(
     good = clicks(20)
     attempts: Counter[bytes] = Counter()
 
-    def refuse_until_the_next_invocation_and_then_let_s3_refuse(line: bytes) -> bool:
-        attempts[line] += 1
-        if line == good[10] and attempts[line] == 1:  # the letters are written, the rewrite follows
+    def refuse_until_the_next_invocation_and_then_let_s3_refuse(pack: bytes) -> bool:
+        attempts[pack] += 1
+        if good[10] in pack and attempts[pack] == 1:  # the letters are written, the rewrite follows
             faults.set({"service": "s3", "error": {"code": "SlowDown", "status": 503}, "times": 7})
-        return line == good[10] and len(site.dead_letters()) < 2
+        return good[10] in pack and len(site.dead_letters()) < 2
 
     gate.refuses = refuse_until_the_next_invocation_and_then_let_s3_refuse
     records = [*good[:5], b"bad 1", *good[5:15], b"bad 2", *good[15:]]
-    assert carry(site.forwarder(), records, seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
+    forwarder = site.forwarder(record_bytes=400)
+    assert carry(forwarder, records, seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
     faults.set()
     assert set(site.arrived()) == set(good)
     assert site.rejected() == Counter([b"bad 1", b"bad 2"])
@@ -298,7 +340,7 @@ def test_a_late_rewrite_leaves_the_retrys_dead_letters(
         write(self, letters, batch=batch)
 
     monkeypatch.setattr(DeadLetters, "write", slow_when_nothing_is_left)
-    gate.refuses = lambda line: line == good[0] and len(written) < 2
+    gate.refuses = lambda pack: good[0] in pack and len(written) < 2
     assert carry(site.forwarder(), [*good, b"bad"], seconds=FORWARDER_ATTEMPT_RESERVE_SECONDS + 1.5) == 2
     assert written == [1, 1]
     assert set(site.arrived()) == set(good)

@@ -6,23 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.click import Click, read
 from lambdas.forwarder.configuration import RULES_FILE
-from lambdas.forwarder.routing import _CASTS, InvalidRecordError, Routed, _line, compile_routing
+from lambdas.forwarder.routing import _CASTS, InvalidClickError, Routed, _line, compile_routing
 from lambdas.forwarder.rules import CASTS, load_rules, read_rules
 from tests.lambdas.forwarder.events import as_bytes, click
 
 DEEP = b"[" * 900 + b"]" * 900
 """Can be read, and be shown by no error message."""
 
-route_shipped = compile_routing(load_rules(RULES_FILE))
+route_by_shipped_rules = compile_routing(load_rules(RULES_FILE))
+
+
+def only_click(data: bytes) -> Click:
+    (unit,) = read(data)
+    assert isinstance(unit, Click)
+    return unit
+
+
+def route_shipped(data: bytes) -> Routed:
+    return route_by_shipped_rules(only_click(data))
 
 
 def route(rules: str, record: dict[str, Any]) -> Routed:
-    return compile_routing(read_rules(tomllib.loads(rules), source="test"))(as_bytes(record))
+    return compile_routing(read_rules(tomllib.loads(rules), source="test"))(only_click(as_bytes(record)))
 
 
 def rejection(data: bytes) -> tuple[str, str | None]:
-    with pytest.raises(InvalidRecordError) as caught:
+    with pytest.raises(InvalidClickError) as caught:
         route_shipped(data)
     return caught.value.reason, caught.value.tag
 
@@ -34,11 +45,8 @@ def test_a_click_in_the_contracts_form_keeps_its_bytes() -> None:
     assert route_shipped(b"  " + data + b"\r\n") == expected
 
 
-def test_a_click_over_several_lines_becomes_one_line() -> None:
-    line = route_shipped(json.dumps(click(), indent=2).encode()).line
-    assert line.count(b"\n") == 1
-    assert line.endswith(b"\n")
-    assert json.loads(line) == click()
+def test_an_element_of_an_array_becomes_a_line_with_its_bytes() -> None:
+    assert route_shipped(b"[ " + as_bytes(click()).rstrip() + b" ]\n").line == as_bytes(click())
 
 
 def test_unknown_fields_of_a_click_are_kept_when_it_is_reformatted() -> None:
@@ -48,9 +56,9 @@ def test_unknown_fields_of_a_click_are_kept_when_it_is_reformatted() -> None:
     assert "記事-1".encode() in line
 
 
-@pytest.mark.parametrize("digits", [2, 309, 310, 4_300])
+@pytest.mark.parametrize("digits", [2, 309, 310, 1_000])
 def test_a_numeric_id_becomes_text(digits: int) -> None:
-    """From 310 digits on a number exceeds all doubles; Python's limit for its text is 4,300."""
+    """From 310 digits on a number exceeds all doubles; the contract reads 1,000."""
     number = "4" * digits
     data = as_bytes(click(user_id="?")).replace(b'"?"', number.encode())
     assert json.loads(route_shipped(data).line)["user_id"] == number
@@ -65,19 +73,6 @@ def test_an_id_is_any_unicode_text() -> None:
 @pytest.mark.parametrize(
     ("data", "reason", "tag"),
     [
-        (b"", "not_json", None),
-        (b"not json\n", "not_json", None),
-        (b'{"click_id": "broken\n', "not_json", None),
-        (as_bytes(click()) * 2, "not_json", None),
-        (b"\xff\xfe\x00", "not_json", None),
-        (json.dumps(click()).encode("utf-16"), "not_json", None),
-        (b'{"x": NaN}', "not_json", None),
-        (b'{"x": ' + b"9" * 5_000 + b"}", "not_json", None),
-        (b"[" * 200_000, "not_json", None),
-        (b"[]", "not_an_object", None),
-        (b'"text"', "not_an_object", None),
-        (b"null", "not_an_object", None),
-        (b"\xf3\x89\x9a\xc2" + as_bytes(click()), "kpl_aggregated", None),
         (as_bytes(click(tag=7)), "invalid_tag", None),
         (as_bytes(click(tag="")), "unknown_tag", ""),
         (as_bytes(click(tag="heartbeat")), "unknown_tag", "heartbeat"),
@@ -98,13 +93,13 @@ def test_an_id_is_any_unicode_text() -> None:
             "click",
         ),
         # valid until rewritten: half a surrogate pair, a number beyond all doubles
-        (b'{"x":"\\ud800",' + as_bytes(click(clicked_at=0))[1:], "not_json", "click"),
-        (b'{"x":1e999,' + as_bytes(click(clicked_at=0))[1:], "not_json", "click"),
+        (b'{"x":"\\ud800",' + as_bytes(click(clicked_at=0))[1:], "not_rewritable", "click"),
+        (b'{"x":1e999,' + as_bytes(click(clicked_at=0))[1:], "not_rewritable", "click"),
         (as_bytes(click(clicked_at="?")).replace(b'"?"', DEEP), "invalid_clicked_at", "click"),
         (as_bytes(click(user_id="?")).replace(b'"?"', DEEP), "invalid_user_id", "click"),
     ],
 )
-def test_an_invalid_record_is_rejected_with_its_reason_and_tag(
+def test_an_invalid_click_is_rejected_with_its_reason_and_tag(
     data: bytes, reason: str, tag: str | None
 ) -> None:
     assert rejection(data) == (reason, tag)
@@ -118,17 +113,8 @@ def test_a_value_nested_too_deeply_to_write_is_invalid() -> None:
     for cast in _CASTS.values():
         with pytest.raises(ValueError, match=r"\S"):
             cast(deep)
-    with pytest.raises(InvalidRecordError, match="not_json"):
-        _line(b"", {"x": deep}, "click")
-
-
-@given(st.binary(max_size=200))
-def test_no_bytes_break_the_routing(data: bytes) -> None:
-    try:
-        routed = route_shipped(data)
-    except InvalidRecordError:
-        return
-    assert routed.line.endswith(b"\n")
+    with pytest.raises(InvalidClickError, match="not_rewritable"):
+        _line({"x": deep}, "click")
 
 
 hostile = st.sampled_from(
@@ -169,16 +155,19 @@ route_by_cast = compile_routing(read_rules(tomllib.loads(every_cast), source="te
 @given(
     st.sampled_from([*CASTS, "none", None]),
     st.dictionaries(st.sampled_from(["value", "old", "renamed", "defaulted", "other"]), hostile, max_size=5),
-    st.sampled_from(["", " ", "\n", "\t\n"]),
+    st.sampled_from(["", " ", "\r", "\t"]),
 )
-def test_casts_and_steps_raise_only_invalid_record(
+def test_casts_and_steps_raise_only_invalid_click(
     tag: str | None, fields: dict[str, str], space: str
 ) -> None:
     members = [f'"tag":{json.dumps(tag)}', *(f'"{name}":{value}' for name, value in fields.items())]
     data = ("{" + f",{space}".join(members) + "}").encode()
+    units = read(data)
+    if not isinstance(units[0], Click):
+        return
     try:
-        routed = route_by_cast(data)
-    except InvalidRecordError:
+        routed = route_by_cast(units[0])
+    except InvalidClickError:
         return
     assert routed.line.endswith(b"\n")
     assert routed.line.count(b"\n") == 1
@@ -192,10 +181,12 @@ json_values = (
 
 @given(st.dictionaries(st.sampled_from(["tag", *click()]), json_values, max_size=3))
 def test_no_value_in_a_known_field_breaks_the_routing(fields: dict[str, Any]) -> None:
-    data = json.dumps({**click(), **fields}).encode()
+    units = read(json.dumps({**click(), **fields}).encode())
+    if not isinstance(units[0], Click):
+        return
     try:
-        routed = route_shipped(data)
-    except InvalidRecordError:
+        routed = route_by_shipped_rules(units[0])
+    except InvalidClickError:
         return
     assert json.loads(routed.line).keys() == (click() | fields).keys()
 
@@ -253,7 +244,7 @@ def test_one_rule_can_match_every_other_tag() -> None:
 def test_each_step_does_what_the_rules_file_says(step: str, record: dict[str, Any], expected: Any) -> None:
     rules = f"[tags.click]\ndestination = 'a'\n{step}"
     if isinstance(expected, str):
-        with pytest.raises(InvalidRecordError, match=expected):
+        with pytest.raises(InvalidClickError, match=expected):
             route(rules, record)
     else:
         assert json.loads(route(rules, record).line) == expected

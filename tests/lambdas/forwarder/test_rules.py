@@ -35,7 +35,7 @@ def test_the_shipped_rules_send_clicks_to_the_source_stream() -> None:
         (
             "[tags.click]\ndrop = true\nkeep = ['a']",
             "[tags.click]",
-            "drops the record before keep; remove that",
+            "drops the click before keep; remove that",
         ),
         ("[tags.click]\ndrop = true\nfilter = []", "filter", "use one of cast, default, destination, drop"),
         ("[tags.click]\ndestination = 'a'\nrequired = 'id'", "[tags.click] required", "write a list such as"),
@@ -50,7 +50,7 @@ def test_the_shipped_rules_send_clicks_to_the_source_stream() -> None:
             "[tags.click] default.at",
             "a default is text, a number, true or false",
         ),
-        (  # JSON has no infinity: every record would be refused for it
+        (  # JSON has no infinity: every click would be refused for it
             "[tags.click]\ndestination = 'a'\ndefault = { scroll = inf }",
             "[tags.click] default.scroll",
             "is inf; a default is text, a number, true or false",

@@ -63,7 +63,7 @@ def put_one(arn: str) -> delivery.Delivery:
     now = time.monotonic()
     with ThreadPoolExecutor(1) as executor:
         return deliver(
-            {connect(arn, connections=1): [Outgoing(0, "key", b"{}\n")]},
+            {connect(arn, connections=1): [Outgoing(0, 1, b"{}\n")]},
             executor,
             last_attempt_at=now + 5,
             give_up_at=now + 6,
@@ -81,7 +81,7 @@ def test_an_unreadable_answer_settles_no_record(
     result = put_one(arn)
     assert result.errors
     assert all(isinstance(error, str) for error in result.errors)
-    assert (result.delivered, result.failed) in [(1, set()), (0, {0})]
+    assert (result.delivered, len(result.failed)) in [(1, 0), (0, 1)]
     assert aws.requests == 1 + result.delivered
     if status != 400:
         assert result.delivered == 1
@@ -91,4 +91,4 @@ def test_an_unreadable_answer_settles_no_record(
 def test_a_readable_answer_settles_its_record() -> None:
     for arn in ARNS.values():
         result = put_one(arn)
-        assert (result.delivered, result.failed, result.errors) == (1, set(), set())
+        assert (result.delivered, result.failed, result.errors) == (1, [], set())

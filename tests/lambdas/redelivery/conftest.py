@@ -4,7 +4,8 @@ import base64
 import json
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +106,7 @@ class ScriptedDeliveryStream(DeliveryStream):
             codes[::2] = ["ServiceUnavailableException"] * len(codes[::2])
         if answer == "die":
             raise SystemExit  # like a timeout
-        self.taken += [record.line for record, code in zip(records, codes, strict=True) if code is None]
+        self.taken += [record.data for record, code in zip(records, codes, strict=True) if code is None]
         return codes
 
 
@@ -128,7 +129,9 @@ def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def deposit(emulator: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Deposit:
+def deposit(
+    emulator: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Deposit]:
     name = f"t{abs(hash(request.node.name)):x}"[:20]
     for variable, value in {**emulator.client_environment(), "AWS_REGION": OREGON}.items():
         monkeypatch.setenv(variable, value)
@@ -143,4 +146,7 @@ def deposit(emulator: Emulator, request: pytest.FixtureRequest, monkeypatch: pyt
                 "BucketARN": f"arn:aws:s3:::{name}",
             },
         )
-    return Deposit(name=name, emulator=emulator, s3=s3, now=0.0)
+    yield Deposit(name=name, emulator=emulator, s3=s3, now=0.0)
+    for sink in ("counts", "others"):  # others ask how many of 100 are left
+        with suppress(firehose.exceptions.ResourceNotFoundException):
+            firehose.delete_delivery_stream(DeliveryStreamName=f"{name}-{sink}")

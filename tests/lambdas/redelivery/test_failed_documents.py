@@ -18,9 +18,8 @@ from lambdas.redelivery.failed_documents import (
     Patience,
     Retry,
     Stale,
-    documents,
-    raw_data,
 )
+from lambdas.shared.failed_documents import documents, raw_data
 from tests.lambdas.redelivery.documents import PUBLISHED_AT, as_record, count, failed
 
 DAY = 24 * 3600

@@ -67,8 +67,9 @@ def lose_the_pipeline(endpoint: str) -> None:
 
 
 def reach_the_shard_limit(endpoint: str) -> None:
-    call(endpoint, "PUT", "/_cluster/settings", {"persistent": {MAX_SHARDS: 1}})
+    """The server may hold indices of its own plugins, so ours comes before the limit."""
     call(endpoint, "PUT", f"/{INDEX}-full", {"settings": {"number_of_replicas": 0}})
+    call(endpoint, "PUT", "/_cluster/settings", {"persistent": {MAX_SHARDS: 1}})
 
 
 def parse_a_wrong_type(endpoint: str) -> None:

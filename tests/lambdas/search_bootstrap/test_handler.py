@@ -12,7 +12,7 @@ from contract.sink import CLICK_COUNTS, Sink
 from lambdas.search_bootstrap.bootstrap import Bootstrap
 from lambdas.search_bootstrap.definitions import Definition, definitions
 from lambdas.search_bootstrap.domain import BootstrapError
-from names import retention_policy
+from names import retention_policy, undated_template, unserved_template
 from settings.search import SearchSettings
 from stacks.search import access
 from stacks.search.bootstrap import definition_properties
@@ -21,6 +21,10 @@ DEPLOYED = definition_properties(SearchSettings(instance_count=3, retention_days
 PROPERTIES = {**DEPLOYED, "IndexFamilies": DEPLOYED["IndexFamilies"][:1]}
 FAMILY = CLICK_COUNTS.index_family
 PIPELINE, TEMPLATE = f"/_ingest/pipeline/{FAMILY}", f"/_index_template/{FAMILY}"
+UNDATED = f"/_index_template/{undated_template(FAMILY)}"
+UNSERVED = f"/_index_template/{unserved_template(FAMILY)}"
+BEFORE_RETENTION: list[tuple[int, dict[str, Any]]] = [(status, {}) for status in (200, 200, 404, 200, 200)]
+"""Answers to the requests for pipeline and templates."""
 RETENTION = f"/_plugins/_ism/policies/{retention_policy(FAMILY)}"
 Answer = tuple[int, dict[str, Any]] | Exception
 
@@ -51,17 +55,17 @@ def test_the_retention_policy_is_deleted_when_indices_are_kept_for_ever() -> Non
     """It would still catch each new index."""
     domain = ScriptedDomain()
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
-    assert domain.requests[2:] == [("GET", RETENTION), ("DELETE", RETENTION)]
+    assert domain.requests[5:] == [("GET", RETENTION), ("DELETE", RETENTION)]
 
 
 def test_a_deletion_with_a_lost_answer_succeeds() -> None:
-    domain = ScriptedDomain((200, {}), (200, {}), (200, {}), TimeoutError(), (404, {}))
+    domain = ScriptedDomain(*BEFORE_RETENTION, (200, {}), TimeoutError(), (404, {}))
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
-    assert domain.requests[3:] == [("DELETE", RETENTION)] * 2
+    assert domain.requests[6:] == [("DELETE", RETENTION)] * 2
 
 
 def test_a_failed_deletion_of_the_retention_policy_quotes_the_answer() -> None:
-    domain = ScriptedDomain((200, {}), (200, {}), (200, {}), (401, {"error": "no signature"}))
+    domain = ScriptedDomain(*BEFORE_RETENTION, (200, {}), (401, {"error": "no signature"}))
     with pytest.raises(BootstrapError, match=r"refused to delete /_plugins.*with 401: .*no signature"):
         domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
 
@@ -69,31 +73,38 @@ def test_a_failed_deletion_of_the_retention_policy_quotes_the_answer() -> None:
 @pytest.mark.parametrize("absent", [(404, {}), (400, {"error": "no handler found for uri"})])
 def test_the_pipeline_is_put_before_the_template_that_names_it(absent: Answer) -> None:
     """The twin's OpenSearch has no index state management, and answers 400."""
-    domain = ScriptedDomain((200, {}), (200, {}), absent)
+    domain = ScriptedDomain(*BEFORE_RETENTION, absent)
     domain.bootstrap().put(definitions({**PROPERTIES, "RetentionDays": "forever"}), deadline=100)
-    assert domain.requests == [("PUT", PIPELINE), ("PUT", TEMPLATE), ("GET", RETENTION)]
+    assert domain.requests == [
+        ("PUT", PIPELINE),
+        ("PUT", UNDATED),
+        ("GET", TEMPLATE),
+        ("PUT", TEMPLATE),
+        ("PUT", UNSERVED),
+        ("GET", RETENTION),
+    ]
 
 
 def test_the_retention_policy_is_replaced_at_the_version_found() -> None:
     domain = ScriptedDomain()
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
-    assert domain.requests[2:] == [
+    assert domain.requests[5:] == [
         ("GET", RETENTION),
         ("PUT", f"{RETENTION}?if_seq_no=7&if_primary_term=1"),
     ]
 
 
 def test_a_new_retention_policy_has_no_version() -> None:
-    domain = ScriptedDomain((200, {}), (200, {}), (404, {}))
+    domain = ScriptedDomain(*BEFORE_RETENTION, (404, {}))
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
-    assert domain.requests[3] == ("PUT", RETENTION)
+    assert domain.requests[6] == ("PUT", RETENTION)
 
 
 def test_a_retention_policy_with_a_lost_answer_is_put_at_its_new_version() -> None:
     found: Answer = (200, {"_seq_no": 3, "_primary_term": 1})
-    domain = ScriptedDomain((200, {}), (200, {}), found, TimeoutError(), (409, {"error": "version conflict"}))
+    domain = ScriptedDomain(*BEFORE_RETENTION, found, TimeoutError(), (409, {"error": "version conflict"}))
     domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
-    assert domain.requests[3:] == [
+    assert domain.requests[6:] == [
         ("PUT", f"{RETENTION}?if_seq_no=3&if_primary_term=1"),
         ("PUT", f"{RETENTION}?if_seq_no=3&if_primary_term=1"),
         ("GET", RETENTION),
@@ -103,7 +114,7 @@ def test_a_retention_policy_with_a_lost_answer_is_put_at_its_new_version() -> No
 
 def test_a_retention_policy_that_always_conflicts_fails_in_time() -> None:
     found: Answer = (200, {"_seq_no": 3, "_primary_term": 1})
-    domain = ScriptedDomain((200, {}), (200, {}), *[found, (409, {"error": "version conflict"})] * 99)
+    domain = ScriptedDomain(*BEFORE_RETENTION, *[found, (409, {"error": "version conflict"})] * 99)
     with pytest.raises(BootstrapError, match=r"409.*version conflict"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
     assert domain.now < 100
@@ -111,7 +122,7 @@ def test_a_retention_policy_that_always_conflicts_fails_in_time() -> None:
 
 @pytest.mark.parametrize("answered", [(401, {"error": "no signature"}), (200, {"policy": {}})])
 def test_an_unreadable_retention_policy_fails_with_the_answer(answered: Answer) -> None:
-    domain = ScriptedDomain((200, {}), (200, {}), answered)
+    domain = ScriptedDomain(*BEFORE_RETENTION, answered)
     with pytest.raises(BootstrapError, match=r"answered GET /_plugins.* with (401|200)"):
         domain.bootstrap().put(definitions(PROPERTIES), deadline=100)
 
@@ -151,8 +162,9 @@ def bodies(wanted: list[Definition]) -> list[dict[str, Any]]:
 
 
 def test_the_definitions_contain_the_settings() -> None:
-    _, template, policy = bodies(definitions({**PROPERTIES, "Replicas": "0", "RetentionDays": "14"}))
-    assert template["template"]["settings"]["index"]["number_of_replicas"] == 0
+    _, *templates, policy = bodies(definitions({**PROPERTIES, "Replicas": "0", "RetentionDays": "14"}))
+    for template in templates:
+        assert template["template"]["settings"]["index"]["number_of_replicas"] == 0
     [kept, deleted] = policy["policy"]["states"]
     assert kept["transitions"] == [{"state_name": deleted["name"], "conditions": {"min_index_age": "14d"}}]
 

@@ -1,5 +1,7 @@
 """The ingest pipeline on a real OpenSearch server, put there by the bootstrap and fed as by Firehose."""
 
+import base64
+import hashlib
 import json
 import random
 import time
@@ -8,7 +10,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from contract.count import COUNT_KEY
 from contract.sink import CLICK_COUNTS
 from lambdas.search_bootstrap.bootstrap import Bootstrap
 from lambdas.search_bootstrap.definitions import definitions
@@ -66,6 +71,19 @@ def test_the_largest_count_of_a_key_is_its_only_document(search: str) -> None:
     assert stored(search) == [("a", 13)]
 
 
+def test_a_count_that_meets_no_pipeline_is_refused_and_comes_again(search: str) -> None:
+    """A bulk request that a whole cluster gets at its start, before it knows its templates, creates the index
+    that Firehose names and would leave its counts there, beside those of their day."""
+    call(search, "PUT", f"/{DELIVERY_INDEX}")
+    try:
+        assert deliver(search, [count(5)], pipeline="_none") == [403]
+        assert call(search, "GET", f"/{DELIVERY_INDEX}/_alias")[DELIVERY_INDEX]["aliases"] == {}
+        assert deliver(search, [count(5)]) == [201]
+        assert stored(search) == [("a", 5)]
+    finally:
+        call(search, "DELETE", f"/{DELIVERY_INDEX}")
+
+
 def test_an_id_given_by_the_sender_does_not_matter(search: str) -> None:
     deliver(search, [count(5)])
     deliver(search, [count(6)], _id="49600000000")
@@ -86,6 +104,48 @@ def test_keys_that_look_the_same_when_joined_stay_apart(search: str) -> None:
     assert [clicks for _, clicks in stored(search)] == [1, 2, 3, 4]
 
 
+def id_of(key: Document) -> str:
+    """144 bits of a digest of each column's name, length and value, in the order of the names."""
+    parts = (f"|{column}|{len(key[column].encode('utf-16-le')) // 2}:{key[column]}" for column in sorted(key))
+    digest = hashlib.sha256(("".join(parts) + "|").encode()).digest()
+    return base64.urlsafe_b64encode(digest[:18]).decode()
+
+
+def test_an_id_is_stored_as_18_bytes_of_the_digest(search: str) -> None:
+    """OpenSearch stores an id as bytes if it is URL-safe Base64 without padding."""
+    deliver(search, [count(1), count(1, article_id="b+/|=")])
+    hits = call(search, "GET", f"/{DAY}/_search?size=10")["hits"]["hits"]
+    for hit in hits:
+        key = {column: hit["_source"][column] for column in COUNT_KEY}
+        assert hit["_id"] == id_of(key)
+        assert len(base64.urlsafe_b64decode(hit["_id"])) == 18
+    assert len(hits) == 2
+
+
+VALUES = st.text(alphabet='|:,=\\"\0 1a記\U0001d11e', max_size=4)
+KEYS = st.lists(
+    st.fixed_dictionaries({column: VALUES for column in COUNT_KEY if column != "minute"}),
+    min_size=50,
+    max_size=50,
+)
+
+
+@settings(max_examples=10)
+@given(keys=KEYS)
+def test_no_two_keys_share_an_id_whatever_stands_in_their_values(
+    opensearch: str, keys: list[Document]
+) -> None:
+    [pipeline, *_] = definitions(definition_properties(SearchSettings(instance_count=1)))
+    call(opensearch, "PUT", pipeline.path, json.dumps(pipeline.body).encode())
+    documents = [count(1, **key) for key in keys]
+    asked = {"docs": [{"_index": "any", "_source": document} for document in documents]}
+    answered = call(opensearch, "POST", f"{pipeline.path}/_simulate", json.dumps(asked).encode())
+    made = [each["doc"]["_id"] for each in answered["docs"]]
+    whole = [{column: document[column] for column in COUNT_KEY} for document in documents]
+    assert made == [id_of(key) for key in whole]
+    assert len(set(made)) == len({tuple(key.items()) for key in whole})
+
+
 def test_an_article_id_of_512_bytes_is_stored_whole(search: str) -> None:
     article = "記" * 170 + "ab"
     assert deliver(search, [count(1, article_id=article)]) == [201]
@@ -100,6 +160,17 @@ def test_redelivery_in_any_order_changes_nothing(search: str) -> None:
     assert set(deliver(search, documents)) == {200, 409}
     assert stored(search) == before
     assert len(before) == 20
+
+
+def test_a_count_is_read_as_it_was_delivered(search: str) -> None:
+    """No document stores its source: OpenSearch makes it from the columns, in any order."""
+    delivered = count(7, article_id='\\"記\n ', gender="")
+    deliver(search, [delivered])
+    [hit] = call(search, "GET", f"/{DAY}/_search")["hits"]["hits"]
+    assert hit["_source"] == delivered
+    assert call(search, "GET", f"/{DAY}/_doc/{hit['_id']}")["_source"] == delivered
+    settings_ = call(search, "GET", f"/{DAY}/_settings")[DAY]["settings"]["index"]
+    assert settings_["derived_source"] == {"enabled": "true"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Starts and ends replays of the raw backup."""

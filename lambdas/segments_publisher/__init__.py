@@ -1,0 +1,1 @@
+"""Validates files of the segments and publishes them as versions."""
