@@ -7,8 +7,9 @@ from cdk_nag import AwsSolutionsChecks
 
 from analytics_sql.local_flink import AWS_JAR
 from names import OREGON_ANALYTICS, OREGON_STORAGE, TOKYO_INGEST, TOKYO_STORAGE
-from settings import load
+from settings import Settings, load
 from settings.capacity import warnings
+from stacks.constructs.permissions_boundary import bound_roles
 from stacks.constructs.retention import Retention
 from stacks.monitoring.alarm import built_alarms
 from stacks.monitoring.alarm_actions import complete_alarms, runbook
@@ -33,6 +34,7 @@ FEATURE_FLAGS = {
 def build_app(
     environment: str | None = None,
     *,
+    settings: Settings | None = None,
     destroy: bool | None = None,
     outdir: Path | None = None,
     jar: Path = AWS_JAR,
@@ -40,6 +42,7 @@ def build_app(
     """The app of an environment, not yet synthesised.
 
     What is left out comes from the command line: `-c environment=NAME`, `-c destroy=yes`.
+    settings: instead of those of the environment.
     Raises SettingsError. A finding of cdk-nag or of the policy checks makes `synth()` raise.
     """
     app = App(
@@ -48,7 +51,7 @@ def build_app(
         builtin_cloud_formation_validation=False,  # cfn-lint checks the same; this takes half of a synthesis
         context=FEATURE_FLAGS,
     )
-    settings = load(environment or app.node.try_get_context("environment") or DEFAULT_ENVIRONMENT)
+    settings = settings or load(environment or app.node.try_get_context("environment") or DEFAULT_ENVIRONMENT)
     asked = app.node.try_get_context("destroy") == "yes" if destroy is None else destroy
     retention = Retention(allowed=settings.allow_destroy, asked=asked)
     tokyo = Environment(account=settings.account, region=settings.regions.tokyo)
@@ -87,6 +90,7 @@ def build_app(
     for warning in warnings(settings):
         Annotations.of(oregon_storage).add_warning_v2(f"click-trends:{warning.id}", warning.text)
     in_tokyo, in_oregon = (tokyo_storage, tokyo_ingest), (oregon_storage, oregon_analytics)
+    bound_roles(*in_tokyo, *in_oregon, boundary_arn=settings.deployment.boundary_arn(settings.account))
     complete_alarms(*in_tokyo, place="tokyo", settings=settings.alarms, warn=not settings.is_twin)
     complete_alarms(*in_oregon, place="oregon", settings=settings.alarms, warn=not settings.is_twin)
     PathDashboard(

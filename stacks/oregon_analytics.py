@@ -12,13 +12,22 @@ from constructs import Construct
 from contract.sink import REJECTS_TABLE, SINKS
 from names import RAW_ERRORS_PREFIX, RAW_PREFIX, REJECTED_ERRORS_PREFIX, REJECTED_PREFIX
 from settings import Settings
+from settings.segments import keep_seconds, lead_seconds
 from stacks.analytics.application import AnalyticsApplication
 from stacks.constructs.service_function import FunctionDefaults
+from stacks.delivery.erasure import ErasureRole
 from stacks.delivery.redelivery import Redelivery
 from stacks.delivery.s3_delivery import S3Delivery
 from stacks.delivery.search_delivery import SearchDelivery
 from stacks.monitoring.hops import RAW_BACKUP, REJECTS
+from stacks.queries.analysts import Analysts
+from stacks.queries.tables import ClickTables
+from stacks.reconciliation import ReconciliationFunction
+from stacks.reconciliation.operator import ReconcilingOperator
+from stacks.replay.replay import Replay
 from stacks.search.bootstrap import SearchBootstrap
+from stacks.search.correction import CorrectionRole
+from stacks.segments.publisher import SegmentsPublisher
 
 
 class OregonAnalytics(Stack):
@@ -64,6 +73,7 @@ class OregonAnalytics(Stack):
             domain_arn=names.search_domain_arn,
             names=names,
             settings=settings.search,
+            counts_generation=settings.analytics.counts_generation,
             defaults=defaults,
         )
         counts = [
@@ -79,6 +89,7 @@ class OregonAnalytics(Stack):
             )
             for sink in SINKS
         ]
+        CorrectionRole(self, "CorrectionRole", domain_arn=names.search_domain_arn, names=names)
         for delivery in counts:
             # Without the pipeline the first documents would make an index of their own.
             delivery.delivery_stream.node.add_dependency(bootstrap.resource)
@@ -105,7 +116,22 @@ class OregonAnalytics(Stack):
             log_days=log_days,
             names=names,
         )
-        AnalyticsApplication(
+        ReconciliationFunction(
+            self,
+            "Reconciliation",
+            endpoint=f"{settings.search.scheme}://{domain.attr_domain_endpoint}",
+            domain_arn=names.search_domain_arn,
+            clicks_per_second=settings.peak.clicks_per_second,
+            allowed_lateness_hours=settings.analytics.allowed_lateness_hours,
+            archive_buffer_seconds=settings.delivery.archive_buffer_seconds,
+            names=names,
+            defaults=defaults,
+        )
+        ReconcilingOperator(self, "ReconcilingOperator", domain_arn=names.search_domain_arn, names=names)
+        ClickTables(self, "Tables", keep_days=settings.delivery.raw_retention_days, names=names)
+        Analysts(self, "Analysts", names=names, settings=settings.queries)
+        ErasureRole(self, "Erasure", names=names)
+        application = AnalyticsApplication(
             self,
             "Analytics",
             source=source,
@@ -114,5 +140,29 @@ class OregonAnalytics(Stack):
             jar=jar,
             names=names,
             settings=settings.analytics,
+            defaults=defaults,
+        )
+        SegmentsPublisher(
+            self,
+            "SegmentsPublisher",
+            bucket=segments,
+            lead_seconds=lead_seconds(settings.segments, settings.analytics),
+            keep_seconds=keep_seconds(settings.analytics, settings.delivery),
+            topic_arn=settings.alarms.oregon_topic_arn,
+            names=names,
+            settings=settings.segments,
+            defaults=defaults,
+        )
+        Replay(
+            self,
+            "Replay",
+            code=application.code,
+            deliveries=counts,
+            counts_per_second=settings.peak.counts_per_second,
+            lateness_hours=settings.analytics.allowed_lateness_hours,
+            kept_days=settings.delivery.raw_retention_days,
+            remembered_hours=settings.analytics.drop_repeated_click_ids_hours,
+            names=names,
+            settings=settings.replay,
             defaults=defaults,
         )

@@ -11,7 +11,9 @@ from stacks.constructs.retention import Retention
 from stacks.monitoring.hops import SOURCE_STREAM
 from stacks.monitoring.silence import NOTHING_PUT
 from stacks.producers.click_stream import ClickStream
+from stacks.queries.analysts import RESULTS_DAYS
 from stacks.search.domain import SearchDomain
+from stacks.segments.bucket import SegmentsBucket
 
 
 class OregonStorage(Stack):
@@ -34,16 +36,27 @@ class OregonStorage(Stack):
             retention=retention,
         )
         self.raw_bucket = PrivateBucket(
-            self, "RawBucket", bucket_name=names.raw_bucket, expire_days=keep_days, retention=retention
+            self,
+            "RawBucket",
+            bucket_name=names.raw_bucket,
+            expire_days=keep_days,
+            rewritten=True,
+            retention=retention,
         )
-        self.segments_bucket = PrivateBucket(
-            self, "SegmentsBucket", bucket_name=names.segments_bucket, versioned=True, retention=retention
-        )
+        self.segments_bucket = SegmentsBucket(self, "SegmentsBucket", names=names, retention=retention)
         self.rejected_bucket = PrivateBucket(
             self,
             "RejectedBucket",
             bucket_name=names.rejected_bucket,
             expire_days=keep_days,
+            rewritten=True,
+            retention=retention,
+        )
+        self.query_results = PrivateBucket(
+            self,
+            "QueryResults",
+            bucket_name=names.query_results_bucket,
+            expire_days=RESULTS_DAYS,
             retention=retention,
         )
         self.search = SearchDomain(self, "Search", names=names, settings=settings.search, retention=retention)

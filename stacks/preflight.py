@@ -60,6 +60,7 @@ def destruction(settings: Settings, *, asked: bool) -> tuple[list[str], list[str
         names.raw_bucket: settings.regions.oregon,
         names.segments_bucket: settings.regions.oregon,
         names.rejected_bucket: settings.regions.oregon,
+        names.query_results_bucket: settings.regions.oregon,
         names.dead_letter_bucket: settings.regions.tokyo,
     }
     does = [

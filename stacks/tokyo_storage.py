@@ -42,6 +42,7 @@ class TokyoStorage(Stack):
             "DeadLetterBucket",
             bucket_name=names.dead_letter_bucket,
             expire_days=settings.delivery.raw_retention_days,
+            rewritten=True,
             retention=retention,
         )
         self.trending_table = TrendingTable(

@@ -1,5 +1,5 @@
-"""Alarms of the analytics application: it does not run, restarts, cannot checkpoint, is behind, rejects much,
-or joins with segments that are not what they should be."""
+"""Alarms of the analytics application: it does not run, restarts, cannot checkpoint, is behind, rejects much
+or cannot parse it, or joins with segments that are not what they should be."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,10 +8,25 @@ from typing import Literal
 from constructs import Construct
 
 from settings.analytics import AnalyticsSettings
-from stacks.monitoring.alarm import REPEATED, TWICE, Alarm, AlarmDefinition
-from stacks.monitoring.flows import into_delivery_stream, into_stream
+from stacks.monitoring.alarm import NO_BURST, REPEATED, SUSTAINED, TWICE, Alarm, AlarmDefinition
+from stacks.monitoring.flows import (
+    bytes_into_delivery_stream,
+    bytes_into_stream,
+    into_delivery_stream,
+    into_stream,
+)
 from stacks.monitoring.hops import APPLICATION
-from stacks.monitoring.measure import REJECTED_SHARE, Measure, growth, metric, query, share, unanswered
+from stacks.monitoring.measure import (
+    REJECTED_SHARE,
+    SHARE_MIN_BYTES,
+    Measure,
+    Portion,
+    growth,
+    metric,
+    query,
+    share,
+    unanswered,
+)
 from stacks.monitoring.silence import BREACHING, COMPARED, NOTHING_PUT, notified_by
 
 NAMESPACE = "AWS/KinesisAnalytics"
@@ -24,8 +39,7 @@ BEHIND_ALARM_SECONDS = 60
 HEAP_ALARM_PERCENT = 90
 """Of the fullest task manager, as the service recommends (developer guide, "Use CloudWatch Alarms")."""
 REJECTED_SHARE_ALARM_PERCENT = 5
-SHARE_MIN_CLICKS = 100
-"""Clicks in a minute below which the share of the rejected says nothing."""
+UNPARSEABLE_ALARM_PERCENT = 5
 PUT_WITHIN_SECONDS = 60
 """By when what became of a click is put, beyond the publish interval."""
 MISSED_SEGMENTS_CHECKS = 10
@@ -163,31 +177,51 @@ def alarm_on_application(
             silence=BREACHING,  # with it all gauges of the segments are gone, and their alarms stay silent
         ),
     )
-    clicks = into_stream(source_stream)
+    # Each task's gauge is over its own last minute, so a restart falsifies nothing, and the worst task shows.
+    # A counter begins anew then, and samples that tasks report as one metric cannot be added up.
+    Alarm(
+        scope,
+        "UnparseableShare",
+        of_application(
+            measure=reported("clicksUnparseablePercent"),
+            threshold=UNPARSEABLE_ALARM_PERCENT,
+            unit="%",
+            shows="The application cannot parse a large share of what it reads, or does not report it.",
+            silence=BREACHING,  # a running job always reports it; only this shows that it reaches CloudWatch
+        ),
+    )
+    # A record holds many clicks and a reject is one, so bytes are compared. A reject takes about the bytes of
+    # its click, but keeps only 4,096 characters of what could not be parsed.
     Alarm(
         scope,
         "RejectsMuch",
         of_application(
             measure=share(
                 REJECTED_SHARE,
-                part=into_delivery_stream(rejects_delivery_stream),
-                whole=clicks,
-                min_whole=SHARE_MIN_CLICKS,
+                Portion(
+                    bytes_into_delivery_stream(rejects_delivery_stream),
+                    of=bytes_into_stream(source_stream),
+                    at_least=SHARE_MIN_BYTES,
+                ),
             ),
             threshold=REJECTED_SHARE_ALARM_PERCENT,
             unit="%",
             shows="The application rejects a large share of the clicks.",
             silence=notified_by(NOTHING_PUT),
+            # Copies that are dropped are rejects too: dead letters put back twice, or a collector that began
+            # again, are no bad clicks. Who sends everything twice never ends.
+            evaluation=NO_BURST if settings.drop_repeated_click_ids_hours else SUSTAINED,
         ),
     )
-    # Whatever the application says of itself: each click ends in a count or a reject, or is unparseable.
+    # Whatever the application says of itself: each click, and each rest of a line that cannot be parsed, ends
+    # in a count or a reject. How many a record holds changes nothing here: some are compared with none.
     Alarm(
         scope,
         "PutsNothing",
         of_application(
             measure=unanswered(
                 NOTHING_PUT,
-                sent=clicks,
+                sent=into_stream(source_stream),
                 taken=[into_delivery_stream(each) for each in delivery_streams],
                 within_seconds=settings.publish_every_seconds + PUT_WITHIN_SECONDS,
             ),

@@ -17,13 +17,15 @@ from constructs import Construct
 from analytics_sql.jars import stale, unusable
 from contract.sink import REJECTS_TABLE
 from lambdas.application_lifecycle.running_configuration import asked_configuration
-from names import SEGMENTS_PREFIX, TWIN_ACCOUNT, Names
+from lambdas.application_lifecycle.state import deployed_operators
+from names import SEGMENTS_CORRECTIONS_PREFIX, SEGMENTS_PREFIX, TWIN_ACCOUNT, Names
 from settings.analytics import AnalyticsSettings
 from stacks.analytics.alarms import alarm_on_application
 from stacks.analytics.lifecycle import ApplicationLifecycle
 from stacks.analytics.package import application_zip, recorded_operators
 from stacks.analytics.properties import application_properties
 from stacks.constructs.acknowledge import acknowledge_wildcards
+from stacks.constructs.flink_service import flink_service
 from stacks.constructs.log_group import NamedLogGroup, events_arn
 from stacks.constructs.service_function import FunctionDefaults
 from stacks.delivery.s3_delivery import S3Delivery
@@ -62,7 +64,8 @@ class AnalyticsApplication(Construct):
         self._names = names
         self._log_group = f"/aws/kinesis-analytics/{self._names.application}"
 
-        code = assets.Asset(self, "Code", path=str(application_zip(jar=jar)))
+        self.code = code = assets.Asset(self, "Code", path=str(application_zip(jar=jar)))
+        """Of a replay too."""
         role = self._role(code=code, source=source, segments=segments, sinks=sinks)
         properties = application_properties(
             source_arn=source.stream_arn,
@@ -84,9 +87,12 @@ class AnalyticsApplication(Construct):
                 checkpoint_interval_ms=settings.publish_every_seconds * 1000,
                 properties=properties,
             ),
-            operators=recorded_operators(),
+            operators=deployed_operators(
+                recorded_operators(), with_optional=settings.drop_repeated_click_ids_hours is not None
+            ),
             deployed=_digest(application),
-            state_generation=settings.state_generation,
+            # Counts of another generation begin without state, from the oldest click in the stream.
+            state_generation=settings.state_generation + settings.counts_generation - 1,
             names=names,
             defaults=defaults,
         )
@@ -120,6 +126,7 @@ class AnalyticsApplication(Construct):
         account, region = self._names.account, self._names.oregon
         code_object = f"{code.bucket.bucket_arn}/{code.s3_object_key}"
         segment_objects = f"{segments.bucket_arn}/{SEGMENTS_PREFIX}*"
+        correction_objects = f"{segments.bucket_arn}/{SEGMENTS_CORRECTIONS_PREFIX}*"
         # Where nothing is below it, Flink's S3 file system also asks for an object of the folder's own name,
         # and fails with S3's 403: the job would not run until the first version is published.
         segments_folder = f"{segments.bucket_arn}/{SEGMENTS_PREFIX.rstrip('/')}"
@@ -129,7 +136,6 @@ class AnalyticsApplication(Construct):
             "ReadsItsCode": (["s3:GetObject", "s3:GetObjectVersion"], [code_object]),
             "ReadsClicks": (
                 [
-                    "kinesis:DescribeStream",
                     "kinesis:DescribeStreamSummary",
                     "kinesis:GetRecords",
                     "kinesis:GetShardIterator",
@@ -138,7 +144,7 @@ class AnalyticsApplication(Construct):
                 [source.stream_arn],
             ),
             "ListsSegments": (["s3:ListBucket"], [segments.bucket_arn]),
-            "ReadsSegments": (["s3:GetObject"], [segments_folder, segment_objects]),
+            "ReadsSegments": (["s3:GetObject"], [segments_folder, segment_objects, correction_objects]),
             "PutsCountsAndRejects": (
                 ["firehose:PutRecordBatch"],
                 [delivery_stream.arn for delivery_stream in sinks.values()],
@@ -149,7 +155,7 @@ class AnalyticsApplication(Construct):
         role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("kinesisanalytics.amazonaws.com"),
+            assumed_by=flink_service(account),
             inline_policies={
                 "Rights": iam.PolicyDocument(
                     statements=[
@@ -161,7 +167,7 @@ class AnalyticsApplication(Construct):
         )
         acknowledge_wildcards(
             role,
-            [segment_objects],
+            [segment_objects, correction_objects],
             reason="Versions of the segments are named after the time from which they hold.",
         )
         acknowledge_wildcards(

@@ -16,7 +16,6 @@ from lambdas.application_lifecycle.configuration import (
     PAUSE_RESOURCE,
     STATE_GENERATION,
 )
-from lambdas.application_lifecycle.state import deployed_operators
 from names import Names
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.custom_resource import FunctionBackedResource
@@ -54,7 +53,7 @@ class ApplicationLifecycle(FunctionBackedResource):
             APPLICATION_NAME: names.application,
             CONFIGURATION: dict(configuration),
             STATE_GENERATION: state_generation,
-            OPERATORS: deployed_operators(operators),
+            OPERATORS: dict(operators),
         }
         starts_and_stops = iam.PolicyStatement(
             sid="StartsAndStopsTheApplication",

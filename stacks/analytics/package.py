@@ -16,7 +16,7 @@ def application_zip(*, jar: Path = AWS_JAR) -> Path:
     """Zip of what runs on AWS, with `jar` if that file exists."""
     files = {path.name: path for path in (SOURCES / "main.py", SOURCES / FILE, *SOURCES.glob("*.sql"))}
     # At their path in the repository, so that an import reads the same on AWS, here and to the type checker.
-    modules = ("__init__.py", "codegen.py", "operators.py")
+    modules = ("__init__.py", "codegen.py", "operators.py", "repetition.py")
     files |= {f"analytics_sql/{name}": SOURCES / name for name in modules}
     if jar.exists():
         files[JAR_IN_ZIP] = jar

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from analytics_sql.main import REMEMBER_CLICK_IDS
 from contract.click import MAX_CLOCK_AHEAD_SECONDS
 from names import SEGMENTS_PREFIX, Names
 from settings.analytics import AnalyticsSettings
@@ -27,6 +28,8 @@ def application_properties(
 
     delivery_streams: the name of each, by the table of the SQL that it stands for.
     """
+    counted_with = settings.corrections_counted_with(settings.counts_generation)
+    corrections = [f"s3://{segments_bucket}/{key}" for key in counted_with.values()]
     return {
         "kinesis.analytics.flink.run.options": {"python": "main.py", "jarfile": JAR_IN_ZIP},
         "clicks": {
@@ -42,11 +45,17 @@ def application_properties(
             "path": f"s3://{segments_bucket}/{SEGMENTS_PREFIX.rstrip('/')}",
             "check-interval": f"{settings.segments_check_seconds} s",
             "history": f"{settings.allowed_lateness_hours + SEGMENTS_MARGIN_HOURS} h",
+            **({"corrections": ";".join(corrections)} if corrections else {}),
         },
         **{table: _firehose(name, region=names.oregon) for table, name in delivery_streams.items()},
         "checks": {
             "max-age-seconds": str(settings.allowed_lateness_hours * 3600),
             "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+            **(
+                {REMEMBER_CLICK_IDS: str(settings.drop_repeated_click_ids_hours * 3600)}
+                if settings.drop_repeated_click_ids_hours
+                else {}
+            ),
         },
         # Only keys on the service's list; the main adds those that the counts depend on, and checkpoints,
         # parallelism and restarts come from the template.

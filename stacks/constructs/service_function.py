@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, Size, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -25,7 +25,7 @@ class FunctionDefaults:
 
 class ServiceFunction(Construct):
     """name: of the function and of its role; package: its zip, with `handler.handler`; statements: what it
-    may do besides writing its own log."""
+    may do besides writing its own log; storage_mib: of /tmp, Lambda's smallest by default."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class ServiceFunction(Construct):
         memory_mib: int,
         timeout: Duration,
         defaults: FunctionDefaults,
+        storage_mib: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group_name = f"/aws/lambda/{name}"
@@ -74,6 +75,7 @@ class ServiceFunction(Construct):
             role=self.role,
             environment=dict(environment),
             memory_size=memory_mib,
+            ephemeral_storage_size=Size.mebibytes(storage_mib) if storage_mib else None,
             timeout=timeout,
             log_group=NamedLogGroup(self, "Logs", name=log_group_name, days=defaults.log_days),
         )

@@ -81,7 +81,10 @@ class Redelivery(Construct):
                 configuration.GIVEN_UP_PREFIX: GIVEN_UP_DOCUMENTS_PREFIX,
                 configuration.SINKS: json.dumps({each.sink.name: each.arn for each in deliveries}),
                 configuration.INDICES: json.dumps(
-                    {each.sink.name: delivery_index(each.sink.index_family) for each in deliveries}
+                    {
+                        each.sink.name: delivery_index(names.index_family(each.sink.index_family))
+                        for each in deliveries
+                    }
                 ),
                 configuration.FIRST_PAUSE_SECONDS: str(settings.redelivery_first_pause_seconds),
                 configuration.GIVE_UP_AFTER_SECONDS: str(settings.redelivery_give_up_hours * 3600),

@@ -75,7 +75,7 @@ class SearchDelivery(Construct):
             amazonopensearchservice_destination_configuration=firehose.CfnDeliveryStream.AmazonopensearchserviceDestinationConfigurationProperty(
                 domain_arn=domain_arn,
                 role_arn=role.role_arn,
-                index_name=delivery_index(sink.index_family),
+                index_name=delivery_index(names.index_family(sink.index_family)),
                 index_rotation_period="NoRotation",
                 document_id_options=firehose.CfnDeliveryStream.DocumentIdOptionsProperty(
                     default_document_id_format="NO_DOCUMENT_ID"

@@ -5,20 +5,27 @@ from functools import partial
 
 from constructs import Construct
 
-from lambdas.forwarder.metrics import RECEIVED, REJECTED, UNEXPECTED
+from lambdas.forwarder.metrics import RECEIVED, RECEIVED_BYTES, REJECTED, REJECTED_BYTES, UNEXPECTED
 from settings.forwarder import ForwarderSettings
 from stacks.monitoring.alarm import AT_ONCE, TWICE, Alarm, AlarmDefinition
 from stacks.monitoring.flows import counted, into_stream
 from stacks.monitoring.function_alarms import FunctionAlarms
 from stacks.monitoring.hops import FORWARDER
-from stacks.monitoring.measure import REJECTED_SHARE, Measure, metric, share, unanswered
+from stacks.monitoring.measure import (
+    REJECTED_SHARE,
+    SHARE_MIN_BYTES,
+    SHARE_MIN_CLICKS,
+    Measure,
+    Portion,
+    metric,
+    share,
+    unanswered,
+)
 from stacks.monitoring.silence import COMPARED, NOTHING_READ, notified_by
 
 BEHIND_ALARM_SECONDS = 60
 """Age of the last record of a batch when its invocation ended; clicks of apps are a minute late then."""
 REJECTED_SHARE_ALARM_PERCENT = 5
-SHARE_MIN_RECORDS = 100
-"""Records in a minute below which the share of the rejected says nothing."""
 READ_WITHIN_SECONDS = 60
 """By when a record in the mobile stream is read, beyond the batching window."""
 
@@ -104,26 +111,33 @@ def alarm_on_forwarder(
         of_forwarder(
             measure=counted(function, UNEXPECTED),
             threshold=0,
-            unit="records",
-            shows="The forwarder met records that its code does not foresee.",
+            unit="clicks",
+            shows="The forwarder met clicks that its code does not foresee.",
             silence=if_it_stops,
             evaluation=AT_ONCE,
             headline="dead letters",
         ),
     )
+    # The unread rest of a line, and a record refused as a whole, count as one whatever they held: their bytes
+    # tell. Many small clicks have few bytes: their number tells.
     Alarm(
         scope,
         "RejectsMuch",
         of_forwarder(
             measure=share(
                 REJECTED_SHARE,
-                part=counted(function, REJECTED),
-                whole=counted(function, RECEIVED),
-                min_whole=SHARE_MIN_RECORDS,
+                Portion(
+                    counted(function, REJECTED), of=counted(function, RECEIVED), at_least=SHARE_MIN_CLICKS
+                ),
+                Portion(
+                    counted(function, REJECTED_BYTES),
+                    of=counted(function, RECEIVED_BYTES),
+                    at_least=SHARE_MIN_BYTES,
+                ),
             ),
             threshold=REJECTED_SHARE_ALARM_PERCENT,
             unit="%",
-            shows="The forwarder rejects a large share of the records.",
+            shows="The forwarder rejects a large share of the clicks, or of the bytes.",
             silence=if_it_stops,
         ),
     )

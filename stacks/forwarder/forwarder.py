@@ -61,6 +61,7 @@ class Forwarder(Construct):
                 **{destination_variable(name): arn for name, arn in used.items()},
                 configuration.DEAD_LETTER_BUCKET: dead_letter_bucket,
                 configuration.DEAD_LETTER_PREFIX: REJECTED_RECORDS_PREFIX,
+                configuration.RECORD_BYTES: str(settings.record_bytes),
                 configuration.REQUESTS_IN_FLIGHT: str(settings.requests_in_flight),
             },
             memory_mib=settings.memory_mib,
@@ -123,7 +124,7 @@ def _put(destinations: Mapping[str, str]) -> list[iam.PolicyStatement]:
 
 
 def _keep(bucket_arn: str, every_object: str, *, account: str) -> list[iam.PolicyStatement]:
-    """Invalid records by the function, batches given up by Lambda with the function's role.
+    """Invalid clicks by the function, batches given up by Lambda with the function's role.
 
     Lambda checks s3:PutObject on the whole bucket when the mapping is made, and wants to list the bucket:
     docs/decisions/on-failure-grant-is-the-whole-bucket.md. The bucket must be of this account, so that

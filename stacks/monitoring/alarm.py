@@ -17,7 +17,20 @@ DEFINITION = "click-trends:alarm"
 """Metadata of an alarm's construct: jsii may return a different Python object for the same construct."""
 
 Unit = Literal[
-    "ms", "s", "%", "MiB", "records", "documents", "invocations", "nodes", "users", "versions", "faults"
+    "ms",
+    "s",
+    "%",
+    "MiB",
+    "records",
+    "clicks",
+    "documents",
+    "invocations",
+    "nodes",
+    "users",
+    "versions",
+    "files",
+    "faults",
+    "hours",
 ]
 Headline = Literal["age", "dead letters"]
 
@@ -38,6 +51,8 @@ LASTING = Evaluation(breaching=60, periods=60)
 """For what the service mends by itself, as a rule."""
 AT_ONCE = Evaluation(breaching=1, periods=1)
 """For what no retry mends: someone has to look at it."""
+NO_BURST = Evaluation(breaching=12, periods=15)
+"""For what is no fault in a burst of some minutes."""
 TWICE = Evaluation(breaching=2, periods=2)
 """For what is no fault in a single period: see `unanswered` in measure.py."""
 

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from names import Names
 from stacks.monitoring.alarm import AlarmDefinition, BuiltAlarm
-from stacks.monitoring.hops import Hop, records_a_minute
+from stacks.monitoring.hops import Hop, bytes_a_minute, rankings_a_minute
 from stacks.monitoring.measure import Measure, is_query
 
 GRID = 24
@@ -100,8 +100,9 @@ class PathDashboard(Construct):
 
     def _at_one_look(self, alarms: Sequence[AlarmDefinition]) -> Iterator[cloudwatch.IWidget]:
         yield self._graph(
-            "Records a minute, hop by hop, both regions",
-            records_a_minute(self._names),
+            "Bytes a minute, hop by hop, both regions",
+            bytes_a_minute(self._names),
+            right=[rankings_a_minute(self._names)],
             width=GRID // 2,
             height=HEAD_HEIGHT,
         )
@@ -122,7 +123,7 @@ class PathDashboard(Construct):
         yield self._numbers(
             "Dead letters, in the time shown",
             [
-                alarm.measure.shown_as(self._short(alarm)).metric
+                alarm.measure.shown_as(f"{self._short(alarm)} ({alarm.unit})").metric
                 for alarm in alarms
                 if alarm.headline == "dead letters"
             ],
@@ -153,11 +154,18 @@ class PathDashboard(Construct):
         )
 
     def _graph(
-        self, title: str, measures: Sequence[Measure], *, width: int = GRAPH_WIDTH, height: int = GRAPH_HEIGHT
+        self,
+        title: str,
+        measures: Sequence[Measure],
+        *,
+        right: Sequence[Measure] = (),
+        width: int = GRAPH_WIDTH,
+        height: int = GRAPH_HEIGHT,
     ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(
             title=title,
             left=[measure.metric for measure in measures],
+            right=[measure.metric for measure in right],
             region=self._region,
             width=width,
             height=height,

@@ -1,4 +1,8 @@
-"""What flows through a part: metrics that several alarms and graphs use, each named once."""
+"""What flows through a part: metrics that several alarms and graphs use, each named once.
+
+A record holds any number of clicks. So AWS's metrics of records are compared with each other or with
+nothing, shares are of bytes, and our functions count clicks.
+"""
 
 from aws_cdk import Duration
 
@@ -13,9 +17,19 @@ def into_stream(stream: str, *, period: Duration = PERIOD) -> Measure:
     )
 
 
+def bytes_into_stream(stream: str) -> Measure:
+    """Bytes that were put into a Kinesis stream, by its name."""
+    return metric("AWS/Kinesis IncomingBytes", dimensions={"StreamName": stream}, statistic="Sum")
+
+
 def into_delivery_stream(delivery_stream: str) -> Measure:
     """Records that were put into a delivery stream directly, by its name."""
     return _of_delivery_stream(delivery_stream, "IncomingRecords")
+
+
+def bytes_into_delivery_stream(delivery_stream: str) -> Measure:
+    """Bytes that were put into a delivery stream directly, by its name."""
+    return _of_delivery_stream(delivery_stream, "IncomingBytes")
 
 
 def read_by_delivery_stream(delivery_stream: str) -> Measure:

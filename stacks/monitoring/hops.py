@@ -6,12 +6,20 @@ An alarm names its hop by the title; one that names none of these ends the synth
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from aws_cdk import Duration
+
 from contract.sink import SINKS
 from lambdas.feedback.metrics import FAILED, UNCHANGED, WRITTEN
-from lambdas.forwarder.metrics import DROPPED, FORWARDED, RECEIVED, REJECTED, RETRIED
+from lambdas.forwarder.metrics import DROPPED, FORWARDED, FORWARDED_BYTES, RECEIVED, REJECTED, RETRIED
+from lambdas.reconciliation import metrics as reconciliation
 from lambdas.redelivery.metrics import REDELIVERED, STALE, WAITING
+from lambdas.replay.metrics import REPLAYED_COUNTS
+from lambdas.segments_publisher.metrics import PUBLISHED
+from lambdas.segments_publisher.metrics import REFUSED as REFUSED_SEGMENTS
 from names import Names
 from stacks.monitoring.flows import (
+    bytes_into_delivery_stream,
+    bytes_into_stream,
     counted,
     delivered_to_s3,
     delivered_to_search,
@@ -30,6 +38,9 @@ RAW_BACKUP = "Raw backup"
 APPLICATION = "Analytics application"
 OPENSEARCH = "OpenSearch"
 REDELIVERY = "Redelivery"
+SEGMENTS_DOOR = "Segments, from upload to version"
+RECONCILIATION = "Reconciliation"
+REPLAYS = "Replays"
 DEPLOYMENT = "Functions of a deployment"
 
 
@@ -54,18 +65,18 @@ class Hop:
     graphs: Mapping[str, tuple[Measure, ...]]
 
 
-def records_a_minute(names: Names) -> tuple[Measure, ...]:
-    """What passes each hop, in both regions: where a line ends, the path ends."""
+def bytes_a_minute(names: Names) -> tuple[Measure, ...]:
+    """What passes each hop, in both regions: where a line ends, the path ends. A record holds any number of
+    clicks, so bytes are compared."""
     hops = (
-        ("mobile stream", names.tokyo, into_stream(names.mobile_stream)),
-        ("forwarded", names.tokyo, counted(names.forwarder, FORWARDED)),
-        ("source stream", names.oregon, into_stream(names.source_stream)),
+        ("mobile stream", names.tokyo, bytes_into_stream(names.mobile_stream)),
+        ("forwarded", names.tokyo, counted(names.forwarder, FORWARDED_BYTES)),
+        ("source stream", names.oregon, bytes_into_stream(names.source_stream)),
         *(
-            (_spoken(sink.name), names.oregon, into_delivery_stream(names.delivery_stream(sink.name)))
+            (_spoken(sink.name), names.oregon, bytes_into_delivery_stream(names.delivery_stream(sink.name)))
             for sink in SINKS
         ),
-        ("rejects", names.oregon, into_delivery_stream(names.rejects_delivery_stream)),
-        ("rankings written", names.tokyo, counted(names.feedback, WRITTEN)),
+        ("rejects", names.oregon, bytes_into_delivery_stream(names.rejects_delivery_stream)),
     )
     return tuple(
         measure.shown_as(f"{number}. {label}", region=region)
@@ -73,13 +84,18 @@ def records_a_minute(names: Names) -> tuple[Measure, ...]:
     )
 
 
+def rankings_a_minute(names: Names) -> Measure:
+    """The end of the path, for the right axis of the same graph."""
+    return counted(names.feedback, WRITTEN).shown_as("rankings written, right axis", region=names.tokyo)
+
+
 def tokyo_path(names: Names) -> tuple[Hop, ...]:
     return (
-        Hop(title=MOBILE_STREAM, graphs={"Records a minute": _stream(names.mobile_stream)}),
+        Hop(title=MOBILE_STREAM, graphs=_stream(names.mobile_stream)),
         Hop(
             title=FORWARDER,
             graphs={
-                "Records a minute": _counted(names.forwarder, RECEIVED, FORWARDED, DROPPED, REJECTED, RETRIED)
+                "Clicks a minute": _counted(names.forwarder, RECEIVED, FORWARDED, DROPPED, REJECTED, RETRIED)
             },
         ),
         Hop(
@@ -101,7 +117,7 @@ def tokyo_path(names: Names) -> tuple[Hop, ...]:
 def oregon_path(names: Names) -> tuple[Hop, ...]:
     raw_backup, rejects = names.raw_backup_delivery_stream, names.rejects_delivery_stream
     return (
-        Hop(title=SOURCE_STREAM, graphs={"Records a minute": _stream(names.source_stream)}),
+        Hop(title=SOURCE_STREAM, graphs=_stream(names.source_stream)),
         Hop(
             title=RAW_BACKUP,
             graphs={
@@ -139,6 +155,26 @@ def oregon_path(names: Names) -> tuple[Hop, ...]:
             title=REDELIVERY,
             graphs={"Documents a minute": _counted(names.redelivery, STALE, WAITING, REDELIVERED)},
         ),
+        Hop(
+            title=SEGMENTS_DOOR,
+            graphs={"Versions a minute": _counted(names.segments_publisher, PUBLISHED, REFUSED_SEGMENTS)},
+        ),
+        Hop(
+            title=RECONCILIATION,
+            graphs={
+                "Clicks of an hour": tuple(
+                    counted(names.reconciliation, name, period=Duration.hours(1))
+                    for name in (
+                        reconciliation.RECEIVED,
+                        reconciliation.COUNTED,
+                        reconciliation.REJECTED,
+                        reconciliation.UNPARSEABLE,
+                        reconciliation.SET_ASIDE,
+                    )
+                )
+            },
+        ),
+        Hop(title=REPLAYS, graphs={"Counts a minute": _counted(names.replay, REPLAYED_COUNTS)}),
         Hop(title=DEPLOYMENT, graphs={}),
     )
 
@@ -155,9 +191,18 @@ def _delivery(what: str, delivery_stream: str, delivered: Callable[[str], Measur
     )
 
 
-def _stream(name: str) -> tuple[Measure, ...]:
-    read = metric("AWS/Kinesis GetRecords.Records", dimensions={"StreamName": name}, statistic="Sum")
-    return into_stream(name).shown_as("written"), read.shown_as("read by all consumers")
+def _stream(name: str) -> Mapping[str, tuple[Measure, ...]]:
+    """A shard has a limit of both."""
+
+    def read(what: str) -> Measure:
+        dimensions = {"StreamName": name}
+        measure = metric(f"AWS/Kinesis GetRecords.{what}", dimensions=dimensions, statistic="Sum")
+        return measure.shown_as("read by all consumers")
+
+    return {
+        "Records a minute": (into_stream(name).shown_as("written"), read("Records")),
+        "Bytes a minute": (bytes_into_stream(name).shown_as("written"), read("Bytes")),
+    }
 
 
 def _counted(function: str, *names: str) -> tuple[Measure, ...]:

@@ -11,6 +11,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 PERIOD = Duration.minutes(1)
 REJECTED_SHARE = "RejectedShare"
 """Of the forwarder and of the application: one heading of the runbook."""
+SHARE_MIN_CLICKS = 100
+"""Clicks in a minute below which their share says nothing."""
+SHARE_MIN_BYTES = SHARE_MIN_CLICKS * 300
+"""Of as many average clicks."""
 SILENCE_MINUTES = 5
 """Shortest period after which something that was sent and not taken is a fault. Metrics come minutes late."""
 
@@ -88,7 +92,8 @@ def is_query(shown: cloudwatch.IMetric) -> bool:
 def growth(of: Measure) -> Measure:
     """By how much a measure grew in a minute; for metrics that count since a start, as `numRestarts`.
 
-    Not of a query: that CloudWatch lets an alarm apply math to one is documented nowhere.
+    Not of a query: the user guide applies math to one in graphs and GetMetricData ("Use Metrics Insights
+    queries with metric math"), and says nothing of alarms.
     """
     return Measure(
         name=of.name,
@@ -98,15 +103,29 @@ def growth(of: Measure) -> Measure:
     )
 
 
-def share(name: str, *, part: Measure, whole: Measure, min_whole: int) -> Measure:
-    """Percent; 0 where the whole is less than `min_whole`, in which a few would make a large share."""
+@dataclass(frozen=True)
+class Portion:
+    """Of a whole, in the same unit. at_least: of the whole; in less, a few would make a large share."""
+
+    what: Measure
+    of: Measure
+    at_least: int
+
+
+def share(name: str, *parts: Portion) -> Measure:
+    """Percent: the larger where there are two; 0 where the whole is not `at_least` that large."""
+    percents = [
+        f"IF(whole{n} < {part.at_least}, 0, 100 * FILL(part{n}, 0) / whole{n})"
+        for n, part in enumerate(parts)
+    ]
+    used = {f"part{n}": part.what.metric for n, part in enumerate(parts)}
+    used |= {f"whole{n}": part.of.metric for n, part in enumerate(parts)}
+    larger = percents.pop()
+    for percent in percents:
+        larger = f"IF({percent} > {larger}, {percent}, {larger})"
     return Measure(
         name=name,
-        metric=cloudwatch.MathExpression(
-            expression=f"IF(whole < {min_whole}, 0, 100 * FILL(part, 0) / whole)",
-            using_metrics={"part": part.metric, "whole": whole.metric},
-            period=PERIOD,
-        ),
+        metric=cloudwatch.MathExpression(expression=larger, using_metrics=used, period=PERIOD),
     )
 
 

@@ -58,8 +58,9 @@ def read_assembly(context: IPolicyValidationContext) -> CheckedAssembly:
         if isinstance(construct, CfnResource)
         for stack in [construct.stack]
     }
+    acknowledgments = _Acknowledgments()
     resources = [
-        _checked(resource, by_logical_id.get((resource.stack, resource.logical_id)))
+        _checked(resource, by_logical_id.get((resource.stack, resource.logical_id)), acknowledgments)
         for template in context.stack_templates
         for resource in resources_of(
             json.loads(Path(template.template_path).read_text(encoding="utf-8")),
@@ -70,15 +71,31 @@ def read_assembly(context: IPolicyValidationContext) -> CheckedAssembly:
     return CheckedAssembly(stacks=tuple(stacks.values()), resources=tuple(resources))
 
 
-def _checked(resource: Resource, construct: IConstruct | None) -> CheckedResource:
+class _Acknowledgments:
+    """Reason by finding, of each construct itself: read once, as resources share what is around them and each
+    reading asks another process."""
+
+    def __init__(self) -> None:
+        self._read: dict[IConstruct, dict[str, str]] = {}
+
+    def on(self, construct: IConstruct) -> dict[str, str]:
+        if construct not in self._read:
+            self._read[construct] = {
+                finding.removeprefix("Annotation::"): str(reason)
+                for entry in construct.node.metadata
+                if entry.type == ACKNOWLEDGED
+                for finding, reason in (entry.data or {}).items()
+            }
+        return self._read[construct]
+
+
+def _checked(
+    resource: Resource, construct: IConstruct | None, acknowledgments: _Acknowledgments
+) -> CheckedResource:
     around = construct.node.scopes if construct else []
-    acknowledged = {
-        finding.removeprefix("Annotation::"): str(reason)
-        for scope in around
-        for entry in scope.node.metadata
-        if entry.type == ACKNOWLEDGED
-        for finding, reason in (entry.data or {}).items()
-    }
+    acknowledged: dict[str, str] = {}
+    for scope in around:
+        acknowledged |= acknowledgments.on(scope)
     return CheckedResource(
         stack=resource.stack,
         region=resource.region,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.sink import SINKS
-from names import Names
+from names import OPERATOR_COMMANDS, Names
 from stacks.policy_checks.assembly import CheckedAssembly, CheckedResource
 from stacks.policy_checks.rule import PolicyCheck, Violation
 
@@ -40,15 +40,18 @@ def rule(names: Names) -> PolicyCheck:
 
 
 def known_names(names: Names) -> frozenset[str]:
-    """Every name that `names` knows; those of sinks are asked for each sink."""
+    """Every name that `names` knows; those of sinks are asked for each sink, those of commands likewise."""
+    asked_for = {"sink": tuple(sink.name for sink in SINKS), "command": OPERATOR_COMMANDS}
     found = set()
     for attribute, member in inspect.getmembers(Names):
         if attribute.startswith("_") or attribute == "prefix":
             continue
         if isinstance(member, property):
             found.add(str(getattr(names, attribute)))
-        elif inspect.isfunction(member) and list(inspect.signature(member).parameters) == ["self", "sink"]:
-            found.update(str(getattr(names, attribute)(sink.name)) for sink in SINKS)
+        elif inspect.isfunction(member):
+            _, *asked = inspect.signature(member).parameters
+            for each in asked_for.get(asked[0], ()) if len(asked) == 1 else ():
+                found.add(str(getattr(names, attribute)(each)))
     return frozenset(found)
 
 

@@ -89,7 +89,7 @@ class ClickStream(kinesis.Stream):
                     threshold=1,
                     breached="below",
                     unit="records",
-                    shows="The stream has received no click for as long as the settings allow.",
+                    shows="The stream has received no record for as long as the settings allow.",
                     silence=BREACHING,
                     evaluation=AT_ONCE,
                 ),

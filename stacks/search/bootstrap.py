@@ -1,4 +1,4 @@
-"""Puts the ingest pipeline, the index template and the retention policy into the OpenSearch domain."""
+"""Puts ingest pipeline, index templates, readers' alias and retention policy into the OpenSearch domain."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from constructs import Construct
 
 from contract.sink import SINKS, Sink
 from lambdas.search_bootstrap import configuration
-from names import Names, index_prefix
+from names import Names, generation_family, index_pattern
 from settings.search import SearchSettings
+from stacks.constructs.acknowledge import acknowledge_wildcards
 from stacks.constructs.custom_resource import FunctionBackedResource
 from stacks.constructs.lambda_package import lambda_zip
 from stacks.constructs.service_function import FunctionDefaults
@@ -20,6 +21,7 @@ from stacks.monitoring.silence import DEPLOYMENT_FAILS
 from stacks.search import access as search_access
 
 TIMEOUT = Duration.minutes(10)
+RESOURCE_TYPE = "Custom::SearchBootstrap"
 
 
 class SearchBootstrap(FunctionBackedResource):
@@ -34,6 +36,7 @@ class SearchBootstrap(FunctionBackedResource):
         domain_arn: str,
         names: Names,
         settings: SearchSettings,
+        counts_generation: int,
         defaults: FunctionDefaults,
     ) -> None:
         package = lambda_zip("search_bootstrap")
@@ -41,17 +44,27 @@ class SearchBootstrap(FunctionBackedResource):
             scope,
             construct_id,
             name=names.search_bootstrap,
-            description="Puts ingest pipeline, index template and retention policy into the search domain",
+            description="Puts ingest pipeline, index templates, alias and retention policy into the domain",
             package=package,
             statements=[access.statement(domain_arn) for access in search_access.BOOTSTRAP],
             timeout=TIMEOUT,
-            resource_type="Custom::SearchBootstrap",
+            resource_type=RESOURCE_TYPE,
             properties={
                 configuration.ENDPOINT: endpoint,
-                **definition_properties(settings),
+                **definition_properties(settings, generation=counts_generation),
                 "Definitions": hashlib.sha256(package.read_bytes()).hexdigest()[:16],
             },
             defaults=defaults,
+        )
+        acknowledge_wildcards(
+            self.role,
+            [
+                path
+                for allowed in search_access.BOOTSTRAP
+                for path in allowed.resources(domain_arn)
+                if "*" in path
+            ],
+            reason="An index family has an index for each day, and the alias belongs to each of them.",
         )
         FunctionAlarms(
             self,
@@ -63,13 +76,16 @@ class SearchBootstrap(FunctionBackedResource):
         )
 
 
-def definition_properties(search: SearchSettings, sinks: Sequence[Sink] = SINKS) -> dict[str, Any]:
-    """What lambdas/search_bootstrap/definitions.py makes the domain's definitions from."""
+def definition_properties(
+    search: SearchSettings, sinks: Sequence[Sink] = SINKS, *, generation: int = 1
+) -> dict[str, Any]:
+    """What lambdas/search_bootstrap/definitions.py makes the domain's definitions from. generation: of the
+    counts (analytics.counts_generation)."""
     return {
         configuration.INDEX_FAMILIES: [
             {
                 configuration.NAME: sink.index_family,
-                configuration.INDEX_PREFIX: index_prefix(sink.index_family),
+                configuration.INDEX_PATTERN: index_pattern(generation_family(sink.index_family, generation)),
                 configuration.KEY: list(sink.key),
             }
             for sink in sinks

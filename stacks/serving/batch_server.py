@@ -4,9 +4,9 @@ from constructs import Construct
 
 from names import Names
 from stacks.constructs.acknowledge import acknowledge_wildcards
+from stacks.constructs.read_progress import acknowledge_progress, reads_progress
 from stacks.constructs.server_role import reads_rankings, server_role
 from stacks.search import access as search_access
-from stacks.serving.progress import acknowledge_progress, reads_progress
 
 
 class BatchServerRole(Construct):

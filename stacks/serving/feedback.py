@@ -14,10 +14,10 @@ from names import Names
 from settings.feedback import FeedbackSettings
 from stacks.constructs.acknowledge import acknowledge, acknowledge_wildcards
 from stacks.constructs.lambda_package import lambda_zip
+from stacks.constructs.read_progress import acknowledge_progress, reads_progress
 from stacks.constructs.service_function import FunctionDefaults, ServiceFunction
 from stacks.search import access as search_access
 from stacks.serving.alarms import alarm_on_feedback
-from stacks.serving.progress import acknowledge_progress, reads_progress
 
 TIMEOUT = Duration.seconds(50)
 """Shorter than the shortest period, so that a run ends before the next."""

@@ -82,7 +82,10 @@ def test_a_help_text_of_the_command_line_changes_no_function(
     assert zips() == before
     library = tmp_path / "clients" / "batch_server" / "reader.py"
     library.write_text(f"{library.read_text()}\n# another query\n")
-    assert {name for name, package in zips().items() if package != before[name]} == {"feedback"}
+    assert {name for name, package in zips().items() if package != before[name]} == {
+        "feedback",
+        "reconciliation",
+    }
 
 
 def test_packages_are_fetched_once_per_content(lambdas: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,36 +1,32 @@
 """Every metric of an alarm or a graph is documented, or one of ours, and comes from what is deployed."""
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from lambdas.forwarder.metrics import DROPPED, FORWARDED, RECEIVED, REJECTED, RETRIED, UNEXPECTED
 from lambdas.shared.metrics import NAMESPACE, SERVICE_DIMENSION
-from operations.metrics_page import LAMBDAS, metrics_in
 from stacks.monitoring.alarm import AlarmDefinition
 from tests.conftest import PROJECT
 from tests.stacks.dashboard_bodies import (
-    DEFAULT_PERIOD,
     NAMES,
     PLACES,
     REGIONS,
     Body,
-    pairs,
     properties_of,
     resources_in,
     shown,
-    text,
     widgets,
 )
-from tests.stacks.documented_metrics import METRICS
+from tests.stacks.used_metrics import UsedMetric, in_alarms, on_dashboards
+from twin.alarms.catalogue import CATALOGUE, GAUGES_OF_THE_JOB, NOT_DOCUMENTED, catalogued
 
-GAUGES = PROJECT / "connectors/src/main/java/clicktrends/reference/VersionedReferenceLookup.java"
-QUERY = re.compile(r"SELECT (MAX|MIN)\((.+)\) FROM \"(.+)\" WHERE (\w+) = '(.+)'")
+JAVA = PROJECT / "connectors/src/main/java/clicktrends"
 MAX_LOOK_BACK_SECONDS = 24 * 60 * 60
 """Periods times their length, of an alarm (CloudWatch API reference, PutMetricAlarm, EvaluationPeriods)."""
 UNITS = {"Seconds": "s", "Milliseconds": "ms", "Percent": "%", "Megabytes": "MiB"}
+OURS = dict.fromkeys([RECEIVED, FORWARDED, DROPPED, REJECTED, UNEXPECTED, RETRIED], "Clicks")
 
 EMITTED_BY = {
     ("AWS/Kinesis", "StreamName"): ("AWS::Kinesis::Stream", "Name"),
@@ -45,92 +41,28 @@ EMITTED_BY = {
 """(namespace, dimension) -> resource type whose metric it is, and the property that is the value."""
 
 
-class Metric(NamedTuple):
-    """As it stands in a template. region: where it is emitted; statistic, period: also of a query."""
-
-    region: str
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str]
-    statistic: str
-    period: int
-
-    @property
-    def place(self) -> str:
-        [place] = [place for place, region in REGIONS.items() if region == self.region]
-        return place
-
-
-def on_dashboards(bodies: Mapping[str, Body]) -> Iterator[Metric]:
-    for body in bodies.values():
-        for widget in widgets(body, "metric"):
-            for one in shown(widget):
-                region = str(one.get("region", widget["region"]))
-                if "expression" not in one:
-                    namespace, name, *flat = one["of"]
-                    period = one.get("period", DEFAULT_PERIOD)
-                    yield Metric(
-                        region, namespace, name, dict(pairs(tuple(flat))), one.get("stat", "Average"), period
-                    )
-                elif one["expression"].startswith("SELECT"):
-                    yield _queried(region, one["expression"], one.get("period", DEFAULT_PERIOD))
-
-
-def in_alarms(templates: dict[str, Any]) -> Iterator[Metric]:
-    for place, region in REGIONS.items():
-        for alarm in properties_of(templates, place, "AWS::CloudWatch::Alarm"):
-            stats = [one["MetricStat"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
-            for stat in stats:
-                yield _measured(region, stat["Metric"], stat["Stat"], stat["Period"])
-            if "MetricName" in alarm:
-                yield _measured(region, alarm, alarm["Statistic"], alarm["Period"])
-            elif not stats:
-                yield _queried(region, alarm["Metrics"][0]["Expression"], alarm["Metrics"][0]["Period"])
-
-
-def _measured(region: str, metric: Mapping[str, Any], statistic: str, period: int) -> Metric:
-    dimensions = {one["Name"]: text(one["Value"]) for one in metric["Dimensions"]}
-    return Metric(region, metric["Namespace"], metric["MetricName"], dimensions, statistic, period)
-
-
-def _queried(region: str, expression: str, period: int) -> Metric:
-    found = QUERY.fullmatch(expression)
-    assert found, f"not understood: {expression}"
-    worst, name, namespace, dimension, value = found.groups()
-    statistic = {"MAX": "Maximum", "MIN": "Minimum"}[worst]
-    return Metric(region, namespace, name, {dimension: value}, statistic, period)
-
-
 @pytest.fixture(scope="module")
-def metrics(templates: dict[str, Any], bodies: dict[str, Body]) -> list[Metric]:
-    return [*on_dashboards(bodies), *in_alarms(templates)]
+def metrics(templates: dict[str, Any], bodies: dict[str, Body]) -> list[UsedMetric]:
+    found = [*on_dashboards(bodies), *in_alarms(templates)]
+    return [one for one in found if isinstance(one, UsedMetric)]
 
 
-def our_own(service: str) -> set[str]:
-    return {name for name, _ in metrics_in(LAMBDAS / service.removeprefix(f"{NAMES.prefix}-") / "metrics.py")}
+def our_gauges() -> set[str]:
+    """Of the join's table and of the decoder; a Flink application's own metrics go to the namespace of the
+    service's."""
+    segments = (JAVA / "reference" / "VersionedReferenceLookup.java").read_text()
+    clicks = (JAVA / "json" / "ReadMetrics.java").read_text()
+    return {f"segments{what}" for what in re.findall(r'gauge\(metrics, "(\w+)"', segments)} | {
+        f"clicks{what}" for what in re.findall(r'gauge\(prefix \+ "(\w+)"', clicks)
+    }
 
 
-def our_gauges(source: Path = GAUGES) -> set[str]:
-    """Of the join's table; a Flink application's own metrics go to the namespace of the service's."""
-    return {f"segments{what}" for what in re.findall(r'gauge\(metrics, "(\w+)"', source.read_text())}
-
-
-def test_every_metric_is_documented_with_its_dimensions_and_statistic(metrics: list[Metric]) -> None:
-    assert len(metrics) > 80
-    for metric in metrics:
-        if metric.namespace == NAMESPACE:
-            assert metric.name in our_own(metric.dimensions[SERVICE_DIMENSION]), metric
-        elif metric.name.startswith("segments"):
-            assert metric.name in our_gauges(), metric
-        else:
-            documented = METRICS[metric.namespace].get(metric.name)
-            assert documented, f"{metric}: in no page of tests/stacks/documented_metrics.py"
-            assert sorted(metric.dimensions) == sorted(documented.dimensions), metric
-            assert metric.statistic in documented.statistics, metric
+def test_the_gauges_of_the_catalogue_are_those_that_the_connectors_report() -> None:
+    assert {each.name for each in GAUGES_OF_THE_JOB} <= our_gauges()
 
 
 def test_every_metric_is_one_that_a_deployed_resource_emits(
-    metrics: list[Metric], templates: dict[str, Any]
+    metrics: list[UsedMetric], templates: dict[str, Any]
 ) -> None:
     for metric in metrics:
         dimensions = dict(metric.dimensions)
@@ -164,6 +96,38 @@ def test_a_graph_shows_its_own_region_unless_it_says_which(place: str, bodies: d
         assert widget["region"] == REGIONS[place]
 
 
+def counted_in(namespace: str, name: str) -> str:
+    """What a metric counts: bytes, records or clicks as titles write them, or something else by its name."""
+    if namespace == NAMESPACE:
+        return "Bytes" if name.endswith("Bytes") else OURS.get(name, name)
+    return {"Bytes": "Bytes", "Count": "Records"}[catalogued(namespace, name).unit]
+
+
+def test_a_share_is_of_bytes_or_of_what_one_function_counted(templates: dict[str, Any]) -> None:
+    """A record in a stream holds any number of clicks, and one that the application puts a single reject."""
+    shares = 0
+    for alarm in properties_of(templates, "", "AWS::CloudWatch::Alarm"):
+        stats = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+        if not any(" / " in one.get("Expression", "") for one in alarm.get("Metrics", [])):
+            continue
+        shares += 1
+        units = [counted_in(one["Namespace"], one["MetricName"]) for one in stats]
+        assert sorted(units) in (["Bytes"] * 2, ["Bytes"] * 2 + ["Clicks"] * 2), alarm["AlarmName"]
+    assert shares == 2
+
+
+def test_a_graph_counts_what_its_title_says(bodies: dict[str, Body]) -> None:
+    units = []
+    for body in bodies.values():
+        for widget in widgets(body, "metric"):
+            unit, found, _ = widget.get("title", "").partition(" a minute")
+            if found and unit in {"Bytes", "Records", "Clicks"}:
+                lines = [one["of"] for one in shown(widget) if one.get("yAxis") != "right"]
+                assert {counted_in(*line[:2]) for line in lines} == {unit}, widget["title"]
+                units.append(unit)
+    assert {unit: units.count(unit) for unit in units} == {"Bytes": 4, "Records": 5, "Clicks": 1}
+
+
 def test_what_is_counted_a_minute_is_a_sum_over_what_reports_it(bodies: dict[str, Body]) -> None:
     """Each node of the domain reports its own count: the mean would be one node's."""
     for body in bodies.values():
@@ -174,10 +138,10 @@ def test_what_is_counted_a_minute_is_a_sum_over_what_reports_it(bodies: dict[str
 
 
 def test_every_alarm_is_defined_in_the_unit_of_its_metric(definitions: dict[str, AlarmDefinition]) -> None:
-    units = {name: found.unit for group in METRICS.values() for name, found in group.items()}
-    ours = {"segmentsSecondsSinceCheck": "Seconds", "RankingAge": "Seconds", "WaitingAge": "Seconds"}
+    units = {each.name: each.unit for each in CATALOGUE if each.unit != NOT_DOCUMENTED}
+    named = {"segmentsSecondsSinceCheck": "Seconds", "clicksUnparseablePercent": "Percent"}
     for definition in definitions.values():
-        unit = {**units, **ours}.get(definition.measure.name, "Count")
+        unit = {**units, **named}.get(definition.measure.name, "Count")
         if definition.measure.name != "RejectedShare":
             assert UNITS.get(unit) == (definition.unit if definition.unit in UNITS.values() else None)
 

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from contract.sink import CLICK_COUNTS, SINKS
-from names import Names, day_index, index_pattern
+from names import Names, counts_alias, day_index, delivery_index, generation_family, index_pattern
 from stacks.search import access as search_access
 from stacks.search.access import SearchAccess
 
 NAMES = Names(environment="production", account="111111111111")
 FAMILY = CLICK_COUNTS.index_family
+ALIAS = counts_alias(FAMILY)
+NEXT_DAY = day_index(generation_family(FAMILY, 2), date(2026, 1, 31))
 INDICES, DAY = index_pattern(FAMILY), day_index(FAMILY, date(2026, 1, 31))
 Resources = Callable[[str], list[dict[str, Any]]]
 Statement = dict[str, Any]
@@ -64,24 +66,16 @@ def test_who_tells_completeness_reads_the_metrics_of_oregon_and_of_no_other_regi
         assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": NAMES.oregon}}
 
 
-@pytest.mark.parametrize("path", [f"/{INDICES}/_search", f"/{DAY}/_search"])
+@pytest.mark.parametrize("path", [f"/{ALIAS}/_search", f"/{INDICES}/_search", f"/{DAY}/_search"])
 def test_the_feedback_function_may_search(resources: Resources, path: str) -> None:
     resource = NAMES.search_domain_arn + path
     assert allowed(permissions(resources, NAMES.feedback), "es:ESHttpPost", resource)
     assert allowed(domain_policy(resources, NAMES.feedback), "es:ESHttpPost", resource)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("Post", f"/{INDICES}/_search"),
-        ("Get", f"/{DAY}/_search"),
-        ("Post", f"/{DAY},{DAY}/_count"),
-        ("Post", f"/{INDICES}/_msearch"),
-    ],
-)
-def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) -> None:
-    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+@pytest.mark.parametrize("path", [f"/{ALIAS}/_search", f"/{INDICES}/_search", f"/{DAY},{DAY}/_search"])
+def test_the_batch_server_may_ask(resources: Resources, path: str) -> None:
+    action, resource = "es:ESHttpPost", NAMES.search_domain_arn + path
     assert allowed(permissions(resources, NAMES.batch_server_role), action, resource)
     assert allowed(domain_policy(resources, NAMES.batch_server_role), action, resource)
 
@@ -92,6 +86,9 @@ def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) 
         ("Post", "/_bulk"),
         ("Post", f"/{DAY}/_bulk"),
         ("Post", f"/{DAY}/_doc"),
+        ("Post", f"/{ALIAS}/_doc"),
+        ("Post", f"/{ALIAS}/_doc/_search"),
+        ("Post", f"/{NEXT_DAY}/_search"),
         # A document may have the id "_search": OpenSearch 3.6 stores it.
         ("Post", f"/{DAY}/_doc/_search"),
         ("Post", f"/{DAY}/_create/_count"),
@@ -101,6 +98,9 @@ def test_the_batch_server_may_ask(resources: Resources, method: str, path: str) 
         ("Put", f"/{DAY}/_search"),
         ("Delete", f"/{DAY}"),
         ("Get", "/_search"),
+        ("Get", f"/{ALIAS}/_search"),
+        ("Post", f"/{ALIAS}/_count"),
+        ("Post", f"/{INDICES}/_msearch"),
         ("Post", "/other/_search"),
     ],
 )
@@ -130,10 +130,19 @@ def domain_policy(resources: Resources, role_name: str) -> list[Statement]:
     return [one for one in statements if one["Condition"] == {"ArnEquals": {"aws:PrincipalArn": arn}}]
 
 
-def test_only_the_readers_the_delivery_and_the_bootstrap_get_into_the_domain(resources: Resources) -> None:
+def test_only_readers_delivery_bootstrap_and_correction_get_into_the_domain(resources: Resources) -> None:
     [domain] = resources("AWS::OpenSearchService::Domain")
     deliveries = {NAMES.delivery_role(sink.name) for sink in SINKS}
-    roles = {NAMES.batch_server_role, NAMES.feedback, NAMES.search_bootstrap, *deliveries}
+    roles = {
+        NAMES.batch_server_role,
+        NAMES.feedback,
+        NAMES.reconciliation,
+        NAMES.operator_role("reconcile"),
+        NAMES.search_bootstrap,
+        NAMES.operator_role("correct"),
+        NAMES.operator_role("replay"),
+        *deliveries,
+    }
     named = [statement for role in roles for statement in domain_policy(resources, role)]
     assert len(named) == len(domain["AccessPolicies"]["Statement"])
 
@@ -173,12 +182,74 @@ def test_the_counts_delivery_reads_no_document(resources: Resources) -> None:
     assert not allowed(permissions(resources, NAMES.delivery_role(CLICK_COUNTS.name)), action, resource)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("Get", f"/_alias/{ALIAS}", True),
+        ("Get", f"/{INDICES}/_alias", True),
+        ("Put", f"/{DAY},{DAY}/_alias/{ALIAS}", True),
+        ("Put", f"/{NEXT_DAY}/_alias/{ALIAS}", True),
+        ("Post", "/_aliases", False),
+        ("Delete", f"/{DAY}/_alias/{ALIAS}", False),
+        ("Put", f"/{DAY}", False),
+        ("Put", f"/{DAY}/_doc/{ALIAS}", False),
+        ("Put", f"/{DAY}/_alias/other", False),
+        ("Get", f"/{DAY}/_search", False),
+    ],
+)
+def test_the_bootstrap_gives_the_alias_and_takes_or_reads_nothing(
+    resources: Resources, method: str, path: str, may: bool
+) -> None:
+    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+    assert allowed(permissions(resources, NAMES.search_bootstrap), action, resource) == may
+    assert allowed(domain_policy(resources, NAMES.search_bootstrap), action, resource) == may
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("Get", f"/_alias/{ALIAS}", True),
+        ("Post", "/_aliases", True),
+        ("Post", f"/{delivery_index(generation_family(FAMILY, 2))}/_bulk", True),
+        ("Put", f"/{NEXT_DAY}", True),
+        ("Put", f"/_index_template/{FAMILY}", True),
+        ("Delete", f"/{DAY}", True),
+        ("Put", f"/{DAY}", False),
+        ("Put", f"/_ingest/pipeline/{FAMILY}", False),
+        ("Delete", f"/_index_template/{FAMILY}", False),
+        ("Post", "/_bulk", False),
+        ("Delete", "/other.2026.01.31", False),
+        ("Delete", "/*", False),
+        ("Put", "/_cluster/settings", False),
+    ],
+)
+def test_who_corrects_counts_changes_nothing_else_in_the_domain(
+    resources: Resources, method: str, path: str, may: bool
+) -> None:
+    role = NAMES.operator_role("correct")
+    action, resource = f"es:ESHttp{method}", NAMES.search_domain_arn + path
+    assert allowed(permissions(resources, role), action, resource) == may
+    assert allowed(domain_policy(resources, role), action, resource) == may
+
+
+def test_who_corrects_counts_reads_raw_clicks_and_segments_and_writes_neither(resources: Resources) -> None:
+    statements = permissions(resources, NAMES.operator_role("correct"))
+    raw, segments = (f"arn:aws:s3:::{bucket}" for bucket in (NAMES.raw_bucket, NAMES.segments_bucket))
+    corrected = f"{segments}/corrections/20260131T000000Z/0001.csv"
+    for key in (f"{raw}/raw/2026/01/31/00/a.gz", f"{segments}/segments/20260131T000000Z.csv", corrected):
+        assert allowed(statements, "s3:GetObject", key)
+        for action in ("s3:PutObject", "s3:DeleteObject"):
+            assert not allowed(statements, action, key)
+    assert not allowed(statements, "s3:GetObject", f"arn:aws:s3:::{NAMES.rejected_bucket}/rejected/a.gz")
+
+
 @pytest.fixture(name="of_the_application")
 def permissions_of_the_application(resources: Resources) -> list[Statement]:
     [role] = [
         role
         for role in resources("AWS::IAM::Role")
         if "kinesisanalytics.amazonaws.com" in str(role["AssumeRolePolicyDocument"])
+        and role.get("RoleName") != NAMES.replay_application
     ]
     return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
@@ -191,7 +262,7 @@ def test_the_application_may_find_out_that_there_are_no_segments_yet(
     bucket = f"arn:aws:s3:::{NAMES.segments_bucket}"
     on_segments = [one for one in of_the_application if str(one["Sid"]).endswith("Segments")]
     assert allowed(on_segments, "s3:ListBucket", bucket)
-    for key in ("segments", "segments/20260131T000000Z.csv"):
+    for key in ("segments", "segments/20260131T000000Z.csv", "corrections/20260131T000000Z/0001.csv"):
         assert allowed(on_segments, "s3:GetObject", f"{bucket}/{key}")
     assert not allowed(on_segments, "s3:GetObject", f"{bucket}/incoming/segments.csv")
 
@@ -200,7 +271,7 @@ def test_the_application_reads_its_code_and_the_source_stream(
     of_the_application: list[Statement], templates: dict[str, Any]
 ) -> None:
     found = granted([one for one in of_the_application if not str(one["Sid"]).endswith("Segments")])
-    reads = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
+    reads = ("DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
     assert {name for name in found if name.startswith("kinesis:")} == {f"kinesis:{name}" for name in reads}
     assert {found[f"kinesis:{name}"] for name in reads} == {NAMES.source_stream_arn}
     [application] = [

@@ -1,6 +1,7 @@
 """Redelivery in the templates: its schedule, its permissions."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,10 @@ BUCKET = "arn:aws:s3:::rejected"
 @pytest.fixture(scope="module")
 def template() -> Template:
     """With two sinks."""
+    return synthesised(NAMES)
+
+
+def synthesised(names: Names) -> Template:
     stack = Stack(App(), "Analytics", env=Environment(account=NAMES.account, region=OREGON))
     bucket = s3.Bucket.from_bucket_arn(stack, "Rejected", BUCKET)
     deliveries = [
@@ -37,7 +42,7 @@ def template() -> Template:
             domain_arn=NAMES.search_domain_arn,
             bucket=bucket,
             log_days=30,
-            names=NAMES,
+            names=names,
             settings=SETTINGS,
         )
         for sink in (CLICK_COUNTS, SECOND)
@@ -48,7 +53,7 @@ def template() -> Template:
         deliveries=deliveries,
         bucket=bucket,
         counts_per_second=PeakSettings().counts_per_second,
-        names=NAMES,
+        names=names,
         settings=SETTINGS,
         defaults=FunctionDefaults(architecture="arm64", log_days=30),
     )
@@ -105,3 +110,21 @@ def test_counts_are_redelivered_no_faster_than_the_declared_peak(template: Templ
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"RECORDS_PER_SECOND": "1000"})}},
     )
+
+
+def test_another_generation_has_delivery_streams_and_indices_of_its_own() -> None:
+    """Of its own: the former application delivers to the former indices until it is replaced."""
+    template = synthesised(replace(NAMES, counts_generation=2))
+    made = template.find_resources("AWS::KinesisFirehose::DeliveryStream").values()
+    indices = {
+        each["Properties"]["DeliveryStreamName"]: each["Properties"][
+            "AmazonopensearchserviceDestinationConfiguration"
+        ]["IndexName"]
+        for each in made
+    }
+    assert indices == {
+        "click-trends-trial-counts_2": "click-counts_2.undated",
+        "click-trends-trial-counts-by-platform_2": "platform-counts_2.undated",
+    }
+    variables = function(template)["Environment"]["Variables"]
+    assert json.loads(variables["INDICES"])["counts"] == "click-counts_2.undated"

@@ -67,6 +67,13 @@ PARTS = {
     "delivery of rejects": Part((("AWS/Firehose", "DeliveryTo*", NAMES.rejects_delivery_stream),)),
     "domain": Part((("AWS/ES", "*", NAMES.search_domain),)),
     "redelivery": Part((("AWS/Lambda", "*", NAMES.redelivery), ("ClickTrends", "*", NAMES.redelivery))),
+    "segments publisher": Part(
+        (("AWS/Lambda", "*", NAMES.segments_publisher), ("ClickTrends", "*", NAMES.segments_publisher))
+    ),
+    "reconciliation": Part(
+        (("AWS/Lambda", "*", NAMES.reconciliation), ("ClickTrends", "*", NAMES.reconciliation))
+    ),
+    "replays": Part((("AWS/Lambda", "*", NAMES.replay), ("ClickTrends", "*", NAMES.replay))),
     "feedback": Part((("AWS/Lambda", "*", NAMES.feedback), ("ClickTrends", "*", NAMES.feedback))),
     "functions of a deployment": Part(
         (

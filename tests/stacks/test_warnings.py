@@ -13,7 +13,8 @@ def test_warnings_reach_the_command_line(
     tmp_path: Path, no_jar: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "trial.toml").write_text(
-        'environment = "trial"\naccount = "111111111111"\n[peak]\nclicks_per_second = 2500\n'
+        'environment = "trial"\naccount = "111111111111"\n[peak]\n'
+        "clicks_per_second = 2600\nmobile_share = 0.2\n"
     )
     monkeypatch.setattr("stacks.app.load", lambda environment: load(environment, tmp_path))
     assembly: CloudAssembly = build_app("trial", outdir=tmp_path / "out", jar=no_jar).synth()

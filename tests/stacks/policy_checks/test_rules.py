@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from contract.sink import SINKS
-from names import OREGON
+from names import OPERATOR_COMMANDS, OREGON
 from stacks.app import build_app
 from stacks.constructs.log_group import NamedLogGroup
 from stacks.constructs.retention import Retention
@@ -94,8 +94,9 @@ def test_a_physical_name_outside_the_names_module_is_refused(
     assert "Add the name to names.py" in report
 
 
-def test_the_known_names_are_those_of_the_environment_and_of_every_sink() -> None:
+def test_the_known_names_are_those_of_the_environment_each_sink_and_each_command() -> None:
     known = known_names(NAMES)
+    assert {NAMES.operator_role(command) for command in OPERATOR_COMMANDS} <= known
     assert {NAMES.source_stream, NAMES.forwarder, NAMES.raw_bucket, NAMES.search_domain} <= known
     assert {NAMES.delivery_stream(sink.name) for sink in SINKS} <= known
     assert not any("production" in name for name in known)

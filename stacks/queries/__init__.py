@@ -1,0 +1,1 @@
+"""SQL over the raw and the rejected clicks, for analysts: tables, a workgroup, a role."""
