@@ -1,6 +1,7 @@
 """What neither a template nor a setting tells, with reasons. docs/operate/cost.md lists the main ones."""
 
 from operations.cost.range import Range
+from settings.capacity import KPU_DISK_GB
 
 HOURS = 730
 """Of a mean month, as AWS reckons."""
@@ -11,6 +12,8 @@ GB = 1024**3
 
 REJECTED_SHARE = Range(0, 0.01)
 """Of the clicks. More is a fault that an alarm tells."""
+QUIET_SHARE = 0.02
+"""Of the peak, in a quiet hour; only the table of billed bytes uses it."""
 FAILED_SHARE = Range(0, 0.001)
 """Of documents and of records that end in a bucket for failed ones."""
 GZIP = Range(0.1, 0.35)
@@ -18,6 +21,11 @@ GZIP = Range(0.1, 0.35)
 
 REQUEST_OVERHEAD = Range(1.05, 1.7)
 """Bytes over the wire for each byte of a record: CBOR or base64 in JSON, its key, headers and TLS."""
+PACKED_FROM = 10
+"""Clicks in a record from which on the next holds."""
+PACKED_REQUEST_OVERHEAD = Range(1.05, 1.45)
+"""The same where records hold many clicks: base64 adds a third, headers and TLS 1 kB to a request of
+10 kB."""
 ANSWER_SHARE = 0.1
 """Bytes of the answers to the batch server, which cross from Oregon, as a share of the counts."""
 
@@ -31,9 +39,9 @@ STATE_BYTES_PER_COUNT = Range(50, 200)
 MAX_KPUS = 64
 """Default quota of an application, to which auto scaling may go: Managed Service for Apache Flink developer
 guide, "Quotas"."""
-STORAGE_GB_PER_KPU = 50
-"""Running application storage: 50 GB come with each KPU (Managed Service for Apache Flink developer guide,
-"Managed Service for Apache Flink application resources") and are charged (same, "Per second billing")."""
+STORAGE_GB_PER_KPU = KPU_DISK_GB
+"""Running application storage comes with each KPU and is charged (Managed Service for Apache Flink developer
+guide, "Per second billing")."""
 
 CUSTOM_RESOURCE_CALLS = Range(1, 60)
 """Deployments a month."""
@@ -43,8 +51,24 @@ COLD_SECONDS = Range(0.1, 60)
 REDELIVERY_RUN_SECONDS = Range(0.2, 3)
 """Listing two prefixes for each sink, where nothing failed. While counts are redelivered, up to 55 s."""
 
+RECONCILIATION_RUN_SECONDS = Range(2, 900)
+"""It reads the objects of a day and more; at most its timeout."""
+RECONCILIATION_METRICS = 7
+"""lambdas/reconciliation/metrics.py."""
+
 REDELIVERY_METRICS = Range(3, 5)
 """lambdas/redelivery/metrics.py: three always, two where counts wait or are given up."""
+
+SEGMENTS_RUN_SECONDS = Range(0.1, 1)
+"""Listing uploads and reading the journal; a version of 10 million users takes some two minutes."""
+SEGMENTS_METRICS = Range(2, 4)
+"""lambdas/segments_publisher/metrics.py: two always, two where a file is refused or late."""
+
+REPLAY_RUN_SECONDS = Range(0.1, 1)
+"""Looking for a replay where none runs. What a replay costs is said when it is asked for."""
+
+REPLAY_METRICS = Range(0, 2)
+"""lambdas/replay/metrics.py: only while a replay runs."""
 
 FORWARDER_LOG_BYTES = Range(1_000, 3_000)
 """Of an invocation: its start, end and report, and a line of metrics."""
@@ -56,6 +80,9 @@ LOG_COMPRESSION = Range(0.15, 1)
 
 SEGMENT_FILES_GB = Range(0.01, 2)
 """Versions of the segments, replaced ones included."""
+
+QUERY_ANSWERS_GB = Range(0, 1)
+"""Answers of a week to what analysts asked."""
 
 KMS_CALLS_PER_STREAM = Range(HOURS * 12, HOURS * 12 * 20)
 """Once in 5 minutes for each set of credentials: Kinesis Data Streams developer guide, "Costs, Regions, and

@@ -1,7 +1,7 @@
 """What a resource is priced with: the prices, the traffic, and the other resources."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
 
 from cloudformation import Resource, of_type
 from operations.cost.assumptions import REJECTED_SHARE, SECONDS
@@ -10,6 +10,7 @@ from operations.cost.prices import Prices, UnpricedError
 from operations.cost.range import Range, exactly
 from settings import Settings
 from settings.capacity import shards_to_write
+from settings.packing import mobile_records
 
 ON_DEMAND_SHARDS = 4
 """Of a new on-demand stream: Kinesis Data Streams developer guide, "Choose the data stream capacity mode"."""
@@ -17,8 +18,9 @@ ON_DEMAND_SHARDS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class MeanTraffic:
-    """Mean records a second over a month. Bytes are those of one record."""
+    """Means a second over a month. click_bytes: of one click."""
 
+    shares: Range
     clicks: Range
     mobile_clicks: Range
     counts: Range
@@ -31,6 +33,7 @@ class MeanTraffic:
         mean = Range(peak.mean_to_peak_min, peak.mean_to_peak_max)
         clicks = mean * peak.clicks_per_second
         return cls(
+            shares=mean,
             clicks=clicks,
             mobile_clicks=mean * peak.mobile_clicks_per_second,
             counts=mean * peak.counts_per_second,
@@ -45,6 +48,15 @@ class Basis:
     traffic: MeanTraffic
     prices: Prices
     resources: tuple[Resource, ...]
+
+    @classmethod
+    def of(cls, resources: Iterable[Resource], settings: Settings, prices: Prices) -> "Basis":
+        return cls(
+            settings=settings,
+            traffic=MeanTraffic.of(settings),
+            prices=prices,
+            resources=tuple(resources),
+        )
 
     def line(
         self,
@@ -77,8 +89,7 @@ class Basis:
             if stream.properties.get("Name") == self.settings.names.mobile_stream:
                 if stream.at("ShardCount"):
                     return exactly(number(stream, "ShardCount"))
-                peak = self.settings.peak
-                grown = shards_to_write(peak.mobile_clicks_per_second, peak.click_bytes)
+                grown = shards_to_write(mobile_records(self.settings.peak))
                 return Range(ON_DEMAND_SHARDS, max(ON_DEMAND_SHARDS, grown))
         raise UnpricedError("No template has the mobile stream: cost.estimate needs all stacks")
 
@@ -94,10 +105,12 @@ def number(resource: Resource, path: str, otherwise: float | None = None) -> flo
     return value
 
 
+def only(found: list[Resource], what: str) -> Resource:
+    """The one there is; raises UnpricedError."""
+    if len(found) != 1:
+        raise UnpricedError(f"There are {len(found)} times the {what}, and the estimate expects one")
+    return found[0]
+
+
 def monthly(per_second: Range) -> Range:
     return per_second * SECONDS
-
-
-def rounded(record_bytes: int, step: int) -> int:
-    """Bytes that are billed of a record, in steps of `step`."""
-    return ceil(record_bytes / step) * step

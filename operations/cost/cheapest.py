@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from math import ceil
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,11 +15,13 @@ from settings import Settings, capacity, consistency, latency
 from settings.capacity import (
     MOBILE_CONSUMERS,
     SOURCE_CONSUMERS,
-    WANTED_HEADROOM,
+    kpus_to_count,
+    kpus_to_remember,
     shards_to_read,
     shards_to_write,
+    source_records,
 )
-from settings.measured import CLICKS_PER_SECOND_PER_KPU
+from settings.packing import Records, mobile_records
 from settings.streams import StreamSettings
 
 LANES = (1, 2, 5, 10)
@@ -76,11 +77,13 @@ def cheapest(resources: Iterable[Resource], settings: Settings, prices: Prices, 
 
 
 def scaled(settings: Settings, factor: int) -> Settings:
-    """`factor` times the clicks, else the same traffic; with quotas raised, which costs nothing."""
+    """`factor` times the clicks on as many times the web servers, else the same traffic; with quotas raised,
+    which costs nothing."""
     peak = settings.peak
+    servers = peak.web_servers and peak.web_servers * factor
     return _changed(
         settings,
-        peak={"clicks_per_second": peak.clicks_per_second * factor},
+        peak={"clicks_per_second": peak.clicks_per_second * factor, "web_servers": servers},
         delivery={"direct_put_mib_per_second": 1_000},
     )
 
@@ -88,31 +91,31 @@ def scaled(settings: Settings, factor: int) -> Settings:
 def with_application(settings: Settings) -> Settings:
     """As many KPUs as the peak needs; the tasks that share one stay."""
     shared = settings.analytics.parallelism_per_kpu
-    kpus = ceil(settings.peak.clicks_per_second * WANTED_HEADROOM / CLICKS_PER_SECOND_PER_KPU)
-    return _changed(settings, analytics={"parallelism": kpus * shared})
+    return _changed(
+        settings, analytics={"parallelism": max(kpus_to_count(settings), kpus_to_remember(settings)) * shared}
+    )
 
 
 def _carriers(settings: Settings) -> Iterator[Settings]:
     """Both modes of the streams, with every shape of the forwarder."""
-    peak = settings.peak
-
-    def shards(records: float, consumers: int) -> int:
-        to_read = shards_to_read(records, peak.click_bytes, consumers=consumers)
-        return max(shards_to_write(records, peak.click_bytes), to_read)
-
     hours = settings.streams.retention_hours
-    modes = (
-        StreamSettings(mode="on_demand", retention_hours=hours),
-        StreamSettings(
-            mode="provisioned",
-            mobile_shards=shards(peak.mobile_clicks_per_second, MOBILE_CONSUMERS),
-            source_shards=shards(float(peak.clicks_per_second), SOURCE_CONSUMERS),
-            retention_hours=hours,
-        ),
-    )
-    for streams, lanes, window in product(modes, LANES, WINDOWS_SECONDS):
-        shape = {"parallelization_factor": lanes, "batching_window_seconds": window}
-        yield _changed(settings.model_copy(update={"streams": streams}), forwarder=shape)
+    on_demand = StreamSettings(mode="on_demand", retention_hours=hours)
+    mobile_shards = _shards(mobile_records(settings.peak), MOBILE_CONSUMERS)
+    for lanes, window in product(LANES, WINDOWS_SECONDS):
+        shaped = _changed(
+            settings, forwarder={"parallelization_factor": lanes, "batching_window_seconds": window}
+        )
+        yield shaped.model_copy(update={"streams": on_demand})
+        provisioned = on_demand.model_copy(update={"mode": "provisioned", "mobile_shards": mobile_shards})
+        written = source_records(shaped.model_copy(update={"streams": provisioned}))
+        source_shards = _shards(written, SOURCE_CONSUMERS)
+        yield shaped.model_copy(
+            update={"streams": provisioned.model_copy(update={"source_shards": source_shards})}
+        )
+
+
+def _shards(records: Records, consumers: int) -> int:
+    return max(shards_to_write(records), shards_to_read(records, consumers=consumers))
 
 
 def _refused(settings: Settings) -> list[str]:

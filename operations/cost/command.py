@@ -14,6 +14,8 @@ from rich.console import Console
 
 from cloudformation import AssemblyError, Resource, read_resources
 from operations.cost import page, report
+from operations.cost.basis import Basis
+from operations.cost.billed import billed_moments
 from operations.cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest
 from operations.cost.estimate import Estimate, estimate_resources
 from operations.cost.prices import PriceError, Prices, UnpricedError, load_prices, old_prices
@@ -49,9 +51,14 @@ def main(
     except (SettingsError, AssemblyError, PriceError, UnpricedError, NoSettingsError) as error:
         sys.exit(str(error))
     if docs:
-        page.PAGE.write_text(page.filled(page.PAGE.read_text(), generated(now, found)))
+        page.PAGE.write_text(
+            page.filled(page.PAGE.read_text(), generated(resources, settings, prices, now, found))
+        )
         return
     reports = [report.by_part(now), report.by_dimension(now)]
+    if not now.unpriced:
+        moments = tuple(billed_moments(Basis.of(resources, settings, prices)))
+        reports.append(report.billed(moments, settings.peak.click_bytes))
     reports += [report.growth(found)] if found else []
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(report.shown(reports, console.width))
@@ -76,9 +83,17 @@ def grown(resources: Sequence[Resource], settings: Settings, prices: Prices) -> 
     return found
 
 
-def generated(now: Estimate, found: Sequence[Cheapest]) -> dict[str, str]:
+def generated(
+    resources: Sequence[Resource],
+    settings: Settings,
+    prices: Prices,
+    now: Estimate,
+    found: Sequence[Cheapest],
+) -> dict[str, str]:
     """The generated parts of docs/operate/cost.md, by name."""
+    basis = Basis.of(resources, settings, prices)
     return {
+        "billed": report.billed(tuple(billed_moments(basis)), settings.peak.click_bytes).markdown(),
         "parts": report.by_part(now).markdown(),
         "dimensions": report.by_dimension(now).markdown(),
         "growth": report.growth(found).markdown(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudformation import Resource, read_resources
-from operations.cost.basis import Basis, MeanTraffic
+from operations.cost.basis import Basis
 from operations.cost.line import PARTS, Line, Part
 from operations.cost.prices import PriceError, Prices, UnpricedError, load_prices
 from operations.cost.range import NOTHING, Range, total
@@ -92,9 +92,7 @@ def estimate(assembly: Path, settings: Settings, prices: Prices | None = None) -
 
 def estimate_resources(resources: Iterable[Resource], settings: Settings, prices: Prices) -> Estimate:
     """As `estimate`, of resources that were read already."""
-    basis = Basis(
-        settings=settings, traffic=MeanTraffic.of(settings), prices=prices, resources=tuple(resources)
-    )
+    basis = Basis.of(resources, settings, prices)
     lines: list[Line] = []
     unpriced: list[Unpriced] = []
     for resource in basis.resources:

@@ -12,13 +12,17 @@ from operations.cost.assumptions import (
     KB,
     KMS_CALLS_PER_STREAM,
     MAX_KPUS,
+    PACKED_FROM,
+    PACKED_REQUEST_OVERHEAD,
     REQUEST_OVERHEAD,
     SNAPSHOTS_KEPT,
     STATE_BYTES_PER_COUNT,
     STORAGE_GB_PER_KPU,
 )
-from operations.cost.basis import Basis, monthly, number, rounded
+from operations.cost.basis import Basis, monthly, number
+from operations.cost.clicks import mobile_flow, source_flow
 from operations.cost.line import Line
+from operations.cost.packs import Flow, Packs, single
 from operations.cost.prices import UnpricedError
 from operations.cost.range import Range, exactly
 from settings.capacity import COUNT_BYTES, MOBILE_CONSUMERS, REASON_BYTES, SOURCE_CONSUMERS
@@ -31,57 +35,69 @@ INCLUDED_HOURS, EXTENDED_HOURS = 24, 168
 
 
 def stream(resource: Resource, basis: Basis) -> Iterator[Line]:
-    names, traffic = basis.settings.names, basis.traffic
+    names = basis.settings.names
     flows = {
-        names.mobile_stream: (traffic.mobile_clicks, MOBILE_CONSUMERS),
-        names.source_stream: (traffic.clicks, SOURCE_CONSUMERS),
+        names.mobile_stream: (mobile_flow, MOBILE_CONSUMERS),
+        names.source_stream: (source_flow, SOURCE_CONSUMERS),
     }
     name = resource.properties.get("Name")
     if name not in flows:
         raise UnpricedError(
             f"Nothing tells what flows through the stream {name}: add it to operations/cost/flows.py"
         )
-    records, consumers = flows[name]
+    flow_of, consumers = flows[name]
+    flow = flow_of(basis)
     if resource.at("StreamModeDetails.StreamMode") == "ON_DEMAND":
-        yield from _on_demand(resource, basis, records, consumers)
+        yield from _on_demand(resource, basis, flow, consumers)
     else:
-        yield from _provisioned(resource, basis, records)
+        yield from _provisioned(resource, basis, flow)
     if resource.properties.get("StreamEncryption"):
         yield basis.line(resource, "kms_request", KMS_CALLS_PER_STREAM, part="streams", item="encryption key")
     if name == names.source_stream:
-        sent = monthly(records) * traffic.click_bytes * REQUEST_OVERHEAD
         yield basis.line(
             resource,
             "transfer_to_other_region",
-            sent * (1 / GB),
+            monthly(_sent(flow)) * (1 / GB),
             part="transfer",
             item="clicks from Tokyo to Oregon",
             region=basis.settings.regions.tokyo,
         )
 
 
-def _on_demand(resource: Resource, basis: Basis, records: Range, consumers: int) -> Iterator[Line]:
-    size = basis.traffic.click_bytes
-    billed = rounded(size, ON_DEMAND_STEP)
-    read = Range(size, billed) * consumers  # whether reads are rounded too, the page does not say
+def _sent(flow: Flow) -> Range:
+    """Bytes a second over the wire."""
+
+    def overhead(packs: Packs) -> Range:
+        return PACKED_REQUEST_OVERHEAD if packs.waiting >= PACKED_FROM else REQUEST_OVERHEAD
+
+    return Range(
+        sum(packs.bytes_per_second * overhead(packs).low for packs in flow.low),
+        sum(packs.bytes_per_second * overhead(packs).high for packs in flow.high),
+    )
+
+
+def _on_demand(resource: Resource, basis: Basis, flow: Flow, consumers: int) -> Iterator[Line]:
+    billed = flow.billed_per_second(ON_DEMAND_STEP)
+    # Whether reads are rounded too, the page does not say.
+    read = Range(flow.bytes_per_second.low, billed.high) * consumers
     for price, quantity, item in (
         ("kinesis_on_demand_hour", exactly(HOURS), "hours on demand"),
-        ("kinesis_on_demand_in", monthly(records) * (billed / GB), "records put"),
-        ("kinesis_on_demand_out", monthly(records) * read * (1 / GB), "records read"),
+        ("kinesis_on_demand_in", monthly(billed) * (1 / GB), "records put"),
+        ("kinesis_on_demand_out", monthly(read) * (1 / GB), "records read"),
     ):
         yield basis.line(resource, price, quantity, part="streams", item=item)
     for price, hours, item in _kept_longer(resource):
-        kept = records * (billed * hours * 3600 / GB)
+        kept = billed * (hours * 3600 / GB)
         name = "kinesis_extended_month" if price == "extended" else "kinesis_long_term_month"
         yield basis.line(resource, name, kept, part="streams", item=item)
 
 
-def _provisioned(resource: Resource, basis: Basis, records: Range) -> Iterator[Line]:
+def _provisioned(resource: Resource, basis: Basis, flow: Flow) -> Iterator[Line]:
     shards = number(resource, "ShardCount")
-    size = basis.traffic.click_bytes
+    put_units = monthly(flow.billed_per_second(PUT_UNIT_BYTES)) * (1 / PUT_UNIT_BYTES)
     for price, quantity, item in (
         ("kinesis_shard_hour", exactly(shards * HOURS), "shards"),
-        ("kinesis_put_unit", monthly(records) * ceil(size / PUT_UNIT_BYTES), "records put"),
+        ("kinesis_put_unit", put_units, "records put"),
     ):
         yield basis.line(resource, price, quantity, part="streams", item=item)
     for price, hours, item in _kept_longer(resource):
@@ -90,7 +106,7 @@ def _provisioned(resource: Resource, basis: Basis, records: Range) -> Iterator[L
                 resource, "kinesis_extended_shard_hour", exactly(shards * HOURS), part="streams", item=item
             )
         else:
-            kept = records * (size * hours * 3600 / GB)
+            kept = flow.bytes_per_second * (hours * 3600 / GB)
             yield basis.line(resource, "kinesis_long_term_month", kept, part="streams", item=item)
 
 
@@ -103,25 +119,26 @@ def _kept_longer(resource: Resource) -> Iterator[tuple[str, float, str]]:
         yield "long term", hours - EXTENDED_HOURS, "kept longer than a week"
 
 
-def delivery_flow(name: object, basis: Basis) -> tuple[Range, int]:
-    """(records a second, bytes of a record) through the delivery stream of this name."""
+def delivery_flow(name: object, basis: Basis) -> Flow:
+    """Through the delivery stream of this name."""
     names, traffic = basis.settings.names, basis.traffic
-    flows = {
-        names.raw_backup_delivery_stream: (traffic.clicks, traffic.click_bytes),
+    if name == names.raw_backup_delivery_stream:
+        return source_flow(basis)
+    singles = {
         names.rejects_delivery_stream: (traffic.rejects, traffic.click_bytes + REASON_BYTES),
         **{names.delivery_stream(sink.name): (traffic.counts, COUNT_BYTES) for sink in SINKS},
     }
-    if not isinstance(name, str) or name not in flows:
+    if not isinstance(name, str) or name not in singles:
         raise UnpricedError(
             f"Nothing tells what flows through the delivery stream {name}: add it to operations/cost/flows.py"
         )
-    return flows[name]
+    return single(*singles[name])
 
 
 def delivery_stream(resource: Resource, basis: Basis) -> Iterator[Line]:
-    records, size = delivery_flow(resource.properties.get("DeliveryStreamName"), basis)
-    billed = monthly(records) * (rounded(size, FIREHOSE_STEP) / GB)
-    yield basis.line(resource, "firehose_in", billed, part="delivery", item="records, each as 5 KB")
+    flow = delivery_flow(resource.properties.get("DeliveryStreamName"), basis)
+    billed = monthly(flow.billed_per_second(FIREHOSE_STEP)) * (1 / GB)
+    yield basis.line(resource, "firehose_in", billed, part="delivery", item="records, in steps of 5 KB")
 
 
 def application(resource: Resource, basis: Basis) -> Iterator[Line]:

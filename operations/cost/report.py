@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.cost.assumptions import SECONDS
+from operations.cost.billed import BilledMoment
 from operations.cost.cheapest import FACTORS, Cheapest
 from operations.cost.estimate import Estimate
 from operations.cost.range import Range
@@ -107,6 +108,40 @@ def by_dimension(estimate: Estimate) -> CostTable:
             if line.usd.high >= SHOWN_FROM_USD
         ),
     )
+
+
+def billed(moments: Sequence[BilledMoment], click_bytes: int) -> CostTable:
+    return CostTable(
+        title=f"Billed bytes of a click of {click_bytes} bytes: source stream on demand, raw backup",
+        titles=(
+            "moment",
+            "clicks/s",
+            "a record of the web servers",
+            "a record of the forwarder",
+            "source stream",
+            "times its bytes",
+            "raw backup",
+            "times its bytes",
+        ),
+        rows=tuple(
+            (
+                moment.name,
+                f"{moment.clicks_per_second:,.0f}",
+                _spread(moment.web_waiting, ".0f"),
+                _spread(moment.forwarder_waiting, ".0f"),
+                _spread(moment.source_bytes, ".0f"),
+                _spread(moment.source_bytes * (1 / click_bytes), ".2f"),
+                _spread(moment.raw_bytes, ".0f"),
+                _spread(moment.raw_bytes * (1 / click_bytes), ".2f"),
+            )
+            for moment in moments
+        ),
+    )
+
+
+def _spread(value: Range, form: str) -> str:
+    low, high = f"{value.low:{form}}", f"{value.high:{form}}"
+    return low if low == high else f"{low} to {high}"
 
 
 NOT_CARRIED = "no settings carry it"

@@ -1,11 +1,13 @@
 """Prices of what stands around the flow: functions, buckets, tables, logs, alarms, identities."""
 
 import re
-from collections.abc import Callable, Iterator
-from math import ceil, exp
+from collections.abc import Callable, Iterator, Mapping
+from math import ceil
+from typing import Any
 
 from cloudformation import Resource, of_type
 from contract.sink import SINKS
+from names import REMAINING_DAYS_TAG
 from operations.cost.assumptions import (
     ALARM_EMAILS,
     APPLICATION_LOG_GB,
@@ -25,27 +27,36 @@ from operations.cost.assumptions import (
     METRICS_ASKED,
     MONTHLY_USERS,
     OTHER_LOG_GB,
+    QUERY_ANSWERS_GB,
     QUEUE_REQUESTS,
     RANKED_ARTICLE_BYTES,
     RANKED_SEGMENTS,
     RANKING_ANSWER_BYTES,
     RANKING_BYTES,
     READS_PER_CLICK,
+    RECONCILIATION_METRICS,
+    RECONCILIATION_RUN_SECONDS,
     REDELIVERY_METRICS,
     REDELIVERY_RUN_SECONDS,
+    REPLAY_METRICS,
+    REPLAY_RUN_SECONDS,
     SECONDS,
     SEGMENT_FILES_GB,
+    SEGMENTS_METRICS,
+    SEGMENTS_RUN_SECONDS,
     TABLE_GB,
     UNKNOWN_CALLS,
 )
-from operations.cost.basis import Basis, monthly, number
+from operations.cost.basis import Basis, monthly, number, only
+from operations.cost.clicks import forwarder_calls_a_month
 from operations.cost.flows import delivery_flow
 from operations.cost.line import Line, Part
 from operations.cost.prices import UnpricedError
 from operations.cost.range import NOTHING, Range, exactly
-from settings.capacity import INVOCATION_SECONDS, ONE_VCPU_MIB, REASON_BYTES
+from settings.capacity import INVOCATION_SECONDS, REASON_BYTES
+from settings.forwarder import ONE_VCPU_MIB
 from settings.latency import FEEDBACK_RUN_SECONDS
-from settings.measured import FORWARDER_CPU_SECONDS_PER_RECORD
+from settings.measured import FORWARDER_CPU_SECONDS_PER_CLICK, FORWARDER_CPU_SECONDS_PER_RECORD
 
 WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
 """Of DynamoDB; an eventually consistent read, as the service's, costs half."""
@@ -56,51 +67,19 @@ FOREVER_DAYS = Range(DAYS, 12 * DAYS)
 """What is never deleted: a month's worth after a month, a year's after a year."""
 
 
-def forwarder_calls(resource: Resource, basis: Basis) -> Range:
-    """Invocations a month. Each lane is invoked once a window if anything is in it (records come at random).
-
-    The window begins with the first record, so it is between the setting and one second more.
-    """
-    mapping = _only(
-        [
-            mapping
-            for mapping in of_type(basis.resources, "AWS::Lambda::EventSourceMapping")
-            if mapping.stack == resource.stack
-            and resource.is_meant_by(mapping.properties.get("FunctionName"))
-        ],
-        f"event source mapping of the function {resource.name}",
-    )
-    lanes = number(mapping, "ParallelizationFactor", 1)
-    window = number(mapping, "MaximumBatchingWindowInSeconds", 0)
-    shards, records = basis.mobile_shards(), basis.traffic.mobile_clicks
-
-    def calls(lane_count: float, rate: float, window_seconds: float) -> float:
-        return lane_count * (1 - exp(-rate * window_seconds / lane_count)) / window_seconds
-
-    return (
-        Range(
-            calls(shards.low * lanes, records.low, window + 1.0),
-            calls(shards.high * lanes, records.high, max(window, 1.0)),
-        )
-        * SECONDS
-    )
-
-
-def _only(found: list[Resource], what: str) -> Resource:
-    if len(found) != 1:
-        raise UnpricedError(f"There are {len(found)} times the {what}, and the estimate expects one")
-    return found[0]
-
-
 def function(resource: Resource, basis: Basis) -> Iterator[Line]:
     names = basis.settings.names
     name = resource.properties.get("FunctionName")
     gib = number(resource, "MemorySize", 128) / 1024
     if name == names.forwarder:
-        calls = forwarder_calls(resource, basis)
+        calls = forwarder_calls_a_month(basis)
         share = min(1.0, gib * 1024 / ONE_VCPU_MIB)
-        fixed = INVOCATION_SECONDS + basis.settings.forwarder.round_trip_milliseconds / 1000
-        work = monthly(basis.traffic.mobile_clicks) * (FORWARDER_CPU_SECONDS_PER_RECORD / share)
+        fixed = INVOCATION_SECONDS / share + basis.settings.forwarder.round_trip_milliseconds / 1000
+        per_click = (
+            FORWARDER_CPU_SECONDS_PER_RECORD / basis.settings.peak.mobile_clicks_per_record
+            + FORWARDER_CPU_SECONDS_PER_CLICK
+        )
+        work = monthly(basis.traffic.mobile_clicks) * (per_click / share)
         seconds = calls * Range(fixed, fixed * 2) + work
         yield basis.line(
             resource, "metric_month", FORWARDER_METRICS, part="monitoring", item="metrics of the forwarder"
@@ -115,6 +94,32 @@ def function(resource: Resource, basis: Basis) -> Iterator[Line]:
         yield basis.line(
             resource, "metric_month", REDELIVERY_METRICS, part="monitoring", item="metrics of the redelivery"
         )
+    elif name == names.segments_publisher:
+        calls = scheduled_calls(resource, basis)
+        seconds = calls * SEGMENTS_RUN_SECONDS
+        yield basis.line(
+            resource,
+            "metric_month",
+            SEGMENTS_METRICS,
+            part="monitoring",
+            item="metrics of the segments publisher",
+        )
+    elif name == names.reconciliation:
+        calls = scheduled_calls(resource, basis)
+        seconds = calls * RECONCILIATION_RUN_SECONDS
+        yield basis.line(
+            resource,
+            "metric_month",
+            exactly(RECONCILIATION_METRICS),
+            part="monitoring",
+            item="metrics of the reconciliation",
+        )
+    elif name == names.replay:
+        calls = scheduled_calls(resource, basis)
+        seconds = calls * REPLAY_RUN_SECONDS
+        yield basis.line(
+            resource, "metric_month", REPLAY_METRICS, part="monitoring", item="metrics of the replay"
+        )
     else:
         known = name in {names.application_lifecycle, names.search_bootstrap}
         calls = CUSTOM_RESOURCE_CALLS if known else UNKNOWN_CALLS
@@ -125,6 +130,7 @@ def function(resource: Resource, basis: Basis) -> Iterator[Line]:
         names.forwarder: "forwarder",
         names.feedback: "serving",
         names.redelivery: "delivery",
+        names.segments_publisher: "application",
     }
     part = parts.get(name, "other")
     yield basis.line(resource, "lambda_request", calls, part=part, item="invocations")
@@ -192,6 +198,7 @@ def bucket(resource: Resource, basis: Basis) -> Iterator[Line]:
         ),
         names.dead_letter_bucket: (traffic.mobile_clicks * FAILED_SHARE * traffic.click_bytes, []),
         names.segments_bucket: (NOTHING, []),
+        names.query_results_bucket: (NOTHING, []),
     }
     name = resource.properties.get("BucketName")
     if name not in contents:
@@ -204,15 +211,30 @@ def bucket(resource: Resource, basis: Basis) -> Iterator[Line]:
     for writer in writers:
         puts += _objects(writer, basis)
     if name == names.rejected_bucket:
-        for function_ in of_type(basis.resources, "AWS::Lambda::Function"):
-            if function_.properties.get("FunctionName") == names.redelivery:
-                puts += scheduled_calls(function_, basis) * (2 * len(SINKS))
+        puts += _calls_of(names.redelivery, basis) * (2 * len(SINKS))
     if name == names.segments_bucket:
         stored = SEGMENT_FILES_GB
         looks = SECONDS / basis.settings.analytics.segments_check_seconds
-        puts = Range(looks, looks * _task_managers(basis))
+        puts = Range(looks, looks * _task_managers(basis)) + _calls_of(names.segments_publisher, basis)
+    if name == names.query_results_bucket:
+        stored = QUERY_ANSWERS_GB
     yield basis.line(resource, "s3_month", stored, part="storage", item="objects")
     yield basis.line(resource, "s3_put", puts, part="storage", item="puts and lists")
+
+
+def _calls_of(function_name: str, basis: Basis) -> Range:
+    """By the rules of its stack; each lists the bucket."""
+    calls = exactly(0)
+    for function_ in of_type(basis.resources, "AWS::Lambda::Function"):
+        if function_.properties.get("FunctionName") == function_name:
+            calls += scheduled_calls(function_, basis)
+    return calls
+
+
+def _for_rewritten(rule: Mapping[str, Any]) -> bool:
+    """Whether it gives what an erasure rewrites, which is little, the rest of its life."""
+    tags = rule.get("TagFilters", [])
+    return bool(tags) and all(tag["Key"] == REMAINING_DAYS_TAG for tag in tags)
 
 
 def _kept_days(resource: Resource) -> Range:
@@ -220,7 +242,7 @@ def _kept_days(resource: Resource) -> Range:
     days = [
         (rule["ExpirationInDays"], bool(rule.get("Prefix") or rule.get("TagFilters")))
         for rule in rules
-        if "ExpirationInDays" in rule and rule.get("Status") == "Enabled"
+        if "ExpirationInDays" in rule and rule.get("Status") == "Enabled" and not _for_rewritten(rule)
     ]
     for_all = [until for until, in_part in days if not in_part]
     if not days:
@@ -231,7 +253,7 @@ def _kept_days(resource: Resource) -> Range:
 
 def _objects(delivery_stream: str, basis: Basis) -> Range:
     """Objects a month: one whenever the buffer's time or size is reached, for each writer."""
-    stream = _only(
+    stream = only(
         [
             stream
             for stream in of_type(basis.resources, "AWS::KinesisFirehose::DeliveryStream")
@@ -240,10 +262,10 @@ def _objects(delivery_stream: str, basis: Basis) -> Range:
         f"delivery stream {delivery_stream}",
     )
     hints = "ExtendedS3DestinationConfiguration.BufferingHints"
-    records, size = delivery_flow(delivery_stream, basis)
-    by_size = monthly(records) * (size / (number(stream, f"{hints}.SizeInMBs") * 1024**2))
+    flow = delivery_flow(delivery_stream, basis)
+    by_size = monthly(flow.bytes_per_second) * (1 / (number(stream, f"{hints}.SizeInMBs") * 1024**2))
     by_time = SECONDS / number(stream, f"{hints}.IntervalInSeconds")
-    fewest = min(by_time, monthly(records).low)
+    fewest = min(by_time, monthly(flow.records_per_second).low)
     return Range(max(by_size.low, fewest), max(by_size.high, by_time)) * FIREHOSE_WRITERS
 
 
@@ -263,7 +285,7 @@ def log_group(resource: Resource, basis: Basis) -> Iterator[Line]:
             name == f"/aws/lambda/{names.forwarder}"
             and forwarder.properties.get("FunctionName") == names.forwarder
         ):
-            written = forwarder_calls(forwarder, basis) * FORWARDER_LOG_BYTES * (1 / GB)
+            written = forwarder_calls_a_month(basis) * FORWARDER_LOG_BYTES * (1 / GB)
     months = number(resource, "RetentionInDays", 12 * DAYS) / DAYS
     yield basis.line(resource, "logs_in", written, part="monitoring", item="log written")
     yield basis.line(

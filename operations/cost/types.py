@@ -25,11 +25,14 @@ PRICED: dict[str, Pricing] = {
 }
 
 FREE = {
+    "AWS::Athena::WorkGroup": "only what queries read is billed, USD 5 a TB: docs/start/queries.md",
     "AWS::CDK::Metadata": "describes the stack",
     "AWS::Cognito::IdentityPool": "identity pools cost nothing: https://aws.amazon.com/cognito/pricing/",
     "AWS::Cognito::IdentityPoolRoleAttachment": "part of the identity pool",
     "AWS::Cognito::UserPoolClient": "part of the user pool",
     "AWS::Events::Rule": "rules on events of AWS's own services cost nothing",
+    "AWS::Glue::Database": "a million objects of the catalog are free: https://aws.amazon.com/glue/pricing/",
+    "AWS::Glue::Table": "as its database; partition projection keeps no partitions in the catalog",
     "AWS::IAM::InstanceProfile": "IAM costs nothing",
     "AWS::IAM::ManagedPolicy": "IAM costs nothing",
     "AWS::IAM::OIDCProvider": "IAM costs nothing",

@@ -38,7 +38,12 @@ def credentials_check(settings: Settings, aws: Aws) -> Check:
 
 
 def checks(wanted: WantedResources, aws: Aws, deployed: Deployed) -> list[Check]:
-    return [
+    settings = wanted.settings
+    arn = settings.deployment.boundary_arn(settings.account)
+    bounded = (
+        [Check(name="permissions boundary", where="account", look=lambda: _boundary(aws, arn))] if arn else []
+    )
+    return bounded + [
         check
         for region in wanted.regions
         for check in (
@@ -74,6 +79,20 @@ def _credentials(settings: Settings, aws: Aws) -> Iterator[Diagnosis]:
         )
     else:
         yield ok(caller["Arn"])
+
+
+def _boundary(aws: Aws, arn: str) -> Iterator[Diagnosis]:
+    """A role cannot be made with one that is not there."""
+    iam = aws.client("iam", ALWAYS_ENABLED)
+    try:
+        iam.get_policy(PolicyArn=arn)
+    except iam.exceptions.NoSuchEntityException:
+        yield lacks(
+            f"The policy {arn} does not exist.",
+            "Ask whoever governs the account for its name, and correct deployment.permissions_boundary.",
+        )
+    else:
+        yield ok(arn)
 
 
 def _enabled(aws: Aws, region: str) -> Iterator[Diagnosis]:

@@ -12,11 +12,13 @@ from operations.doctor.check import Check, Diagnosis, lacks, ok
 from operations.doctor.wanted import WantedResources
 
 SERVICES = {
+    "AWS::Athena::WorkGroup": "athena",
     "AWS::CloudWatch::Alarm": "cloudwatch",
     "AWS::Cognito::IdentityPool": "cognito-identity",
     "AWS::Cognito::UserPool": "cognito-idp",
     "AWS::DynamoDB::Table": "dynamodb",
     "AWS::Events::Rule": "events",
+    "AWS::Glue::Database": "glue",
     "AWS::Kinesis::Stream": "kinesis",
     "AWS::KinesisAnalyticsV2::Application": "kinesisanalyticsv2",
     "AWS::KinesisFirehose::DeliveryStream": "firehose",

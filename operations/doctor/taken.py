@@ -58,6 +58,18 @@ def _exists(ask: Callable[..., Any], arguments: dict[str, str]) -> bool:
     return True
 
 
+def _work_groups(client: Any, _: str, wanted: set[str]) -> set[str]:
+    """Athena answers that one does not exist as it does to a request that is wrong, and has no paginator."""
+    found: set[str] = set()
+    token: dict[str, str] = {}
+    while True:
+        page = client.list_work_groups(**token)
+        found |= {group["Name"] for group in page["WorkGroups"]}
+        if not page.get("NextToken"):
+            return wanted & found
+        token = {"NextToken": page["NextToken"]}
+
+
 FINDERS: dict[str, tuple[str, Finder]] = {
     "AWS::Kinesis::Stream": ("kinesis", _asked("describe_stream_summary", "StreamName")),
     "AWS::KinesisFirehose::DeliveryStream": (
@@ -69,6 +81,7 @@ FINDERS: dict[str, tuple[str, Finder]] = {
         _asked("describe_application", "ApplicationName"),
     ),
     "AWS::OpenSearchService::Domain": ("opensearch", _asked("describe_domain", "DomainName")),
+    "AWS::Athena::WorkGroup": ("athena", _work_groups),
     "AWS::S3::Bucket": ("s3", _asked("head_bucket", "Bucket")),
     "AWS::DynamoDB::Table": ("dynamodb", _asked("describe_table", "TableName")),
     "AWS::Lambda::Function": ("lambda", _asked("get_function", "FunctionName")),

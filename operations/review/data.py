@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudformation import at, physical_name
+from names import REMAINING_DAYS_TAG
 from operations.review.differences import Differences, ResourceChange
 from operations.review.display_names import capitalised, listed, shown
 from operations.review.findings import Finding, Kind
@@ -267,9 +268,15 @@ def _expiry(change: ResourceChange) -> Iterator[Finding]:
 
 
 def _rules(resource: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """The rules of a bucket's life cycle that are on."""
+    """The rules of a bucket's life cycle that are on, without those for what `click-trends erase` rewrites:
+    they give an object the rest of a life that another rule states."""
     rules = at(resource, "Properties.LifecycleConfiguration.Rules") or ()
-    return [rule for rule in rules if at(rule, "Status") == "Enabled"]
+    return [rule for rule in rules if at(rule, "Status") == "Enabled" and not _for_rewritten(rule)]
+
+
+def _for_rewritten(rule: Mapping[str, Any]) -> bool:
+    tags = rule.get("TagFilters") or []
+    return bool(tags) and all(at(tag, "Key") == REMAINING_DAYS_TAG for tag in tags)
 
 
 def _days(resource: Mapping[str, Any] | None, keys: tuple[str, ...]) -> dict[tuple[str, str], float]:

@@ -9,6 +9,7 @@ from cloudformation import Stack, physical_name
 
 DASHBOARD = "AWS::CloudWatch::Dashboard"
 TYPE_WORDS = {
+    "AWS::Athena::WorkGroup": "workgroup of queries",
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::CloudWatch::CompositeAlarm": "alarm",
     DASHBOARD: "dashboard",
@@ -18,6 +19,8 @@ TYPE_WORDS = {
     "AWS::Cognito::UserPoolClient": "client of the user pool",
     "AWS::DynamoDB::Table": "table",
     "AWS::Events::Rule": "event rule",
+    "AWS::Glue::Database": "database of queries",
+    "AWS::Glue::Table": "table of queries",
     "AWS::IAM::InstanceProfile": "instance profile",
     "AWS::IAM::ManagedPolicy": "managed policy",
     "AWS::IAM::Policy": "policy",

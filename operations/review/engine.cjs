@@ -1,10 +1,10 @@
 // Compares pairs of CloudFormation templates with the CDK's own engine, which knows of each property whether
-// changing it replaces the resource. JSON in, JSON out:
+// changing it replaces the resource. A line of JSON in, a line of JSON out:
 //   in   {"<stack>": {"old": template, "new": template}}
 //   out  {"<stack>": {"<logical id>": {"impact": "WILL_REPLACE", "properties": {"Name": "WILL_REPLACE"}}}}
 "use strict";
 
-const { readFileSync } = require("node:fs");
+const { createInterface } = require("node:readline");
 const { fullDiff } = require("@aws-cdk/cloudformation-diff");
 
 function compared(before, after) {
@@ -36,12 +36,18 @@ function comparedOneByOne(before, after) {
   return answers;
 }
 
-const changes = {};
-for (const [stack, pair] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
-  try {
-    changes[stack] = compared(pair.old, pair.new);
-  } catch {
-    changes[stack] = comparedOneByOne(pair.old, pair.new);
+function answered(question) {
+  const changes = {};
+  for (const [stack, pair] of Object.entries(question)) {
+    try {
+      changes[stack] = compared(pair.old, pair.new);
+    } catch {
+      changes[stack] = comparedOneByOne(pair.old, pair.new);
+    }
   }
+  return changes;
 }
-process.stdout.write(JSON.stringify(changes));
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  process.stdout.write(`${JSON.stringify(answered(JSON.parse(line)))}\n`);
+});

@@ -31,9 +31,23 @@ def impacts(pairs: Mapping[str, tuple[Template, Template]]) -> dict[str, dict[st
     Raises ReviewError when Node or the package is missing.
     """
     question = json.dumps({stack: {"old": old, "new": new} for stack, (old, new) in pairs.items()})
+    return {
+        stack: {
+            logical_id: _corrected(
+                EngineAnswer(impact=found["impact"], properties=found["properties"]),
+                pairs[stack][1].get("Resources", {}).get(logical_id),
+            )
+            for logical_id, found in resources.items()
+        }
+        for stack, resources in json.loads(answer(f"{question}\n")).items()
+    }
+
+
+def answer(line: str) -> str:
+    """Of an engine that is started for this line. Raises ReviewError."""
     try:
         outcome = subprocess.run(
-            ["node", str(SCRIPT)], input=question, capture_output=True, text=True, check=False
+            ["node", str(SCRIPT)], input=line, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         raise ReviewError("node is not on the PATH: run `make setup`, then `make review`") from None
@@ -42,16 +56,7 @@ def impacts(pairs: Mapping[str, tuple[Template, Template]]) -> dict[str, dict[st
             f"{SCRIPT.name} failed; if it says that a module cannot be found, run `make "
             f"setup`:\n{outcome.stderr}"
         )
-    return {
-        stack: {
-            logical_id: _corrected(
-                EngineAnswer(impact=answer["impact"], properties=answer["properties"]),
-                pairs[stack][1].get("Resources", {}).get(logical_id),
-            )
-            for logical_id, answer in resources.items()
-        }
-        for stack, resources in json.loads(outcome.stdout).items()
-    }
+    return outcome.stdout
 
 
 def _corrected(answer: EngineAnswer, new: Any) -> EngineAnswer:

@@ -12,9 +12,11 @@ from settings.capacity import (
     SHARD_RECORDS_PER_SECOND,
     SOURCE_CONSUMERS,
     forwarder_capacity,
+    source_records,
 )
 from settings.environment import Settings
 from settings.measured import CLICKS_PER_SECOND_PER_KPU
+from settings.packing import Records, mobile_records
 
 ON_DEMAND = None
 """The stream follows the traffic: it has no headroom of its own to state."""
@@ -25,13 +27,11 @@ def headroom(settings: Settings) -> dict[str, float | None]:
     peak, streams, analytics = settings.peak, settings.streams, settings.analytics
     kpus = -(-analytics.parallelism // analytics.parallelism_per_kpu)
     return {
-        "mobile stream": _stream(
-            streams.mobile_shards, peak.mobile_clicks_per_second, peak.click_bytes, MOBILE_CONSUMERS
-        ),
-        "forwarder, of a full shard": forwarder_capacity(settings.forwarder, peak.click_bytes).headroom,
-        "source stream": _stream(
-            streams.source_shards, float(peak.clicks_per_second), peak.click_bytes, SOURCE_CONSUMERS
-        ),
+        "mobile stream": _stream(streams.mobile_shards, mobile_records(peak), MOBILE_CONSUMERS),
+        "forwarder, of a full shard": forwarder_capacity(
+            settings.forwarder, click_bytes=peak.click_bytes, clicks_per_record=peak.mobile_clicks_per_record
+        ).headroom,
+        "source stream": _stream(streams.source_shards, source_records(settings), SOURCE_CONSUMERS),
         "analytics application": kpus * CLICKS_PER_SECOND_PER_KPU / peak.clicks_per_second,
         "counts delivery stream": _delivery(settings),
         "search domain": _search(settings),
@@ -45,16 +45,15 @@ def shown(times: float | None) -> str:
     return "no traffic" if isinf(times) else f"{floor(times * 10) / 10:,} x"
 
 
-def _stream(shards: int | None, records_per_second: float, record_bytes: int, consumers: int) -> float | None:
+def _stream(shards: int | None, records: Records, consumers: int) -> float | None:
     if shards is None:
         return ON_DEMAND
-    if not records_per_second:
+    if not records.per_second:
         return float("inf")
-    bytes_per_second = records_per_second * record_bytes
     return min(
-        shards * SHARD_RECORDS_PER_SECOND / records_per_second,
-        shards * SHARD_BYTES_PER_SECOND / bytes_per_second,
-        shards * SHARD_READ_BYTES_PER_SECOND / (bytes_per_second * consumers),
+        shards * SHARD_RECORDS_PER_SECOND / records.per_second,
+        shards * SHARD_BYTES_PER_SECOND / records.bytes_per_second,
+        shards * SHARD_READ_BYTES_PER_SECOND / (records.bytes_per_second * consumers),
     )
 
 

@@ -8,6 +8,7 @@ from operations.review.access import access_findings
 from operations.review.alarms import alarm_findings
 from operations.review.assessing import assessed
 from operations.review.blind_spots import unseen_findings
+from operations.review.boundaries import boundary_findings
 from operations.review.data import data_findings
 from operations.review.dependencies import DependencyChange, dependency_changes
 from operations.review.differences import Differences, differences
@@ -81,7 +82,10 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
         )
     changes = differences(base.assembly, head.assembly)
     settings = setting_changes(base.settings, head.settings)
-    data = (*found("data", data_findings, changes), *setting_findings(settings))
+    data = (
+        *found("data", data_findings, changes),
+        *setting_findings(settings, counted_into=_counts_generation(head)),
+    )
     outside = outside_files(head.tree)
     places = (
         *found("names", lambda some: name_findings(some, outside), changes),
@@ -90,6 +94,7 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
     access = (
         *found("exposure", exposure_findings, changes),
         *found("access", access_findings, changes),
+        *found("permissions boundaries", boundary_findings, changes),
     )
     meanings, assessed_places = _assessed(changes)
     effects = (*meanings, *found("effects", effect_findings, changes))
@@ -135,6 +140,11 @@ def review(environment: str, base: Revision, head: Revision) -> Report:
     )
 
 
+def _counts_generation(revision: Revision) -> int:
+    setting = revision.settings.get("analytics.counts_generation")
+    return setting.value if setting else 1
+
+
 def _state_settings(base: Revision, head: Revision) -> StateSettings:
     def value(revision: Revision, key: str, otherwise: Any) -> Any:
         setting = revision.settings.get(key)
@@ -152,6 +162,10 @@ def _state_settings(base: Revision, head: Revision) -> StateSettings:
         snapshots=takes_snapshots(base.assembly, head.assembly),
         parallelism=both("analytics.parallelism"),
         lateness_hours=both("analytics.allowed_lateness_hours"),
+        drops_repeated=(
+            value(base, "analytics.drop_repeated_click_ids_hours", None) is not None,
+            value(head, "analytics.drop_repeated_click_ids_hours", None) is not None,
+        ),
     )
 
 

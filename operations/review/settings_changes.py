@@ -53,14 +53,34 @@ def _value(setting: Setting | None) -> tuple[bool, str]:
     return setting is not None, repr(setting.value) if setting else ""
 
 
-def setting_findings(changes: tuple[SettingChange, ...]) -> Iterator[Finding]:
+CORRECTIONS = "analytics.segments_corrections"
+
+
+def setting_findings(changes: tuple[SettingChange, ...], *, counted_into: int = 1) -> Iterator[Finding]:
+    """counted_into: the new analytics.counts_generation."""
+    stays = all(change.key != "analytics.counts_generation" for change in changes)
     for change in changes:
+        if change.key == CORRECTIONS and stays and (moved := _moved_within(change, counted_into)):
+            yield Finding(
+                kind=Kind.BROKEN,
+                text=f"**The segments that the application counts with change ({', '.join(moved)}), and "
+                "`analytics.counts_generation` does not**: of one click a reader may see counts under two "
+                "segments.",
+                details=("Raise it by one, with the correction from that generation on.",),
+            )
         if change.key == "allow_destroy" and change.new and change.new.value is True:
             yield Finding(
                 kind=Kind.PROTECTION_LOST,
                 text="**`allow_destroy` is true: the first of the two keys that delete data is turned.** "
                 "The second is `-c destroy=yes` at the command line; with both, stacks delete their data.",
             )
+
+
+def _moved_within(change: SettingChange, generation: int) -> list[str]:
+    """The corrections that this generation is counted with on one side only."""
+    old, new = ({} if side is None else side.value for side in (change.old, change.new))
+    sides = [{name for name, since in side.items() if since <= generation} for side in (old, new)]
+    return sorted(f"`{name}`" for name in sides[0] ^ sides[1])
 
 
 def setting_line(change: SettingChange, *, is_new: bool = False) -> str:

@@ -50,13 +50,14 @@ class StateSettings:
     """retention_hours: of the source stream, from which counts are built again; raised: whether the setting
     analytics.state_generation is, so that the deployment drops the state; snapshots: whether the application
     takes them, so that a deployment keeps the state; parallelism and lateness_hours: before and after, None
-    where not known."""
+    where not known; drops_repeated: whether repeated click ids are dropped, before and after."""
 
     retention_hours: object
     raised: bool
     snapshots: bool = True
     parallelism: tuple[int, int] | None = None
     lateness_hours: tuple[int, int] | None = None
+    drops_repeated: tuple[bool, bool] = (False, False)
 
 
 def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Finding]:
@@ -68,6 +69,7 @@ def state_findings(old: Path, new: Path, settings: StateSettings) -> Iterator[Fi
     )
     yield from _too_many_tasks(settings)
     yield from _expired_counts(settings)
+    yield from _click_ids(settings)
     if after is None:
         if rules_differ:
             yield Finding(
@@ -144,6 +146,23 @@ def _expired_counts(settings: StateSettings) -> Iterator[Finding]:
                 "with a replay.",
             ),
         )
+
+
+def _click_ids(settings: StateSettings) -> Iterator[Finding]:
+    match settings.drops_repeated:
+        case (False, True):
+            yield Finding(
+                kind=Kind.NOTE,
+                text="**Repeated click ids are rejected as `repeated_click_id` from this deployment on**: it "
+                "remembers the ids that it reads from then, and every count goes on.",
+            )
+        case (True, False):
+            yield Finding(
+                kind=Kind.DATA_LOSS,
+                text="**Repeated click ids count again, and the ids that were remembered are given up**; "
+                "every count goes on. The application stops with a snapshot and starts from it with "
+                "`AllowNonRestoredState`.",
+            )
 
 
 def _moved(name: str, operator: Mapping[str, Any], after: Record) -> bool:
@@ -248,7 +267,11 @@ def _keeps_state(before: Record, after: Record, *, rules_differ: bool) -> Findin
 
 
 def _details(before: Record, after: Record, *, rules_differ: bool) -> Iterator[str]:
-    added = [name for name in after["operators"] if name not in before["operators"]]
+    added = [
+        name
+        for name, operator in after["operators"].items()
+        if name not in before["operators"] and not operator.get("optional")
+    ]
     if rules_differ:
         yield (
             "What was counted by the old rules stays as it is. A replay can raise a count, never lower it, "

@@ -9,6 +9,7 @@ from operations.review.data import KEEPING, retention_policy
 from operations.review.display_names import DASHBOARD
 from operations.review.rules.delivery import DELIVERY
 from operations.review.rules.functions import FUNCTIONS
+from operations.review.rules.queries import QUERIES
 from operations.review.rules.stores import STORES
 
 
@@ -38,4 +39,4 @@ _EVERYWHERE = value_rules(
         **{kind: {("OKActions*", "InsufficientDataActions*"): fine} for kind in ALARMS},
     }
 )
-RULES = (*_EVERYWHERE, *DELIVERY, *FUNCTIONS, *STORES)
+RULES = (*_EVERYWHERE, *DELIVERY, *FUNCTIONS, *QUERIES, *STORES)

@@ -34,6 +34,14 @@ def _variable(value: Value) -> Verdict:
     return elsewhere(Kind.BROKEN, "**The {title} works on something else**")(value)
 
 
+def _fine_as(pattern: str) -> Assess:
+    """A variable that is fine as long as its value is one; else as any other."""
+    return lambda value: FINE if re.fullmatch(pattern, str(value.new)) else _variable(value)
+
+
+_fine_number = _fine_as(r"\d+(\.\d+)?")
+
+
 def _handler(value: Value) -> Verdict:
     """Whether the code has the handler; not assessed where the code is not to be seen."""
     key = str(at(value.change.new, "Properties.Code.S3Key"))
@@ -157,8 +165,41 @@ FUNCTIONS = value_rules(
                 "**The {title} gives up after {new} seconds, until now {old}**: counts that OpenSearch "
                 "refuses for longer stay in the bucket, and are missing until someone puts them again.",
             ),
+            f"{_VARIABLES}KEEP_SECONDS": less(
+                Kind.DATA_LOSS,
+                "**The {title} deletes a past version of the segments {new} seconds after the next one began "
+                "to hold, until now {old}**: a replay of older clicks needs it.",
+            ),
+            f"{_VARIABLES}LEAD_SECONDS": less(
+                Kind.REPLAY,
+                "**The {title} publishes versions of the segments {new} seconds ahead, until now {old}**: "
+                "clicks that a task reads before it has the version count in the one before.",
+            ),
+            (
+                f"{_VARIABLES}MAX_USERS",
+                f"{_VARIABLES}MAX_PLAIN_BYTES",
+                f"{_VARIABLES}MAX_SHRINK_PERCENT",
+            ): less(Kind.INTERRUPTION, "**The {title} refuses more files**: {old} → {new}."),
+            f"{_VARIABLES}LEASE_SECONDS": _fine_number,
             (f"{_VARIABLES}RE*_PER_SECOND", f"{_VARIABLES}REQUESTS_IN_FLIGHT"): less(
                 Kind.INTERRUPTION, "**The {title} works more slowly**: {old} → {new}."
+            ),
+            # Of reconciliation, which waits for as long; what else the settings do is told elsewhere.
+            (f"{_VARIABLES}ALLOWED_LATENESS_HOURS", f"{_VARIABLES}ARCHIVE_BUFFER_SECONDS"): _fine_number,
+            # Of replays, which know from them what they can count; the application has this runtime too.
+            (f"{_VARIABLES}KEPT_DAYS", f"{_VARIABLES}LATENESS_HOURS"): _fine_number,
+            f"{_VARIABLES}RUNTIME": _fine_as(r"FLINK-\d+_\d+"),
+            (f"{_VARIABLES}COUNTS_PER_SECOND", f"{_VARIABLES}PARALLELISM"): less(
+                Kind.LATENCY, "**Replays of the {title} take longer**: {old} → {new}."
+            ),
+            f"{_VARIABLES}MAX_HOURS": less(
+                Kind.INTERRUPTION,
+                "**The {title} ends a replay after {new} hours, until now {old}**: a longer one fails.",
+            ),
+            "EphemeralStorage.Size": less(
+                Kind.INTERRUPTION,
+                "**The {title} has less room for temporary files**: {old} → {new} MiB.",
+                absent=512,
             ),
             f"{_VARIABLES}*": _variable,
         },

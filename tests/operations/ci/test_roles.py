@@ -101,6 +101,12 @@ def test_each_role_is_for_one_environment_of_one_repository() -> None:
         }
 
 
+def test_both_roles_take_the_permissions_boundary_that_the_account_demands() -> None:
+    assert TEMPLATE["Parameters"]["PermissionsBoundary"]["Default"] == ""
+    for role in ROLES.values():
+        assert role["PermissionsBoundary"] == ["IsBounded", "PermissionsBoundary", "AWS::NoValue"]
+
+
 def test_the_subject_is_a_repository_with_or_without_its_numbers_and_never_a_pattern() -> None:
     allowed = re.compile(TEMPLATE["Parameters"]["Subject"]["AllowedPattern"])
     assert allowed.match("somebody/click-trends")

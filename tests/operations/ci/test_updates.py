@@ -10,10 +10,11 @@ import yaml
 from tests.conftest import PROJECT
 
 RENOVATE: dict[str, Any] = json.loads((PROJECT / "renovate.json").read_text(encoding="utf-8"))
+FUNCTIONS = ("feedback", "forwarder", "reconciliation", "redelivery", "segments_publisher")
 REQUIREMENTS = (
     "requirements.txt",
     "bench/requirements.txt",
-    *(f"lambdas/{function}/requirements.txt" for function in ("feedback", "forwarder", "redelivery")),
+    *(f"lambdas/{function}/requirements.txt" for function in FUNCTIONS),
 )
 NAME = re.compile(r"^([A-Za-z0-9._-]+)")
 
@@ -64,8 +65,10 @@ def test_renovate_repeats_the_command_that_makes_the_requirements() -> None:
             0,
             {
                 "org.opensearch.distribution.integ-test-zip:opensearch",
+                "org.jruby:jruby-complete",
                 "org.apache.maven.plugins:maven-dependency-plugin",
                 "github.com/rhysd/actionlint",
+                "awscli",
                 "uv",
             },
         ),
@@ -88,7 +91,7 @@ def test_renovate_finds_the_versions_that_no_manager_of_its_own_knows(
 def test_each_version_in_the_makefile_is_one_that_renovate_finds() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     assigned = re.findall(r"^\w+ := .*\d+\.\d+\.\d+$", makefile, re.MULTILINE)
-    assert len(assigned) == makefile.count("# renovate: ") == 4
+    assert len(assigned) == makefile.count("# renovate: ") == 6
 
 
 def test_peers_move_together_and_npm_s_accidental_latest_is_refused() -> None:

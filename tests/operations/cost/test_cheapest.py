@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloudformation import read_resources
-from operations.cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest, with_settings
+from operations.cost.cheapest import FACTORS, Cheapest, NoSettingsError, cheapest, scaled, with_settings
 from operations.cost.command import grown
 from operations.cost.estimate import estimate_resources
 from operations.cost.prices import Prices
@@ -56,6 +56,15 @@ def test_traffic_that_no_settings_carry_ends_the_table_and_is_said(
     ]
 
 
+def test_web_servers_grow_with_the_traffic(production: Settings) -> None:
+    assert production.peak.web_servers == 3
+    assert scaled(production, 10).peak.web_servers == 30
+    undeclared = production.model_copy(
+        update={"peak": production.peak.model_copy(update={"web_servers": None})}
+    )
+    assert scaled(undeclared, 10).peak.web_servers is None
+
+
 def test_the_disks_hold_the_retention(found: list[Cheapest]) -> None:
     for one in found:
         search = one.settings.search
@@ -72,12 +81,17 @@ def test_nothing_that_was_tried_beside_it_is_cheaper(
     resources: Resources, found: list[Cheapest], prices: Prices
 ) -> None:
     best = found[0]
-    for lanes, window in ((1, 5), (10, 1), (2, 2)):
+    carried = 0
+    for lanes, window in ((1, 5), (10, 1), (5, 2), (2, 2)):
         shape = {"parallelization_factor": lanes, "batching_window_seconds": window}
         forwarder = best.settings.forwarder.model_copy(update=shape)
         other = best.settings.model_copy(update={"forwarder": forwarder})
+        if any(problem for check in (capacity, latency) for problem in check.problems(other)):
+            continue  # one lane of so little memory does not carry a shard
+        carried += 1
         there = estimate_resources(with_settings(resources, other), other, prices)
         assert best.estimate.total.middle <= there.total.middle
+    assert carried >= 2
 
 
 def test_the_cheapest_never_cost_more_than_a_small_environment_that_is_declared(
@@ -97,7 +111,9 @@ def test_the_cheapest_never_cost_more_than_a_small_environment_that_is_declared(
             "search": search,
             "peak": PeakSettings(clicks_per_second=50),
             "streams": StreamSettings(mode="provisioned", mobile_shards=1, source_shards=1),
-            "forwarder": ForwarderSettings(parallelization_factor=1, batching_window_seconds=5),
+            "forwarder": ForwarderSettings(
+                parallelization_factor=1, batching_window_seconds=5, memory_mib=1024
+            ),
             "analytics": AnalyticsSettings(),
         }
     )

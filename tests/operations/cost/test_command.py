@@ -28,7 +28,7 @@ def test_the_tables_in_the_docs_are_those_of_today(
     resources: tuple[Resource, ...], production: Settings, prices: Prices, found: list[Cheapest]
 ) -> None:
     now = estimate_resources(resources, production, prices)
-    assert page.blocks(page.PAGE.read_text()) == generated(now, found), (
+    assert page.blocks(page.PAGE.read_text()) == generated(resources, production, prices, now, found), (
         "run `make docs` and read the diff of docs/operate/cost.md"
     )
 

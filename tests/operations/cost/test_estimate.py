@@ -70,7 +70,7 @@ def test_a_folder_without_an_assembly_is_refused_with_advice(tmp_path: Path) -> 
         ("application", "KPUs, one for orchestration", OREGON),
         ("application", "running storage", OREGON),
         ("application", "snapshots", OREGON),
-        ("delivery", "records, each as 5 KB", OREGON),
+        ("delivery", "records, in steps of 5 KB", OREGON),
         ("search", "data nodes, m7g.large.search", OREGON),
         ("search", "volumes", OREGON),
         ("storage", "objects", TOKYO),

@@ -147,7 +147,7 @@ def test_a_reservation_that_aws_would_refuse_stands_in_the_way(patient: Patient)
 def test_too_few_executions_for_the_peak_stop_no_deployment(patient: Patient) -> None:
     found = executions(patient, quota=1_000, unreserved=2)[OREGON]
     assert found.verdict is Verdict.WARNING
-    assert "2 of 1,000 concurrent executions are unreserved, the declared peak needs 3" in found.text
+    assert "2 of 1,000 concurrent executions are unreserved, the declared peak needs 6" in found.text
     assert "--quota-code L-B99A9384" in found.remedy
 
 

@@ -4,6 +4,7 @@ process, and what cannot be changed by a setting is changed in the templates or 
 import hashlib
 import json
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,9 +41,12 @@ _TREE = (
 
 @dataclass
 class RevisionBuilder:
-    """folder: of this test; made: how many revisions it made."""
+    """folder: of this test; kept, synthesised: of the whole session, the second by what was synthesised;
+    made: how many revisions it made."""
 
     folder: Path
+    kept: Path
+    synthesised: dict[str, Path]
     monkeypatch: pytest.MonkeyPatch
     made: int = field(default=0)
 
@@ -71,12 +75,10 @@ class RevisionBuilder:
             return Revision(name=name, tree=tree, assembly=EMPTY, settings={}, figures=NONE)
         chosen = _settings(settings or {})
         assembly = self.folder / f"assembly-{self.made}"
+        self._synthesise(chosen, destroy=destroy, names=names or {}, into=assembly)
+        _edit(assembly, edit)
         with self.monkeypatch.context() as patch:
-            patch.setattr(stacks.app, "load", lambda _environment: chosen)
-            for member, value in (names or {}).items():
-                patch.setattr(Names, member, property(partial(_constant, value)))
-            build_app("production", destroy=destroy, outdir=assembly, jar=self.folder / "no.jar").synth()
-            _edit(assembly, edit)
+            _set_names(patch, names or {})
             compared = figures(assembly, dumped(chosen)[""])
         for title, file in (code or {}).items():
             _new_code(assembly, title, file)
@@ -85,6 +87,19 @@ class RevisionBuilder:
             made = Assembly(stacks=tuple(stack for stack in made.stacks if stack.title == only))
         read, _ = read_settings(dumped(chosen))
         return Revision(name=name, tree=tree, assembly=made, settings=read, figures=compared)
+
+    def _synthesise(self, chosen: Settings, *, destroy: bool, names: Mapping[str, str], into: Path) -> None:
+        """Once for all that differs in nothing that a synthesis reads; `into` gets a copy."""
+        key = json.dumps([dumped(chosen)[""], destroy, dict(names)], sort_keys=True, default=str)
+        if key not in self.synthesised:
+            with self.monkeypatch.context() as patch:
+                patch.setattr(stacks.app, "load", lambda _environment: chosen)
+                _set_names(patch, names)
+                build_app("production", destroy=destroy, outdir=into, jar=self.folder / "no.jar").synth()
+            self.synthesised[key] = Path(tempfile.mkdtemp(dir=self.kept)) / "assembly"
+            shutil.copytree(into, self.synthesised[key])
+        else:
+            shutil.copytree(self.synthesised[key], into)
 
     def _tree(self, files: Mapping[str, Callable[[str], str]]) -> Path:
         tree = self.folder / f"tree-{self.made}"
@@ -100,6 +115,11 @@ class RevisionBuilder:
             assert after != before, f"the change of {path} changes nothing"
             target.write_text(after, "utf-8")
         return tree
+
+
+def _set_names(patch: pytest.MonkeyPatch, names: Mapping[str, str]) -> None:
+    for member, value in names.items():
+        patch.setattr(Names, member, property(partial(_constant, value)))
 
 
 def _constant(value: str, _names: Names) -> str:

@@ -223,6 +223,16 @@ CASES: Mapping[str, tuple[Edit, Kind, str]] = {
         Kind.DATA_LEFT,
         "gives up after",
     ),
+    "segments deleted early": (
+        put(FUNCTION, "SegmentsPublisher", f"{VARIABLES}.KEEP_SECONDS", "3600"),
+        Kind.DATA_LOSS,
+        "a replay of older clicks needs it",
+    ),
+    "segments just in time": (
+        put(FUNCTION, "SegmentsPublisher", f"{VARIABLES}.LEAD_SECONDS", "1"),
+        Kind.REPLAY,
+        "count in the one before",
+    ),
     "no retry": (
         put(STREAM, "Counts", f"{SEARCH}.RetryOptions.DurationInSeconds", 0),
         Kind.LATENCY,

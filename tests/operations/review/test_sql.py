@@ -179,6 +179,27 @@ def test_any_other_lateness_is_not_mentioned(tmp_path: Path, lateness_hours: tup
     assert found(tmp_path, RECORD, RECORD, lateness_hours=lateness_hours) == []
 
 
+@pytest.mark.parametrize(
+    ("drops_repeated", "kind", "says"),
+    [
+        ((False, True), Kind.NOTE, "from this deployment on"),
+        ((True, False), Kind.DATA_LOSS, "ids that were remembered are given up"),
+    ],
+)
+def test_dropping_repeated_click_ids_begins_or_ends_and_keeps_the_counts(
+    tmp_path: Path, drops_repeated: tuple[bool, bool], kind: Kind, says: str
+) -> None:
+    (finding,) = found(tmp_path, RECORD, RECORD, drops_repeated=drops_repeated)
+    assert finding.kind is kind
+    assert says in finding.text
+    assert "every count goes on" in finding.text
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_repeated_click_ids_that_go_on_as_before_are_not_mentioned(tmp_path: Path, both: bool) -> None:
+    assert found(tmp_path, RECORD, RECORD, drops_repeated=(both, both)) == []
+
+
 def test_more_tasks_with_a_raised_generation_start_fresh(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, RECORD, RECORD, parallelism=(4, 200), raised=True)
     assert finding.kind is Kind.FRESH_STATE

@@ -17,7 +17,7 @@ from operations.review.page import page
 from operations.review.verdict import verdict
 from settings import load
 from tests.operations.review.edits import edited, reports
-from tests.operations.review.template_mutations import Mutation, mutations
+from tests.operations.review.template_mutations import WRONG, Mutation, mutations
 
 SAMPLE, SEED = 30, 20260131
 
@@ -59,6 +59,21 @@ def test_damage_of_any_kind_gives_a_page_that_never_says_too_little(
         assert json.loads(as_json(report))["verdict"] == verdict(report)
         if verdict(report) == "Nothing at risk":
             assert HARMLESS.fullmatch(chosen[name].place), name
+
+
+def test_no_variable_of_a_function_goes_or_gets_nonsense_without_a_word(
+    production: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {
+        str(mutation): mutation
+        for mutation in mutations(production)
+        if mutation.path[1:3] == ("Environment", "Variables")
+        and len(mutation.path) == 4
+        and (mutation.how == "delete" or (WRONG[mutation.wrong] == "wrong" and mutation.how == "as"))
+    }
+    found = reports(production, chosen, tmp_path, monkeypatch)
+    assert len(found) > 50
+    assert [name for name, report in found.items() if verdict(report) == "Nothing at risk"] == []
 
 
 def test_damage_of_any_kind_is_priced_or_named_as_not_known(production: Assembly) -> None:

@@ -1,0 +1,1 @@
+"""Whether every click of a range of minutes is accounted for."""

@@ -1,0 +1,1 @@
+"""Counting a range again from the raw backup."""

@@ -1,0 +1,1 @@
+"""Publishing versions of the segments, and going back to one."""
