@@ -10,11 +10,11 @@ from typing import Any
 
 from clients.batch_server import aggregations, statistics
 from clients.batch_server.aggregations import Aggregation
-from clients.batch_server.answers import ComparedArticle, Comparison, Rising, RisingArticle
+from clients.batch_server.answers import ComparedArticle, Comparison, Rising, RisingArticle, TopList
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.question import Question
 from clients.batch_server.segment import Segment
-from clients.batch_server.top_articles import Wanted, rank
+from clients.batch_server.top_articles import Wanted, leading
 
 MAX_COMPARED = 3000
 """Articles looked at: the most clicked."""
@@ -130,25 +130,26 @@ def _risen(article: _Divided, division: _Division) -> RisingArticle:
 
 
 def _divide(question: Question, group: list[Aggregation], min_clicks: int) -> _Division:
+    """The searches of top_articles.leading, one more where that tells the list alone."""
     wanted = Wanted(groupings=((),), limit=MAX_COMPARED, min_clicks=min_clicks)
-    top = rank(question, wanted).get(question.segment)
-    if top is None or not top.articles:
-        clicks = 0 if top is None else top.clicks
-        return _Division(part=0, clicks=clicks, articles=(), all_from=min_clicks)
-    among = [article.article_id for article in top.articles]
     part: Mapping[str, Aggregation] = {"part": aggregations.part({"clicks": aggregations.CLICKS}, *group)}
-    answer = question.ask(
-        {
-            "clicks": aggregations.CLICKS,
-            **part,
-            "articles": aggregations.articles(size=len(among), among=among, inner=part),
-        }
-    )
+    beside = {"clicks": aggregations.CLICKS, **part}
+    found = leading(question, wanted, part, beside)
+    if isinstance(found, TopList):
+        among = [article.article_id for article in found.articles]
+        lists = {"articles": aggregations.articles(size=len(among), among=among, inner=part)}
+        answer = question.ask({**(lists if among else {}), **beside})
+        buckets, cut = answer["articles"]["buckets"] if among else [], found.cut
+    else:
+        answer = found
+        listed = answer["articles"]["buckets"] if answer else []
+        enough = [bucket for bucket in listed if aggregations.clicks(bucket) >= min_clicks]
+        buckets, cut = enough[:MAX_COMPARED], len(enough) > MAX_COMPARED
     return _Division(
-        part=aggregations.clicks(answer["part"]),
-        clicks=aggregations.clicks(answer),
-        articles=tuple(_divided(bucket) for bucket in answer["articles"]["buckets"]),
-        all_from=top.articles[-1].clicks + 1 if top.cut else min_clicks,
+        part=aggregations.clicks(answer["part"]) if answer else 0,
+        clicks=aggregations.clicks(answer) if answer else 0,
+        articles=tuple(map(_divided, buckets)),
+        all_from=aggregations.clicks(buckets[-1]) + 1 if cut else min_clicks,
     )
 
 

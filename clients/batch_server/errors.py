@@ -1,5 +1,8 @@
 """The exception that callers of the batch server catch, and its kinds."""
 
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.exceptions import HTTPClientError
+
 
 class TrendsError(Exception):
     """A question that could not be answered; the message says what happened, where, and what to do."""
@@ -14,6 +17,11 @@ def refuse_empty(**values: str | None) -> None:
     for name, value in values.items():
         if value == "":
             raise QuestionError(f"{name} is empty: leave it out, or give a value")
+
+
+def is_unanswered(error: object) -> bool:
+    """Whether AWS gave no answer at all, so that no permission is why."""
+    return isinstance(error, (BotocoreConnectionError, HTTPClientError))
 
 
 class TooManyBucketsError(TrendsError):

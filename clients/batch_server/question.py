@@ -1,6 +1,6 @@
 """One question to the counts: its searches, and how fresh the counts were at the first of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,11 +27,14 @@ class Question:
         *,
         asked_at: datetime,
         progress: ReadProgress = NOT_ASKED,
+        filters: Sequence[Aggregation] = (),
     ) -> None:
+        """filters: what else a count must have to be asked about."""
         self.minutes = minutes
         self.segment = segment
         self.searches = 0
         self._search = search
+        self._filters = tuple(filters)
         self._told = False  # whether a search told the freshness; one may have failed
         self._counted = False  # whether there is any index
         self._recent = Minutes(minutes.until - RECENT, minutes.until)
@@ -47,7 +50,7 @@ class Question:
     def ask(self, asked: Mapping[str, Aggregation], *filters: Aggregation) -> dict[str, Any]:
         """The aggregations over the counts asked about that the filters let through too; {} when there is no
         index. Raises TrendsError."""
-        chosen = [*aggregations.of(self.minutes, self.segment), *filters]
+        chosen = [*aggregations.of(self.minutes, self.segment), *self._filters, *filters]
         self.searches += 1
         if self._told:
             answer = self._search(aggregations.body(asked, *chosen))

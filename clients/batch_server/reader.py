@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
+from typing import Any
 
 import boto3
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 
-from clients.batch_server import aggregations, differences, series
+from clients.batch_server import aggregations, differences, finding, series
+from clients.batch_server.aggregations import Aggregation
 from clients.batch_server.answers import (
     DELIVERY,
     Comparison,
@@ -24,7 +26,9 @@ from clients.batch_server.answers import (
     Trend,
 )
 from clients.batch_server.credentials import own_session, role_session, signing_credentials
-from clients.batch_server.errors import QuestionError, refuse_empty
+from clients.batch_server.divided_top import Told, top_in_parts
+from clients.batch_server.errors import QuestionError, TrendsError, refuse_empty
+from clients.batch_server.finding import FoundArticles
 from clients.batch_server.minutes import DAY, Minutes, last_minutes, minutes_between
 from clients.batch_server.progress import RECENT, Progress, connect_progress, not_asked
 from clients.batch_server.question import Question, freshness_in, time_in
@@ -38,6 +42,8 @@ from names import OREGON
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 5000
 VALUES_TOLD = 50
+MAX_AT_ONCE = timedelta(hours=1)
+"""Of a question that is asked in parts beyond it: 420,000 counts of an hour took 0.6 s (bench `search`)."""
 LONGER_LOOK = 3 * DAY
 """A look that finds the age of counts that stopped days ago."""
 
@@ -98,16 +104,22 @@ class TrendingReader:
         min_clicks: int = 1,
         until: datetime | None = None,
         within: timedelta | None = None,
+        told: Told | None = None,
     ) -> TopOfSegments:
         """The same list for each segment of the groupings (EACH_VALUE, EACH_COMBINATION, EVERY_SEGMENT, ...).
 
         1 search within a UTC day, for any number of segments. Over several days: one a day, one for the sums,
         and more for segments where the lists of the days decide nothing (see top_articles). limit times the
         number of segments must stay below OpenSearch's search.max_buckets (65,535). within: all of the
-        searches together, from now; TrendsError when they take longer.
+        searches together, from now; TrendsError when they take longer. told: of more than an hour it is asked
+        in parts, which long times need, and told(parts answered, of all) is called between them.
         """
+        wanted = _wanted(groupings, limit, min_clicks)
+        if told is not None and last > MAX_AT_ONCE:
+            minutes = last_minutes(last, until or self._clock())
+            return top_in_parts(partial(self._about, minutes, segment, _deadline(within)), wanted, told)
         question = self._question(last, segment, until, within)
-        lists = rank(question, _wanted(groupings, limit, min_clicks))
+        lists = rank(question, wanted)
         return TopOfSegments(lists=lists, **question.answer)
 
     def trend(
@@ -194,6 +206,13 @@ class TrendingReader:
         question = self._about(minutes_between(earlier.since, recent.until), segment)
         return differences.rising(question, recent, limit, min_clicks)
 
+    def find(
+        self, last: timedelta, text: str, titled: Sequence[str] = (), *, until: datetime | None = None
+    ) -> FoundArticles:
+        """The clicked articles whose id holds the text, in large or small letters, or that are among
+        `titled`. 1 search."""
+        return finding.find(self._question(last, ALL_READERS, until), text, titled)
+
     def check_values(self, segment: Segment) -> None:
         """Raises QuestionError, with those that there are, for a value that no count of any time has.
         1 search; none of all readers."""
@@ -251,12 +270,32 @@ class TrendingReader:
     def _question(
         self, last: timedelta, segment: Segment, until: datetime | None, within: timedelta | None = None
     ) -> Question:
-        return self._about(last_minutes(last, until or self._clock()), segment, within)
+        return self._about(last_minutes(last, until or self._clock()), segment, _deadline(within))
 
-    def _about(self, minutes: Minutes, segment: Segment, within: timedelta | None = None) -> Question:
-        deadline = None if within is None else time.monotonic() + within.total_seconds()
+    def _about(
+        self,
+        minutes: Minutes,
+        segment: Segment,
+        deadline: float | None = None,
+        filters: Sequence[Aggregation] = (),
+    ) -> Question:
         search = self._search if deadline is None else partial(self._search, deadline=deadline)
-        return Question(search, minutes, segment, asked_at=self._clock(), progress=self._progress())
+        return Question(
+            search, minutes, segment, asked_at=self._clock(), progress=self._progress(), filters=filters
+        )
+
+
+class UnconnectedReader(TrendingReader):
+    """Refuses what is wrong as it is asked; all else it answers with `problem`, the reason why nothing can be
+    asked of OpenSearch."""
+
+    def __init__(self, problem: TrendsError) -> None:
+        def search(*_: object, **__: object) -> dict[str, Any]:
+            raise problem
+
+        self._search = search  # type: ignore[assignment]  # it is only ever called
+        self._clock = _now
+        self._progress = not_asked
 
 
 def connect(
@@ -292,6 +331,11 @@ def _wanted(groupings: Iterable[Grouping], limit: int, min_clicks: int) -> Wante
     _check_limit(limit)
     _check_min_clicks(min_clicks)
     return Wanted(groupings=checked_groupings(groupings), limit=limit, min_clicks=min_clicks)
+
+
+def _deadline(within: timedelta | None) -> float | None:
+    """By time.monotonic()."""
+    return None if within is None else time.monotonic() + within.total_seconds()
 
 
 def _check_limit(limit: int) -> None:

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as OpenSearchUnreachable
-from opensearchpy.exceptions import ConnectionTimeout, SerializationError, TransportError
+from opensearchpy.exceptions import ConnectionTimeout, NotFoundError, SerializationError, TransportError
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -26,13 +26,13 @@ from tenacity import (
 from urllib3 import Timeout
 
 from clients.batch_server.endpoint import endpoint_parts
-from clients.batch_server.errors import TooManyBucketsError, TrendsError, refuse_empty
+from clients.batch_server.errors import TooManyBucketsError, TrendsError, is_unanswered, refuse_empty
 from contract.sink import CLICK_COUNTS
-from names import OREGON_STORAGE, TOKYO_INGEST, index_pattern, stack_name
+from names import OREGON_STORAGE, TOKYO_INGEST, counts_alias, stack_name
 
 # All days are asked: the range on `minute` lets every other day's shard answer without reading, while a list
-# of days would outgrow a request line.
-INDICES = index_pattern(CLICK_COUNTS.index_family)
+# of days would outgrow a request line. The alias names one index of each day, so no count is there twice.
+INDICES = counts_alias(CLICK_COUNTS.index_family)
 REQUEST_TIMEOUT_SECONDS = 10
 # A search changes nothing, so it may be repeated. A day's first count makes its index, whose shard does not
 # answer for a short while: at midnight UTC, under every reader.
@@ -46,6 +46,8 @@ MAX_REASON = 300
 """Characters of what a server says about an error: a proxy may send a whole page."""
 RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
 TOO_MANY_BUCKETS = "too_many_buckets_exception"
+NO_INDEX = f"no such index [{INDICES}]"
+"""The reason of the 404 for an alias that no index has: nothing was ever counted."""
 _LESS = (
     "ask for less: a shorter time, or fewer segments (--by one column in place of --all-segments); or check "
     "the domain's load"
@@ -125,7 +127,12 @@ class CountSearch:
             )
         # A number would be a limit to connect, and one more to read.
         timeout = Timeout(total=seconds)
-        answer = self._client.search(index=INDICES, body=dict(body), request_timeout=timeout)
+        try:
+            answer = self._client.search(index=INDICES, body=dict(body), request_timeout=timeout)
+        except NotFoundError as error:
+            if NO_INDEX in _causes(error):
+                return {}
+            raise
         try:
             shards, timed_out = answer["_shards"], answer["timed_out"]
             total, successful, failed = shards["total"], shards["successful"], shards["failed"]
@@ -159,10 +166,13 @@ class CountSearch:
             in_time = "in time" if asked.is_too_late else f"within {REQUEST_TIMEOUT_SECONDS} s"
             return f"{self._where} did not answer {in_time}, {asked}: {_LESS}"
         if _is_unsigned(error):
-            return (
-                f"could not get credentials to sign with: {error.info}. Check that this machine's identity "
-                "may call sts:AssumeRole on the role, and that the role's trust policy names that identity"
+            check = (
+                "this machine reaches AWS STS"
+                if is_unanswered(error.info)
+                else "this machine's identity may call sts:AssumeRole on the role, and that the role's trust "
+                "policy names that identity"
             )
+            return f"could not get credentials to sign with: {error.info}. Check that {check}"
         if isinstance(error, OpenSearchUnreachable):
             return (
                 f"{self._where} cannot be reached ({error.error}): "

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import gcd
 
-from clients.batch_server import aggregations, top_articles
+from clients.batch_server import aggregations
 from clients.batch_server.aggregations import Aggregation
 from clients.batch_server.answers import HeatMap, Series, TopList, Trend, TrendingArticle
 from clients.batch_server.duration import duration_text
-from clients.batch_server.errors import QuestionError, TrendsError
+from clients.batch_server.errors import QuestionError
 from clients.batch_server.minutes import DAY, Minutes
 from clients.batch_server.question import Question
 from clients.batch_server.segment import Grouping, Segment
-from clients.batch_server.top_articles import Wanted
+from clients.batch_server.top_articles import Wanted, leading
 from contract.count import WINDOW
 
 HOUR = timedelta(hours=1)
@@ -113,41 +113,14 @@ def _common_divisor(step: timedelta, starts: Sequence[datetime]) -> timedelta:
 
 
 def heat_map(question: Question, limit: int, by: Grouping) -> HeatMap:
-    """1 search within a UTC day. Over several days 2: the first articles of each day, then the cells of those
-    that can be among the first of all; more where those decide nothing (see top_articles)."""
-    days = question.minutes.days()
-    columns = aggregations.grouped(by, {"clicks": aggregations.CLICKS})
-    inner = {"cells": columns}
-    if len(days) == 1:
-        # The counts of a day are in one index with one shard, whose largest sums are the largest.
-        lists = aggregations.articles(size=limit, inner=inner)
-        answer = question.ask({"articles": lists, "columns": columns})
-        cut = bool(answer) and answer["articles"]["sum_other_doc_count"] > 0
-        return _heat_map_in(question, answer, limit, by, cut=cut)
+    """The searches of top_articles.leading."""
     wanted = Wanted(groupings=((),), limit=limit, min_clicks=1)
-    first = top_articles.first_of_days(
-        question, wanted.groupings, top_articles.size_of_a_picture(wanted, len(days))
-    )
-    leaders = top_articles.leaders(first, wanted)
-    if leaders is not None:
-        among = leaders.articles
-        lists = aggregations.articles(size=min(wanted.listed, len(among)), among=among, inner=inner)
-        answer = question.ask({"articles": lists, "columns": columns})
-        if _decides(answer["articles"], leaders.bound, wanted):
-            cut = len(answer["articles"]["buckets"]) > limit
-            return _heat_map_in(question, answer, limit, by, cut=cut)
-    lists_of = top_articles.ranked(question, wanted, first)
-    nothing = TopList(articles=(), clicks=0, cut=False)
-    return _heat_map_of(question, lists_of.get(question.segment, nothing), by)
-
-
-def _decides(listed: Aggregation, bound: int, wanted: Wanted) -> bool:
-    """Whether no article that is not listed can have more clicks than the last listed."""
-    if listed["doc_count_error_upper_bound"]:  # below 0: a shard has more than it told
-        raise TrendsError("the articles grew while they were listed: ask again")
-    complete = len(listed["buckets"]) == wanted.listed
-    last = aggregations.clicks(listed["buckets"][-1]) if complete else 0
-    return max(last, wanted.min_clicks) > bound
+    columns = aggregations.grouped(by, {"clicks": aggregations.CLICKS})
+    found = leading(question, wanted, {"cells": columns}, {"columns": columns})
+    if isinstance(found, TopList):
+        return _heat_map_of(question, found, by)
+    cut = bool(found) and len(found["articles"]["buckets"]) > limit
+    return _heat_map_in(question, found, limit, by, cut=cut)
 
 
 def _heat_map_of(question: Question, top: TopList, by: Grouping) -> HeatMap:

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clients.batch_server.credentials import own_credentials, own_session, role_session
-from clients.batch_server.errors import QuestionError, TrendsError, refuse_empty
+from clients.batch_server.errors import QuestionError, TrendsError, is_unanswered, refuse_empty
 from clients.batch_server.segment import ALL_READERS, Segment
 from contract.ranking import KEY, RankingError, ServedRanking, segment_key
 from names import TOKYO_INGEST, stack_name
@@ -53,10 +53,15 @@ class ServedTable:
                 TableName=self._name, Key={KEY: {"S": segment_key(segment.as_dict())}}
             )
         except (BotoCoreError, ClientError) as error:
+            check = (
+                "that this machine reaches DynamoDB"
+                if is_unanswered(error)
+                else "--table, and that the batch server's role "
+                f"({stack_name('<environment>', TOKYO_INGEST)}) is the one that reads it"
+            )
             raise TrendsError(
-                f"the table {self._name} in {self._client.meta.region_name} cannot be read: {error}. Check "
-                f"--table, and that the batch server's role ({stack_name('<environment>', TOKYO_INGEST)}) "
-                "is the one that reads it"
+                f"the table {self._name} in {self._client.meta.region_name} cannot be read: {error}. "
+                f"Check {check}"
             ) from error
         deserialize = TypeDeserializer().deserialize
         item = {name: deserialize(value) for name, value in answer.get("Item", {}).items()}

@@ -40,7 +40,8 @@ EXPECTED_VALUES = 20
 EXPECTED_SEGMENTS = 1000
 SPARE_CANDIDATES = 100
 PICTURE_CANDIDATES = 2000
-"""Articles of all days that a heat map looks at first: where fewer were clicked, no list is cut."""
+"""Articles of all days that are looked at first where all readers are asked about: where fewer were clicked,
+no list is cut."""
 MAX_CANDIDATES = 60_000
 """In one request; OpenSearch allows 65,536 terms (index.max_terms_count)."""
 MAX_CANDIDATE_BYTES = 4_000_000
@@ -151,25 +152,46 @@ def rank(question: Question, wanted: Wanted) -> dict[Segment, TopList]:
     return ranked(question, wanted, first)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Leaders:
-    """articles: which can be among those wanted; bound: no other article has more clicks."""
+def leading(
+    question: Question, wanted: Wanted, inner: Mapping[str, Aggregation], beside: Mapping[str, Aggregation]
+) -> Aggregation | TopList:
+    """The articles of all readers, who are the one grouping wanted, in an answer as of one search: its
+    `articles` have `inner` over each one's counts, and `beside` stands beside them. {} while nothing was
+    counted. Their list alone where sums of candidates cannot decide.
 
-    articles: tuple[str, ...]
-    bound: int
+    1 search within a UTC day, whose counts are in one index with one shard: its largest sums are the largest.
+    Over several days 2: the first articles of each day, then those that can be among the first of all.
 
-
-def leaders(lists: DayLists, wanted: Wanted) -> Leaders | None:
-    """Of all readers, who are the one grouping wanted; None where sums of candidates cannot decide."""
-    for days in lists.values():
-        candidates = days.candidates(wanted)
+    Raises TrendsError.
+    """
+    days = question.minutes.days()
+    if len(days) == 1:
+        lists = aggregations.articles(size=wanted.listed, inner=inner)
+        return question.ask({"articles": lists, **beside})
+    first = first_of_days(question, wanted.groupings, _size_of_a_picture(wanted, len(days)))
+    for lists_of_days in first.values():
+        candidates = sorted(lists_of_days.candidates(wanted))
         if candidates and _fits(candidates):
-            return Leaders(articles=tuple(sorted(candidates)), bound=days.bound)
-    return None
+            size = min(wanted.listed, len(candidates))
+            lists = aggregations.articles(size=size, among=candidates, inner=inner)
+            answer = question.ask({"articles": lists, **beside})
+            if _decides(answer["articles"], lists_of_days.bound, wanted):
+                return answer
+    nothing = TopList(articles=(), clicks=0, cut=False)
+    return ranked(question, wanted, first).get(question.segment, nothing)
 
 
-def size_of_a_picture(wanted: Wanted, days: int) -> int:
-    """Articles to list of each day for a heat map of all of them."""
+def _decides(listed: Aggregation, bound: int, wanted: Wanted) -> bool:
+    """Whether no article that is not listed can have more clicks than the last listed."""
+    if listed["doc_count_error_upper_bound"]:  # below 0: a shard has more than it told
+        raise TrendsError("the articles grew while they were listed: ask again")
+    complete = len(listed["buckets"]) == wanted.listed
+    last = aggregations.clicks(listed["buckets"][-1]) if complete else 0
+    return max(last, wanted.min_clicks) > bound
+
+
+def _size_of_a_picture(wanted: Wanted, days: int) -> int:
+    """Articles to list of each day where all readers are asked about."""
     return max(_candidates_a_day(wanted), PICTURE_CANDIDATES // days)
 
 

@@ -5,6 +5,7 @@ import json
 import mimetypes
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -19,11 +20,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clients.batch_server.errors import TrendsError
+from clients.board.alarms import ReadAlarms
+from clients.board.article import RANKED
+from clients.board.environment import EnvironmentState
 from clients.board.messages import status
-from clients.board.query_loop import QueryLoop
-from clients.board.questions import BoardQuestion, QuestionKind, Spans, questions_of_view
+from clients.board.query_loop import PartsAnswered, QueryLoop
+from clients.board.questions import BoardQuestion, Lane, QuestionKind, questions_of_view
+from clients.board.ranges import Spans
 from clients.board.ranking_freshness import RankingFreshness
 from clients.board.reconciliation import Reconciliations
+from clients.board.refused import ReadRefused
+from clients.board.runbook import section
 from contract.count import SEGMENT_COLUMNS, WINDOW
 
 PAGE = Path(__file__).parent / "page"
@@ -93,16 +100,27 @@ class _Viewing(StreamingResponse):
             await super().__call__(scope, receive, send_in_time)
 
 
+async def _runbook(request: Request) -> Response:
+    text = section(request.path_params["anchor"])
+    if text is None:
+        return PlainTextResponse("no such section of the runbook is here", status_code=404)
+    return PlainTextResponse(text)
+
+
 def application(
     loop: QueryLoop,
     spans: Spans,
     *,
     time_zone: str,
+    article_link: str | None = None,
     reconciliations: Reconciliations | None,
     served: RankingFreshness | None,
+    alarms: ReadAlarms | None,
+    refused: ReadRefused | None,
     clock: Clock,
 ) -> Starlette:
     viewers: set[object] = set()
+    environment = EnvironmentState(alarms, refused, loop, clock)
 
     async def page(_: Request) -> Response:
         return FileResponse(PAGE / "index.html")
@@ -116,10 +134,20 @@ def application(
                 "last_seconds": spans.last.total_seconds(),
                 "before_seconds": spans.before.total_seconds(),
                 "grain_seconds": WINDOW.total_seconds(),
+                "article_link": article_link,
+                "ranked": RANKED,
                 "served": served is not None,
                 "account": reconciliations is not None,
             }
         )
+
+    def alarms_now(_: Request) -> Response:
+        """An empty list where nobody told how to read them, 503 where they cannot be read. Starlette runs it
+        in a thread."""
+        try:
+            return JSONResponse([dict(alarm) for alarm in alarms()] if alarms else [])
+        except TrendsError as error:
+            return PlainTextResponse(str(error), status_code=503)
 
     async def events(request: Request) -> Response:
         try:
@@ -143,12 +171,21 @@ def application(
     async def _events(questions: tuple[BoardQuestion, ...]) -> AsyncIterator[bytes]:
         yield f"retry: {RECONNECT_MILLISECONDS}\n\n".encode()
         sent: dict[BoardQuestion, int] = {}
+        parts_sent: PartsAnswered | None = None
+        told: dict[str, bytes] = {}
         while True:
             for question in questions:
                 answered = loop.answered(question)
                 if answered is not None and answered.number != sent.get(question):
                     sent[question] = answered.number
                     yield _event(question.kind, answered.event)
+                if question.lane == Lane.LONG and (parts := loop.parts(question)) != parts_sent:
+                    parts_sent = parts
+                    yield _event("parts", json.dumps(parts and asdict(parts)).encode())
+            for name, event in environment.events().items():
+                if event != told.get(name):
+                    told[name] = event
+                    yield _event(name, event)
             yield _event("status", _status())
             await loop.change(timeout=STATUS_SECONDS)
 
@@ -165,7 +202,7 @@ def application(
 
     @asynccontextmanager
     async def asking(_: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(part.run()) for part in (loop, served) if part is not None]
+        tasks = [asyncio.create_task(part.run()) for part in (loop, environment, served) if part is not None]
         yield
         for task in tasks:
             task.cancel()
@@ -174,6 +211,8 @@ def application(
         routes=[
             Route("/", page),
             Route("/settings", settings),
+            Route("/alarms", alarms_now),
+            Route("/runbook/{anchor}", _runbook),
             Route("/events", events),
             Mount("/page", StaticFiles(directory=PAGE)),
             Mount("/charts", StaticFiles(directory=CHARTS)),

@@ -1,8 +1,8 @@
 """The answers as the page gets them, in JSON. Ids are there as they are, to be sent back, and as labels, to
 be shown: a label holds no control characters."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from clients.batch_server.answers import (
@@ -11,17 +11,27 @@ from clients.batch_server.answers import (
     Freshness,
     HeatMap,
     Rising,
+    TopList,
     TopOfSegments,
     Trend,
     TrendingArticle,
 )
+from clients.batch_server.finding import FoundArticles
 from clients.batch_server.minutes import Minutes
 from clients.batch_server.segment import Segment
 from clients.batch_server.text import printable
-from clients.board.ranking_freshness import ServedStage
+from clients.board import runbook
+from clients.board.alarms import Alarm
+from clients.board.article import ArticleView, SideBySide
+from clients.board.ranking_freshness import SECONDS_BETWEEN, ServedStage
 from clients.board.reconciliation import ReconciliationReport
+from clients.board.watched import Seen
 from contract.count import SEGMENT_COLUMNS
 from contract.event_time import format_time
+from contract.segments_receipt import RefusedUpload
+
+FOUND_SHOWN = 20
+REASONS_SHOWN = 3
 
 Message = dict[str, Any]
 Titles = Mapping[str, str]
@@ -36,7 +46,7 @@ def message(answer: Answer, titles: Titles) -> Message:
     }
 
 
-def _own(answer: Answer, titles: Titles) -> Message:
+def _own(answer: Answer, titles: Titles) -> Message:  # noqa: PLR0911
     match answer:
         case HeatMap():
             return {
@@ -50,6 +60,7 @@ def _own(answer: Answer, titles: Titles) -> Message:
             }
         case Trend():
             return {
+                "step_seconds": answer.step.total_seconds(),
                 "starts": [format_time(start) for start in answer.starts],
                 "series": [
                     {"label": _label(series.article_id, titles), **_segment(series.segment)}
@@ -74,12 +85,26 @@ def _own(answer: Answer, titles: Titles) -> Message:
             }
         case Comparison():
             return {**_segment(answer.segment), **_looked_at(answer), **_compared(answer, titles)}
+        case ArticleView():
+            return _about(answer, titles)
+        case FoundArticles():
+            return {
+                "too_many": answer.too_many,
+                "found": len(answer.articles),
+                "articles": [_article(article, titles) for article in answer.articles[:FOUND_SHOWN]],
+            }
+        case SideBySide():
+            both = zip(answer.segments, answer.lists, strict=True)
+            return {"shown": FOUND_SHOWN, "lists": [_list(*each, titles) for each in both]}
         case TopOfSegments():
             values: dict[str, list[str]] = {column: [] for column in SEGMENT_COLUMNS}
             for segment in answer.lists:
                 for column, value in segment.fields:
                     values[column].append(value)
-            return {"values": values}
+            lists = [_list(segment, top, titles) for segment, top in answer.lists.items()]
+            return {"values": values, "lists": lists}
+        case _ if type(answer) is Answer:  # how fresh, and no more
+            return {}
         case _:
             raise TypeError(f"the board shows no {type(answer).__name__}")
 
@@ -119,6 +144,41 @@ def status(
     }
 
 
+def alarms_message(seen: Seen[Sequence[Alarm]]) -> Message:
+    """alarms: None while they are not known, which is never told as that all is well."""
+    told: list[Message] | None = None
+    if seen.value is not None:
+        told = [
+            {key: printable(alarm[key]) for key in ("name", "region", "state", "since", "reason", "shows")}
+            | {"runbook": printable(alarm["runbook"]), "link": runbook.link(alarm["runbook"])}
+            for alarm in seen.value
+        ]
+    return {**_seen(seen), "alarms": told}
+
+
+def refused_message(seen: Seen[Sequence[RefusedUpload]]) -> Message:
+    """files: None while they are not known; the first reasons of each, and how many there are."""
+    told = None
+    if seen.value is not None:
+        told = [
+            {
+                "name": printable(refused.name),
+                "uploaded_at": format_time(datetime.fromtimestamp(refused.uploaded_at, UTC)),
+                "reasons": [printable(str(reason)) for reason in refused.reasons[:REASONS_SHOWN]],
+                "number": refused.number,
+            }
+            for refused in seen.value
+        ]
+    return {**_seen(seen), "files": told}
+
+
+def _seen(seen: Seen[Any]) -> Message:
+    """As an answer of OpenSearch has it, for the panel's age."""
+    read = {} if seen.at is None else {"freshness": {"asked_at": format_time(seen.at)}}
+    problem = seen.problem and printable(seen.problem)
+    return {**read, "seconds_between": SECONDS_BETWEEN, "not_known": problem}
+
+
 def _compared(answer: Comparison, titles: Titles) -> Message:
     return {
         side: [
@@ -135,6 +195,32 @@ def _compared(answer: Comparison, titles: Titles) -> Message:
     }
 
 
+def _about(answer: ArticleView, titles: Titles) -> Message:
+    return {
+        "id": answer.article_id,
+        "id_label": printable(answer.article_id),
+        "label": _label(answer.article_id, titles),
+        "step_seconds": answer.step.total_seconds(),
+        "starts": [format_time(start) for start in answer.starts],
+        "segments": [
+            {**_segment(series.segment), "clicks": series.clicks, "place": answer.places.get(series.segment)}
+            for series in answer.series
+        ],
+        "rises": [
+            {
+                "at": format_time(rise.at),
+                "span_seconds": rise.span.total_seconds(),
+                "clicks": rise.clicks,
+                "before": rise.before,
+                "times": rise.growth,
+                "low": rise.low,
+                "high": rise.high,
+            }
+            for rise in answer.rises
+        ],
+    }
+
+
 def _looked_at(answer: Rising | Comparison) -> Message:
     return {"found": answer.found, "compared": answer.compared, "all_from": answer.all_from}
 
@@ -148,6 +234,11 @@ def _label(article_id: str | None, titles: Titles) -> str:
     if article_id is None:
         return "all articles"
     return printable(titles.get(article_id, article_id)).strip() or repr(article_id)
+
+
+def _list(segment: Segment, top: TopList, titles: Titles) -> Message:
+    articles = [{**_article(each, titles), "title": titles.get(each.article_id)} for each in top.articles]
+    return {**_segment(segment), "clicks": top.clicks, "cut": top.cut, "articles": articles}
 
 
 def _segment(segment: Segment) -> Message:

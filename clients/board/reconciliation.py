@@ -1,4 +1,4 @@
-"""Where every record went, told by whoever counts it: in the twin, the demonstration. A batch server on AWS
+"""Where every click went, told by whoever counts it: in the twin, the demonstration. A batch server on AWS
 knows only the counts; there the board shows no reconciliation."""
 
 import threading
@@ -12,8 +12,8 @@ REJECTED_KEPT = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordReconciliation:
-    """Records so far: sent = counted + rejected + unparseable + those still on their way."""
+class ClickTotals:
+    """Clicks and unread rests of lines so far: sent = counted + rejected + unparseable + on their way."""
 
     sent: int
     counted: int
@@ -28,9 +28,9 @@ class RecordReconciliation:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconciliationReport:
-    """rejected: (start of the count's time in which they were rejected, UTC; records), oldest first."""
+    """rejected: (start of the count's time in which they were rejected, UTC; clicks), oldest first."""
 
-    reconciliation: RecordReconciliation
+    reconciliation: ClickTotals
     told_at: datetime
     rejected: tuple[tuple[datetime, int], ...]
 
@@ -45,7 +45,7 @@ class Reconciliations:
         self._rejected: OrderedDict[datetime, int] = OrderedDict()
         self._segments_problem: str | None = None
 
-    def tell(self, reconciliation: RecordReconciliation, at: datetime | None = None) -> None:
+    def tell(self, reconciliation: ClickTotals, at: datetime | None = None) -> None:
         told_at = at or datetime.now(UTC)
         with self._lock:
             before = self._newest.reconciliation.rejected if self._newest else 0

@@ -12,12 +12,16 @@ from starlette.applications import Starlette
 
 from clients.batch_server.errors import TrendsError
 from clients.batch_server.reader import TrendingReader
+from clients.board.alarms import ReadAlarms
 from clients.board.application import CHARTS, Clock, application
+from clients.board.asking import Asking
+from clients.board.environment import connect_environment
 from clients.board.messages import Titles
 from clients.board.query_loop import ATTEMPTS, QueryLoop
-from clients.board.questions import Spans
+from clients.board.ranges import Spans
 from clients.board.ranking_freshness import RankingFreshness, ReadServed
 from clients.board.reconciliation import Reconciliations
+from clients.board.refused import ReadRefused
 from clients.board.titles import read_titles
 
 __all__ = [
@@ -28,6 +32,7 @@ __all__ = [
     "address",
     "bind",
     "bind_where_free",
+    "connect_environment",
     "read_titles",
     "running_board",
     "serve",
@@ -40,25 +45,32 @@ SHUTDOWN_SECONDS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What is shown. time_zone: of the times on the page; reconciliations: where each record is counted;
-    served: reads the ranking that the service has, where it is known how; clock: the reader's."""
+    """What is shown. time_zone: of the times on the page; article_link: a template (links.py);
+    reconciliations: where each click is counted; served: reads the ranking that the service has, alarms:
+    its alarms, refused: refused files of the segments, where it is known how; clock: the reader's."""
 
     reader: TrendingReader
     spans: Spans
     time_zone: str
     titles: Titles = field(default_factory=dict)
+    article_link: str | None = None
     reconciliations: Reconciliations | None = None
     served: ReadServed | None = None
+    alarms: ReadAlarms | None = None
+    refused: ReadRefused | None = None
     clock: Clock = lambda: datetime.now(UTC)
 
     def application(self) -> Starlette:
-        loop = QueryLoop(lambda question: question.ask(self.reader, self.spans), self.titles)
+        loop = QueryLoop(Asking(self.reader, self.spans, self.clock, self.titles), self.titles)
         return application(
             loop,
             self.spans,
             time_zone=self.time_zone,
+            article_link=self.article_link,
             reconciliations=self.reconciliations,
             served=RankingFreshness(self.served, loop) if self.served else None,
+            alarms=self.alarms,
+            refused=self.refused,
             clock=self.clock,
         )
 

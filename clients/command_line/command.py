@@ -11,13 +11,13 @@ import typer
 
 from clients import __version__
 from clients.batch_server import differences
-from clients.batch_server.credentials import own_session, signing_credentials
 from clients.batch_server.duration import duration_text
 from clients.batch_server.errors import QuestionError, TrendsError
-from clients.batch_server.reader import DEFAULT_LIMIT, TrendingReader, connect
+from clients.batch_server.reader import DEFAULT_LIMIT, TrendingReader, UnconnectedReader, connect
 from clients.batch_server.segment import EACH_COMBINATION, EACH_VALUE, Segment
 from clients.batch_server.served_rankings import connect_table
-from clients.command_line import answer_tables, rankings, tables
+from clients.command_line import answer_tables, rankings, saved_objects_commands, tables
+from clients.command_line.operator_commands import add_operator_commands
 from clients.command_line.options import (
     CONNECTION,
     OUTPUT,
@@ -26,10 +26,9 @@ from clients.command_line.options import (
     TABLE_OPTION,
     TITLES,
     AlsoUnlimited,
+    ArticleLink,
     Asked,
     By,
-    DomainRegion,
-    Endpoint,
     Form,
     Limit,
     MinClicks,
@@ -47,12 +46,10 @@ from clients.command_line.options import (
     segment_asked,
     with_options,
 )
-from clients.command_line.output import fail, set_up_streams, show, tell, write
+from clients.command_line.output import fail, progress_told, set_up_streams, show, tell, write
 from clients.command_line.tables import AnswerTable
-from clients.dashboards.dashboards import Dashboards
-from clients.dashboards.saved_objects import DASHBOARD_TITLE, as_ndjson, saved_objects
 from contract.count import SEGMENT_COLUMNS, WINDOW
-from names import OREGON, TOKYO
+from names import TOKYO
 
 DEFAULT_STEP = duration_text(WINDOW)
 
@@ -90,7 +87,7 @@ def question(ask: Callable[..., AnswerTable]) -> Callable[..., AnswerTable]:
         zone = time_zone or UTC
         try:
             asked = Asked(
-                reader=_connected(options),
+                reader=_reader(options),
                 last=last,
                 until=until,
                 segment=segment,
@@ -128,6 +125,16 @@ def _add(run: Callable[..., None], *shared: inspect.Parameter) -> None:
         run(options, **named)
 
     app.command(run.__name__, cls=OnceCommand, help=run.__doc__)(with_options(split, *own, *shared))
+
+
+def _reader(options: dict[str, Any]) -> TrendingReader:
+    """One that refuses wrong questions also where nothing can be asked. Raises QuestionError."""
+    try:
+        return _connected(options)
+    except QuestionError:
+        raise
+    except TrendsError as problem:
+        return UnconnectedReader(problem)
 
 
 def _connected(options: dict[str, Any], **more: Any) -> TrendingReader:
@@ -185,17 +192,17 @@ def top(
         return answer_tables.top(
             asked.reader.top(asked.last, asked.segment, limit, min_clicks=min_clicks, until=asked.until)
         )
-    return answer_tables.top_of_segments(
-        asked.reader.top_of_segments(
+    with progress_told("asking in parts") as told:
+        answer = asked.reader.top_of_segments(
             asked.last,
             groupings,
             limit,
             segment=asked.segment,
             min_clicks=min_clicks,
             until=asked.until,
-        ),
-        asked.segment,
-    )
+            told=told,
+        )
+    return answer_tables.top_of_segments(answer, asked.segment)
 
 
 @question
@@ -344,6 +351,7 @@ def board(
         ),
     ] = "1h",  # type: ignore[assignment]  # typer parses it
     titles: Titles = None,
+    article_link: ArticleLink = None,
     table: Annotated[str | None, TABLE_OPTION] = None,
     table_region: TableRegion = TOKYO,
     port: Annotated[
@@ -357,7 +365,9 @@ def board(
     from clients.board import server  # the web server, which no question needs
 
     segment, role_arn = segment_asked(options), options["role_arn"]
+    environment, domain_region = options["environment"], options["domain_region"]
     try:
+        alarms, refused = server.connect_environment(environment, role_arn, domain_region, table_region)
         reader = _connected(options, max_attempts=server.ATTEMPTS)
         if segment.fields:
             _are_known(reader, segment)
@@ -366,7 +376,10 @@ def board(
             spans=server.Spans(last=last, before=before),
             time_zone=time_zone.key if time_zone else "UTC",
             titles=titles or {},
+            article_link=article_link,
             served=connect_table(table, region=table_region, role_arn=role_arn).read if table else None,
+            alarms=alarms,
+            refused=refused,
         )
         listening = server.bind_where_free() if port is None else server.bind(port)
     except TrendsError as error:
@@ -379,20 +392,5 @@ def board(
 _add(board, *SEGMENT, *CONNECTION)
 
 
-@app.command("saved-objects")
-def print_saved_objects() -> None:
-    """The board's pictures for OpenSearch Dashboards, as NDJSON."""
-    write(as_ndjson(saved_objects()))
-
-
-@app.command("import-saved-objects")
-def import_saved_objects(
-    *, endpoint: Endpoint, role_arn: RoleArn = None, domain_region: DomainRegion = OREGON
-) -> None:
-    """Put the same into the OpenSearch Dashboards of the domain, over those of an earlier import."""
-    try:
-        credentials = signing_credentials(own_session(), role_arn, domain_region)
-        put = Dashboards(endpoint, credentials, domain_region).put(saved_objects())
-    except TrendsError as error:
-        fail(error)
-    tell(f"{put} saved objects are in OpenSearch Dashboards: open the dashboard {DASHBOARD_TITLE!r}")
+saved_objects_commands.add_to(app)
+add_operator_commands(app)

@@ -20,6 +20,7 @@ from clients.batch_server.endpoint import endpoint_parts
 from clients.batch_server.errors import QuestionError
 from clients.batch_server.reader import TrendingReader
 from clients.batch_server.segment import Grouping, Segment
+from clients.board.links import checked_template
 from clients.board.titles import read_titles
 from contract.count import SEGMENT_COLUMNS
 from names import OREGON
@@ -107,6 +108,13 @@ def _titles(file: str) -> dict[str, str]:
         raise typer.BadParameter(str(error)) from error
 
 
+def _article_link(template: str) -> str:
+    try:
+        return checked_template(template)
+    except QuestionError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def _region(text: str) -> str:
     try:
         validate_region_name(not_empty(text))
@@ -143,6 +151,15 @@ Titles = Annotated[
         parser=_titles,
         metavar="FILE",
         help="CSV with the header article_id,title: what to call articles.",
+    ),
+]
+ArticleLink = Annotated[
+    Any,
+    typer.Option(
+        "--article-link",
+        parser=_article_link,
+        metavar="URL",
+        help="Where an article is, with {article_id} in place of its id.",
     ),
 ]
 MinClicks = Annotated[int, typer.Option("--min-clicks", min=1, help="Only articles with as many clicks.")]

@@ -4,12 +4,13 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
 from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from clients.batch_server.errors import QuestionError, TrendsError
 from clients.batch_server.text import printable
@@ -101,6 +102,21 @@ def show(table: RenderableType) -> None:
             f"{console.width}, so ids and numbers are broken or missing: make it wider, ask for fewer "
             "columns, or take --json"
         )
+
+
+@contextmanager
+def progress_told(what: str) -> Iterator[Callable[[int, int], None]]:
+    """told(done, of) draws a bar on a terminal's standard error, which is gone after the block; elsewhere
+    nothing."""
+    console, on_terminal = Console(stderr=True), sys.stderr is not None and sys.stderr.isatty()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not on_terminal) as progress:
+        task = progress.add_task(what, total=None, visible=False)
+
+        def told(done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of, visible=True)
+
+        yield told
 
 
 def tell(text: str) -> None:

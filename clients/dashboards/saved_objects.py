@@ -17,7 +17,7 @@ from clients.batch_server.aggregations import MAX_SEGMENT_VALUES
 from clients.batch_server.duration import duration_text
 from contract.count import SEGMENT_COLUMNS, WINDOW
 from contract.sink import CLICK_COUNTS, SINKS, Sink
-from names import index_pattern
+from names import counts_alias
 
 SavedObject = dict[str, Any]
 Aggregation = dict[str, Any]
@@ -219,8 +219,8 @@ _HEAT_MAP: dict[str, Any] = {
 
 def _data_view(sink: Sink) -> SavedObject:
     """Without `fields`: Dashboards then asks the indices for them when it opens the data view."""
-    pattern = index_pattern(sink.index_family)
-    return _object("index-pattern", sink.index_family, {"title": pattern, "timeFieldName": "minute"}, [])
+    title = counts_alias(sink.index_family)
+    return _object("index-pattern", sink.index_family, {"title": title, "timeFieldName": "minute"}, [])
 
 
 def _visualization(picture: Visualization) -> SavedObject:

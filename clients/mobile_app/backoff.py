@@ -1,7 +1,7 @@
-"""How many records the next call may hold, and how long to wait before it.
+"""How many clicks the next call may hold, and how long to wait before it.
 
 A call that was not wholly taken makes the next one later and smaller, so that a stream that takes little is
-not sent the same records again and again.
+not sent the same clicks again and again.
 """
 
 import random
@@ -15,12 +15,12 @@ FIRST_PAUSE_SECONDS = 0.1
 class Backoff:
     """One sender's. Start over from a whole call and no pause with a new one.
 
-    records: how many the next call may hold. failures: calls in a row of which something was left.
+    clicks: how many the next call may hold. failures: calls in a row of which something was left.
     """
 
-    def __init__(self, max_records: int = MAX_RECORDS_PER_CALL) -> None:
-        self._max_records = max_records
-        self.records = max_records
+    def __init__(self, max_clicks: int = MAX_RECORDS_PER_CALL) -> None:
+        self._max_clicks = max_clicks
+        self.clicks = max_clicks
         self.failures = 0
 
     def after(self, outcome: CallOutcome[Any]) -> None:
@@ -29,13 +29,13 @@ class Backoff:
         """
         if not outcome.left:
             self.failures = 0
-            self.records = min(self._max_records, self.records * 2)
+            self.clicks = min(self._max_clicks, self.clicks * 2)
             return
         self.failures += 1
         if outcome.taken:
-            self.records = min(self.records, len(outcome.taken))
+            self.clicks = min(self.clicks, len(outcome.taken))
         elif outcome.sent:
-            self.records = max(1, min(self.records, len(outcome.left)) // 2)
+            self.clicks = max(1, min(self.clicks, len(outcome.left)) // 2)
 
     def pause_seconds(self, longest: float) -> float:
         """Before the next call. Full jitter: anything up to a bound that doubles with each failure."""

@@ -1,4 +1,4 @@
-"""A click as a record of the mobile stream, in the form that docs/reference/contracts.md promises."""
+"""A click as a line for the mobile stream, in the form that docs/reference/contracts.md promises."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ def new_click_id() -> str:
     return uuid.uuid4().hex
 
 
-def click_record(
+def click_line(
     *,
     click_id: str,
     clicked_at: datetime,
@@ -45,7 +45,7 @@ def click_record(
 
 
 def partition_key(user_id: object, data: bytes) -> str:
-    """The user's id, so that a reader's clicks share a shard; else a digest of the record."""
+    """The user's id, so that readers spread over the shards; else a digest of the line."""
     if (
         isinstance(user_id, str)
         and 1 <= len(user_id) <= MAX_PARTITION_KEY_CHARACTERS

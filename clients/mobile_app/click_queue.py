@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients.mobile_app.delivery import MAX_BYTES_PER_RECORD, MAX_RECORDS_PER_CALL, fits, size_of
+from clients.mobile_app.delivery import MAX_RECORDS_PER_CALL, fits
+from clients.mobile_app.pack import MAX_BYTES_PER_RECORD, size_of
 from clients.mobile_app.queue_file import QueueFile, close_file, open_file
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A record in the queue; a lower number came earlier."""
+    """A click in the queue; a lower number came earlier."""
 
     number: int
     data: bytes
@@ -20,10 +21,10 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits, how much of it is lent to a call, and what was dropped since the file was made, each as a
-    number of records; `size` in bytes. `unremoved`: taken by the stream, but not yet deleted from the file.
+    number of clicks; `size` in bytes. `unremoved`: taken by the stream, but not yet deleted from the file.
     """
 
-    records: int
+    clicks: int
     size: int
     lent: int
     dropped: int
@@ -33,28 +34,26 @@ class Backlog:
 class ClickQueue:
     """path: its file, for one process at a time; without one it is in memory. Safe to use from any thread.
 
-    max_records, max_bytes: beyond either, the oldest records are dropped. Every method that changes the
+    max_clicks, max_bytes: beyond either, the oldest clicks are dropped. Every method that changes the
     file raises QueueError when that fails.
     """
 
-    def __init__(self, path: Path | None, *, max_records: int = 10_000, max_bytes: int = 8 * 1024**2) -> None:
-        if max_records < 1 or max_bytes < MAX_BYTES_PER_RECORD:
-            raise ValueError(
-                f"the queue must hold a record of {MAX_BYTES_PER_RECORD} bytes: raise its bounds"
-            )
-        self._max_records = max_records
+    def __init__(self, path: Path | None, *, max_clicks: int = 10_000, max_bytes: int = 8 * 1024**2) -> None:
+        if max_clicks < 1 or max_bytes < MAX_BYTES_PER_RECORD:
+            raise ValueError(f"the queue must hold a click of {MAX_BYTES_PER_RECORD} bytes: raise its bounds")
+        self._max_clicks = max_clicks
         self._max_bytes = max_bytes
         self._file: QueueFile = open_file(path)
         self._closed = False
 
     def put(self, data: bytes, partition_key: str) -> None:
-        """Add a record, and drop the oldest where there are too many. Raises ValueError for one too large.
+        """Add a click, and drop the oldest where there are too many. Raises ValueError for one too large.
 
         When it raises, the queue is as it was before.
         """
         size = size_of(Waiting(0, data, partition_key))
         if size > MAX_BYTES_PER_RECORD:
-            raise ValueError(f"a record of {size} bytes: a stream takes at most {MAX_BYTES_PER_RECORD}")
+            raise ValueError(f"a click of {size} bytes: a stream takes at most {MAX_BYTES_PER_RECORD}")
         file = self._file
         with file.lock:
             with file.change() as connection:
@@ -63,18 +62,18 @@ class ClickQueue:
                     "INSERT INTO waiting (data, partition_key, size) VALUES (?, ?, ?)",
                     (data, partition_key, size),
                 )
-                surplus, surplus_size = self._surplus(file.records + 1, file.size + size)
+                surplus, surplus_size = self._surplus(file.clicks + 1, file.size + size)
                 _delete(file, surplus)
                 dropped = file.dropped + len(surplus)
                 _write_dropped(file, dropped)
             file.taken.clear()
             file.dropped_while_lent |= file.lent.intersection(surplus)
-            file.records += 1 - len(surplus)
+            file.clicks += 1 - len(surplus)
             file.size += size - surplus_size
             file.dropped = dropped
 
-    def lend(self, max_records: int = MAX_RECORDS_PER_CALL) -> list[Waiting]:
-        """The oldest records that no call has, as many as one call takes.
+    def lend(self, max_clicks: int = MAX_RECORDS_PER_CALL) -> list[Waiting]:
+        """The oldest clicks that no call has, as many as one call takes.
 
         They stay in the queue, and no other call gets them until `settle()`.
         """
@@ -88,12 +87,12 @@ class ClickQueue:
             ):
                 if number in away:
                     continue
-                record = Waiting(number, data, key)  # type: ignore[arg-type]  # the schema says so
-                if len(batch) == max_records or not fits(len(batch), size, record):
+                click = Waiting(number, data, key)  # type: ignore[arg-type]  # the schema says so
+                if len(batch) == max_clicks or not fits(len(batch), size, click):
                     break
-                batch.append(record)
-                size += size_of(record)
-            file.lent.update(record.number for record in batch)
+                batch.append(click)
+                size += size_of(click)
+            file.lent.update(click.number for click in batch)
         return batch
 
     def settle(self, lent: Sequence[Waiting], taken: Sequence[Waiting]) -> None:
@@ -104,12 +103,12 @@ class ClickQueue:
         """
         file = self._file
         with file.lock:
-            present = [record for record in taken if record.number not in file.dropped_while_lent]
-            numbers = {record.number for record in lent}
+            present = [click for click in taken if click.number not in file.dropped_while_lent]
+            numbers = {click.number for click in lent}
             file.lent -= numbers
             file.dropped_while_lent -= numbers
-            file.taken.update(record.number for record in present)
-            file.records -= len(present)
+            file.taken.update(click.number for click in present)
+            file.clicks -= len(present)
             file.size -= sum(map(size_of, present))
             file.dropped -= len(taken) - len(present)
             if taken:
@@ -125,21 +124,21 @@ class ClickQueue:
         file = self._file
         with file.lock:
             lent = len(file.lent) - len(file.dropped_while_lent)
-            return Backlog(file.records, file.size, lent, file.dropped, len(file.taken))
+            return Backlog(file.clicks, file.size, lent, file.dropped, len(file.taken))
 
     def close(self) -> None:
         if not self._closed:
             self._closed = True
             close_file(self._file)
 
-    def _surplus(self, records: int, size: int) -> tuple[list[int], int]:
-        """The oldest records to drop from `records` of `size` bytes, and their size."""
+    def _surplus(self, clicks: int, size: int) -> tuple[list[int], int]:
+        """The oldest clicks to drop from `clicks` of `size` bytes, and their size."""
         surplus: list[int] = []
         surplus_size = 0
-        if records <= self._max_records and size <= self._max_bytes:
+        if clicks <= self._max_clicks and size <= self._max_bytes:
             return surplus, surplus_size
         for number, one in self._file.rows("SELECT number, size FROM waiting ORDER BY number"):
-            if records - len(surplus) <= self._max_records and size - surplus_size <= self._max_bytes:
+            if clicks - len(surplus) <= self._max_clicks and size - surplus_size <= self._max_bytes:
                 break
             surplus.append(number)  # type: ignore[arg-type]
             surplus_size += one  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The client an app holds: it takes clicks at once and puts them in the background, many to a call."""
+"""The client an app holds: it takes clicks at once and puts them in the background, many to a record."""
 
 import threading
 import time
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from clients.mobile_app.backoff import Backoff
-from clients.mobile_app.click import click_record, new_click_id, partition_key
+from clients.mobile_app.click import click_line, new_click_id, partition_key
 from clients.mobile_app.click_queue import ClickQueue, Waiting
 from clients.mobile_app.delivery import MAX_RECORDS_PER_CALL, CallOutcome, Stream, put
+from clients.mobile_app.pack import MAX_PACK_BYTES, PACK_BYTES
 from clients.mobile_app.queue_file import QueueError
 
 MAX_PAUSE_SECONDS = 60.0  # offline or refused: many phones must not wear out a battery or a service
@@ -19,7 +20,7 @@ QUEUE_PAUSE_SECONDS = 1.0  # before another try with a file that cannot be used,
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Numbers of records. `sent`, `retried` and `possible_duplicates` since the client was made.
+    """Numbers of clicks. `sent`, `retried` and `possible_duplicates` since the client was made.
 
     `possible_duplicates` were in a call of which nobody knows what it did: the stream may hold them beside
     the copy that counts as sent. `dropped` left a full queue unsent, over all runs with its file. `problem`:
@@ -38,8 +39,8 @@ class Status:
 class MobileClient:
     """Clicks wait in `queue` until `stream` has taken them; `close()` when the app goes away.
 
-    A call is made when there are `records_per_call` records, or `flush_seconds` after the first. Safe to use
-    from any thread. The queue belongs to the client and is closed with it.
+    A call is made when `clicks_per_call` clicks wait, or `flush_seconds` after the first; packing waits no
+    longer. Safe to use from any thread. The queue belongs to the client and is closed with it.
     """
 
     def __init__(
@@ -47,23 +48,27 @@ class MobileClient:
         stream: Stream,
         queue: ClickQueue,
         *,
-        records_per_call: int = MAX_RECORDS_PER_CALL,
+        clicks_per_call: int = MAX_RECORDS_PER_CALL,
+        pack_bytes: int = PACK_BYTES,
         flush_seconds: float = 5.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        if not 1 <= records_per_call <= MAX_RECORDS_PER_CALL:
-            raise ValueError(f"records_per_call is {records_per_call}: give 1 to {MAX_RECORDS_PER_CALL}")
+        if not 1 <= clicks_per_call <= MAX_RECORDS_PER_CALL:
+            raise ValueError(f"clicks_per_call is {clicks_per_call}: give 1 to {MAX_RECORDS_PER_CALL}")
+        if not 1 <= pack_bytes <= MAX_PACK_BYTES:
+            raise ValueError(f"pack_bytes is {pack_bytes}: give 1 to {MAX_PACK_BYTES}")
         self._stream = stream
+        self._pack_bytes = pack_bytes
         self._queue = queue
         self._flush_seconds = flush_seconds
         self._now = now
-        self._backoff = Backoff(records_per_call)
+        self._backoff = Backoff(clicks_per_call)
         self._changed = threading.Condition()
-        self._waits_since: float | None = time.monotonic() if queue.backlog().records else None
+        self._waits_since: float | None = time.monotonic() if queue.backlog().clicks else None
         self._closing = threading.Event()  # no new clicks, short pauses
         self._stop = threading.Event()
         self._sent = self._retried = self._possible_duplicates = 0
-        self._newest_put = 0  # number of the newest record that was in a call
+        self._newest_put = 0  # number of the newest click that was in a call
         self._call_problem: str | None = None
         self._queue_problem: str | None = None
         self._sender = threading.Thread(target=self._send, name="mobile-client", daemon=True)
@@ -77,7 +82,7 @@ class MobileClient:
         Raises ValueError for one that is no click, QueueError where it cannot be kept, as on a full disk.
         """
         click_id = new_click_id()
-        data = click_record(
+        data = click_line(
             click_id=click_id,
             clicked_at=self._now(),
             user_id=user_id,
@@ -103,7 +108,7 @@ class MobileClient:
         with self._changed:
             backlog = self._queue.backlog()
             return Status(
-                waiting=backlog.records,
+                waiting=backlog.clicks,
                 waiting_bytes=backlog.size,
                 sent=self._sent,
                 retried=self._retried,
@@ -116,7 +121,7 @@ class MobileClient:
         """Put what waits, for at most `deadline_seconds`; what remains stays in the queue's file.
 
         A call that is under way then ends by itself, and what it takes is still removed from the file.
-        Another client can use the file meanwhile; it does not get that call's records before the call ends.
+        Another client can use the file meanwhile; it does not get that call's clicks before the call ends.
         """
         with self._changed:
             self._closing.set()
@@ -132,7 +137,7 @@ class MobileClient:
     def _send(self) -> None:
         while self._wait_until_due():
             try:
-                if batch := self._queue.lend(self._backoff.records):
+                if batch := self._queue.lend(self._backoff.clicks):
                     self._put(batch)
             except QueueError as error:
                 self._queue_problem = str(error)
@@ -142,9 +147,9 @@ class MobileClient:
 
     def _put(self, batch: list[Waiting]) -> None:
         with self._changed:
-            self._retried += sum(record.number <= self._newest_put for record in batch)
+            self._retried += sum(click.number <= self._newest_put for click in batch)
             self._newest_put = max(self._newest_put, batch[-1].number)
-        outcome = put(self._stream, batch)
+        outcome = put(self._stream, batch, pack_bytes=self._pack_bytes)
         self._backoff.after(outcome)
         self._note(batch, outcome)
         self._pause(self._backoff.pause_seconds(MAX_PAUSE_SECONDS))
@@ -163,7 +168,7 @@ class MobileClient:
             if outcome.left or batch[-1].number < self._newest_put:
                 self._waits_since = now - self._flush_seconds  # what was in a call before is due at once
             else:
-                self._waits_since = now if self._queue.backlog().records else None
+                self._waits_since = now if self._queue.backlog().clicks else None
 
     def _pause(self, seconds: float) -> None:
         if not self._closing.is_set():
@@ -176,17 +181,17 @@ class MobileClient:
         with self._changed:
             while not self._closing.is_set():
                 backlog = self._queue.backlog()
-                ready = backlog.records - backlog.lent
+                ready = backlog.clicks - backlog.lent
                 since = self._waits_since if ready else None
                 left = None if since is None else since + self._flush_seconds - time.monotonic()
-                if ready >= self._backoff.records or (left is not None and left <= 0):
+                if ready >= self._backoff.clicks or (left is not None and left <= 0):
                     return True
                 if backlog.lent or backlog.unremoved:  # changes without a word to this client
                     left = QUEUE_PAUSE_SECONDS if left is None else min(left, QUEUE_PAUSE_SECONDS)
                 self._changed.wait(left)
                 self._remove_taken()
             backlog = self._queue.backlog()
-            return not self._stop.is_set() and backlog.records > backlog.lent
+            return not self._stop.is_set() and backlog.clicks > backlog.lent
 
     def _remove_taken(self) -> None:
         if not self._queue.backlog().unremoved:

@@ -1,4 +1,4 @@
-"""One call that puts records into a stream, and what it came to.
+"""One call that puts clicks into a stream, packed into records, and what it came to.
 
 Values in, values out but for the call; the caller decides when, what is kept, and what is counted. The
 simulated traffic and the mobile app both deliver with it.
@@ -6,7 +6,7 @@ simulated traffic and the mobile app both deliver with it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from botocore.config import Config
 from botocore.exceptions import (
@@ -20,14 +20,15 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from clients.mobile_app.pack import PACK_BYTES, Entry, EntryT, Pack, packed, size_of
+
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
-# Limits of PutRecords (a stream may be set to larger records; these are not)
+# Limits of PutRecords. A call has at most as many clicks, so that it holds them also if each is a record.
 MAX_RECORDS_PER_CALL = 500
 MAX_BYTES_PER_CALL = 5 * 1024 * 1024
-MAX_BYTES_PER_RECORD = 1024 * 1024  # data and partition key
 
 # Retries are made here, where they can be counted.
 CLIENT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
@@ -60,18 +61,6 @@ class CredentialsError(Exception):
         self.retryable = retryable
 
 
-class Entry(Protocol):
-    """What is put: at most MAX_BYTES_PER_RECORD together."""
-
-    @property
-    def data(self) -> bytes: ...
-    @property
-    def partition_key(self) -> str: ...
-
-
-EntryT = TypeVar("EntryT", bound=Entry)
-
-
 @dataclass(frozen=True)
 class Stream:
     """renew_credentials: has the next call signed with new ones; None where they renew themselves."""
@@ -83,11 +72,11 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class CallOutcome(Generic[EntryT]):
-    """What became of the records of one call: each is in `taken` or in `left`.
+    """What became of the entries of one call: each is in `taken` or in `left`.
 
     sent: whether the call left the device. possible_duplicates: how many of `left` the stream may hold all
     the same, because nobody knows what the call did. retryable: whether a later call can succeed without
-    anyone's help. problem: why records are left, and what to check; None where none are.
+    anyone's help. problem: why entries are left, and what to check; None where none are.
     """
 
     taken: list[EntryT]
@@ -98,14 +87,9 @@ class CallOutcome(Generic[EntryT]):
     problem: str | None = None
 
 
-def size_of(entry: Entry) -> int:
-    """Bytes that count towards the limits."""
-    return len(entry.data) + len(entry.partition_key.encode())
-
-
-def fits(records: int, size: int, entry: Entry) -> bool:
-    """Whether a call that holds `records` of `size` bytes takes one more."""
-    return records < MAX_RECORDS_PER_CALL and size + size_of(entry) <= MAX_BYTES_PER_CALL
+def fits(entries: int, size: int, entry: Entry) -> bool:
+    """Whether a call that holds `entries` of `size` bytes takes one more, packed or not."""
+    return entries < MAX_RECORDS_PER_CALL and size + size_of(entry) <= MAX_BYTES_PER_CALL
 
 
 def is_retryable(error: ClientError) -> bool:
@@ -114,16 +98,20 @@ def is_retryable(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _RETRYABLE_CODES or status >= 500 or status == 429
 
 
-def put(stream: Stream, entries: Sequence[EntryT]) -> CallOutcome[EntryT]:
-    """Make one call with at most one call's worth of entries. Raises nothing: every failure is an outcome."""
+def put(stream: Stream, entries: Sequence[EntryT], *, pack_bytes: int = PACK_BYTES) -> CallOutcome[EntryT]:
+    """Make one call with at most one call's worth of entries, in packs of `pack_bytes` (0: each alone).
+
+    A pack is taken or left whole. Raises nothing: every failure is an outcome.
+    """
+    packs = packed(entries, pack_bytes)
     request: list[PutRecordsRequestEntryTypeDef] = [
-        {"Data": entry.data, "PartitionKey": entry.partition_key} for entry in entries
+        {"Data": pack.data, "PartitionKey": pack.partition_key} for pack in packs
     ]
     try:
         answer = stream.client.put_records(StreamName=stream.name, Records=request)
     except Exception as error:
         return _failed(stream, list(entries), error)
-    return _answered(stream, list(entries), answer)
+    return _answered(stream, packs, answer)
 
 
 def _failed(stream: Stream, left: list[EntryT], error: Exception) -> CallOutcome[EntryT]:
@@ -152,28 +140,30 @@ def _refused_call(stream: Stream, left: list[EntryT], error: ClientError) -> Cal
     return CallOutcome(taken=[], left=left, retryable=bool(renewable), problem=_refusal(stream.name, error))
 
 
-def _answered(stream: Stream, entries: list[EntryT], answer: Any) -> CallOutcome[EntryT]:
+def _answered(stream: Stream, packs: list[Pack[EntryT]], answer: Any) -> CallOutcome[EntryT]:
     """An entry of the answer is a record's sequence number, or the error for which it was not taken."""
     results = answer.get("Records") or []
-    readable = len(results) == len(entries) and all(
+    readable = len(results) == len(packs) and all(
         isinstance(result, dict) and (result.get("ErrorCode") or result.get("SequenceNumber"))
         for result in results
     )
     if not readable:
         return _unknown(
-            stream, entries, f"the answer does not say what became of each of {len(entries)} records"
+            stream,
+            [entry for pack in packs for entry in pack.entries],
+            f"the answer does not say what became of each of {len(packs)} records",
         )
     taken: list[EntryT] = []
     left: list[EntryT] = []
-    codes: set[str] = set()
-    for entry, result in zip(entries, results, strict=True):
+    codes: list[str] = []
+    for pack, result in zip(packs, results, strict=True):
         code = result.get("ErrorCode")
-        (left if code else taken).append(entry)
-        codes |= {code} if code else set()
+        (left if code else taken).extend(pack.entries)
+        codes += [code] if code else []
     if not left:
         return CallOutcome(taken=taken, left=left)
     problem = (
-        f"stream {stream.name} refused {len(left)} of {len(entries)} records: {', '.join(sorted(codes))}"
+        f"stream {stream.name} refused {len(codes)} of {len(packs)} records: {', '.join(sorted(set(codes)))}"
     )
     return CallOutcome(taken=taken, left=left, problem=problem)
 

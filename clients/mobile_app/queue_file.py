@@ -42,14 +42,14 @@ class QueueError(Exception):
 class QueueFile:
     """The open file, and what is known beside it while the process lives; `lock` guards all of it.
 
-    lent: numbers of the records that a call is putting now. taken: those that the stream has taken but
+    lent: numbers of the clicks that a call is putting now. taken: those that the stream has taken but
     that are still in the file, because it could not be changed. dropped_while_lent: those that left the
-    full queue in the middle of a call. records, size: of what waits, without `taken`.
+    full queue in the middle of a call. clicks, size: of what waits, without `taken`.
     """
 
     path: Path | None
     connection: sqlite3.Connection
-    records: int
+    clicks: int
     size: int
     dropped: int
     lock: threading.Lock = field(default_factory=threading.Lock)

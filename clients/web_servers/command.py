@@ -22,7 +22,7 @@ def write(
         typer.Option(help="Directory for the files; left out: clients/web_servers/made/<environment>."),
     ] = None,
 ) -> None:
-    """Write fluentd.conf, fluentd.service.conf and fluent-bit.yaml for the web servers of an environment."""
+    """Write fluentd's and Fluent Bit's files for the web servers of an environment."""
     try:
         settings = load(environment)
     except SettingsError as error:

@@ -1,4 +1,5 @@
-"""The configurations of fluentd and Fluent Bit, from their templates and an environment's settings."""
+"""The configurations of fluentd and Fluent Bit, from their templates and an environment's settings, and the
+output that fluentd needs for its own."""
 
 from pathlib import Path
 from string import Template
@@ -7,7 +8,9 @@ from contract.click import ID_FIELDS
 from settings import Settings
 
 TEMPLATES = Path(__file__).parent
-FILES = ("fluentd.conf", "fluentd.service.conf", "fluent-bit.yaml")
+CONFIGURATIONS = ("fluentd.conf", "fluentd.service.conf", "fluent-bit.yaml")
+PLUGIN = "out_kinesis_lines.rb"
+FILES = (*CONFIGURATIONS, PLUGIN)
 
 
 class _Template(Template):
@@ -28,7 +31,8 @@ def rendered(settings: Settings) -> dict[str, str]:
         "id_types": ",".join(f"{field}:string" for field in ID_FIELDS),
         "lua_ids": ", ".join(f'"{field}"' for field in ID_FIELDS),
     }
-    return {file: _template(file).substitute(values) for file in FILES}
+    configurations = {file: _template(file).substitute(values) for file in CONFIGURATIONS}
+    return {**configurations, PLUGIN: (TEMPLATES / PLUGIN).read_text(encoding="utf-8")}
 
 
 def _template(file: str) -> _Template:

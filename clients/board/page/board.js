@@ -2,49 +2,146 @@
 // 1. read the settings and what the viewer chose  2. listen  3. draw each answer when it comes  4. every second,
 // draw what ages
 
+import { About } from "./about.js";
+import { drawBars } from "./bars.js";
 import { Chart } from "./chart.js";
 import { Choice } from "./choice.js";
+import { drawClicks } from "./clicks.js";
 import { compared, drawDifferences, risen } from "./differences.js";
-import { HeatMap, mostShare, segmentKey } from "./heat_map.js";
-import { drawAccount, drawStages, liveness } from "./status.js";
+import { fill, SegmentChooser } from "./choosers.js";
+import { Alarms, Refused } from "./environment.js";
+import { Find } from "./find.js";
+import { HeatMap, mostShare, segmentKey, sorted } from "./heat_map.js";
+import { Openers } from "./openers.js";
+import { drawAges, markBusy, markRead, oldAfter } from "./panels.js";
+import { lastSeconds, RangeBar } from "./range.js";
+import { Side } from "./side.js";
+import { Said } from "./said.js";
+import { drawAccount, drawLiveness, drawProblem, drawStages, liveness } from "./status.js";
 import { clock, columnName, element, knownZone, number, span } from "./text.js";
+import { minutesOf, timeTexts } from "./time_texts.js";
+import { Tops } from "./tops.js";
 
+const PANEL_OF = { about: "about", find: "found", tops: "tops", beside: "side" };
 const AGAIN_AFTER_MS = 3000;
 const DEAD_AFTER_MS = 10_000; // a stream that brings nothing for so long: the board sends something each second
-const MIN_BARS_DRAWN = 10;
-const REJECTS_ELSEWHERE =
-  "Rejected clicks are in no count. CloudWatch counts them: IncomingRecords of the rejects delivery stream (Oregon), " +
-  "Rejected of the forwarder (Tokyo).";
+const OF_RANGE = ["heat_map", "series", "clicks", "rising", "compare", "segments", "about", "found", "tops", "side"];
 const at = (id) => document.getElementById(id);
 
 const settings = await (await fetch("/settings")).json();
 const zone = knownZone(settings.time_zone);
 const choice = new Choice(settings.columns, location.search);
 const shown = {}; // the newest message of each kind
+let newest; // freshness
 // at: when the last event came; ahead: how far the board's clock is ahead of ours; lost: the stream broke off;
-// refused: why the board sends no stream
-const heard = { at: null, ahead: 0, lost: false, refused: null };
+// refused: why the board sends no stream; since: when the page began to listen
+const heard = { at: null, ahead: 0, lost: false, refused: null, since: Date.now() };
 const boardNow = () => Date.now() + heard.ahead;
 
-const heatMap = new HeatMap(at("heat-map"), { cell: chooseCell, segment: chooseSegment });
-const clicksChart = new Chart(at("clicks"), zone);
-const seriesChart = new Chart(at("series"), zone);
+const { longText, pastText, shownText, drawnTime } = timeTexts({ choice, settings, zone, now: boardNow });
+const heatMap = new HeatMap(at("heat-map"), { cell: chooseCell, segment: chooseSegment, article: open }, at("heat-value"));
+const clicksChart = new Chart(at("clicks"), zone, zoom);
+const seriesChart = new Chart(at("series"), zone, zoom);
+
+const rangeBar = new RangeBar({
+  settings,
+  zone,
+  now: boardNow,
+  shown: () => shown.heat_map && minutesOf(shown.heat_map),
+  choose: chooseRange,
+});
+const said = new Said(at("said"));
+const openers = new Openers(() => at("heat-map").querySelector('[tabindex="0"]'));
+const about = new About({ zone, template: settings.article_link, place: at("about"), zoom });
+const side = new Side({ place: at("side"), open });
+const [alarms, refused] = [new Alarms({ place: at("alarms"), zone }), new Refused({ place: at("refused"), zone })];
+const tops = new Tops({ place: at("tops"), open, timeText: () => at("tops-note").textContent });
+const find = new Find({ form: at("find"), results: at("found"), choose: (text) => show("find", text), open });
 
 // ---- what the viewer chooses
+
+/** An article, anywhere on the page, is told all about. */
+function open(id) {
+  show("about", id);
+}
+
+/** name: of PANEL_OF; value: null for nothing. */
+function show(name, value) {
+  const panel = at(PANEL_OF[name]);
+  openers.remember(panel);
+  choice[name] = value;
+  forget(PANEL_OF[name]);
+  if (value !== null) said.ask(PANEL_OF[name]);
+  if (name === "tops") at("tops-note").textContent = "Reading …";
+  chosen();
+  // It may be far below. Not beside lists, which are walked through by keyboard.
+  if (value !== null && name !== "beside" && !panel.contains(document.activeElement)) panel.querySelector("h2").focus();
+}
+
+for (const button of document.querySelectorAll("[data-close]")) {
+  const { close } = button.dataset;
+  button.addEventListener("click", () => {
+    show(close, close === "beside" ? {} : null);
+    openers.back(at(PANEL_OF[close]));
+  });
+}
 
 function chooseCell(article, segment) {
   choice.article = article.id;
   choice.cell = segment.segment;
-  delete shown.series;
+  said.ask("series");
+  forget("series");
   at("series-note").textContent = "Reading …";
-  listen();
+  chosen();
 }
 
 function chooseSegment(segment) {
   choice.compared = segment.segment;
-  delete shown.compare;
+  said.ask("compare");
+  forget("compare", "side");
+  chosen();
+}
+
+function chooseRange(range) {
+  choice.range = range;
+  said.ask("heat_map");
+  forget(...OF_RANGE);
+  chosen();
+}
+
+/** What was drawn over in a chart; seconds. */
+function zoom(since, until) {
+  const [from, to] = [since, until].map((seconds) => new Date(seconds * 1000).toISOString());
+  chooseRange({ since: from, until: to });
+}
+
+/** Nothing that was shown of these answers what is chosen now. */
+function forget(...kinds) {
+  for (const kind of kinds) delete shown[kind];
+  markBusy(kinds.filter((kind) => (kind !== "compare" || choice.comparing) && (kind !== "series" || choice.article !== null)));
+}
+
+/** A choice of the viewer can be taken back with the browser's button. */
+function chosen() {
+  history.pushState(null, "", `?${choice.address()}`);
   listen();
 }
+
+at("to-side").addEventListener("click", () => at("side-title").focus());
+at("open-tops").addEventListener("click", () => show("tops", "1"));
+at("tops-all").addEventListener("change", () => show("tops", at("tops-all").checked ? "all" : "1"));
+at("sort").addEventListener("change", () => {
+  choice.sort = at("sort").value || null;
+  chosen();
+});
+for (const id of ["open-tops", "sort", "to-side"]) at(id).disabled = false;
+
+addEventListener("popstate", () => {
+  choice.read(location.search);
+  forget(...OF_RANGE);
+  for (const radio of at("by").querySelectorAll("input")) radio.checked = radio.value === choice.by;
+  listen();
+});
 
 function drawChoices() {
   for (const column of settings.columns) {
@@ -52,31 +149,27 @@ function drawChoices() {
     radio.checked = column === choice.by;
     radio.addEventListener("change", () => {
       choice.by = column;
-      at("heat-scroll").setAttribute("aria-busy", "true");
-      listen();
+      said.ask("heat_map");
+      markBusy(["heat_map"]);
+      forget("about", "tops");
+      chosen();
     });
     at("by").append(element("label", {}, radio, element("span", {}, columnName(column))));
-    const select = element("select", { name: column, "aria-label": columnName(column) });
-    select.addEventListener("change", () => {
-      const { [column]: _, ...others } = choice.compared;
-      chooseSegment({ segment: select.value === "" ? others : { ...others, [column]: select.value.slice(1) } });
-    });
-    at("compare-choice").append(select);
-    fillSelect(select, []);
   }
 }
 
-function fillSelect(select, values) {
-  const chosen = choice.compared[select.name];
-  const offered = chosen === undefined || values.includes(chosen) ? values : [chosen, ...values];
-  const options = [["", `any ${columnName(select.name)}`], ...offered.map((value) => [`=${value}`, value])];
-  const now = JSON.stringify(options);
-  if (select.dataset.options !== now) {
-    select.dataset.options = now;
-    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
-  }
-  select.value = chosen === undefined ? "" : `=${chosen}`;
-}
+const choosers = [
+  new SegmentChooser(at("compare-choice"), settings.columns, {
+    chosen: () => choice.compared,
+    choose: (segment) => chooseSegment({ segment }),
+    name: "",
+  }),
+  new SegmentChooser(at("beside-choice"), settings.columns, {
+    chosen: () => choice.beside,
+    choose: (segment) => show("beside", segment),
+    name: "beside: ",
+  }),
+];
 
 // ---- the stream of events
 
@@ -86,19 +179,21 @@ let listenedAt = 0;
 function listen() {
   source?.close();
   source = null;
-  history.replaceState(null, "", `?${choice.query()}`);
+  history.replaceState(null, "", `?${choice.address()}`);
   redrawChosen();
   if (document.hidden) return; // nobody looks: nothing is asked
   const opened = new EventSource(`/events?${choice.query()}`);
   source = opened;
   listenedAt = Date.now();
-  for (const kind of ["heat_map", "series", "clicks", "rising", "compare", "segments", "status"]) {
+  for (const kind of [...OF_RANGE, "freshness", "status", "parts", "alarms", "refused"]) {
     source.addEventListener(kind, (event) => {
       if (opened !== source) return;
       shown[kind] = JSON.parse(event.data);
       Object.assign(heard, { at: Date.now(), lost: false, refused: null });
-      if (kind === "heat_map") at("heat-scroll").removeAttribute("aria-busy");
-      draw[kind]();
+      if (kind === (choice.fixed ? "freshness" : "heat_map")) newest = shown[kind].freshness;
+      markRead(kind);
+      draw[kind]?.();
+      said.answer(kind);
     });
   }
   source.addEventListener("error", () => {
@@ -124,28 +219,43 @@ async function askWhyRefused(opened) {
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) Object.assign(heard, { at: null, lost: false });
+  if (!document.hidden) Object.assign(heard, { at: null, lost: false, since: Date.now() });
   listen();
 });
 
 function redrawChosen() {
+  rangeBar.draw(choice.range);
+  find.draw(choice.find, shown.found);
+  at("about").hidden = choice.about === null;
+  at("tops").hidden = choice.tops === null;
+  at("tops-all").checked = choice.tops === "all";
+  delete shown.parts; // the board tells anew
+  tops.drawParts(null);
+  at("side").hidden = at("to-side").hidden = !choice.besides;
+  at("question").textContent = choice.fixed
+    ? "Which articles did each kind of reader click then?"
+    : "Which articles is each kind of reader clicking, right now?";
   if (shown.heat_map) draw.heat_map();
+  for (const kind of ["about", "tops", "side"]) if (shown[kind]) draw[kind]();
   draw.compare();
-  for (const select of at("compare-choice").children) fillSelect(select, shown.segments?.values[select.name] ?? []);
+  draw.segments();
 }
 
 // ---- the pictures
 
 const draw = {
   heat_map() {
-    const map = shown.heat_map;
+    const labels = shown.heat_map.segments.map((segment) => segment.segment_label);
+    const sort = labels.includes(choice.sort) ? choice.sort : "";
+    fill(at("sort"), [["", "all readers"], ...labels.map((text) => [text, text])], sort);
+    const map = sorted(shown.heat_map, sort);
     const empty = map.articles.length === 0;
-    const last = span(settings.last_seconds);
+    const last = span(lastSeconds(choice.range, settings));
     at("heat-note").textContent =
-      `Last ${last}, until ${clock(map.freshness.asked_at, zone)} ${zone}` +
+      (choice.fixed ? pastText(map) : `Last ${last}, until ${clock(map.freshness.asked_at, zone)} ${zone}`) +
       (map.cut ? `; the ${map.articles.length} most clicked articles` : "");
     at("heat-empty").hidden = !empty;
-    at("heat-empty").textContent =
+    at("heat-empty").textContent = choice.fixed ? "No clicks were counted in this time." :
       `No clicks were counted in the last ${last}. The first counts are here within a minute of the first click; ` +
       "if clicks are being sent, look at the application and the delivery stream.";
     at("heat-map").hidden = at("heat-legend").hidden = empty;
@@ -159,10 +269,12 @@ const draw = {
   },
   rising() {
     const { articles, found, compared: looked } = shown.rising;
-    drawDifferences(at("rising"), articles.map(risen));
-    const before = span(settings.before_seconds);
+    drawDifferences(at("rising"), articles.map((article) => risen(article, choice.fixed ? "then" : "now")), open);
+    const { recent, minutes } = shown.rising;
+    const before = span((Date.parse(recent.since) - Date.parse(minutes.since)) / 1000);
+    const last = choice.fixed ? "this time" : `the last ${span(lastSeconds(choice.range, settings))}`;
     at("rising-note").textContent =
-      `Share of the clicks in the last ${span(settings.last_seconds)} against the ${before} before` +
+      `Share of the clicks in ${last} against the ${before} before` +
       (found > articles.length ? `; ${articles.length} of ${found}` : "");
     at("rising-empty").hidden = articles.length > 0;
     at("rising-empty").textContent = looked
@@ -172,12 +284,12 @@ const draw = {
   compare() {
     const answer = choice.comparing ? shown.compare : undefined;
     const items = answer ? [...answer.more.map((a) => compared(a, false)), ...answer.less.map((a) => compared(a, true))] : [];
-    drawDifferences(at("compare"), items);
+    drawDifferences(at("compare"), items, open);
     at("compare-note").replaceChildren(
       ...(answer
         ? [
             element("bdi", {}, answer.segment_label),
-            `, last ${span(settings.before_seconds)}`,
+            `, ${longText()}`,
             answer.found > items.length ? `; ${items.length} of ${answer.found}` : "",
           ]
         : []),
@@ -188,37 +300,48 @@ const draw = {
     else at("compare-empty").textContent = `No significant difference: ${number(answer.compared)} articles were looked at.`;
   },
   segments() {
-    for (const select of at("compare-choice").children) fillSelect(select, shown.segments.values[select.name] ?? []);
+    for (const chooser of choosers) chooser.draw(shown.segments?.values ?? {});
   },
   clicks() {
     if (!shown.clicks) return;
-    const { clicks } = shown.clicks.series[0];
     const account = shown.status?.account;
-    const rejected = account ? new Map(account.rejected_over_time) : null;
-    const bars = drawBars(clicksChart, shown.clicks, clicks, rejected);
-    const { not_known: notKnown } = shown.clicks.freshness;
-    const none = notKnown ? "Which minutes are complete is not known" : "Nothing is complete yet";
-    const text = bars.last === null ? none : `${number(clicks[bars.last])} at ${bars.time(bars.last)}, the last complete ${span(settings.grain_seconds)}`;
-    const lost = rejected && bars.last !== null ? rejected.get(shown.clicks.starts[bars.last]) ?? 0 : null;
-    at("clicks-note").replaceChildren(
-      key("complete", text),
-      key("running", "still counting"),
-      ...(lost === null ? [] : [key("rejected", `${number(lost)} rejected`)]),
-      ...(notKnown ? [element("span", { class: "elsewhere" }, `${notKnown}.`)] : []),
-      ...(settings.account ? [] : [element("span", { class: "elsewhere" }, REJECTS_ELSEWHERE)]),
-    );
+    const byMinute = shown.clicks.step_seconds === settings.grain_seconds && !choice.fixed;
+    const rejected = account && byMinute ? new Map(account.rejected_over_time) : null;
+    drawClicks(clicksChart, at("clicks-note"), shown.clicks, { rejected, time: drawnTime(), told: settings.account });
   },
   series() {
     const [series] = shown.series.series;
-    const bars = drawBars(seriesChart, shown.series, series.clicks, null);
+    const bars = drawBars(seriesChart, shown.series, series.clicks, null, drawnTime());
     at("series-title").replaceChildren(element("bdi", { class: "label", title: series.label }, series.label));
     const sum = series.clicks.reduce((total, clicks) => total + clicks, 0);
     const most = series.clicks.indexOf(Math.max(...series.clicks));
     at("series-note").replaceChildren(
       element("bdi", {}, series.segment_label),
-      `: ${number(sum)} clicks in the last ${span(settings.before_seconds)}`,
+      `: ${number(sum)} clicks, ${longText()}`,
       sum ? `, most ${number(series.clicks[most])} at ${bars.time(most)}` : "",
     );
+  },
+  about() {
+    about.draw(shown.about, {
+      ranked: settings.ranked,
+      timeText: longText(),
+      bars: (chart, answer, clicks) => drawBars(chart, answer, clicks, null, drawnTime()),
+      now: boardNow(),
+    });
+  },
+  found() {
+    find.draw(choice.find, shown.found);
+  },
+  tops() {
+    at("tops-note").textContent = shownText(shown.tops);
+    tops.draw(shown.tops);
+  },
+  alarms: () => alarms.draw(shown.alarms, boardNow()),
+  refused: () => refused.draw(shown.refused, boardNow()),
+  parts: () => tops.drawParts(shown.parts),
+  side() {
+    at("side-note").textContent = shownText(shown.side);
+    side.draw(shown.side, settings.ranked);
   },
   status() {
     heard.ahead = Date.parse(shown.status.now) - Date.now();
@@ -232,27 +355,6 @@ const draw = {
     tick();
   },
 };
-
-const key = (name, text) => element("span", { class: `key ${name}` }, text);
-
-/** Returns the index of the last complete bar, or null, and a function that tells a bar's time. */
-function drawBars(chart, { starts, freshness }, clicks, rejected) {
-  const complete = freshness.complete_until ? Date.parse(freshness.complete_until) : 0;
-  const isComplete = starts.map((start) => Date.parse(start) + settings.grain_seconds * 1000 <= complete);
-  // The silence before the first click is left out, but for ten bars.
-  const first = clicks.findIndex((value) => value > 0);
-  const from = Math.max(Math.min(first < 0 ? starts.length : first, starts.length - MIN_BARS_DRAWN), 0);
-  chart.draw(
-    starts.slice(from).map((start) => Date.parse(start) / 1000),
-    {
-      complete: clicks.map((value, index) => (isComplete[index] ? value : null)).slice(from),
-      running: clicks.map((value, index) => (isComplete[index] ? null : value)).slice(from),
-      rejected: rejected && starts.map((start) => rejected.get(start) ?? null).slice(from),
-    },
-  );
-  const last = isComplete.lastIndexOf(true);
-  return { last: last < 0 ? null : last, time: (index) => clock(starts[index], zone, settings.grain_seconds < 60) };
-}
 
 /** A page opened without a choice shows the most clicked cell and compares its segment. */
 function chooseForNewcomer(map) {
@@ -268,13 +370,8 @@ function chooseForNewcomer(map) {
 
 // ---- what ages
 
-function drawProblem(line, problem) {
-  line.hidden = !problem;
-  setText(line, problem ?? "");
-}
-
 function tick() {
-  const told = { freshness: shown.heat_map?.freshness, status: shown.status, now: boardNow(), zone };
+  const told = { freshness: newest, status: shown.status, now: boardNow(), zone };
   drawStages(at("stages"), { ...told, served: settings.served, grain: settings.grain_seconds });
   drawProblem(at("served-problem"), shown.status?.served?.problem);
   drawProblem(at("segments-problem"), shown.status?.segments_problem);
@@ -283,17 +380,17 @@ function tick() {
     heardAt: heard.at === null ? null : heard.at + heard.ahead,
     lost: heard.lost,
     refused: heard.refused,
+    waited: (Date.now() - heard.since) / 1000,
+    freshness: shown.heat_map?.freshness,
+    oldAfter: oldAfter(shown.heat_map),
+    past: choice.fixed ? `${longText()}${Date.parse(choice.range.until) > boardNow() ? ", not over" : ""}` : null,
   });
-  at("state").textContent = live.text;
-  at("state").dataset.state = live.state;
-  drawProblem(at("problem"), live.problem);
+  drawAges(shown, boardNow());
+  rangeBar.tick();
+  drawLiveness(at("state"), at("problem"), live);
+  said.state(live);
   // A connection can die without a word: a laptop that was closed, a port forward that is gone.
   if (source && Date.now() - Math.max(heard.at ?? 0, listenedAt) > DEAD_AFTER_MS) listen();
-}
-
-/** A screen reader says an alert again when it is set again. */
-function setText(place, text) {
-  if (place.textContent !== text) place.textContent = text;
 }
 
 drawChoices();

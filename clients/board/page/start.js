@@ -14,7 +14,7 @@ function stopped(reason) {
   state.dataset.state = "away";
   state.textContent = "stopped";
   const problem = document.getElementById("problem");
-  problem.textContent = `The page cannot start: ${reason}. Reload it; a browser of the last two years can show it.`;
+  problem.firstElementChild.textContent = `The page cannot start: ${reason}. Reload it; a browser of the last two years can show it.`;
   problem.hidden = false;
 }
 

@@ -1,12 +1,13 @@
-// How fresh each stage is, where every record went, and whether the picture is live. Everything that ages is
+// How fresh each stage is, where every click went, and whether the picture is live. Everything that ages is
 // drawn anew every second by the clock of the board, not of this machine.
 
-import { age, clock, element, number } from "./text.js";
+import { age, clock, day, element, moment, number, setText } from "./text.js";
 
 const OLD_COUNT_SECONDS = 30;
 const OLD_PICTURE_SECONDS = 15;
 const OLD_ACCOUNT_SECONDS = 5;
 const SILENCE_SECONDS = 5;
+const CONNECTING_SECONDS = 10;
 const LOST_SECONDS = 2; // of a stream that broke off: the browser connects again after a second
 
 const seconds = (now, time) => (now - Date.parse(time)) / 1000;
@@ -34,7 +35,8 @@ function clickStage(freshness, zone, now, grain) {
   if (!minute) return { name: "click", value: "none yet", note: "newest counted clicks", old: false };
   const complete = freshness.complete_until;
   const none = freshness.not_known ? "complete minutes not known" : "nothing complete yet";
-  const note = complete ? `complete until ${clock(complete, zone)}` : none;
+  const today = day(minute, zone) === day(now, zone);
+  const note = (today ? "" : `${day(minute, zone)}; `) + (complete ? `complete until ${moment(complete, zone, now)}` : none);
   const old = seconds(now, minute) - grain > 2 * OLD_COUNT_SECONDS;
   return { name: "click", value: clock(minute, zone), note, old };
 }
@@ -85,22 +87,39 @@ export function drawAccount(list, account, now) {
 }
 
 /** What is wrong and how old the picture is; heardAt: milliseconds of the last event; lost: the stream broke off;
- *  refused: why the board sends no stream. */
-export function liveness({ freshness, status, now, heardAt, lost, refused }) {
+ *  refused: why the board sends no stream; waited: seconds that the page has listened without an event; oldAfter: seconds; past: the time shown, where it does not move on.
+ *  problem: an alert, told again whenever it changes, so the age is in `shown`. */
+export function liveness({ freshness, status, now, heardAt, lost, refused, waited = 0, oldAfter = OLD_PICTURE_SECONDS, past }) {
   const pictureSeconds = freshness ? seconds(now, freshness.asked_at) : null;
   const pictureAge = freshness ? age(pictureSeconds) : null;
   const shown = pictureAge ? `The last picture is ${pictureAge} old.` : "There is no picture yet.";
-  const away = (problem) => ({ state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem });
-  if (refused) return away(`The board refuses this page: ${refused}. ${shown}`);
-  if (!heardAt && !lost) return { state: "waiting", text: "Connecting …", problem: null };
+  const fine = (state, text) => ({ state, text, problem: null, shown: null });
+  const away = (problem) => ({ state: "away", text: pictureAge ? `${pictureAge} old` : "away", problem, shown });
+  if (refused) return away(`The board refuses this page: ${refused}.`);
+  if (!heardAt && !lost && waited < CONNECTING_SECONDS) return fine("waiting", "Connecting …");
   if (!heardAt || now - heardAt > (lost ? LOST_SECONDS : SILENCE_SECONDS) * 1000) {
     return away(
-      `The board does not answer. ${shown} Check that it still runs (click-trends board), ` +
-        "and the port forward to it.",
+      "The board does not answer. Check that it still runs (click-trends board), " +
+        "and the port forward to it." + (heardAt ? "" : " A browser connects six of its windows to it: close others."),
     );
   }
-  if (status?.problem) return away(`${shown} ${status.problem}`);
-  if (!freshness) return { state: "waiting", text: "waiting for the first answer", problem: null };
-  if (pictureSeconds > OLD_PICTURE_SECONDS) return away(`${shown} OpenSearch has not answered since.`);
-  return { state: "live", text: "live", problem: null };
+  if (status?.problem) return away(status.problem);
+  if (!freshness) return fine("waiting", "waiting for the first answer");
+  if (pictureSeconds > oldAfter) return away("OpenSearch does not answer.");
+  return past ? fine("past", past) : fine("live", "live");
+}
+
+/** state, line: where `live` is told in a word, and what is wrong. */
+export function drawLiveness(state, line, live) {
+  setText(state, live.text);
+  state.dataset.state = live.state;
+  line.hidden = !live.problem;
+  const [problem, shown] = line.children;
+  setText(problem, live.problem ?? "");
+  setText(shown, live.shown ?? "");
+}
+
+export function drawProblem(line, problem) {
+  line.hidden = !problem;
+  setText(line, problem ?? "");
 }

@@ -2,11 +2,16 @@
 
 const whole = new Intl.NumberFormat("en");
 const clocks = new Map();
+const HALF_A_DAY_MS = 43_200_000;
 
 export const number = (value) => whole.format(value);
 
-/** 2.34 as "2.3", 23.4 as "23". */
-export const times = (value) => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
+/** 2.34 as "2.3", 23.4 as "23", 0.0234 as "0.02": what is not zero is not written as zero. */
+export function times(value) {
+  if (value >= 10) return number(Math.round(value));
+  if (value >= 0.1 || value === 0) return value.toFixed(1);
+  return value < 0.0001 ? "0.0001" : Number(value.toPrecision(1)).toString();
+}
 
 /** The zone, or UTC where this browser does not know it. */
 export function knownZone(zone) {
@@ -29,6 +34,19 @@ export function clock(time, zone, toTheSecond = false) {
     );
   }
   return clocks.get(name).format(new Date(time));
+}
+
+/** The clock, with the day where it was more than half a day before or after `now` (milliseconds). */
+export function moment(time, zone, now, toTheSecond = false) {
+  const at = new Date(time);
+  if (Math.abs(now - at) < HALF_A_DAY_MS) return clock(at, zone, toTheSecond);
+  return `${day(at, zone)} ${clock(at, zone, toTheSecond)}`;
+}
+
+/** The day of a time in that zone: "2026-01-31". */
+export function day(time, zone) {
+  const two = "2-digit";
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: two, day: two }).format(new Date(time));
 }
 
 /** An age in seconds: "4 s", "3 min", "2 h 5 min", "3 days"; as age_text in clients/batch_server/text.py. */
@@ -64,6 +82,24 @@ export function element(name, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+/** A screen reader tells the name and value of what has the focus whenever they change: not more often than this. */
+export const QUIET_MS = 30_000;
+
+/** A live region set again to the same text is told again. */
+export function setText(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** What separates two texts for those who hear them; others see them apart. */
+export const heard = (text) => element("span", { class: "heard" }, text);
+
+/** An article's label that opens what is told about it: open(id). */
+export function articleButton({ id, label: text }, open) {
+  const button = element("button", { type: "button", class: "article", title: `${text}: all about it`, "aria-description": "all about it" }, label(text));
+  button.addEventListener("click", () => open(id));
+  return button;
 }
 
 /** A label from outside: kept apart from the text around it, whatever its writing direction. */

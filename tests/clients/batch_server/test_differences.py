@@ -1,5 +1,6 @@
 """compare and rising on planted signals in a real OpenSearch server, and on a real day."""
 
+import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from clients.batch_server import Segment, TrendingReader, TrendsError, differences, statistics
+from clients.batch_server import Segment, TrendingReader, TrendsError, differences, statistics, top_articles
 from tests.clients.batch_server.counts import AddCounts, count
 from tests.data_sets import wikiticker_clicks
 
@@ -57,7 +58,7 @@ def test_articles_read_twice_or_half_as_much_by_a_segment_are_found_and_no_other
     assert found.less[0].times_low < 0.5 < found.less[0].times_high
     assert found.more[0].clicks == pytest.approx(2 * found.more[0].expected, rel=0.2)
     assert (found.segment_clicks, found.others_clicks, found.found) == (5000, 40_000, 2)
-    assert found.searches == 2
+    assert found.searches == 1
 
 
 def test_a_segment_that_reads_as_everyone_else_differs_nowhere(
@@ -97,6 +98,57 @@ def test_a_comparison_across_midnight_adds_both_days(
     found = reader.compare(HOUR, MALE, until=day + MINUTE)
     assert [(each.article_id, each.clicks, each.others) for each in found.more] == [("his", 120, 1000)]
     assert [(each.article_id, each.clicks, each.others) for each in found.less] == [("hers", 2, 6000)]
+    assert found.searches == 2
+
+
+@pytest.mark.parametrize(("looked_at", "flatness"), [(3, 1), (3, 9), (15, 1), (100, 1)])
+def test_a_comparison_over_midnight_equals_the_same_clicks_within_a_day(
+    *,
+    reader: TrendingReader,
+    add_counts: AddCounts,
+    day: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    looked_at: int,
+    flatness: int,
+) -> None:
+    monkeypatch.setattr(differences, "MAX_COMPARED", looked_at)
+    monkeypatch.setattr(top_articles, "PICTURE_CANDIDATES", 1)
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", 0)
+    rng = random.Random(looked_at)
+    paths = set()
+    for number in range(1, 7):
+        noon, midnight = day + timedelta(days=2 * number, hours=12), day + timedelta(days=2 * number)
+        clicked = [
+            (at, article, clicks, gender)
+            for at in (-1, 0)
+            for article in (f"{number:02}" for number in range(40))
+            for gender in ("female", "male")
+            if (clicks := rng.randrange(1, 60) // (1 + number * flatness))
+        ]
+        for middle in (noon, midnight):
+            add_counts(
+                count(middle + at * MINUTE, article, clicks, gender=gender)
+                for at, article, clicks, gender in clicked
+            )
+        within, over = (
+            reader.compare(2 * MINUTE, MALE, limit=100, min_clicks=1, until=middle + MINUTE)
+            for middle in (noon, midnight)
+        )
+        paths.add(over.searches)
+        same = ("segment_clicks", "others_clicks", "more", "less", "found", "compared", "all_from")
+        assert [getattr(over, name) for name in same] == [getattr(within, name) for name in same]
+    assert within.searches == 1
+    assert min(paths) >= 2
+
+
+def test_clicks_are_told_where_no_article_has_enough_to_be_compared(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime
+) -> None:
+    for minute in (day - MINUTE, day):
+        add_counts(count(minute, f"a-{number}", 3, gender="male") for number in range(2))
+    for last in (MINUTE, HOUR):  # within a day, and over midnight
+        found = reader.compare(last, MALE, until=day + MINUTE)
+        assert (found.compared, found.segment_clicks, found.others_clicks) == (0, 6 * (last // HOUR + 1), 0)
 
 
 def test_an_answer_says_which_articles_it_looked_at(
@@ -148,7 +200,7 @@ def test_articles_that_grow_and_new_ones_rise_and_the_fastest_is_first(
     assert rising.recent.length == 10 * MINUTE
     assert rising.minutes.length == 70 * MINUTE
     assert (rising.recent_clicks, rising.before_clicks) == (6080, 30_000)
-    assert rising.searches == 2
+    assert rising.searches == 1
 
 
 def test_traffic_that_doubles_as_a_whole_lets_no_article_rise(

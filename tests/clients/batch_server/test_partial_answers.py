@@ -83,6 +83,24 @@ def test_what_is_no_search_answer_is_an_error_though_its_status_is_200(
     assert len(server.requests) == 1
 
 
+def not_found(reason: str) -> dict[str, Any]:
+    """As OpenSearch 3.6 answers (tests/lambdas/search_bootstrap/test_alias.py)."""
+    cause = {"type": "index_not_found_exception", "reason": reason}
+    return {"error": {"root_cause": [cause], **cause}, "status": 404}
+
+
+def test_an_alias_that_no_index_has_yet_means_that_nothing_was_counted() -> None:
+    with answering(404, answer=not_found(search.NO_INDEX)) as server:
+        answer = TrendingReader(server.endpoint, KEYS).top(HOUR, until=NOON)
+    assert (answer.articles, answer.freshness.newest_minute) == ((), None)
+
+
+@pytest.mark.parametrize("answer", [not_found("no such index [other]"), {"message": "not found"}, b"<html>"])
+def test_another_answer_404_is_an_error(answer: object) -> None:
+    with answering(404, answer=answer) as server, pytest.raises(TrendsError, match="answered 404"):
+        TrendingReader(server.endpoint, KEYS).top(HOUR, until=NOON)
+
+
 def test_every_question_fails_while_a_shard_of_the_index_is_unassigned(
     reader: TrendingReader, add_counts: AddCounts, call: Call, day: datetime
 ) -> None:
@@ -168,16 +186,16 @@ def test_a_question_that_opensearch_cannot_answer_is_told_with_its_reason(
 def test_indices_deleted_between_two_searches_of_a_question_are_an_error(
     reader: TrendingReader, add_counts: AddCounts, day: datetime
 ) -> None:
-    add_counts([count(day, "a", 1)])
+    add_counts([count(minute, "a", 1) for minute in (day - MINUTE, day)])
     ask = reader._search
     with mock.patch.object(reader, "_search", wraps=ask) as searched:
-        reader.compare(MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)
+        reader.compare(2 * MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)
     first, _ = (ask(call.args[0]) for call in searched.call_args_list)
     with (
         mock.patch.object(reader, "_search", side_effect=[first, {}]),
         pytest.raises(TrendsError, match="deleted while they were read"),
     ):
-        reader.compare(MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)
+        reader.compare(2 * MINUTE, Segment(gender="female"), min_clicks=1, until=day + MINUTE)
 
 
 def test_a_page_that_a_proxy_sends_with_an_error_is_told_in_one_short_line() -> None:

@@ -10,12 +10,12 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from clients.batch_server import TrendingReader, TrendsError, connect
 from clients.batch_server.errors import QuestionError
 from clients.batch_server.search import INDICES, MAX_ATTEMPTS
-from clients.batch_server.served_rankings import connect_table
+from clients.batch_server.served_rankings import ServedTable, connect_table
 from tests.clients.batch_server.recording_server import Request, answering
 from twin.processes import free_port
 
@@ -133,6 +133,21 @@ def test_a_role_that_cannot_be_assumed_is_told_as_that_and_asked_for_once() -> N
         with pytest.raises(TrendsError, match=r"could not get credentials .*AccessDenied.*trust policy"):
             reader.top(HOUR)
     assert (server.requests, assume_role.call_count) == ([], 1)
+
+
+@pytest.mark.parametrize("error", [EndpointConnectionError, ConnectTimeoutError])
+def test_an_aws_that_does_not_answer_is_not_told_as_a_lack_of_permission(error: Any) -> None:
+    """As in a twin whose emulated AWS has ended."""
+    session = mock.Mock(spec=boto3.Session, region_name="ap-northeast-1")
+    session.client.return_value.assume_role.side_effect = error(endpoint_url="http://127.0.0.1:9")
+    reader = connect("http://127.0.0.1:9", session, role_arn="arn:aws:iam::000000000000:role/batch-server")
+    with pytest.raises(TrendsError, match="Check that this machine reaches AWS STS") as told:
+        reader.top(HOUR)
+    assert "trust policy" not in str(told.value)
+    client = mock.Mock(**{"get_item.side_effect": error(endpoint_url="http://127.0.0.1:9")})
+    with pytest.raises(TrendsError, match="Check that this machine reaches DynamoDB") as told:
+        ServedTable(client, "trending").read()
+    assert "role" not in str(told.value)
 
 
 def test_a_busy_domain_is_asked_a_bounded_number_of_times() -> None:

@@ -16,6 +16,15 @@ expect.set_options(timeout=15_000)  # a busy machine; how fast is asserted where
 MINUTE = timedelta(minutes=1)
 LIVE_MS = 3000  # within which a count that OpenSearch has must be seen
 AGES = ("10s", "20s", "30s")
+TICKS = """() => {
+  window.drawn = [];
+  const fillText = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    window.drawn.push(text);
+    return fillText.call(this, text, ...place);
+  };
+}"""
+"""Keeps the texts that charts draw from now on."""
 
 
 def some_counts(now: datetime) -> list[Count]:
@@ -52,7 +61,7 @@ def cell(page: Page, article: str, segment: str) -> Locator:
 def choose_columns(page: Page, name: str) -> None:
     page.locator("#by").get_by_text(name, exact=True).click()
     expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
-    expect(page.locator("#heat-scroll[aria-busy]")).to_have_count(0)
+    expect(page.locator("#heat[aria-busy]")).to_have_count(0)
 
 
 class Switch:
@@ -72,9 +81,9 @@ class Switch:
         finally:
             self._open.set()
 
-    def heat_map(self, *arguments: Any) -> HeatMap:
+    def heat_map(self, *arguments: Any, **options: Any) -> HeatMap:
         self._open.wait()
-        return self.reader.heat_map(*arguments)
+        return self.reader.heat_map(*arguments, **options)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.reader, name)

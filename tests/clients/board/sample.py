@@ -3,12 +3,15 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from clients.batch_server import ALL_READERS
 from clients.batch_server.served_rankings import Served
+from clients.board.alarms import Alarm
 from contract.count import UNKNOWN
 from contract.ranking import ALL_READERS_KEY, ServedRanking
+from contract.segment_rows import Reason
+from contract.segments_receipt import RefusedUpload
 from tests.clients.batch_server.counts import Count, count
 
 TITLES = {
@@ -95,3 +98,30 @@ def served(now: datetime, *, age: timedelta) -> Served:
         expires_at=round((counted + timedelta(hours=72)).timestamp()),
     )
     return Served(segment=ALL_READERS, ranking=ranking, at=now)
+
+
+REFUSED_FILE = RefusedUpload(
+    name="readers-2039-12-31.csv",
+    upload="1",
+    uploaded_at=datetime(2040, 1, 1, 9, 2, tzinfo=UTC).timestamp(),
+    reasons=(Reason(1, "the header is user_id,gender,age,region, not user_id,gender,age_band,region"),),
+    number=1,
+)
+
+
+def some_alarms(now: datetime) -> list[Alarm]:
+    """One of them in ALARM."""
+
+    def alarm(name: str, state: str, hours: int) -> Alarm:
+        return {
+            "name": f"click-trends-production-{name}",
+            "region": "us-west-2",
+            "state": state,
+            "since": (now - timedelta(hours=hours)).isoformat(),
+            "reason": "3 of 3 datapoints greater than 0 make ALARM",
+            "shows": "A file of the segments was refused; the segments stay as they are.",
+            "runbook": "docs/operate/runbook.md#refusedsegments",
+        }
+
+    others = [alarm(f"some-{number}", "OK", 48) for number in range(62)]
+    return [alarm("segments-publisher-RefusedSegments", "ALARM", 2), *others]

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, ViewportSize
 
 from clients.batch_server import TrendingReader
-from clients.board.reconciliation import Reconciliations, RecordReconciliation
+from clients.board.reconciliation import ClickTotals, Reconciliations
 from clients.board.server import Board, bind, running_board
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
@@ -20,7 +20,7 @@ from settings.search import SearchSettings
 from stacks.search.bootstrap import definition_properties
 from tests.clients.board.browser import running_chromium
 from tests.clients.board.conftest import KEYS, SPANS, all_read
-from tests.clients.board.sample import TITLES, an_hour, served
+from tests.clients.board.sample import REFUSED_FILE, TITLES, an_hour, served, some_alarms
 from tests.conftest import PROJECT
 from twin.opensearch import running_opensearch
 
@@ -30,7 +30,7 @@ LOAD_FONT = """async () => {
   document.documentElement.style.fontFamily = "'Noto Sans JP', sans-serif";
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
 }"""
-SIZE: ViewportSize = {"width": 1600, "height": 1000}
+SIZE: ViewportSize = {"width": 1600, "height": 1150}
 NOON = datetime(2040, 1, 1, 12, 0, 40, tzinfo=UTC)
 
 
@@ -47,18 +47,25 @@ def main(file: Path) -> None:
     ):
         put_sample(endpoint, clock())
         reader = TrendingReader(endpoint, KEYS, clock=clock, progress=all_read(clock))
+        totals = reconciliations()
         board = Board(
             reader=reader,
             spans=SPANS,
             time_zone="Asia/Tokyo",
             titles=TITLES,
-            reconciliations=reconciliations(),
+            reconciliations=totals,
             clock=clock,
             served=lambda: served(clock(), age=timedelta(seconds=34)),
+            alarms=lambda: some_alarms(clock()),
+            refused=lambda: [REFUSED_FILE],
         )
         with running_board(board, bind(0)) as address:
             context = browser.new_context(viewport=SIZE, bypass_csp=True, locale="en-GB")
-            shoot(context.new_page(), address, file)
+            page = context.new_page()
+            lay_out(page, address)
+            tell_totals(totals, at=clock())
+            page.wait_for_selector("[data-part=age]", state="detached")
+            page.screenshot(path=file)
             context.close()
 
 
@@ -88,21 +95,22 @@ def call(endpoint: str, method: str, path: str, body: str) -> dict[str, object]:
 
 
 def reconciliations() -> Reconciliations:
-    """An account that balances but for a few records on their way, with some rejected each minute."""
+    """Totals that balance but for a few clicks on their way, with some rejected each minute."""
     told = Reconciliations()
-    rejected = 0
-    for minutes in range(60, 0, -1):
-        rejected += 3 + minutes % 4
-        told.tell(
-            RecordReconciliation(sent=16_120, counted=15_830, rejected=rejected, unparseable=21),
-            at=NOON - timedelta(minutes=minutes),
-        )
-    sent = 15_830 + rejected + 21 + 12
-    told.tell(RecordReconciliation(sent=sent, counted=15_830, rejected=rejected, unparseable=21), at=NOON)
+    for minutes in range(60, -1, -1):
+        tell_totals(told, at=NOON - timedelta(minutes=minutes))
     return told
 
 
-def shoot(page: Page, address: str, file: Path) -> None:
+def tell_totals(told: Reconciliations, *, at: datetime) -> None:
+    """What was rejected until then: 3 to 6 clicks a minute."""
+    minutes = (at - NOON) // timedelta(minutes=1) + 60
+    rejected = sum(3 + minute % 4 for minute in range(minutes))
+    sent = 15_830 + rejected + 21 + 12
+    told.tell(ClickTotals(sent=sent, counted=15_830, rejected=rejected, unparseable=21), at=at)
+
+
+def lay_out(page: Page, address: str) -> None:
     """With a Japanese font from the package: not every machine has one."""
 
     def font(route: Route) -> None:
@@ -116,7 +124,6 @@ def shoot(page: Page, address: str, file: Path) -> None:
     page.wait_for_selector("#compare li")
     page.wait_for_selector("#series-title .label")
     page.evaluate(LOAD_FONT)
-    page.screenshot(path=file)
 
 
 if __name__ == "__main__":

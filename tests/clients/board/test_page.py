@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from clients.batch_server import ALL_READERS, ReadProgress, Segment, TrendingReader, TrendsError
 from clients.batch_server.served_rankings import Served
 from clients.board import query_loop, ranking_freshness
-from clients.board.reconciliation import Reconciliations, RecordReconciliation
+from clients.board.reconciliation import ClickTotals, Reconciliations
 from tests.clients.batch_server.counts import AddCounts, count
 from tests.clients.board.colour_distance import MIN_STEP, distance
 from tests.clients.board.conftest import ARTIFACTS, KEYS, SPANS, Clock, Look, StartBoard
@@ -122,6 +122,13 @@ def test_before_the_first_count_the_page_says_what_it_waits_for(start_board: Sta
     expect(heat_map(page)).to_be_hidden()
 
 
+def test_nothing_can_be_asked_before_the_scripts_run(start_board: StartBoard, look: Look) -> None:
+    page = look(start_board(), java_script_enabled=False)
+    asking = page.locator(":is(button, input, select):not(dialog *, [hidden] *)")
+    assert asking.count() > 5
+    assert [each.get_attribute("id") for each in asking.all() if each.is_enabled()] == []
+
+
 def test_the_first_minute_is_shown_as_still_counting(
     add_counts: AddCounts, clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
@@ -143,6 +150,7 @@ def test_the_page_says_so_when_no_one_knows_which_minutes_are_complete(
     expect(page.locator("[data-stage=click] .detail")).to_have_text("complete minutes not known")
     note = page.locator("#clicks-note")
     expect(note.locator(".complete")).to_have_text("Which minutes are complete is not known")
+    expect(note.locator(".running")).to_have_text("not known whether complete")
     expect(note).to_contain_text("CloudWatch is away.")
 
 
@@ -151,18 +159,14 @@ def test_the_twins_account_and_the_rejects_of_a_minute_are_shown(
 ) -> None:
     add_counts(some_counts(clock() - 2 * MINUTE))
     reconciliations = Reconciliations()
-    reconciliations.tell(
-        RecordReconciliation(sent=1000, counted=900, rejected=60, unparseable=30), at=clock()
-    )
+    reconciliations.tell(ClickTotals(sent=1000, counted=900, rejected=60, unparseable=30), at=clock())
     page = look(start_board(reconciliations=reconciliations))
     parts = [f"{name} {value}" for name, value in _account(page)]
     assert parts == ["sent 1,000=", "counted 900+", "rejected 60+", "unparseable 30+", "on the way 10"]
     expect(page.locator("#clicks-note .rejected")).to_contain_text("rejected")
     expect(page.locator("[data-stage]")).to_have_count(3)
     expect(page.locator("#clicks-note .elsewhere")).to_have_count(0)
-    reconciliations.tell(
-        RecordReconciliation(sent=1000, counted=920, rejected=60, unparseable=30), at=clock()
-    )
+    reconciliations.tell(ClickTotals(sent=1000, counted=920, rejected=60, unparseable=30), at=clock())
     expect(page.locator("[data-part='counted twice'] dd")).to_have_text("10")
 
 
@@ -186,7 +190,7 @@ def test_an_account_that_cannot_be_read_any_more_says_how_old_it_is(
     clock: Clock, start_board: StartBoard, look: Look
 ) -> None:
     reconciliations = Reconciliations()
-    account = RecordReconciliation(sent=1000, counted=900, rejected=60, unparseable=30)
+    account = ClickTotals(sent=1000, counted=900, rejected=60, unparseable=30)
     reconciliations.tell(account, at=clock() - 2 * MINUTE)
     page = look(start_board(reconciliations=reconciliations))
     age = page.locator("[data-part=age]")
@@ -257,7 +261,8 @@ def test_the_keyboard_reaches_every_cell_and_keeps_its_place_while_numbers_chang
     page = look(start_board())
     expect(cell(page, "news", "20s")).to_be_visible()
     page.get_by_role("radio", name="age band", exact=True).focus()
-    page.keyboard.press("Tab")
+    for _ in ("the order", "the table", "the heat map"):
+        page.keyboard.press("Tab")
     focused = "document.activeElement.getAttribute('aria-label') ?? ''"
     assert page.evaluate(focused).split(":")[0] == f"{_first_article(page)}, 10s"
     page.keyboard.press("ArrowDown")
@@ -282,9 +287,7 @@ def test_every_size_is_readable_and_accessible_in_light_and_dark(
 ) -> None:
     add_counts(some_counts(clock()))
     reconciliations = Reconciliations()
-    reconciliations.tell(
-        RecordReconciliation(sent=1000, counted=900, rejected=60, unparseable=30), at=clock()
-    )
+    reconciliations.tell(ClickTotals(sent=1000, counted=900, rejected=60, unparseable=30), at=clock())
     page = look(start_board(reconciliations=reconciliations), color_scheme=scheme)
     expect(page.locator("#rising li")).not_to_have_count(0)
     expect(page.locator("#series-title .label")).to_be_visible()

@@ -17,7 +17,7 @@ from clients.batch_server.served_rankings import Served
 from clients.board import ranking_freshness, server
 from clients.board.query_loop import QueryLoop
 from clients.board.questions import BoardQuestion, QuestionKind, questions_of_view
-from clients.board.reconciliation import REJECTED_KEPT, Reconciliations, RecordReconciliation
+from clients.board.reconciliation import REJECTED_KEPT, ClickTotals, Reconciliations
 from clients.board.titles import read_titles
 from clients.command_line.command import app
 from contract.count import SEGMENT_COLUMNS, WINDOW
@@ -60,7 +60,7 @@ def test_the_reconciliation_says_what_is_on_its_way_and_what_was_rejected_when()
     reconciliations = Reconciliations()
     assert reconciliations.newest is None
     for minutes, rejected in ((0, 3), (0, 5), (1, 5), (2, 9)):
-        reconciliation = RecordReconciliation(sent=100, counted=80, rejected=rejected, unparseable=4)
+        reconciliation = ClickTotals(sent=100, counted=80, rejected=rejected, unparseable=4)
         reconciliations.tell(reconciliation, at=NOON + minutes * WINDOW + timedelta(seconds=rejected))
     newest = reconciliations.newest
     assert newest is not None
@@ -71,7 +71,7 @@ def test_the_reconciliation_says_what_is_on_its_way_and_what_was_rejected_when()
 def test_the_reconciliation_keeps_the_rejects_of_two_hours() -> None:
     reconciliations = Reconciliations()
     for number in range(2_000):
-        reconciliation = RecordReconciliation(sent=0, counted=0, rejected=number, unparseable=0)
+        reconciliation = ClickTotals(sent=0, counted=0, rejected=number, unparseable=0)
         reconciliations.tell(reconciliation, at=NOON + number * WINDOW)
     assert reconciliations.newest is not None
     assert len(reconciliations.newest.rejected) == REJECTED_KEPT // WINDOW

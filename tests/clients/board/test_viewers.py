@@ -1,11 +1,13 @@
 """Viewers over HTTP, without a browser: how many there may be, and those who take nothing or never leave."""
 
 import asyncio
+import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
+from urllib.request import urlopen
 
 import pytest
 
@@ -36,6 +38,14 @@ def _hanging() -> mock.Mock:
             for name in ("heat_map", "trend", "rising", "top_of_segments")
         },
     )
+
+
+def test_alarms_are_served_as_they_are_told_and_none_without() -> None:
+    told = [{"name": "forwarder-Errors", "state": "ALARM", "runbook": "runbook.md#errors"}]
+    for alarms, served in ((lambda: told, told), (None, [])):
+        board = Board(reader=mock.Mock(spec=TrendingReader), spans=SPANS, time_zone="UTC", alarms=alarms)
+        with running_board(board, bind(0)) as address, urlopen(f"{address}/alarms", timeout=10) as answer:
+            assert json.load(answer) == served
 
 
 def test_of_many_who_come_at_once_no_more_are_served_than_may_be() -> None:
@@ -81,7 +91,14 @@ def test_a_viewer_who_takes_nothing_is_let_go_and_nothing_is_asked_for_it_any_mo
         loop = QueryLoop(_never, {}, clock)
         loop_of_board.append(loop)
         app = over_http.application(
-            loop, SPANS, time_zone="UTC", reconciliations=None, served=None, clock=lambda: NOON
+            loop,
+            SPANS,
+            time_zone="UTC",
+            reconciliations=None,
+            served=None,
+            alarms=None,
+            refused=None,
+            clock=lambda: NOON,
         )
         sent: list[Any] = []
 

@@ -17,7 +17,7 @@ from contract import sink
 from contract.count import COUNT_KEY, SEGMENT_COLUMNS, WINDOW
 from contract.sink import CLICK_COUNTS, SINKS
 from lambdas.search_bootstrap.definitions import definitions
-from names import index_pattern
+from names import counts_alias
 from settings.search import SearchSettings
 from stacks.search.bootstrap import definition_properties
 from tests.clients.batch_server.counts import AddCounts, count
@@ -81,10 +81,10 @@ def mapping() -> dict[str, str]:
     return {name: field["type"] for name, field in fields.items()}
 
 
-def test_each_index_family_has_a_data_view_of_its_indices_only() -> None:
+def test_each_index_family_has_a_data_view_of_what_readers_see() -> None:
     views = {each["id"]: each["attributes"] for each in of_type("index-pattern")}
     assert views == {
-        each.index_family: {"title": index_pattern(each.index_family), "timeFieldName": "minute"}
+        each.index_family: {"title": counts_alias(each.index_family), "timeFieldName": "minute"}
         for each in SINKS
     }
 
@@ -166,7 +166,7 @@ def test_a_fourth_column_and_another_generation_are_drawn_without_a_change_here(
     monkeypatch.setattr(saved_objects, "CLICK_COUNTS", counts)
     monkeypatch.setattr(saved_objects, "SINKS", (counts,))
     made = saved_objects.saved_objects()
-    assert made[0]["attributes"]["title"] == f"{counts.index_family}.*"
+    assert made[0]["attributes"]["title"] == counts.index_family
     names = [each["id"] for each in made]
     assert f"{counts.index_family}-heat-map-by-shoe-size" in names
     assert len(made) == len(before) + 2

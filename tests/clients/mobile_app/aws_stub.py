@@ -16,6 +16,15 @@ Put = list[dict[str, Any]]
 REFUSED = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}
 
 
+def lines_in(record: dict[str, Any]) -> list[bytes]:
+    """The lines of a record, each a click with its newline."""
+    return b64decode(record["Data"]).splitlines(keepends=True)
+
+
+def clicks_in(put: Put) -> int:
+    return sum(len(lines_in(record)) for record in put)
+
+
 def error(code: str, status: int = 400) -> Answer:
     return status, {"__type": code, "message": "told so by the test"}
 
@@ -24,7 +33,7 @@ def error(code: str, status: int = 400) -> Answer:
 class AwsStub:
     """`on_put` gets the number of a PutRecords call (from 1) and its records, and answers for the stream:
     the positions it refuses, a whole answer in place of taking anything, or None to cut the connection after
-    taking all.
+    taking all. `taken`: the lines of all records that it took.
 
     `on_vend` gets the request of GetCredentialsForIdentity. `valid_seconds`: of the credentials it vends.
     `clock_ahead_seconds`: of its clock before this machine's.
@@ -68,7 +77,8 @@ class AwsStub:
         if isinstance(told, tuple):
             return told
         refused = told or set()
-        self.taken += [b64decode(one["Data"]) for at, one in enumerate(records) if at not in refused]
+        for at, record in enumerate(records):
+            self.taken += lines_in(record) if at not in refused else []
         if told is None:
             return None
         results = [REFUSED if at in refused else {"SequenceNumber": "1"} for at in range(len(records))]

@@ -1,12 +1,19 @@
-"""A disk of its own that a test can fill."""
+"""A client of a stub, and a disk of its own that a test can fill."""
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from clients.mobile_app import ClickQueue, MobileClient, mobile_stream
+from tests.clients.mobile_app.aws_stub import AwsStub, running
+
+LOGINS = {"login.example.jp": "id-token"}
+Start = Callable[..., MobileClient]
 
 
 class SmallDisk:
@@ -46,3 +53,30 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         yield SmallDisk(path)
     finally:
         subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a client of a stub; both end with the test."""
+    with ExitStack() as ends:
+
+        def started(
+            stub: AwsStub,
+            queue: ClickQueue | None = None,
+            logins: Callable[[], dict[str, str]] = lambda: LOGINS,
+            **settings: Any,
+        ) -> MobileClient:
+            if not stub.endpoint:
+                ends.enter_context(running(stub))
+            stream = mobile_stream(
+                "mobile",
+                identity_pool_id="pool",
+                logins=logins,
+                region="ap-northeast-1",
+                endpoint_url=stub.endpoint,
+            )
+            client = MobileClient(stream, queue or ClickQueue(None), **{"flush_seconds": 0.02, **settings})
+            ends.callback(client.close, deadline_seconds=0)
+            return client
+
+        yield started

@@ -3,14 +3,13 @@
 import json
 import random
 import threading
-from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
 from clients.mobile_app import ClickQueue, MobileClient, Status, backoff, mobile_stream
 from clients.mobile_app import client as client_module
-from tests.clients.mobile_app.aws_stub import Answer, AwsStub, Put, error, running
+from tests.clients.mobile_app.aws_stub import Answer, AwsStub, Put, error, lines_in, running
 from twin.processes import wait_for
 
 LIVES = 15
@@ -30,7 +29,7 @@ class FailingInEveryWay:
         if drawn < 0.1:
             return None
         if drawn < 0.2:
-            self.stub.taken += [b64decode(record["Data"]) for record in records]
+            self.stub.taken += [line for record in records for line in lines_in(record)]
             return 200, b"<html>Please log in to this network</html>"
         for share, code in [(0.3, "ThrottlingException"), (0.4, "ExpiredTokenException")]:
             if drawn < share:
@@ -61,9 +60,11 @@ def test_each_click_of_an_app_that_comes_and_goes_arrives_and_the_copies_are_bou
         )
 
         def come() -> MobileClient:
-            size = rng.choice([1, 5, 50, 500])
+            size, pack_bytes = rng.choice([1, 5, 50, 500]), rng.choice([1, 400, 25_000])
             queue = ClickQueue(tmp_path / "clicks")
-            clients.append(MobileClient(stream, queue, flush_seconds=0.01, records_per_call=size))
+            clients.append(
+                MobileClient(stream, queue, flush_seconds=0.01, clicks_per_call=size, pack_bytes=pack_bytes)
+            )
             return clients[-1]
 
         for _ in range(LIVES):

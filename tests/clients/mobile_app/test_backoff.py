@@ -35,7 +35,7 @@ def test_a_call_holds_what_the_last_one_took_or_twice_that_if_all_was_taken() ->
     sizes = []
     for taken, left in [(30, 70), (1, 29), (1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (32, 0), (64, 0)]:
         backoff_of_a_sender.after(outcome(taken, left))
-        sizes.append(backoff_of_a_sender.records)
+        sizes.append(backoff_of_a_sender.clicks)
     assert sizes == [30, 1, 2, 4, 8, 16, 32, 64, 100]
 
 
@@ -43,8 +43,8 @@ def test_a_call_of_which_nothing_was_taken_is_halved_unless_it_never_left() -> N
     backoff_of_a_sender = Backoff(5)
     sizes = []
     for sent in (False, True, True, True, True):
-        backoff_of_a_sender.after(outcome(taken=0, left=backoff_of_a_sender.records, sent=sent))
-        sizes.append(backoff_of_a_sender.records)
+        backoff_of_a_sender.after(outcome(taken=0, left=backoff_of_a_sender.clicks, sent=sent))
+        sizes.append(backoff_of_a_sender.clicks)
     assert sizes == [5, 2, 1, 1, 1]
 
 
@@ -59,15 +59,13 @@ def test_a_call_of_which_nothing_was_taken_is_halved_unless_it_never_left() -> N
         (lambda size: size - size // 3, 2),
         (lambda size: size, 1),
     ],
-    ids=["one record a call", "ten records a call", "two of three records", "all"],
+    ids=["one click a call", "ten clicks a call", "two of three clicks", "all"],
 )
-def test_few_records_are_put_for_each_that_is_taken(
-    takes: Callable[[int], int], put_per_taken: float
-) -> None:
+def test_few_clicks_are_put_for_each_that_is_taken(takes: Callable[[int], int], put_per_taken: float) -> None:
     backoff_of_a_sender = Backoff()
     put = taken = 0
     while taken < 1000:
-        size = backoff_of_a_sender.records
+        size = backoff_of_a_sender.clicks
         put, taken = put + size, taken + takes(size)
         backoff_of_a_sender.after(outcome(takes(size), size - takes(size)))
     assert put <= put_per_taken * taken

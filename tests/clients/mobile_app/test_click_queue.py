@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from clients.mobile_app.click_queue import ClickQueue, Waiting
-from clients.mobile_app.delivery import MAX_BYTES_PER_CALL, MAX_BYTES_PER_RECORD
+from clients.mobile_app.delivery import MAX_BYTES_PER_CALL
+from clients.mobile_app.pack import MAX_BYTES_PER_RECORD
 
 MAX_RECORDS, MAX_BYTES = 7, MAX_BYTES_PER_RECORD
 LARGE = MAX_BYTES_PER_RECORD // 3
@@ -32,7 +33,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.lost: set[bytes] = set()
 
     def opened(self) -> ClickQueue:
-        return ClickQueue(self.folder / "clicks", max_records=MAX_RECORDS, max_bytes=MAX_BYTES)
+        return ClickQueue(self.folder / "clicks", max_clicks=MAX_RECORDS, max_bytes=MAX_BYTES)
 
     @rule(size=st.sampled_from([8, 9, LARGE]))
     def put(self, size: int) -> None:
@@ -70,10 +71,10 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def every_record_is_accounted_for(self) -> None:
         backlog = self.queue.backlog()
-        assert (backlog.records, backlog.dropped) == (len(self.expected), len(self.lost))
+        assert (backlog.clicks, backlog.dropped) == (len(self.expected), len(self.lost))
         assert backlog.size == sum(len(one) + 1 for one in self.expected)
         assert backlog.lent == len(self.lent.intersection(self.expected))
-        assert self.put_in == self.gone + backlog.records + backlog.dropped
+        assert self.put_in == self.gone + backlog.clicks + backlog.dropped
 
     def teardown(self) -> None:
         self.queue.close()

@@ -1,61 +1,31 @@
 """The client over HTTP against a Cognito and a stream that refuse, fail and vanish as they are told."""
 
-import itertools
 import json
 import threading
 import time
-from base64 import b64decode
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clients.mobile_app import ClickQueue, MobileClient, QueueError, backoff, mobile_stream
+from clients.mobile_app import ClickQueue, MobileClient, QueueError, backoff
 from clients.mobile_app import client as client_module
 from clients.mobile_app.delivery import Stream
-from tests.clients.mobile_app.aws_stub import Answer, AwsStub, Put, error, running
-from tests.clients.mobile_app.conftest import SmallDisk
+from clients.mobile_app.pack import PACK_BYTES
+from tests.clients.mobile_app.aws_stub import Answer, AwsStub, Put, clicks_in, error, lines_in
+from tests.clients.mobile_app.conftest import LOGINS, SmallDisk, Start
 from twin.processes import wait_for
 
-LOGINS = {"login.example.jp": "id-token"}
-Start = Callable[..., MobileClient]
+TWO_CLICKS = 280
+"""Bytes of a record that holds two of the tests' clicks, but not three."""
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backoff, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(client_module, "MAX_PAUSE_SECONDS", 0.01)
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts a client of a stub; both end with the test."""
-    with ExitStack() as ends:
-
-        def started(
-            stub: AwsStub,
-            queue: ClickQueue | None = None,
-            logins: Callable[[], dict[str, str]] = lambda: LOGINS,
-            **settings: Any,
-        ) -> MobileClient:
-            if not stub.endpoint:
-                ends.enter_context(running(stub))
-            stream = mobile_stream(
-                "mobile",
-                identity_pool_id="pool",
-                logins=logins,
-                region="ap-northeast-1",
-                endpoint_url=stub.endpoint,
-            )
-            client = MobileClient(stream, queue or ClickQueue(None), **{"flush_seconds": 0.02, **settings})
-            ends.callback(client.close, deadline_seconds=0)
-            return client
-
-        yield started
 
 
 def click_ids(stub: AwsStub) -> list[str]:
@@ -81,7 +51,7 @@ def test_a_click_arrives_in_the_contracts_form_under_its_users_key(start: Start)
     }
 
 
-def test_clicks_of_many_threads_arrive_once_each_in_full_calls(start: Start) -> None:
+def test_clicks_of_many_threads_arrive_once_each_in_full_calls_of_few_records(start: Start) -> None:
     stub = AwsStub()
     client = start(stub, flush_seconds=60)
     with ThreadPoolExecutor(8) as pool:
@@ -91,7 +61,10 @@ def test_clicks_of_many_threads_arrive_once_each_in_full_calls(start: Start) -> 
     assert (status.sent, status.waiting, status.retried, status.dropped) == (1200, 0, 0, 0)
     assert sorted(click_ids(stub)) == sorted(made)
     assert len(set(made)) == 1200
-    assert [len(put) for put in stub.puts] == [500, 500, 200]
+    assert [clicks_in(put) for put in stub.puts] == [500, 500, 200]
+    sizes = [[sum(map(len, lines_in(record))) for record in put] for put in stub.puts]
+    assert all(PACK_BYTES - 200 < size <= PACK_BYTES for put in sizes for size in put[:-1])
+    assert sum(map(len, stub.puts)) <= 1200 * 200 / (PACK_BYTES - 200) + 3
 
 
 def test_fewer_clicks_than_a_call_holds_are_put_after_the_flush_time(start: Start) -> None:
@@ -105,13 +78,14 @@ def test_fewer_clicks_than_a_call_holds_are_put_after_the_flush_time(start: Star
 
 def test_only_what_the_stream_refused_is_retried(start: Start) -> None:
     stub = AwsStub(on_put=lambda number, records: set(range(0, len(records), 3)) if number <= 2 else set())
-    client = start(stub, records_per_call=9, flush_seconds=60)
-    made = [client.click("u", "a") for _ in range(9)]
-    wait_for(lambda: len(stub.taken) == 9, what="all clicks", timeout_seconds=10)
+    client = start(stub, clicks_per_call=18, flush_seconds=60, pack_bytes=TWO_CLICKS)
+    made = [client.click("u", "a") for _ in range(18)]
+    wait_for(lambda: len(stub.taken) == 18, what="all clicks", timeout_seconds=10)
     assert [len(put) for put in stub.puts] == [9, 3, 1]
+    assert [clicks_in(put) for put in stub.puts] == [18, 6, 2]
     assert sorted(click_ids(stub)) == sorted(made)
     status = client.close()
-    assert (status.sent, status.retried, status.possible_duplicates) == (9, 4, 0)
+    assert (status.sent, status.retried, status.possible_duplicates) == (18, 8, 0)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +140,7 @@ def test_clicks_made_offline_wait_within_bounds_and_the_oldest_are_dropped(start
     stub = AwsStub(
         on_put=lambda _number, _records: set() if online.is_set() else error("ServiceUnavailable", 503)
     )
-    client = start(stub, ClickQueue(None, max_records=100), records_per_call=10)
+    client = start(stub, ClickQueue(None, max_clicks=100), clicks_per_call=10)
     made = [client.click("u", "a") for _ in range(250)]
     status = client.status()
     assert (status.waiting, status.dropped, status.sent) == (100, 150, 0)
@@ -231,7 +205,7 @@ def test_an_app_that_comes_back_while_its_last_call_runs_puts_each_click_once(
     assert (before.status().sent, after.status().sent) == (1, 1)
     assert sorted(click_ids(stub)) == sorted(made)
     after.close()
-    assert ClickQueue(tmp_path / "clicks").backlog().records == 0
+    assert ClickQueue(tmp_path / "clicks").backlog().clicks == 0
 
 
 def test_what_the_last_call_did_not_take_is_put_by_the_client_that_came_after(
@@ -266,7 +240,7 @@ def test_clicks_taken_while_the_disk_is_full_are_put_once_also_by_the_next_run(
         return set()
 
     stub = AwsStub(on_put=on_put)
-    client = start(stub, ClickQueue(small_disk.path / "clicks"), records_per_call=50, flush_seconds=60)
+    client = start(stub, ClickQueue(small_disk.path / "clicks"), clicks_per_call=50, flush_seconds=60)
     made = [client.click("u" * 100, "a") for _ in range(200)]
     small_disk.fill()
     full.set()
@@ -282,23 +256,26 @@ def test_clicks_taken_while_the_disk_is_full_are_put_once_also_by_the_next_run(
     assert (status.sent, status.waiting, status.possible_duplicates) == (len(made), 0, 0)
     assert sorted(click_ids(stub)) == sorted(made)
     queue = ClickQueue(small_disk.path / "clicks")
-    assert queue.backlog().records == 0
+    assert queue.backlog().clicks == 0
     queue.close()
 
 
-def test_a_stream_that_takes_one_record_a_call_is_not_sent_the_rest_again_and_again(start: Start) -> None:
+@pytest.mark.parametrize("clicks_a_record", [1, 2])
+def test_a_stream_that_takes_one_record_a_call_is_not_sent_the_rest_again_and_again(
+    start: Start, clicks_a_record: int
+) -> None:
     stub = AwsStub(on_put=lambda _number, records: set(range(1, len(records))))
-    client = start(stub, flush_seconds=60)
+    client = start(stub, flush_seconds=60, pack_bytes=TWO_CLICKS if clicks_a_record == 2 else 1)
     for _ in range(500):
         client.click("u", "a")
-    wait_for(lambda: client.status().sent >= 50, what="50 clicks", timeout_seconds=30)
-    sizes = [len(put) for put in stub.puts]
+    wait_for(lambda: client.status().sent >= 50 * clicks_a_record, what="50 records", timeout_seconds=30)
+    sizes = [clicks_in(put) for put in stub.puts]
     assert sizes[0] == 500
-    assert sum(sizes[1:]) <= 2 * len(sizes)
+    assert sum(sizes[1:]) <= 2 * clicks_a_record * len(sizes)
     client.close(deadline_seconds=0)
     wait_for(lambda: not client.is_sending(), what="the last call to end", timeout_seconds=10)
     status = client.status()
-    assert status.retried == sum(map(len, stub.puts)) - 500
+    assert status.retried == sum(map(clicks_in, stub.puts)) - 500
     assert (status.sent, status.possible_duplicates) == (len(stub.taken), 0)
 
 
@@ -308,11 +285,11 @@ def test_answers_that_cannot_be_read_are_retried_and_bound_the_copies_in_the_str
     def take_and_answer_with_a_page(number: int, records: Put) -> set[int] | Answer:
         if number > 3:
             return set()
-        stub.taken += [b64decode(record["Data"]) for record in records]
+        stub.taken += [line for record in records for line in lines_in(record)]
         return 200, b"<html>Please log in to this network</html>"
 
     stub.on_put = take_and_answer_with_a_page
-    client = start(stub, records_per_call=8, flush_seconds=60)
+    client = start(stub, clicks_per_call=8, flush_seconds=60, pack_bytes=TWO_CLICKS)
     made = [client.click("u", "a") for _ in range(8)]
     wait_for(lambda: client.status().waiting == 0, what="the clicks", timeout_seconds=10)
     status = client.close()
@@ -348,51 +325,13 @@ def test_a_click_too_large_for_the_stream_is_refused_when_it_is_made(start: Star
     assert client.close().waiting == 0
 
 
+@pytest.mark.parametrize("pack_bytes", [0, 1_000_001])
+def test_a_record_of_a_size_that_a_stream_does_not_take_is_refused(pack_bytes: int) -> None:
+    with pytest.raises(ValueError, match="give 1 to 1000000"):
+        MobileClient(Stream(None, "mobile"), ClickQueue(None), pack_bytes=pack_bytes)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("number", [0, 501])
 def test_a_call_of_a_size_that_a_stream_does_not_take_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match="give 1 to 500"):
-        MobileClient(Stream(None, "mobile"), ClickQueue(None), records_per_call=number)  # type: ignore[arg-type]
-
-
-def test_credentials_come_from_the_enhanced_flow_and_are_kept(start: Start) -> None:
-    stub = AwsStub()
-    client = start(stub)
-    for number in range(3):
-        client.click("u", "a")
-        wait_for(lambda n=number: len(stub.taken) == n + 1, what="the click", timeout_seconds=10)  # type: ignore[misc]
-    identity = "identity-of-['id-token']"
-    assert stub.cognito_calls == [
-        ("GetId", {"IdentityPoolId": "pool", "Logins": LOGINS}),
-        ("GetCredentialsForIdentity", {"IdentityId": identity, "Logins": LOGINS}),
-    ]
-    assert stub.tokens_used == ["token-1"] * 3
-
-
-def test_credentials_are_renewed_before_they_expire_with_the_readers_current_login(start: Start) -> None:
-    numbers = itertools.count(1)
-    stub = AwsStub(valid_seconds=60)  # less than botocore wants to be left
-    client = start(stub, logins=lambda: {"login.example.jp": f"login-{next(numbers)}"})
-    client.click("u", "a")
-    wait_for(lambda: len(stub.taken) == 1, what="the first click", timeout_seconds=10)
-    vended_before = len(stub.cognito_calls)
-    stub.valid_seconds = 3600
-    client.click("u", "b")
-    wait_for(lambda: len(stub.taken) == 2, what="the second click", timeout_seconds=10)
-    assert [action for action, _ in stub.cognito_calls[vended_before:]] == [
-        "GetId",
-        "GetCredentialsForIdentity",
-    ]
-    logins = [request["Logins"]["login.example.jp"] for _, request in stub.cognito_calls[::2]]
-    assert logins == [f"login-{number}" for number in range(1, len(logins) + 1)]
-    assert stub.tokens_used[1] == f"token-{len(logins)}" != stub.tokens_used[0]
-
-
-def test_a_guest_stays_the_same_guest(start: Start) -> None:
-    stub = AwsStub(valid_seconds=60)
-    client = start(stub, logins=dict)
-    for number in range(2):
-        client.click("u", "a")
-        wait_for(lambda n=number: len(stub.taken) == n + 1, what="the click", timeout_seconds=10)  # type: ignore[misc]
-    actions = [action for action, _ in stub.cognito_calls]
-    assert actions == ["GetId"] + ["GetCredentialsForIdentity"] * (len(actions) - 1)
-    assert len(actions) > 2
+        MobileClient(Stream(None, "mobile"), ClickQueue(None), clicks_per_call=number)  # type: ignore[arg-type]

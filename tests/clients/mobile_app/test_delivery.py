@@ -13,7 +13,8 @@ from clients.mobile_app.click_queue import Waiting
 from clients.mobile_app.delivery import CallOutcome, Stream, put
 from tests.clients.mobile_app.aws_stub import REFUSED, Answer, AwsStub, error, running
 
-ENTRIES = [Waiting(number, f"{number}\n".encode(), "u") for number in range(3)]
+ENTRIES = [Waiting(number, f"{number:9999}\n".encode(), "u") for number in range(6)]
+"""Three records of two clicks."""
 TAKEN = {"SequenceNumber": "1"}
 
 Call = Callable[[AwsStub], CallOutcome[Waiting]]
@@ -68,7 +69,7 @@ def test_a_call_with_unknown_effect_is_retryable_and_bounds_the_duplicates(
 ) -> None:
     outcome = call(AwsStub(on_put=lambda _call, _records: answer))
     assert (outcome.taken, outcome.left) == ([], ENTRIES)
-    assert (outcome.sent, outcome.retryable, outcome.possible_duplicates) == (True, True, 3)
+    assert (outcome.sent, outcome.retryable, outcome.possible_duplicates) == (True, True, 6)
     assert "stream mobile: " in str(outcome.problem)
 
 
@@ -83,10 +84,10 @@ def test_a_throttled_call_is_retryable_and_adds_no_duplicates(call: Call, answer
     assert (outcome.sent, outcome.retryable, outcome.possible_duplicates) == (True, True, 0)
 
 
-def test_a_refused_record_is_left_and_adds_no_duplicate(call: Call) -> None:
+def test_the_clicks_of_a_refused_record_are_left_and_add_no_duplicate(call: Call) -> None:
     answer = (200, {"FailedRecordCount": 1, "Records": [TAKEN, REFUSED, TAKEN]})
     outcome = call(AwsStub(on_put=lambda _call, _records: answer))
-    assert (outcome.taken, outcome.left) == ([ENTRIES[0], ENTRIES[2]], [ENTRIES[1]])
+    assert (outcome.taken, outcome.left) == ([*ENTRIES[:2], *ENTRIES[4:]], ENTRIES[2:4])
     assert (outcome.retryable, outcome.possible_duplicates) == (True, 0)
     assert "refused 1 of 3 records: ProvisionedThroughputExceededException" in str(outcome.problem)
 
@@ -130,7 +131,7 @@ def test_a_failing_tls_handshake_sent_nothing_and_a_later_failure_may_have(reaso
             raise SSLError(endpoint_url="https://kinesis.example", error=OSError(f"[SSL: {reason}]"))
 
     outcome = put(Stream(Failing(), "mobile"), ENTRIES)  # type: ignore[arg-type]
-    assert (outcome.sent, outcome.retryable, outcome.possible_duplicates) == (sent, sent, 3 * sent)
+    assert (outcome.sent, outcome.retryable, outcome.possible_duplicates) == (sent, sent, 6 * sent)
 
 
 def test_credentials_that_aws_calls_expired_are_renewed_for_the_next_call() -> None:

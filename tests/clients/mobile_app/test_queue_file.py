@@ -72,7 +72,7 @@ def test_a_process_killed_during_a_change_loses_nothing_and_restores_nothing(
             (put if what == "put" else took).add(int(number))
         queue = ClickQueue(tmp_path / "clicks")
         waiting = numbers(queue)
-        assert queue.backlog().records == len(waiting)
+        assert queue.backlog().clicks == len(waiting)
         queue.close()
         assert waiting == sorted(set(waiting) - took)
         # One change may have been made that the kill kept from being said: a put, or the taking of a batch.
@@ -92,7 +92,7 @@ def test_a_second_process_with_the_same_file_is_told_so(tmp_path: Path) -> None:
         text=True,
     )
     assert "another process has it open, and only one may" in second.stderr
-    assert first.backlog().records == 0
+    assert first.backlog().clicks == 0
     first.close()
     subprocess.run([sys.executable, "-c", PUT_TEN, str(tmp_path / "clicks")], check=True)
 
@@ -106,7 +106,7 @@ def test_two_queues_of_one_file_in_a_process_never_lend_a_record_twice(tmp_path:
     first.close()
     first.settle(lent, lent[:1])
     assert [record.data for record in second.lend(10)] == [b"1"]
-    assert second.backlog().records == 3
+    assert second.backlog().clicks == 3
 
 
 def test_a_change_that_a_full_disk_refuses_changes_nothing(small_disk: SmallDisk) -> None:
@@ -116,7 +116,7 @@ def test_a_change_that_a_full_disk_refuses_changes_nothing(small_disk: SmallDisk
     small_disk.fill()
     with pytest.raises(QueueError, match="make room on the disk"):
         queue.put(b"x" * 100_000, "u")
-    assert queue.backlog().records == 3
+    assert queue.backlog().clicks == 3
     assert numbers(queue) == [0, 1, 2]
     small_disk.make_room()
     queue.put(b"3", "u")
@@ -135,7 +135,7 @@ def test_what_was_taken_while_the_disk_is_full_is_deleted_later_and_never_lent_a
     with pytest.raises(QueueError, match="make room on the disk"):
         queue.settle(batch, batch[:50])
     backlog = queue.backlog()
-    assert (backlog.records, backlog.unremoved, backlog.lent) == (50, 50, 0)
+    assert (backlog.clicks, backlog.unremoved, backlog.lent) == (50, 50, 0)
     assert numbers(queue) == list(range(50, 100))
     small_disk.make_room()
     queue.remove_taken()

@@ -3,9 +3,9 @@
 A parameter that is not listed is unknown to the program, as far as this project uses it.
 
 The sources: fluentd 1.18 (plugin/in_tail.rb, parser.rb, parser_json.rb, formatter_json.rb, buffer.rb,
-buf_file.rb, output.rb), fluent-plugin-kinesis 3.6 (kinesis.rb, kinesis_helper/api.rb and its README),
-Fluent Bit 5.1 (plugins/in_tail/tail.c, out_kinesis_streams/kinesis.c, src/flb_upstream.c, flb_scheduler.h
-and its manual), systemd.exec(5) and systemd.service(5).
+buf_file.rb, output.rb), fluent-plugin-kinesis 3.6 (kinesis.rb, kinesis_helper/client.rb), our own
+out_kinesis_lines.rb, Fluent Bit 5.1 (plugins/in_tail/tail.c, out_kinesis_streams, src/flb_upstream.c,
+flb_scheduler.h and its manual), systemd.exec(5) and systemd.service(5).
 """
 
 NONE = "none"
@@ -36,9 +36,6 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "match region": NONE,
         "match stream_name": NONE,
         "match chomp_record": "false",
-        "match drop_failed_records_after_batch_request_retries": "true",
-        "match reset_backoff_if_success": "true",
-        "match monitor_num_of_batch_request_retries": "false",
         "match inject time_key": NONE,
         "match inject time_type": "string",
         "match inject time_format": "%Y-%m-%dT%H:%M:%S.%N%z",
@@ -49,7 +46,6 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "match buffer path": NONE,
         "match buffer total_limit_size": "64g",
         "match buffer overflow_action": "throw_exception",
-        "match buffer chunk_limit_records": NONE,
         "match buffer chunk_limit_size": "256m",
         "match buffer flush_interval": "60s",
         "match buffer flush_thread_count": "1",
@@ -91,6 +87,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "outputs match": NONE,
         "outputs region": NONE,
         "outputs stream": NONE,
+        "outputs simple_aggregation": "false",
         "outputs retry_limit": "1",
         "outputs net.io_timeout": "0s",
     },

@@ -10,7 +10,7 @@ PLUGINS = {
     "system": "",
     "source": "tail",
     "source parse": "json",
-    "match": "kinesis_streams",
+    "match": "kinesis_lines",
     "match instance_profile_credentials": "",
     "match inject": "",
     "match format": "json",
@@ -69,6 +69,11 @@ def read(text: str) -> FluentdSection:
     if len(open_sections) > 1:
         raise ValueError(f"<{open_sections[-1].name}> is not closed")
     return root
+
+
+def in_bytes(size: str) -> int:
+    """fluentd's type `size`: 70k and so on."""
+    return int(size[:-1]) * {"k": 2**10, "m": 2**20, "g": 2**30}[size[-1]]
 
 
 def _check(place: str, section: FluentdSection, number: int) -> None:

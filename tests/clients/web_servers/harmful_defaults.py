@@ -4,6 +4,10 @@ import fnmatch
 import json
 from typing import Any
 
+from tests.clients.web_servers.fluentd_syntax import in_bytes
+
+MAX_CHUNK_BYTES = 100_000
+"""A record of more loads one shard for a tenth of a second and longer."""
 DAY_SECONDS = 86_400
 SDK_ATTEMPTS, SDK_SECONDS = 4, 60
 """Attempts and timeout of a request: the defaults of the AWS SDK for Ruby."""
@@ -57,13 +61,13 @@ def fluentd_faults(settings: dict[str, str]) -> list[str]:
         "lines that are no clicks are dropped": has("source emit_unmatched_lines", "true"),
         "a line without a time is given one": has("source parse estimate_current_event", "false"),
         "times are local": has("match inject utc", "true"),
-        "refused records are dropped": has("match drop_failed_records_after_batch_request_retries", "false"),
-        "a throttled stream gets copies": has("match reset_backoff_if_success", "false"),
-        "what Kinesis answers wrongly is put into /tmp": "system root_dir" in settings,
+        "each click is billed as a record": has("match @type", "kinesis_lines"),
+        "what fluentd gives up is put into /tmp": "system root_dir" in settings,
         "the buffer is in memory": has("match buffer @type", "file"),
         "a full buffer drops lines": has("match buffer overflow_action", "block"),
-        "a chunk is more than a request": has("match buffer chunk_limit_records", "500")
-        and has("match buffer chunk_limit_size", "5m"),
+        "a chunk is more than a record should be": (
+            in_bytes(settings.get("match buffer chunk_limit_size", "256m")) <= MAX_CHUNK_BYTES
+        ),
         "chunks are thrown away after 72 hours": has("match buffer retry_forever", "true"),
         "retries become rarer without end": has("match buffer retry_max_interval", "60s"),
         "fewer than eight threads send": threads >= 8,
@@ -90,6 +94,9 @@ def fluent_bit_faults(configuration: dict[str, Any]) -> list[str]:
         "lines over 32 kB are skipped": log.get("buffer_max_size") == "1M",
         "the buffer is in memory": log.get("storage.type") == "filesystem" and "storage.path" in service,
         "a full buffer drops the oldest clicks": "storage.total_limit_size" not in output,
+        "a throttled stream gets copies, and each click is billed as a record": (
+            output.get("simple_aggregation") is True
+        ),
         "chunks are thrown away after one retry": output.get("retry_limit") == "no_limits",
         "the output has no timeout": output.get("net.io_timeout", "0s") not in {"0", "0s"},
         "retries come up to 33 minutes late": service.get("scheduler.cap", 2000) <= 60,

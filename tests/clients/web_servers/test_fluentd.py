@@ -62,7 +62,7 @@ def test_ids_that_the_log_has_as_numbers_become_text(fluentd: FluentdSection) ->
     ("before", "after", "complaint"),
     [
         ("retry_forever true", "retry_for_ever true", "match buffer/file has no retry_for_ever"),
-        ("@type kinesis_streams\n", "@type kinesis_streams_aggregated\n", "no plugin that is used here"),
+        ("@type kinesis_lines\n", "@type kinesis_streams_aggregated\n", "no plugin that is used here"),
         ("</buffer>", "", "</match> has no place here"),
         ("  utc true\n", "  utc true\n  utc false\n", "utc is there twice"),
     ],

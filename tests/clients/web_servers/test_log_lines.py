@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract.click import is_parseable
+from contract.click import clicks_in
 from tests.clients.web_servers.browser_requests import REQUESTS, SERVERS, line, logged, recorded
 from tests.clients.web_servers.log_lines import documented_configuration
 
@@ -61,5 +61,5 @@ def test_the_cookie_of_the_reader_is_not_decoded() -> None:
 
 
 def test_an_id_that_is_not_unicode_makes_a_line_unreadable() -> None:
-    assert not is_parseable(line("nginx", "in Shift_JIS"))
-    assert is_parseable(line("nginx", "percent-encoded"))
+    assert not clicks_in(line("nginx", "in Shift_JIS"))
+    assert clicks_in(line("nginx", "percent-encoded"))

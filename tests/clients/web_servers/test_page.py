@@ -1,16 +1,15 @@
 """The figures on the pages of the web servers are those of the rendered files."""
 
+import json
 import math
 import re
 
-from contract.click import ID_FIELDS
 from settings.web_servers import WebServerSettings
 from tests.clients.web_servers.commented_lines import commented_lines
-from tests.clients.web_servers.fluentd_syntax import read
+from tests.clients.web_servers.fluentd_syntax import in_bytes, read
 from tests.clients.web_servers.harmful_defaults import SDK_ATTEMPTS, SDK_SECONDS
 from tests.clients.web_servers.log_lines import COLLECTORS, CONTRACT, PAGE
 
-LEAST_BYTES_A_CLICK = 138
 BLOCK = 4096
 DAY_SECONDS = 86_400
 
@@ -20,25 +19,20 @@ def test_what_a_click_takes_in_each_buffer_is_as_the_page_says() -> None:
     for program, size in (("fluentd", fluentd), ("Fluent Bit", fluent_bit)):
         assert f"| {program} | {size} | {size * 3.6e6 / 1e9:.1f} GB |" in COLLECTORS
     buffer_gib = WebServerSettings().buffer_gib
-    assert 45 <= buffer_gib * 2**30 / fluentd / 1e6 < 50
-    assert "45 million clicks" in (WebServerSettings.model_fields["buffer_gib"].description or "")
+    assert 58 <= buffer_gib * 2**30 / fluentd / 1e6 < 60
+    assert "58 million clicks" in (WebServerSettings.model_fields["buffer_gib"].description or "")
 
 
 def test_fluentd_may_open_two_files_for_each_chunk_of_a_full_buffer(production: dict[str, str]) -> None:
     allowed = int(service_settings(production)["Service LimitNOFILE"])
-    short = dict.fromkeys(ID_FIELDS, "1234") | {"click_id": "12345678", "clicked_at": CONTRACT["clicked_at"]}
-    assert in_the_buffer_of_fluentd(short) >= LEAST_BYTES_A_CLICK
     largest_buffer = 32 * 2**30
-    assert 2 * largest_buffer / (records_a_full_chunk(production) * LEAST_BYTES_A_CLICK) < allowed
+    assert 2 * largest_buffer / bytes_of_a_full_chunk(production) < allowed
     assert allowed > 2 * DAY_SECONDS  # a chunk for each flush_interval
 
 
 def test_the_disk_holds_a_full_buffer_in_whole_blocks(production: dict[str, str]) -> None:
-    """A chunk of a second at 100 clicks/s, and a full one of the smallest clicks: two files each."""
-    for size in (
-        100 * in_the_buffer_of_fluentd(CONTRACT),
-        records_a_full_chunk(production) * LEAST_BYTES_A_CLICK,
-    ):
+    """A chunk of a second at 100 clicks/s, and a full one: two files each."""
+    for size in (100 * in_the_buffer_of_fluentd(CONTRACT), bytes_of_a_full_chunk(production)):
         on_disk = math.ceil(size / BLOCK) * BLOCK + BLOCK
         assert on_disk / size < WebServerSettings().disk_gib / WebServerSettings().buffer_gib
     assert "half as much again" in COLLECTORS
@@ -63,15 +57,14 @@ def service_settings(files: dict[str, str]) -> dict[str, str]:
     return {setting: value for setting, value, _ in lines}
 
 
-def records_a_full_chunk(files: dict[str, str]) -> float:
+def bytes_of_a_full_chunk(files: dict[str, str]) -> float:
     """fluentd 1.18, plugin/buffer.rb: chunk_full_threshold 0.95."""
-    return 0.95 * int(read(files["fluentd.conf"]).settings()["match buffer chunk_limit_records"])
+    return 0.95 * in_bytes(read(files["fluentd.conf"]).settings()["match buffer chunk_limit_size"])
 
 
 def in_the_buffer_of_fluentd(click: dict[str, str]) -> int:
-    """Bytes: MessagePack of [JSON with a newline, a partition key of 32 digits] (out_kinesis_streams.rb)."""
-    pairs = ",".join(f'"{name}":"{value}"' for name, value in click.items())
-    return 1 + _packed(f"{{{pairs}}}\n") + _packed("0" * 32)
+    """Bytes: the line that is put."""
+    return len(json.dumps(click, ensure_ascii=False, separators=(",", ":")).encode()) + 1
 
 
 def in_the_buffer_of_fluent_bit(click: dict[str, str]) -> int:

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from clients.web_servers.rendering import FILES
+from clients.web_servers.rendering import CONFIGURATIONS
 from tests.clients.web_servers.commented_lines import commented_lines
 from tests.clients.web_servers.defaults import DEFAULTS, NONE
 from tests.clients.web_servers.fluentd_syntax import read
@@ -28,13 +28,13 @@ def settings_in(file: str, text: str) -> set[str]:
     return {f"{place} {name}" for place, values in places.items() for name in values}
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", CONFIGURATIONS)
 def test_every_line_that_the_program_reads_is_found(file: str, production: dict[str, str]) -> None:
     found = [setting for setting, _, _ in commented_lines(file, production[file])]
     assert sorted(found) == sorted(settings_in(file, production[file]))
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", CONFIGURATIONS)
 def test_a_line_says_what_its_default_does_or_why_it_repeats_it(
     file: str, production: dict[str, str]
 ) -> None:
