@@ -6,27 +6,28 @@ needs overrides the properties. The process has the permissions of the applicati
 control plane commands starts, stops and snapshots (twin/flink_commands.py).
 """
 
-import io
 import json
-import os
 import sys
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from analytics_sql.local_flink import AWS_JAR, JAR, find_java
+from analytics_sql.local_flink import AWS_JAR, JAR
 from names import OREGON, Names
+from twin.alarms.publisher import MetricPublisher
 from twin.emulator import Emulator
-from twin.flink_job import MILLIS_BEHIND, FlinkJob, JobState, RestartWatch
+from twin.flink_job import FlinkJob, JobState, RestartWatch
+from twin.flink_metrics import JobMetrics
+from twin.flink_process import flink_environment, unpack_code
 from twin.processes import ChildProcess, TwinError, free_port, wait_for
 from twin.segments_monitor import TABLE, SegmentsState, segments_state
 from twin.table_options import Properties
 from twin.worker import Worker
 
-START_TIMEOUT_SECONDS = 120
+START_TIMEOUT_SECONDS = 300
 COMMANDS_POLL_SECONDS = 0.3
 JOB_POLL_SECONDS = 2.0
 
@@ -40,7 +41,8 @@ class EmulatedApplication:
     """Carries out the commands for the application `names.application`.
 
     over: called at each start, when `role_arn`, `properties` and `restored_at` are known; returns overrides
-    of the property groups. seconds_behind: how late the job reads the stream, None if unknown.
+    of the property groups. publisher: of Oregon's metrics. seconds_behind: how late the job reads the stream,
+    None if unknown.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class EmulatedApplication:
         emulator: Emulator,
         names: Names,
         work: Path,
+        *,
         over: Callable[["EmulatedApplication"], Properties],
+        publisher: MetricPublisher,
         seconds_behind: Callable[[FlinkJob], float | None] = FlinkJob.seconds_behind,
     ) -> None:
         self._emulator = emulator
@@ -56,7 +60,7 @@ class EmulatedApplication:
         self._work = work
         self._over = over
         self._seconds_behind = seconds_behind
-        self._cloudwatch = emulator.client("cloudwatch", OREGON)
+        self.metrics = JobMetrics(publisher, names)
         self._service = emulator.client("kinesisanalyticsv2", OREGON)
         self._commands = f"{emulator.endpoint}/_twin/flink-commands/{OREGON}/{names.application}"
         self._starts = 0
@@ -86,6 +90,18 @@ class EmulatedApplication:
         detail: dict[str, Any] = answer["ApplicationDetail"]
         return detail
 
+    @property
+    def heap_percent(self) -> float | None:
+        """How full the heap of the running job is; None without a job or an answer."""
+        job = self._job
+        return None if job is None else job.heap_percent()
+
+    @property
+    def seconds_behind(self) -> float | None:
+        """How late the running job reads the source stream; None without a job, or if unknown."""
+        job = self._job
+        return None if job is None else self._seconds_behind(job)
+
     # For tests and operators
 
     def restart(self, *, with_snapshot: bool) -> None:
@@ -103,10 +119,28 @@ class EmulatedApplication:
     def crash(self) -> None:
         """Kill its process and start it from its last checkpoint, as the service does after losing a
         cluster."""
-        process, self._process = self._process, None
-        assert process is not None, "only a running application can crash"
-        process.kill()
-        self._run(savepoint=self._last_checkpoint())
+        assert self._process is not None, "only a running application can crash"
+        self._process.kill()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Start it from its last checkpoint. Raises TwinError if its job does not run then."""
+        self._problem = None
+        for worker in self._workers:
+            worker.start_again()
+        self._end()
+        newest = self.last_checkpoint()
+        self._run(savepoint=None if newest is None else newest.as_uri())
+
+    def kill(self) -> None:
+        """End its process like a machine that loses power."""
+        if self._process is not None:
+            self._process.kill()
+
+    @property
+    def has_died(self) -> bool:
+        """Whether its process has ended, though it was not stopped."""
+        return self._process is not None and not self._process.running
 
     def _wait_for_status(self, status: str) -> None:
         def reached() -> bool:
@@ -160,7 +194,8 @@ class EmulatedApplication:
         self._starts += 1
         self.restored_at = 0.0 if savepoint is None else _saved_at(savepoint)
         code = self._work / f"code-{self._starts}"
-        self._unpack_code(configuration["ApplicationCodeConfigurationDescription"], code)
+        described = configuration["ApplicationCodeConfigurationDescription"]
+        unpack_code(self._emulator, self.role_arn, described, code)
         rest_port = free_port()
         properties = self._with_twin_settings(
             configuration,
@@ -223,7 +258,7 @@ class EmulatedApplication:
         return sorted(self.logs.glob(f"flink-start-{self._starts}-*.log"))
 
     def last_errors(self) -> str:
-        return "" if self._process is None else f"the last errors of {self._process.last_errors()}"
+        return "" if self._process is None else self._process.last_errors()
 
     def has_logged(self, text: str) -> bool:
         """Whether a line of this start's Flink log contains `text`."""
@@ -234,35 +269,28 @@ class EmulatedApplication:
             with log.open(encoding="utf-8", errors="replace") as lines:
                 yield from lines
 
-    def _unpack_code(self, description: dict[str, Any], folder: Path) -> None:
-        location = description["CodeContentDescription"]["S3ApplicationCodeLocationDescription"]
-        bucket = location["BucketARN"].rsplit(":", 1)[-1]
-        s3 = self._emulator.client_as(self.role_arn, "s3", OREGON)
-        content = s3.get_object(Bucket=bucket, Key=location["FileKey"])["Body"].read()
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(folder)
-
     @property
     def _checkpoints(self) -> Path:
         return self._work / "checkpoints"
 
-    def _last_checkpoint(self) -> str | None:
-        """The newest complete checkpoint; None before the first."""
+    def last_checkpoint(self) -> Path | None:
+        """The folder of the newest complete checkpoint; None before the first."""
         complete = [metadata.parent for metadata in self._checkpoints.glob("*/chk-*/_metadata")]
 
         def age(checkpoint: Path) -> tuple[int, int]:
             number = int(checkpoint.name.removeprefix("chk-"))  # in case of two within the clock's resolution
             return (checkpoint / "_metadata").stat().st_mtime_ns, number
 
-        newest = max(complete, key=age, default=None)
-        return None if newest is None else newest.as_uri()
+        return max(complete, key=age, default=None)
 
     def _with_twin_settings(
         self, configuration: dict[str, Any], *, rest_port: int, savepoint: str | None
     ) -> Properties:
         """The deployed properties, with what the service sets on AWS from the template and the start."""
         flink = configuration["FlinkApplicationConfigurationDescription"]
-        run = configuration["RunConfigurationDescription"]["FlinkRunConfigurationDescription"]
+        # Absent after a start that gave none.
+        described = configuration.get("RunConfigurationDescription", {})
+        run = described.get("FlinkRunConfigurationDescription", {"AllowNonRestoredState": False})
         properties = {name: dict(values) for name, values in self.properties.items()}
         properties.pop("kinesis.analytics.flink.run.options", None)
         properties |= self._over(self)
@@ -289,29 +317,8 @@ class EmulatedApplication:
         return properties
 
     def _environment(self) -> dict[str, str]:
-        credentials = self._emulator.session_as(self.role_arn, OREGON).get_credentials()
-        assert credentials is not None  # just created by session_as
-        temporary = self._work / "tmp"
-        temporary.mkdir(parents=True, exist_ok=True)
-        find_java()
-        return {
-            **({"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(self._work),
-            "TMPDIR": str(self._work),
-            "FLINK_LOG_DIR": str(self.logs),
-            "FLINK_IDENT_STRING": f"start-{self._starts}",
-            # Starts faster, and the twin's traffic is light. Java ignores TMPDIR, and the 90 MB that Flink
-            # unpacks would remain in the system's folder when its process is killed.
-            "FLINK_ENV_JAVA_OPTS": f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={temporary}",
-            # MiniStack authorises a request by the resource in its body, which it reads as JSON.
-            "CBOR_ENABLED": "false",
-            "AWS_ENDPOINT_URL": self._emulator.endpoint,
-            "AWS_REGION": OREGON,
-            "AWS_ACCESS_KEY_ID": credentials.access_key,
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-            "AWS_SESSION_TOKEN": credentials.token or "",
-        }
+        name = f"start-{self._starts}"
+        return flink_environment(self._emulator, self.role_arn, work=self._work, logs=self.logs, name=name)
 
     # What becomes of the job
 
@@ -319,39 +326,21 @@ class EmulatedApplication:
         job = self._job
         if job is not None:
             state = job.state()
-            segments = segments_state(job.gauges(TABLE), self._log_lines())
+            gauges = job.gauges(TABLE)
+            segments = segments_state(gauges, self._log_lines())
             if job is self._job:
                 self._see(state)
                 self.segments = segments
-                if state is not None and state.runs:
-                    self._report(self._seconds_behind(job))
+                if state is not None:
+                    behind = self._seconds_behind(job) if state.runs else None
+                    self.metrics.send(job, state, gauges, seconds_behind=behind)
         return False
 
-    def _report(self, seconds_behind: float | None) -> None:
-        """Metrics, as the service sends them for a running job; a stopped one sends none."""
-        if seconds_behind is None:
-            return
-        dimensions = {
-            "Application": self._names.application,
-            "Flow": "Input",
-            "Id": self._names.source_stream,
-        }
-        self._cloudwatch.put_metric_data(
-            Namespace="AWS/KinesisAnalytics",
-            MetricData=[
-                {
-                    "MetricName": MILLIS_BEHIND,
-                    "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-                    "Value": seconds_behind * 1000,
-                    "Unit": "Milliseconds",
-                }
-            ],
-        )
-
     def _see(self, state: JobState | None) -> None:
-        self.state = state
         if state is not None:
             self._restarts.see(state)
+            state = replace(state, recovered=self._restarts.recovered)
+        self.state = state
 
     def _told(self, state: JobState | None) -> str:
         again = " restarts again and again" if self._restarts.again_and_again() else " does not run"

@@ -1,94 +1,94 @@
-"""The fate of the clicks that entered the source stream, each accounted for once.
+"""The fate of the clicks of a whole run, by the core of the reconciliation (lambdas/reconciliation/)."""
 
-A job that starts at the oldest record without its state reads clicks again. That doubles no count, because
-the largest wins. But it repeats rejects, and a click that was counted may be too old at the second reading:
-it is then both in a count and among the rejects.
-"""
-
-import json
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from contract.click import clicks_in, in_a_reject
-from contract.count import start_of_count
-from contract.event_time import format_time, parse_time
+from contract.click import Unread
+from contract.sink import UNPARSEABLE
+from lambdas.reconciliation.cells import Cell, Cells, cell_at
+from lambdas.reconciliation.counts import CountedClicks, SearchedCounts
+from lambdas.reconciliation.identity import identity_of_reject, identity_of_rest
+from lambdas.reconciliation.outcomes import compare
+from lambdas.reconciliation.tally import Tally
 
-MAX_REJECTED_TEXT = 4096
-"""Characters of a field in a reject (analytics_sql/70_rejected_clicks.sql)."""
-_BY_THE_CLOCK = {"too_old", "clock_ahead"}
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_WITHOUT_TIME: Cell = -1 << 40
+_COUNTED_SPAN = timedelta(days=3)
+Lines = Iterable[bytes]
 
-Key = tuple[str, str]  # minute and article_id of counts, in any segment
-ClicksOf = Callable[[Key], int]
+
+class CountsOfARun(SearchedCounts):
+    """Counts are of clicks up to a day old; two more days cover clocks ahead and a day's boundary."""
+
+    def of_windows(self, windows: range) -> dict[Cell, int]:
+        now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        lately = range(cell_at(now - _COUNTED_SPAN), cell_at(now + _COUNTED_SPAN))
+        return super().of_windows(range(max(windows.start, lately.start), min(windows.stop, lately.stop)))
+
+
+class UnreadRests:
+    """Rests of lines that arrived, and those that the application rejected, recognised by their text."""
+
+    def __init__(self) -> None:
+        self._arrived: Counter[bytes] = Counter()
+        self._rejected: Counter[bytes] = Counter()
+
+    def arrive(self, rest: Unread) -> None:
+        self._arrived[identity_of_rest(rest.data)] += 1
+
+    def reject(self, row: Mapping[str, Any]) -> None:
+        self._rejected[identity_of_reject(row)] += 1
+
+    @property
+    def accounted_for(self) -> int:
+        """Those that arrived and were rejected, each once, and rejects of what never arrived."""
+        return sum(min(n, self._arrived[rest] or n) for rest, n in self._rejected.items())
+
+    @property
+    def rejected_again(self) -> int:
+        return self._rejected.total() - self.accounted_for
 
 
 @dataclass(frozen=True)
 class ClickOutcomes:
-    """rejected: clicks in no count, by reason; counted_and_rejected: those that are also in a count;
-    rejected_again: a click's rejects beyond its first."""
+    """unparseable: rests of lines; rejected: clicks in no count, by reason; counted_and_rejected: those that
+    are also in a count; rejected_again: rejects of a click or rest beyond its first; unexplained: clicks
+    missing, or counted too often."""
 
     unparseable: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_again: int = 0
     counted_and_rejected: int = 0
+    unexplained: int = 0
 
 
 def outcomes_of_clicks(
-    records: Iterable[bytes], rejects: Iterable[bytes], clicks_of: ClicksOf
+    raw: Iterable[Lines], rejects: Iterable[Lines], counts: CountedClicks
 ) -> ClickOutcomes:
-    """records: of the raw backup, each once; rejects: as delivered, oldest first; clicks_of: the clicks
-    counted under a key."""
-    unparseable = 0
-    arrived: Counter[str | None] = Counter()
-    arrived_keys: Counter[Key | None] = Counter()
-    for record in records:
-        clicks = clicks_in(record)
-        unparseable += not clicks
-        for click in clicks:
-            arrived[_text(click.get("click_id"))] += 1
-            arrived_keys[_key(click)] += 1
-
-    rejected: Counter[str] = Counter()
-    by_the_clock: Counter[tuple[Key, str]] = Counter()
-    seen: Counter[str | None] = Counter()
-    again = 0
-    for line in rejects:
-        reject = json.loads(line)
-        click_id, reason, key = reject.get("click_id"), reject["reason"], _key(reject)
-        seen[click_id] += 1
-        if seen[click_id] > arrived[click_id] > 0:
-            again += 1
-            continue
-        rejected[reason] += 1
-        if key is None:
-            continue
-        if reason in _BY_THE_CLOCK:
-            by_the_clock[key, reason] += 1
-        else:
-            arrived_keys[key] -= 1
-
-    both = 0
-    countable = {key: arrived_keys[key] - clicks_of(key) for key, _ in by_the_clock}
-    for (key, reason), number in by_the_clock.items():
-        in_no_count = min(number, max(countable[key], 0))
-        countable[key] -= in_no_count
-        rejected[reason] -= number - in_no_count
-        both += number - in_no_count
-    return ClickOutcomes(unparseable, +rejected, again, both)
-
-
-def _text(value: Any) -> str | None:
-    """A field as a reject shows it: as text, whatever its type."""
-    if value is None or isinstance(value, str):
-        return value if value is None else in_a_reject(value[:MAX_REJECTED_TEXT])
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:MAX_REJECTED_TEXT]
-
-
-def _key(click: dict[str, Any]) -> Key | None:
-    """None for a click that no count can contain."""
-    at, article = _text(click.get("clicked_at")), _text(click.get("article_id"))
-    time = parse_time(at) if at else None
-    if time is None or not article:
-        return None
-    return format_time(start_of_count(time)), article
+    """raw, rejects: the lines of each object, as delivered. A reject of a click that never arrived is one too
+    many: it counts, and nothing explains it."""
+    with tempfile.TemporaryDirectory(prefix="click-outcomes-") as folder:
+        cells = Cells(_FIRST, _LAST)
+        tally = Tally(cells, Path(folder))
+        for number, lines in enumerate(rejects):
+            tally.add_rejects(number, lines)
+        for number, lines in enumerate(raw):
+            tally.add_raw(number, lines, without_time=_WITHOUT_TIME)
+        tallies, _ = tally.cells()
+    outcomes = compare(cells, tallies, {}, counts).values()
+    rejected = sum((each.rejected for each in outcomes), Counter[str]())
+    too_many = sum((each.not_received for each in tallies.values()), Counter[str]())
+    rejected += too_many
+    unparseable = rejected.pop(UNPARSEABLE, 0)
+    return ClickOutcomes(
+        unparseable=unparseable,
+        rejected=rejected,
+        rejected_again=sum(each.rejected_again for each in outcomes),
+        counted_and_rejected=sum(each.counted_and_rejected for each in outcomes),
+        unexplained=sum(each.unexplained for each in outcomes) + too_many.total(),
+    )

@@ -12,6 +12,8 @@ from rich.console import Console
 from clients.batch_server import TrendsError
 from settings import SettingsError
 from twin.demonstration import demonstrate
+from twin.logs import what_to_do
+from twin.make_command import MadeCommand
 from twin.processes import TwinError
 from twin.traffic.replay import AS_FAST_AS_POSSIBLE, ReplayError
 from twin.traffic.send import TrafficError
@@ -19,12 +21,14 @@ from twin.traffic.send import TrafficError
 DEFAULT_RATE = 200.0
 MAX_RATE = 100_000.0
 """Several times what the whole path holds on one machine: docs/reference/benchmarks.md."""
+MAX_ERROR_CHARACTERS = 500
+"""Of an error that nobody foresaw: a full disk is told for each file."""
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command()
+@app.command(cls=MadeCommand)
 def run(
     *,
     input_file: Annotated[
@@ -67,8 +71,18 @@ def run(
     except (SettingsError, TwinError, TrafficError, TrendsError, ReplayError) as error:
         print("\n".join([f"make run: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr)
         raise typer.Exit(1) from error
+    except Exception as error:
+        print("\n".join([f"make run: {_told(error)}", *getattr(error, "__notes__", [])]), file=sys.stderr)
+        raise typer.Exit(1) from error
     if not balanced:
         raise typer.Exit(1)
+
+
+def _told(error: Exception) -> str:
+    """Of an error that nobody foresaw."""
+    text = f"{type(error).__name__}: {error}"
+    advice = what_to_do(text)
+    return f"{f'{advice}; ' if advice else 'unforeseen: '}{text[:MAX_ERROR_CHARACTERS]}"
 
 
 def _terminal_is_closed(_number: int, _frame: object) -> NoReturn:

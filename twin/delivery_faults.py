@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+Deliver = Callable[[Sequence[bytes]], None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryFaults:
@@ -38,11 +40,9 @@ class FaultyDelivery:
     deliver: the destination's function; delay_seconds: how long a part is held back.
     """
 
-    def __init__(
-        self, deliver: Callable[[Sequence[bytes]], None], faults: DeliveryFaults, *, delay_seconds: float
-    ) -> None:
+    def __init__(self, deliver: Deliver, faults: DeliveryFaults, *, delay_seconds: float) -> None:
         self._deliver = deliver
-        self._faults = faults
+        self.faults = faults
         self._delay_seconds = delay_seconds
         self._rng = random.Random(faults.seed)
         self._held: list[_Held] = []
@@ -51,11 +51,11 @@ class FaultyDelivery:
         """Deliver the records now or later, and some of them twice. now: a value of time.monotonic()."""
         due = now + self._delay_seconds
         delayed: Sequence[bytes] = []
-        if self._rng.random() < self._faults.delayed:
+        if self._rng.random() < self.faults.delayed:
             cut = self._rng.randrange(1, len(records) + 1)
             delayed, records = records[:cut], records[cut:]
         for part in (delayed, records):
-            if part and self._rng.random() < self._faults.repeated:
+            if part and self._rng.random() < self.faults.repeated:
                 self._held.append(_Held(due, part))
         if delayed:
             self._held.append(_Held(due, delayed))

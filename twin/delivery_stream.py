@@ -5,6 +5,12 @@ for the domain. Retryable refusals (429, 5xx) are retried for the retry duration
 failed-documents prefix in Firehose's format. Whether Firehose retries a version conflict (409) is
 undocumented: here it is refused at once, or retried if twin/delivery_faults.py says so, and counted apart
 from failures. Deliveries are repeated and delayed as that module says.
+
+If the role may not write to the bucket, it is asked again until it may; Firehose gives up after a day.
+Buffering and retries take as long as the clock of the alarms says (twin/alarms/clock.py).
+
+Aggregated records of a source stream are taken apart before their delivery
+(https://docs.aws.amazon.com/streams/latest/dev/kpl-with-firehose.html), those of a direct put are not.
 """
 
 import base64
@@ -20,15 +26,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
 from opensearchpy import OpenSearch, TransportError, Urllib3AWSV4SignerAuth
 
+from contract.aggregation import user_records
 from names import OREGON
+from twin.alarms.clock import WALL_CLOCK, AlarmClock
+from twin.alarms.publisher import MetricPublisher
 from twin.delivery_faults import DeliveryFaults, FaultyDelivery
 from twin.emulator import Emulator
 from twin.shards import ShardReader
 from twin.worker import Worker
 
 FETCH_SECONDS = 0.2
+REFUSED_PAUSE_SECONDS = 1.0
 MIN_DELAY_SECONDS = 2.0  # a delayed delivery: the next one overtakes it
 STREAM_POLL_SECONDS = 1.0  # a shard allows five reads a second, for all its consumers together
 _MEBIBYTE = 1024 * 1024
@@ -88,11 +99,18 @@ class SearchDestination:
     """Sends documents to the search domain, and refused ones to S3."""
 
     def __init__(
-        self, emulator: Emulator, name: str, description: dict[str, Any], *, conflicts_retried: bool
+        self,
+        emulator: Emulator,
+        name: str,
+        description: dict[str, Any],
+        *,
+        conflicts_retried: bool,
+        clock: AlarmClock = WALL_CLOCK,
     ) -> None:
         self._index = description["IndexName"]
         self._retryable = retryable(conflicts_retried=conflicts_retried)
-        self._retry_seconds = description.get("RetryOptions", {}).get("DurationInSeconds", 300)
+        duration = description.get("RetryOptions", {}).get("DurationInSeconds", 300)
+        self._retry_seconds = clock.wall_seconds(duration)
         document_id = description.get("DocumentIdOptions", {}).get(
             "DefaultDocumentIdFormat", "FIREHOSE_DEFAULT"
         )
@@ -162,37 +180,70 @@ class SearchDestination:
         return json.dumps(document).encode() + b"\n"
 
 
-class EmulatedDeliveryStream:
-    """A delivery stream of the deployed templates. `received` counts its records; `journal` keeps them
-    all."""
+def delivered_parts(record: bytes) -> list[bytes]:
+    """What Firehose delivers of a stream's record: an aggregate's user records, or the record itself."""
+    inner = user_records(record)
+    return [record] if inner is None else inner
 
-    def __init__(self, emulator: Emulator, name: str, journal: Path, faults: DeliveryFaults) -> None:
+
+class EmulatedDeliveryStream:
+    """A delivery stream of the deployed templates. `journal` keeps the lines of all its records; `received`
+    counts the records: each count and each reject is one, clicks are many in one."""
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        name: str,
+        journal: Path,
+        faults: DeliveryFaults,
+        *,
+        publisher: MetricPublisher,
+        clock: AlarmClock = WALL_CLOCK,
+    ) -> None:
+        """publisher: of Oregon's metrics."""
         description = emulator.client("firehose", OREGON).describe_delivery_stream(DeliveryStreamName=name)
         self.name = name
         self.journal = journal / f"{name}.ndjson"
         self.received = 0
         self._emulator = emulator
         self._lock = threading.Lock()
+        self._taken: list[bytes] = []  # kept until the journal has them: the disk may be full
         self._buffer: list[bytes] = []
-        self._buffered_since = 0.0
+        self._buffered_since: float | None = None
+        self._refused_until = float("-inf")
         described = description["DeliveryStreamDescription"]
         self._source = self._stream_source(described.get("Source", {}).get("KinesisStreamSourceDescription"))
         destination = described["Destinations"][0]
         search = destination.get("AmazonopensearchserviceDestinationDescription")
         configuration = search or destination["ExtendedS3DestinationDescription"]
         self._destination: S3Destination | SearchDestination = (
-            SearchDestination(emulator, name, search, conflicts_retried=faults.conflicts_retried)
+            SearchDestination(emulator, name, search, conflicts_retried=faults.conflicts_retried, clock=clock)
             if search
             else S3Destination(emulator, name, configuration)
         )
         hints = configuration["BufferingHints"]
-        self._interval_seconds = float(hints["IntervalInSeconds"])
+        self._interval_seconds = clock.wall_seconds(float(hints["IntervalInSeconds"]))
+        self._publisher = publisher
+        self._dimensions = {"DeliveryStreamName": name}
+        self._delivery_metric = f"AWS/Firehose DeliveryTo{'AmazonOpenSearchService' if search else 'S3'}"
+        fresh = f"{self._delivery_metric}.DataFreshness"
+        publisher.gauge(fresh, self._dimensions, "Seconds", self._seconds_held)
         self._delivery = FaultyDelivery(
-            self._destination.deliver, faults, delay_seconds=max(self._interval_seconds, MIN_DELAY_SECONDS)
+            self._destination.deliver,
+            faults,
+            delay_seconds=max(self._interval_seconds, MIN_DELAY_SECONDS),
         )
         self._size_bytes = int(hints["SizeInMBs"]) * _MEBIBYTE
         idle_seconds = FETCH_SECONDS if self._source is None else STREAM_POLL_SECONDS
         self._worker = Worker(f"delivery stream {name}", self._step, idle_seconds=idle_seconds)
+
+    @property
+    def faults(self) -> DeliveryFaults:
+        return self._delivery.faults
+
+    @faults.setter
+    def faults(self, faults: DeliveryFaults) -> None:
+        self._delivery.faults = faults
 
     def _stream_source(self, source: dict[str, Any] | None) -> ShardReader | None:
         if source is None:
@@ -202,34 +253,51 @@ class EmulatedDeliveryStream:
 
     def _fetch(self) -> list[bytes]:
         if self._source is not None:
-            return [record.data for record in self._source.read_all()]
+            return [part for record in self._source.read_all() for part in delivered_parts(record.data)]
         url = f"{self._emulator.endpoint}/_twin/delivery-streams/{OREGON}/{self.name}/records"
         with urllib.request.urlopen(url, timeout=30) as answer:
             return [base64.b64decode(record) for record in json.load(answer)]
 
+    def _seconds_held(self) -> float | None:
+        """Of the oldest record that is not delivered; None without one."""
+        since = self._buffered_since
+        return None if since is None else time.monotonic() - since
+
     def _step(self) -> bool:
         with self._lock:
-            return self._take_and_deliver()
+            self._take_and_deliver()
+            return self._source is not None and self._source.has_more
 
     def _take_and_deliver(self, *, now: bool = False) -> bool:
-        records = self._fetch()
+        self._taken += self._fetch()
+        records = self._taken
         if records:
-            with self.journal.open("ab") as journal:
-                journal.writelines(record.rstrip(b"\n") + b"\n" for record in records)
+            _append(self.journal, b"".join(record.rstrip(b"\n") + b"\n" for record in records))
+            self._taken = []
             if not self._buffer:
                 self._buffered_since = time.monotonic()
             self._buffer += records
             self.received += len(records)
-        old = time.monotonic() - self._buffered_since >= self._interval_seconds
+        if now or time.monotonic() >= self._refused_until:
+            try:
+                self._deliver_due(now=now)
+            except ClientError as error:
+                if now or error.response["Error"]["Code"] != "AccessDenied":
+                    raise
+                self._refused_until = time.monotonic() + REFUSED_PAUSE_SECONDS
+        return bool(records)
+
+    def _deliver_due(self, *, now: bool) -> None:
+        old = (self._seconds_held() or 0.0) >= self._interval_seconds
         large = sum(map(len, self._buffer)) >= self._size_bytes
         if self._buffer and (now or old or large):
             self._delivery.deliver(self._buffer, time.monotonic())
-            self._buffer = []
+            self._publisher.count(f"{self._delivery_metric}.Records", self._dimensions, len(self._buffer))
+            self._buffer, self._buffered_since = [], None
         if now:
             self._delivery.deliver_all_held()
         else:
             self._delivery.deliver_held(time.monotonic())
-        return bool(records)
 
     def flush(self) -> None:
         """Deliver everything received so far, without waiting for the buffering interval."""
@@ -241,5 +309,39 @@ class EmulatedDeliveryStream:
     def check(self) -> None:
         self._worker.check()
 
+    def start_again(self) -> None:
+        self._worker.start_again()
+
     def stop(self) -> None:
         self._worker.stop()
+
+
+def _append(file: Path, content: bytes) -> None:
+    """All of it, or nothing."""
+    with file.open("ab", buffering=0) as written:
+        size = written.tell()
+        left = memoryview(content)
+        try:
+            while left:
+                left = left[written.write(left) :]
+        except OSError:
+            written.truncate(size)
+            raise
+
+
+def deliver_streams(
+    running: dict[str, EmulatedDeliveryStream],
+    emulator: Emulator,
+    journal: Path,
+    faults: DeliveryFaults,
+    *,
+    publisher: MetricPublisher,
+    clock: AlarmClock,
+) -> None:
+    """Start what delivers each stream that is deployed by now, unless it is running."""
+    journal.mkdir(exist_ok=True)
+    listed = emulator.client("firehose", OREGON).list_delivery_streams(Limit=100)
+    for name in set(listed["DeliveryStreamNames"]).difference(running):
+        running[name] = EmulatedDeliveryStream(
+            emulator, name, journal, faults, publisher=publisher, clock=clock
+        )

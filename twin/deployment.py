@@ -1,4 +1,4 @@
-"""Deploys a synthesised cloud assembly into the emulated AWS: assets to S3, then the stacks in order.
+"""Deploys a synthesised cloud assembly into the emulated AWS, first or again: assets to S3, then the stacks.
 
 Does what the CDK command line would, without its 5 s of start-up per stack: the assembly's manifest names
 each stack's template, region, dependencies and asset manifest (https://docs.aws.amazon.com/cdk, "cloud
@@ -17,14 +17,15 @@ from cloudformation import AssemblyError, Stack, read_stacks
 from twin.emulator import Emulator
 from twin.processes import TwinError, wait_for
 
-STACK_TIMEOUT_SECONDS = 180
+STACK_TIMEOUT_SECONDS = 600
+POLL_SECONDS = 0.5
 BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 BOOTSTRAP_VERSION = "30"
 _SETTLED = ("_COMPLETE", "_FAILED")
 
 
 def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> list[str]:
-    """Create every stack of the assembly, and return their names.
+    """Create every stack of the assembly, or update those that are there, and return their names.
 
     Raises TwinError with the failed resources, or with what is wrong with the assembly.
 
@@ -36,11 +37,11 @@ def deploy(assembly: Path, emulator: Emulator, check: Callable[[], None]) -> lis
         raise TwinError(str(error)) from error
     for region in sorted({stack.region for stack in stacks}):
         emulator.client("ssm", region).put_parameter(
-            Name=BOOTSTRAP_VERSION_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String"
+            Name=BOOTSTRAP_VERSION_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True
         )
     for stack in stacks:
         _upload_assets(assembly, stack, emulator)
-        _create(stack, emulator, check)
+        _apply(stack, emulator, check)
     return [stack.name for stack in stacks]
 
 
@@ -72,14 +73,25 @@ def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
             raise
 
 
-def _create(stack: Stack, emulator: Emulator, check: Callable[[], None]) -> None:
+def _apply(stack: Stack, emulator: Emulator, check: Callable[[], None]) -> None:
     cloudformation = emulator.client("cloudformation", stack.region)
     bucket_and_key = stack.artifact["stackTemplateAssetObjectUrl"].removeprefix("s3://")
-    cloudformation.create_stack(
-        StackName=stack.name,
-        TemplateURL=f"{emulator.endpoint}/{bucket_and_key}",
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-    )
+    wanted = {
+        "StackName": stack.name,
+        "TemplateURL": f"{emulator.endpoint}/{bucket_and_key}",
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    }
+    known = cloudformation.describe_stacks()["Stacks"]
+    done = "UPDATE_COMPLETE" if stack.name in {each["StackName"] for each in known} else "CREATE_COMPLETE"
+    if done == "CREATE_COMPLETE":
+        cloudformation.create_stack(**wanted)
+    else:
+        try:
+            cloudformation.update_stack(**wanted)
+        except ClientError as error:
+            if "No updates are to be performed" in str(error):
+                return
+            raise
 
     def status() -> str:
         return str(cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"])
@@ -92,9 +104,10 @@ def _create(stack: Stack, emulator: Emulator, check: Callable[[], None]) -> None
         settled,
         what=f"stack {stack.name}",
         timeout_seconds=STACK_TIMEOUT_SECONDS,
+        poll_seconds=POLL_SECONDS,
         seen=lambda: f"it is {status()}, awaiting {_in_progress(cloudformation, stack.name)}",
     )
-    if status() != "CREATE_COMPLETE":
+    if status() != done:
         raise TwinError(f"stack {stack.name} ended as {status()}:\n{_failures(cloudformation, stack.name)}")
 
 

@@ -5,6 +5,7 @@ Run as `python -m twin.emulator_server` with MiniStack's environment variables p
   OPENSEARCH_ENDPOINT   http://host:port of the OpenSearch server behind the domain
   FLINK_JOBS            `twin` if the twin runs them; otherwise an application is RUNNING without a job
   JOB_MINUTES           `ahead` if it reports the next minute at once: see twin/managed_flink.py
+  TWIN_CLOCK_FACTOR, TWIN_CLOCK_ORIGIN   the clock of alarms and schedules: twin/alarms/clock.py
 
 Changes to MiniStack, and why:
 - every request counts as TLS, because the bucket policies require it and loopback does not;
@@ -15,13 +16,23 @@ Changes to MiniStack, and why:
   template;
 - with FLINK_JOBS=twin, the twin runs the jobs of Managed Service for Apache Flink: twin/flink_commands.py;
 - a shard can be stalled: twin/stalled_shards.py;
-- reads of a stream are counted, and CloudWatch answers a query over metrics: twin/metrics.py;
-- alarms on expressions are accepted, but not evaluated: twin/expression_alarms.py;
+- a shard that is split or merged keeps its records: twin/resharding.py;
+- a stream can be unreachable: twin/unreachable_streams.py;
+- a delivery stream can refuse its records: twin/refusing_streams.py;
+- a stream can refuse some of its puts, copies in S3 be slow: twin/service_faults.py;
+- CloudWatch answers a query over metrics: twin/metrics.py;
+- services and functions send the metrics that alarms need: twin/alarms/service_metrics.py;
+- alarms are evaluated by the twin, on its clock: twin/alarms/emulated.py;
+- schedules follow that clock: twin/alarms/schedules.py;
 - Managed Service for Apache Flink has operations, which fail on demand, and a job's metric:
   twin/managed_flink.py;
+- aws:PrincipalArn of a role's session is the role: twin/role_sessions.py;
+- a copy in S3 may depend on nothing being there yet: twin/conditional_copy.py;
+- it decides whether a role may call Managed Service for Apache Flink: twin/flink_permissions.py;
 - identity pools refuse guests, the classic flow and roles that do not trust them: twin/identity_pools.py;
 - the search domain's access policy takes part in authorising requests to the domain, and requests about a
-  domain name that domain: twin/domain_arns.py.
+  domain name that domain: twin/domain_arns.py;
+- the search domain tells its health: twin/domain_health.py.
 
 The patched names are private to MiniStack, so its version is pinned and `_require` checks each at start.
 """
@@ -42,12 +53,14 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import (
     cloudwatch,
     cognito,
+    eventbridge,
     firehose,
     kinesis,
     kinesisanalyticsv2,
     lambda_svc,
     opensearch,
     s3,
+    scheduler,
     sts,
 )
 from ministack.services import kinesisanalyticsv2_flink as flink
@@ -55,16 +68,26 @@ from ministack.services.cloudformation import provisioners
 
 from names import TWIN_ACCOUNT
 from twin import (
+    conditional_copy,
     domain_arns,
-    expression_alarms,
+    domain_health,
     flink_commands,
+    flink_permissions,
     identity_pools,
     managed_flink,
     metrics,
+    permission_calls,
+    refusing_streams,
+    resharding,
+    role_sessions,
+    service_faults,
     snapshot_state,
     stalled_shards,
     stream_expiry,
+    unreachable_streams,
 )
+from twin.alarms import emulated, schedules, service_metrics
+from twin.alarms.clock import clock_of
 from twin.search_gateway import SearchGateway
 
 Scope = MutableMapping[str, Any]
@@ -75,6 +98,12 @@ PINNED_VERSION = "1.5.33"
 RECORDS_PATH = "/_twin/delivery-streams/"
 MAX_RECORDS_A_FETCH = 10_000
 KEEP_ALIVE_SECONDS = 75
+FAULTS = {
+    unreachable_streams.UNREACHABLE_PATH: unreachable_streams.be_unreachable,
+    refusing_streams.REFUSING_PATH: refusing_streams.refuse,
+    service_faults.FAULTS_PATH: service_faults.set_service_faults,
+}
+"""By the path of a request whose body says what is to fail."""
 
 
 def _require(module: ModuleType, *names: str) -> None:
@@ -126,13 +155,14 @@ def replace_services() -> None:
     _require(kinesis, *stream_expiry.NEEDED_OF_KINESIS)
     _require(firehose, "_deliver_records_to_s3", "ingest_from_kinesis_source", "_dest_description")
     _require(firehose, "_streams", "_lock")
-    _require(opensearch, "_domains")
+    _require(opensearch, *domain_health.NEEDED_OF_OPENSEARCH)
+    domain_health.answer_health(opensearch, os.environ["OPENSEARCH_ENDPOINT"])
     _require(iam_evaluator, "_RESOURCE_POLICY_LOOKUPS", "enforce", "pin_signed_request", "pin_signed_body")
-    _require(iam_actions, *domain_arns.NEEDED_OF_IAM_ACTIONS)
+    _require(iam_actions, *domain_arns.NEEDED_OF_IAM_ACTIONS, *flink_permissions.NEEDED_OF_IAM_ACTIONS)
     _require(cognito, *identity_pools.NEEDED_OF_COGNITO)
     _require(sts, *identity_pools.NEEDED_OF_STS)
     _require(flink, *flink_commands.NEEDED_OF_FLINK)
-    _require(provisioners, *expression_alarms.NEEDED_OF_PROVISIONERS)
+    _require(provisioners, *emulated.NEEDED_OF_PROVISIONERS)
     lambda_svc._poll_kinesis = _poll_nothing
     stream_expiry.expire_the_oldest(kinesis)
     firehose._deliver_records_to_s3 = _deliver_nothing
@@ -140,19 +170,40 @@ def replace_services() -> None:
     firehose._dest_description = _describe_as_the_api
     opensearch.domain_policy_for_arn = _domain_policy_for_arn
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["es"] = ("opensearch", "domain_policy_for_arn")
+    _require(
+        iam_evaluator,
+        *role_sessions.NEEDED_OF_IAM_EVALUATOR,
+        *permission_calls.NEEDED_OF_IAM_EVALUATOR,
+    )
+    role_sessions.compare_roles(iam_evaluator)
+    permission_calls.record_to_file(iam_evaluator)
     domain_arns.read_domains_from_paths(iam_actions)
+    flink_permissions.decide(iam_actions, iam_evaluator)
     identity_pools.refuse_as_cognito_does()
-    expression_alarms.take_expressions(provisioners)
+    emulated.take_alarms_on_expressions(provisioners)
+    emulated.turn_own_evaluator_off()
     _require(kinesisanalyticsv2, *managed_flink.NEEDED_OF_FLINK)
     _require(cloudwatch, *managed_flink.NEEDED_OF_CLOUDWATCH)
     _require(s3, *snapshot_state.NEEDED_OF_S3)
+    _require(s3, *conditional_copy.NEEDED_OF_S3, *service_faults.NEEDED_OF_S3)
+    conditional_copy.refuse_copies_over(s3)
     managed_flink.add_operations()
-    _require(kinesis, *metrics.NEEDED_OF_KINESIS)
-    _require(cloudwatch, *metrics.NEEDED_OF_CLOUDWATCH)
+    _require(cloudwatch, *metrics.NEEDED_OF_CLOUDWATCH, *emulated.NEEDED_OF_CLOUDWATCH)
     _require(kinesis, *stalled_shards.NEEDED_OF_KINESIS)
-    metrics.count_reads(kinesis, cloudwatch)
     stalled_shards.stall_shards(kinesis)
+    _require(kinesis, *resharding.NEEDED_OF_KINESIS, *unreachable_streams.NEEDED_OF_KINESIS)
+    resharding.close_shards(kinesis)
     metrics.answer_queries(cloudwatch)
+    _require(kinesis, *service_metrics.NEEDED_OF_KINESIS, *service_faults.NEEDED_OF_KINESIS)
+    _require(firehose, *service_metrics.NEEDED_OF_FIREHOSE)
+    _require(lambda_svc, *service_metrics.NEEDED_OF_LAMBDA)
+    service_metrics.send_service_metrics()
+    unreachable_streams.refuse_puts(kinesis)
+    _require(firehose, *refusing_streams.NEEDED_OF_FIREHOSE)
+    refusing_streams.refuse_puts(firehose, service_metrics.add)
+    service_faults.cause_service_faults()
+    _require(eventbridge, *schedules.NEEDED_OF_EVENTBRIDGE)
+    _require(scheduler, *schedules.NEEDED_OF_SCHEDULER)
 
 
 def take_records(region: str, name: str) -> list[bytes]:
@@ -201,6 +252,8 @@ class EmulatorGateway:
             await self._aws(scope, receive, send)
         elif scope["server"][1] == self._gateway_port:
             await self._gateway(scope, receive, send)
+        elif scope["path"] == emulated.ALARMS_PATH:
+            await _answer(send, emulated.described())
         elif scope["path"].startswith(RECORDS_PATH):
             await _answer(send, _records(scope["path"]))
         elif scope["path"].startswith(managed_flink.FAULTS_PATH):
@@ -208,6 +261,9 @@ class EmulatorGateway:
             await _answer(send, b"{}")
         elif scope["path"].startswith(stalled_shards.STREAMS_PATH):
             stalled_shards.stall(scope["path"], await _body_of(receive))
+            await _answer(send, b"{}")
+        elif causes := FAULTS.get(scope["path"]):
+            causes(await _body_of(receive))
             await _answer(send, b"{}")
         elif scope["path"].startswith(flink_commands.COMMANDS_PATH):
             if scope["method"] == "POST":
@@ -221,6 +277,9 @@ class EmulatorGateway:
 
 def main() -> None:
     replace_services()
+    clock = clock_of()
+    schedules.follow(clock)
+    emulated.AlarmEvaluator(clock).start()
     if os.environ.get("FLINK_JOBS") == "twin":
         flink_commands.replace_docker_by_commands()
     gateway_port = int(os.environ["SEARCH_GATEWAY_PORT"])

@@ -27,14 +27,17 @@ _ENDED = ("FAILED", "CANCELED", "FINISHED")
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """status: Flink's, such as RUNNING or RESTARTING; tasks_run: whether every task runs; restarts and
-    (completed) checkpoints: since the start; cause: of the newest failure, on one line."""
+    """status: Flink's, such as RUNNING or RESTARTING; tasks_run: whether every task runs; restarts,
+    checkpoints (completed) and failed ones: since the start; cause: of the newest failure, on one line;
+    recovered: whether a checkpoint was completed since the last restart, and restarts are not frequent."""
 
     status: str
     tasks_run: bool
     restarts: int
     checkpoints: int
+    failed_checkpoints: int = 0
     cause: str | None = None
+    recovered: bool = False
 
     @property
     def runs(self) -> bool:
@@ -47,7 +50,7 @@ class JobState:
     @property
     def problem(self) -> str | None:
         """The job's problem, for the screen; None while it runs well."""
-        return str(self) if self.restarts or not self.runs else None
+        return None if self.runs and (self.recovered or not self.restarts) else str(self)
 
     def __str__(self) -> str:
         restarts = f", {self.restarts} restarts" if self.restarts else ""
@@ -73,11 +76,13 @@ class FlinkJob:
             metrics = self._request(f"{path}/metrics?get=numRestarts")
             failures = self._request(f"{path}/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
             tasks = job["tasks"]
+            checkpoints = self._request(f"{path}/checkpoints")["counts"]
             return JobState(
                 status=job["state"],
                 tasks_run=tasks["running"] == tasks["total"] > 0,
                 restarts=int(float(metrics[0]["value"])) if metrics else 0,
-                checkpoints=self._request(f"{path}/checkpoints")["counts"]["completed"],
+                checkpoints=checkpoints["completed"],
+                failed_checkpoints=checkpoints["failed"],
                 cause=cause_of(failures[0]["stacktrace"]) if failures else None,
             )
         return None
@@ -89,6 +94,16 @@ class FlinkJob:
             for values in self._largest(lambda metric: group in metric):
                 return {name.rpartition(".")[2]: value for name, value in values.items()}
         return {}
+
+    def heap_percent(self) -> float | None:
+        """How much of its heap the fullest task manager uses; None without an answer."""
+        with _nothing_while_unreachable():
+            names = [f"Status.JVM.Memory.Heap.{part}" for part in ("Used", "Max")]
+            found = self._request(f"/taskmanagers/metrics?get={','.join(names)}&agg=max")
+            largest = {metric["id"]: metric["max"] for metric in found}
+            if largest.keys() >= set(names):
+                return float(100 * largest[names[0]] / largest[names[1]])
+        return None
 
     def seconds_behind(self) -> float | None:
         """The lag of the furthest-behind shard, as the Kinesis connector reports it; None without a
@@ -188,3 +203,8 @@ class RestartWatch:
         in_a_row = len(self._restarted_at) == MAX_RESTARTS
         lately = in_a_row and at - self._restarted_at[0] <= RESTARTS_WITHIN_SECONDS
         return lately or self._since_checkpoint >= MAX_RESTARTS
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the job, as last seen, has completed a checkpoint since its last restart."""
+        return self._since_checkpoint == 0 and not self.again_and_again()

@@ -35,11 +35,14 @@ _WHAT_TO_DO = (
 
 
 def last_errors(logs: Sequence[Path]) -> str:
-    """Each log's newest errors with their causes, or its end if it has none. Names each file."""
+    """`the last errors of LOG:` and each log's newest errors with their causes, or its end if it has none;
+    `the log is empty: LOG` where none says anything."""
     told = [
         f"{log}:\n{_indented(_errors_or_end(log))}" for log in logs if log.is_file() and log.stat().st_size
     ]
-    return "\n".join(told) or f"the log is empty: {', '.join(str(log) for log in logs)}"
+    if not told:
+        return f"the log is empty: {', '.join(str(log) for log in logs)}"
+    return "the last errors of " + "\n".join(told)
 
 
 def what_to_do(text: str) -> str | None:

@@ -4,8 +4,8 @@
 - A failed update of a running application ends in a system rollback: the former version runs.
 - A start or update fails if the snapshot holds an operator that the program lacks, unless the start allows it
   (twin/snapshot_state.py).
-- A running application reports `runningTime`; with JOB_MINUTES=ahead, for the next minute at once, so that
-  tests of many deployments need not wait for it.
+- A running application reports `runningTime`, unless the twin runs its job (twin/flink_metrics.py); with
+  JOB_MINUTES=ahead, for the next minute at once, so that tests of many deployments need not wait for it.
 
 A test asks for failures with `POST /_twin/applications/<region>/<name>/faults` and a JSON object:
   "start": MESSAGE, "update": MESSAGE   the next one fails with this reason; the update of a
@@ -78,7 +78,7 @@ def add_operations() -> None:
         answer = describe(request)
         name = request.get("ApplicationName", "")
         record = flink._applications.get(name)
-        if record is not None and record["ApplicationStatus"] == "RUNNING":
+        if record is not None and record["ApplicationStatus"] == "RUNNING" and not record.get("_driven"):
             _report_job(name, record)
         return answer
 

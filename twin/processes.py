@@ -2,18 +2,24 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from twin.logs import last_errors, what_to_do
 
 _PR_SET_PDEATHSIG = 1
+MAX_PAUSE_SECONDS = 3.0
+START_POLL_SECONDS = 0.3
 
 
 class TwinError(RuntimeError):
@@ -37,13 +43,17 @@ def wait_for(
 ) -> None:
     """Return as soon as `condition()` holds; raise TwinError after `timeout_seconds`.
 
-    The error says `what` was awaited and, by `seen`, what was found instead.
+    The error says `what` was awaited and, by `seen`, what was found instead. A condition that takes long is
+    asked for half of the time.
     """
     deadline = time.monotonic() + timeout_seconds
+    asked = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise TwinError(f"{what}: not within {timeout_seconds:.0f} s{_told(seen)}")
-        time.sleep(poll_seconds)
+        time.sleep(max(poll_seconds, min(now - asked, MAX_PAUSE_SECONDS)))
+        asked = time.monotonic()
 
 
 def _told(seen: Callable[[], str] | None) -> str:
@@ -59,6 +69,30 @@ def die_with_parent() -> None:
     """In the child: be killed when the parent dies, however it dies (Linux only; elsewhere a no-op)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+_STARTER = ThreadPoolExecutor(1, "starter")
+
+
+def _in_lasting_thread(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Start it. The signal of `die_with_parent` comes when the thread ends that made the child (prctl(2))."""
+
+    def started() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(command, **options)
+
+    if threading.current_thread() is threading.main_thread():
+        return started()
+    return _STARTER.submit(started).result()
+
+
+@contextmanager
+def removed_on_failure(folder: Path) -> Iterator[None]:
+    """Around what is made in a folder for it alone."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 class ChildProcess:
@@ -80,7 +114,7 @@ class ChildProcess:
         self._other_logs = other_logs
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = _in_lasting_thread(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -88,7 +122,7 @@ class ChildProcess:
                 env=dict(env),
                 cwd=cwd,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 (one system call, takes no lock)
+                preexec_fn=die_with_parent,  # one system call, takes no lock
             )
 
     @property
@@ -113,7 +147,8 @@ class ChildProcess:
             ready_or_dead,
             what=f"{self.name} ready",
             timeout_seconds=timeout_seconds,
-            seen=lambda: f"the last errors of {self.last_errors()}",
+            poll_seconds=START_POLL_SECONDS,
+            seen=self.last_errors,
         )
         self.check()
 
@@ -125,7 +160,7 @@ class ChildProcess:
             if self.exit_code == -signal.SIGKILL:
                 ended += " (killed, as the system does when memory is short)"
             advice = what_to_do(errors)
-            raise TwinError(f"{ended}{f': {advice}' if advice else ''}; the last errors of {errors}")
+            raise TwinError(f"{ended}{f': {advice}' if advice else ''}; {errors}")
 
     def last_errors(self) -> str:
         return last_errors([self.log, *self._other_logs()])
@@ -134,6 +169,13 @@ class ChildProcess:
         """End the whole process group at once, like a machine that loses power."""
         self._signal(signal.SIGKILL)
         self._process.wait()
+
+    def pause(self) -> None:
+        """Take all processor time from it, until `go_on()`."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
 
     def stop(self, *, grace_seconds: float = 10) -> None:
         """Ask the process group to end, and kill it after `grace_seconds`."""

@@ -1,7 +1,6 @@
 """The redelivery function's work in the twin, read from the metrics in its log.
 
-MiniStack invokes the function on the templates' schedule, with its role, and keeps its log. It does not turn
-the log's embedded metrics into CloudWatch metrics.
+MiniStack invokes the function on the templates' schedule, with its role, and keeps its log.
 """
 
 import json

@@ -21,6 +21,8 @@ from rich.text import Text
 
 from clients.batch_server import TrendingArticle
 from clients.batch_server.text import age_text
+from twin.alarms.missing_data import State
+from twin.alarms.states import AlarmState
 
 MAX_ARTICLES_SHOWN = 8
 BAR_WIDTH = 10
@@ -28,6 +30,7 @@ COLUMN_WIDTH = 36  # of one segment's panel
 PLAIN_LINES_EVERY_SECONDS = 5.0
 LINES_OF_NUMBERS = 4
 MIN_LINES_OF_LIST = 3  # of a segment's panel: its border and one article
+MAX_ALARMS_SHOWN = 4
 OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
 
 
@@ -35,11 +38,11 @@ OLD_COUNT_SECONDS = 30.0  # a newest count older than this is shown as a warning
 class Picture:
     """The current state of a run.
 
-    rate_in: records sent a second, lately; counted: None before it was first read; age_of_newest_count: in
+    rate_in: clicks sent a second, lately; counted: None before it was first read; age_of_newest_count: in
     seconds, None before the first count; trending: the list of each segment by its title, such as "20s";
     read_seconds_ago: how long ago these three were read, if they cannot be read now; window: the time that
     the lists cover, such as "the last 10 minutes"; problems: one line each, such as why the lists cannot be
-    read.
+    read; alarms: all of the templates.
     """
 
     uptime_seconds: float
@@ -53,10 +56,11 @@ class Picture:
     window: str
     trending: Mapping[str, Sequence[TrendingArticle]] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    alarms: Sequence[AlarmState] = ()
 
     @property
     def is_settled(self) -> bool:
-        """Whether every record sent was accounted for in the last reading."""
+        """Whether every click sent was accounted for in the last reading."""
         if self.counted is None or self.read_seconds_ago is not None:
             return False
         return self.sent == self.counted + self.rejected + self.unparseable
@@ -64,9 +68,10 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class FinalReconciliation:
-    """The reconciliation of a finished run: sent = counted + rejected (by reason) + unparseable.
+    """The reconciliation of a finished run in clicks: sent = counted + rejected (by reason) + unparseable.
 
-    counted_and_rejected: clicks that were counted, and rejected when they were read again.
+    unparseable: rests of lines, each taken as one click; counted_and_rejected: clicks that were counted, and
+    rejected when they were read again.
     """
 
     sent: int
@@ -77,7 +82,7 @@ class FinalReconciliation:
 
     @property
     def missing(self) -> int:
-        """Records sent that are nowhere; negative if some were counted twice."""
+        """Clicks sent that are nowhere; negative if some were counted twice."""
         return self.sent - self.counted - sum(self.rejected.values()) - self.unparseable
 
 
@@ -122,7 +127,8 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
     hint_lines = [Text(line, style="cyan") for hint in hints for line in chop_cells(hint, max(width, 2))]
     title = Text(f"Trending in {picture.window}{_read_ago(picture)}", style="bold")
     title.truncate(width, overflow="ellipsis")
-    taken = LINES_OF_NUMBERS + len(hint_lines) + 1 + len(picture.problems)
+    alarms = alarm_lines(picture.alarms)
+    taken = LINES_OF_NUMBERS + len(hint_lines) + 1 + len(picture.problems) + len(alarms)
     side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
     rows = min(math.ceil(len(picture.trending) / side_by_side), max((height - taken) // MIN_LINES_OF_LIST, 1))
     segments = list(picture.trending.items())[: rows * side_by_side]
@@ -135,7 +141,28 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
     nothing = "waiting for the first counts ..." if picture.counted is not None else "not known"
     parts.append(Columns(lists) if lists else Text(nothing, style="dim"))
     parts += [Text(problem, style="red", no_wrap=True, overflow="ellipsis") for problem in picture.problems]
+    styles = ["dim", *["bold red"] * len(alarms)]
+    parts += [
+        Text(line, style=style, no_wrap=True, overflow="ellipsis")
+        for line, style in zip(alarms, styles, strict=False)
+    ]
     return Group(*parts)
+
+
+def alarm_lines(alarms: Sequence[AlarmState]) -> list[str]:
+    """How many alarms are in each state, and a line for each in ALARM: the newest, with where to read what to
+    do."""
+    if not alarms:
+        return []
+    numbers = {state: sum(alarm.state is state for alarm in alarms) for state in State}
+    told = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
+    entered = sorted(
+        (alarm for alarm in alarms if alarm.state is State.ALARM), key=lambda alarm: alarm.since, reverse=True
+    )
+    lines = [f"ALARM {alarm.name}: {alarm.runbook}" for alarm in entered[:MAX_ALARMS_SHOWN]]
+    if more := len(entered) - len(lines):
+        lines.append(f"and {more} more")
+    return [f"alarms: {told}", *lines]
 
 
 def plain(picture: Picture) -> str:
@@ -144,14 +171,14 @@ def plain(picture: Picture) -> str:
     for title, articles in picture.trending.items():
         named = ", ".join(f"{article.label} {article.clicks:,}" for article in articles[:3])
         lines.append(f"  {title}: {named or '-'}")
-    lines += [f"  {problem}" for problem in picture.problems]
+    lines += [f"  {line}" for line in (*picture.problems, *alarm_lines(picture.alarms))]
     return "\n".join(lines)
 
 
 def reconciliation_table(totals: FinalReconciliation) -> Table:
     """The reconciliation of a run; its last line says whether it balances."""
-    table = Table(title="Every record accounted for" if totals.missing == 0 else "The totals do not balance")
-    table.add_column("records")
+    table = Table(title="Every click accounted for" if totals.missing == 0 else "The totals do not balance")
+    table.add_column("clicks")
     table.add_column("number", justify="right")
     table.add_row("sent", f"{totals.sent:,}", style="bold", end_section=True)
     table.add_row("counted", f"{totals.counted:,}")

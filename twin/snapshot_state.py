@@ -12,6 +12,7 @@ from typing import Any
 from ministack.services import kinesisanalyticsv2 as flink
 from ministack.services import s3
 
+from analytics_sql.main import REMEMBER_CLICK_IDS
 from analytics_sql.operators import FILE
 
 NEEDED_OF_FLINK = ("_add_snapshot", "_snapshots")
@@ -59,7 +60,7 @@ def unmapped_by_update(record: dict[str, Any], configuration: dict[str, Any]) ->
 
 
 def operators_of(configuration: dict[str, Any]) -> Operators:
-    """The operators that the configured zip records; none without such a zip."""
+    """The operators that the configured zip records, and the properties turn on; none without such a zip."""
     code = configuration.get("ApplicationCodeConfiguration", {}).get("CodeContent", {})
     location = code.get("S3ContentLocation", {})
     content = s3._get_object_data(location.get("BucketARN", "").split(":::")[-1], location.get("FileKey", ""))
@@ -67,7 +68,13 @@ def operators_of(configuration: dict[str, Any]) -> Operators:
         return {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         record = json.loads(archive.read(FILE))
-    return {operator["id"]: name for name, operator in record["operators"].items()}
+    groups = configuration.get("EnvironmentProperties", {}).get("PropertyGroups", [])
+    optional = any(REMEMBER_CLICK_IDS in group["PropertyMap"] for group in groups)
+    return {
+        operator["id"]: name
+        for name, operator in record["operators"].items()
+        if optional or not operator.get("optional")
+    }
 
 
 def _unmapped(held: Operators, configuration: dict[str, Any]) -> str | None:

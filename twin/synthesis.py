@@ -7,24 +7,25 @@ reaches only the twin, which ends its processes and owns the folder of the tempo
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from twin.processes import ChildProcess, TwinError, wait_for
 
 TIMEOUT_SECONDS = 180
-_PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parent.parent
 
 
 class Synthesis:
-    """A synthesis in progress into `work`/cdk.out."""
+    """A synthesis in progress, into a new folder of `work`. project: the tree to synthesise."""
 
-    def __init__(self, environment: str, work: Path) -> None:
-        self._assembly = work / "cdk.out"
+    def __init__(self, environment: str, work: Path, project: Path = PROJECT) -> None:
+        self._assembly = Path(tempfile.mkdtemp(prefix="cdk.out-", dir=work))
         self._process = ChildProcess(
             "synthesis of the templates",
-            [sys.executable, str(_PROJECT / "app.py")],
+            [sys.executable, str(project / "app.py")],
             log=work / "synthesis.log",
-            cwd=_PROJECT,
+            cwd=project,
             env={
                 **os.environ,
                 "TMPDIR": str(work),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from analytics_sql.click_files import LINE_OPTIONS
 from twin.emulator import Emulator
 
 Properties = dict[str, dict[str, str]]  # property group -> key -> value
@@ -15,17 +16,20 @@ def tables_of(deployed: Properties, connector: str) -> list[str]:
 def file_properties(root: Path, deployed: Properties) -> Properties:
     """Table options of the `files` transport over the folders of `root`, with the deployed format options."""
 
-    def file_table(table: str, options: dict[str, str]) -> dict[str, str]:
+    def file_table(table: str, folder: str, options: dict[str, str]) -> dict[str, str]:
         formats = {
             key: value for key, value in deployed[table].items() if key == "format" or key.startswith("json.")
         }
-        return {"connector": "filesystem", "path": (root / table).as_uri(), **formats, **options}
+        return {"connector": "filesystem", "path": (root / folder).as_uri(), **formats, **options}
 
-    source = {"source.monitor-interval": "500 ms"}
+    source = {"source.monitor-interval": "500 ms", **LINE_OPTIONS}
     publish = {"sink.rolling-policy.rollover-interval": "1 s", "sink.rolling-policy.check-interval": "500 ms"}
     return {
-        **{table: file_table(table, source) for table in tables_of(deployed, "kinesis")},
-        **{table: file_table(table, publish) for table in tables_of(deployed, "firehose")},
+        **{table: file_table(table, table, source) for table in tables_of(deployed, "kinesis")},
+        **{
+            table: file_table(table, deployed[table]["delivery-stream"], publish)
+            for table in tables_of(deployed, "firehose")
+        },
     }
 
 

@@ -1,58 +1,60 @@
 """The whole system on this machine: start it, reach it by the templates' roles, stop it and leave nothing."""
 
-import json
 import os
-import shlex
 import shutil
-import signal
 import tempfile
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from analytics_sql.local_flink import AWS_JAR
 from clients.batch_server import CountTotals, TrendingReader, TrendsError
 from clients.batch_server.credentials import own_credentials
 from clients.batch_server.progress import ProgressWatch
-from clients.batch_server.search import MAX_ATTEMPTS
+from clients.batch_server.search import MAX_ATTEMPTS, CountSearch
 from clients.batch_server.served_rankings import ServedTable
 from clients.mobile_app.delivery import Stream
-from contract.sink import CLICK_COUNTS
-from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, index_pattern, segments_version_key
+from names import OREGON, SEGMENTS_PREFIX, TOKYO, TWIN_ACCOUNT, Names, segments_version_key
+from twin.alarms.clock import AlarmClock
+from twin.alarms.states import AlarmState, alarm_states
 from twin.analytics import EmulatedApplication
-from twin.click_outcomes import Key
+from twin.click_outcomes import CountsOfARun
 from twin.delivery_faults import DeliveryFaults
-from twin.delivery_stream import EmulatedDeliveryStream
+from twin.delivery_stream import EmulatedDeliveryStream, deliver_streams
 from twin.deployment import deploy
 from twin.emulator import Emulator
+from twin.ended import TwinPart
 from twin.event_source import EventSource, start_event_sources
 from twin.flink_job import FlinkJob, JobState
 from twin.logs import last_errors
 from twin.mobile_app import MobileApp
 from twin.opensearch import OpenSearchServer
 from twin.processes import TwinError, wait_for
+from twin.reader_environment import environment_file
 from twin.reconciliation import Reconciliation, reconcile
-from twin.synthesis import Synthesis
+from twin.replay_application import EmulatedReplay
+from twin.sent_metrics import SentMetrics
+from twin.signals import asked_to_end_afterwards, undisturbed
+from twin.synthesis import PROJECT, Synthesis
 from twin.table_options import Properties, connector_properties, file_properties
 from twin.traffic.record import EntryPoint
 from twin.traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.transport import FilesTransport, SegmentsFolder
 
 ENVIRONMENT = "local"
-TIME_ZONE = "Asia/Tokyo"  # where the readers click
-COMMANDS = Path(__file__).parents[1] / ".venv" / "bin"
-SEGMENTS_TIMEOUT_SECONDS = 60
+FLINK = "flink"
+"""The part that runs the analytics application."""
+SEGMENTS_TIMEOUT_SECONDS = 180
 CAUSE_SECONDS = 2.0
 """A connection breaks before its process is seen to end."""
 Transport = Literal["files", "aws"]
 # OpenSearch holds counts of clicks up to a day old; two more days cover clocks ahead and a day's boundary.
 _COUNTED_SPAN = timedelta(days=3)
-_ASK_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def chosen_transport() -> Transport:
@@ -70,16 +72,29 @@ def chosen_transport() -> Transport:
 class Twin:
     """A deployed and running system. Use `running_twin()`; the parts are public for tests."""
 
-    def __init__(self, work: Path, transport: Transport, faults: DeliveryFaults) -> None:
+    def __init__(
+        self, work: Path, transport: Transport, faults: DeliveryFaults, clock_factor: float = 1.0
+    ) -> None:
+        self.clock = AlarmClock(clock_factor, origin=time.time())
         self.names = Names(environment=ENVIRONMENT, account=TWIN_ACCOUNT)
         self.work = work
         self._transport_kind = transport
         self._faults = faults
         self._opensearch = OpenSearchServer(work / "opensearch.log")
+        self.search_slows_down = self._opensearch.slow_down
         self._emulator_log = work / "ministack.log"
-        self.emulator = Emulator(
-            opensearch_endpoint=self._opensearch.endpoint, log=self._emulator_log, runs_flink=True
-        )
+        try:
+            self.emulator = Emulator(
+                opensearch_endpoint=self._opensearch.endpoint,
+                log=self._emulator_log,
+                runs_flink=True,
+                clock=self.clock,
+            )
+        except BaseException:
+            self._opensearch.stop()
+            raise
+        self.metrics: SentMetrics | None = None
+        self._deliver: Callable[[], None] = lambda: None
         self.logs_are_kept = False
         self.delivery_streams: dict[str, EmulatedDeliveryStream] = {}
         self.event_sources: list[EventSource] = []
@@ -87,6 +102,7 @@ class Twin:
         self._segments: SegmentsFolder | None = None
         self._synthesis: Synthesis | None = None
         self.application: EmulatedApplication | None = None
+        self.replay: EmulatedReplay | None = None
         self.mobile_app: MobileApp
         """Of a logged-in reader; set by `deploy()`."""
 
@@ -102,36 +118,45 @@ class Twin:
     def search_comes_back(self) -> None:
         self._opensearch.come_back()
 
-    def deploy(self) -> None:
-        """Synthesise and create the stacks, start what AWS runs for them, then the application.
-
-        Raises TwinError.
-        """
-        self._synthesis = Synthesis(ENVIRONMENT, self.work)
+    def deploy(self, project: Path = PROJECT) -> None:
+        """Create a tree's stacks, start what AWS runs for them, then the application. Raises TwinError."""
+        self._synthesis = Synthesis(ENVIRONMENT, self.work, project)
         self.emulator.wait_until_ready()
         self._opensearch.wait_until_ready()
+        self.metrics = SentMetrics(
+            self.emulator, self.names, self.clock, domain_endpoint=self._opensearch.endpoint
+        )
+        oregon, tokyo = self.metrics.oregon, self.metrics.tokyo
         self.application = EmulatedApplication(
             self.emulator,
             self.names,
             self.work / "flink",
             over=self._options_of_the_tables,
+            publisher=oregon,
             seconds_behind=self._seconds_behind,
         )
         deploy(self._synthesis.assembly(), self.emulator, self.check)
-        journal = self.work / "delivered"
-        journal.mkdir()
-        deployed = self.emulator.client("firehose", OREGON).list_delivery_streams(Limit=100)
-        for name in deployed["DeliveryStreamNames"]:
-            self.delivery_streams[name] = EmulatedDeliveryStream(self.emulator, name, journal, self._faults)
-        self.event_sources = start_event_sources(self.emulator)
+        self.replay = EmulatedReplay(self.emulator, self.names, self.work / "replay")
+        to = self.delivery_streams, self.emulator, self.work / "delivered", self._faults
+        self._deliver = partial(deliver_streams, *to, publisher=oregon, clock=self.clock)
+        self._deliver()
+        self.event_sources = start_event_sources(self.emulator, tokyo, self.clock)
         self.mobile_app = MobileApp(self.emulator, self.names)
 
+    def update(self, project: Path) -> None:
+        """Deploy another tree over what `deploy()` made. Raises TwinError."""
+        deploy(Synthesis(ENVIRONMENT, self.work, project).assembly(), self.emulator, self.check)
+        self._deliver()
+
     def publish_segments(self, csv: bytes, valid_from: datetime) -> str:
-        """Publish a version of the segments. Returns its key in the segments bucket."""
+        """Publish a version of the segments at any time, past the door. Returns its key in the bucket."""
         key = segments_version_key(valid_from)
-        s3 = self.emulator.client("s3", OREGON)
-        s3.put_object(Bucket=self.names.segments_bucket, Key=key, Body=csv)
+        self.segments_writer().put_object(Bucket=self.names.segments_bucket, Key=key, Body=csv)
         return key
+
+    def segments_writer(self) -> Any:
+        """A client of S3 with the role of the publisher, the only one that may write versions."""
+        return self.emulator.client_as(self.names.role_arn(self.names.segments_publisher), "s3", OREGON)
 
     def wait_for_segments(self, key: str) -> None:
         """Wait until the application has read the version with this key, so that the next click finds it."""
@@ -147,6 +172,7 @@ class Twin:
             loaded,
             what=f"version {version} of the segments read by the application",
             timeout_seconds=SEGMENTS_TIMEOUT_SECONDS,
+            poll_seconds=0.5,
             seen=application.last_errors,
         )
 
@@ -164,12 +190,20 @@ class Twin:
             root = self.work / "transport"
             if self.transport is None:
                 self.transport = FilesTransport(self.emulator, deployed, application_role_arn=role, root=root)
-            self.transport.begin_anew(application.restored_at)
+            self.transport.begin_anew(application.restored_at, deployed)
+            application.metrics.unparseable_percent = self.transport.unparseable_percent
             tables = file_properties(root, deployed)
-        return {**tables, "segments": {**deployed["segments"], "path": folder.as_uri()}}
+        return {**tables, "segments": self._segments.options(deployed["segments"])}
 
     def _seconds_behind(self, job: FlinkJob) -> float | None:
         return job.seconds_behind() if self.transport is None else self.transport.seconds_behind
+
+    def alarms(self) -> list[AlarmState]:
+        """Every alarm of the templates, by name; none while the emulated AWS does not answer."""
+        try:
+            return alarm_states(self.emulator)
+        except OSError:
+            return []
 
     def application_state(self) -> JobState | None:
         """The last state of the application's job."""
@@ -207,22 +241,9 @@ class Twin:
         return ServedTable(self.emulator.client_as(role, "dynamodb", TOKYO), self.names.trending_table)
 
     def write_reader_environment(self) -> Path:
-        """A file to source in a shell: `click-trends` then asks this twin, with the batch server's role."""
-        role = self.names.role_arn(self.names.batch_server_role)
-        variables = {
-            **self.emulator.client_environment(),
-            "CLICK_TRENDS_ENDPOINT": self.emulator.search_endpoint,
-            "CLICK_TRENDS_ENVIRONMENT": ENVIRONMENT,
-            "CLICK_TRENDS_ROLE_ARN": role,
-            "CLICK_TRENDS_TABLE": self.names.trending_table,
-            "CLICK_TRENDS_TIME_ZONE": TIME_ZONE,
-        }
+        """See twin/reader_environment.py."""
         file = self.work / "batch_server.env"
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-        lines.append(
-            f'export PATH="$PATH":{shlex.quote(str(COMMANDS))}'
-        )  # the shell's own commands stay first
-        file.write_text("\n".join([*lines, ""]))
+        file.write_text(environment_file(self.emulator, self.names, self.work))
         return file
 
     def totals(self, reader: TrendingReader) -> CountTotals:
@@ -235,63 +256,58 @@ class Twin:
         return self.totals(self.reader()).clicks
 
     def reconciliation(self) -> Reconciliation:
-        """Where every record went, after everything received so far is delivered."""
+        """Where every click went, after everything received so far is delivered."""
         for stream in self.delivery_streams.values():
             stream.flush()
-        refresh = f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_refresh"
+        refresh = f"{self.opensearch_endpoint}/_refresh"
         urllib.request.urlopen(refresh, data=b"", timeout=30).close()  # makes the last deliveries visible
-        return reconcile(
-            self.emulator, self.names, counted=self.counted(), clicks_of=self.clicks_counted_under
-        )
+        counts = self.counts_of_the_run()
+        return reconcile(self.emulator, self.names, counted=self.counted(), counts=counts)
 
-    def clicks_counted_under(self, key: Key) -> int:
-        """In all segments; asked of OpenSearch itself, bypassing IAM, because no role asks for it."""
-        minute, article_id = key
-        filters = [{"term": {"minute": minute}}, {"term": {"article_id": article_id}}]
-        query = {
-            "size": 0,
-            "query": {"bool": {"filter": filters}},
-            "aggs": {"clicks": {"sum": {"field": "clicks"}}},
-        }
-        request = urllib.request.Request(
-            f"{self.opensearch_endpoint}/{index_pattern(CLICK_COUNTS.index_family)}/_search",
-            data=json.dumps(query).encode(),
-            headers={"content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return int(json.load(answer)["aggregations"]["clicks"]["value"])
+    def counts_of_the_run(self) -> CountsOfARun:
+        """By window and key, with the batch server's role."""
+        role = self.names.role_arn(self.names.batch_server_role)
+        credentials = own_credentials(self.emulator.session_as(role, TOKYO))
+        return CountsOfARun(CountSearch(self.emulator.search_endpoint, credentials, OREGON))
 
     def last_seen(self) -> str:
         """For a failed wait: where the records are, the application's job, and the last errors."""
-        received = [f"{name} received {stream.received}" for name, stream in self.delivery_streams.items()]
-        sources = [f"event source received {source.received}" for source in self.event_sources]
+        streams = [(name, stream.received) for name, stream in self.delivery_streams.items()]
+        streams += [("event source", source.received) for source in self.event_sources]
+        received = [f"{name} received {records} records" for name, records in streams]
         try:
             counted = f"{self.counted()} clicks counted"
         except TrendsError as error:
             counted = f"counts cannot be read: {error}"
         job = f"the job of the application: {self.application_state()}"
         errors = "" if self.application is None else f"\n{self.application.last_errors()}"
-        seen = "; ".join([counted, *sources, *received, job])
+        seen = "; ".join([counted, *received, job])
         return f"{seen}{errors}\n{last_errors([self._emulator_log])}"
 
     def keep_logs(self) -> None:
         """Keep the working folder at the end."""
         self.logs_are_kept = True
 
-    def check(self) -> None:
-        """Raise TwinError if a part has died; parts on which others depend come first."""
-        self.emulator.check()
-        self._opensearch.check()
-        for stream in self.delivery_streams.values():
-            stream.check()
+    def parts(self) -> Iterator[TwinPart]:
+        """Those that run now; parts on which others depend come first."""
+        yield TwinPart(name="ministack", check=self.emulator.check, start=None)
+        yield TwinPart(name="opensearch", check=self._opensearch.check, start=self.search_comes_back)
+        for name, stream in self.delivery_streams.items():
+            yield TwinPart(name=name, check=stream.check, start=stream.start_again)
         for source in self.event_sources:
-            source.check()
-        if self.transport is not None:
-            self.transport.check()
-        if self._segments is not None:
-            self._segments.check()
+            yield TwinPart(name=source.name, check=source.check, start=source.start_again)
+        yield from () if self.metrics is None else self.metrics.parts()
+        workers = {"transport": self.transport, "segments": self._segments, "replay": self.replay}
+        for name, part in workers.items():
+            if part is not None:
+                yield TwinPart(name=name, check=part.check, start=part.start_again)
         if self.application is not None:
-            self.application.check()
+            yield TwinPart(name=FLINK, check=self.application.check, start=self.application.start_again)
+
+    def check(self) -> None:
+        """Raise TwinError if a part has died."""
+        for part in self.parts():
+            part.check()
 
     def check_soon(self) -> None:
         """Like `check()`, for CAUSE_SECONDS, because a part may still be dying."""
@@ -303,8 +319,15 @@ class Twin:
     def stop(self) -> None:
         """End every process and worker in the order of the data's flow, then raise the first error."""
         errors: list[Exception] = []
-        parts = (self._synthesis, *self.event_sources, self.application, self._segments, self.transport)
-        for part in (*parts, *self.delivery_streams.values(), self.emulator, self._opensearch):
+        parts = (self._synthesis, *self.event_sources, self.application, self.replay, self._segments)
+        for part in (
+            *parts,
+            self.transport,
+            *self.delivery_streams.values(),
+            self.metrics,
+            self.emulator,
+            self._opensearch,
+        ):
             try:
                 if part is not None:
                     part.stop()
@@ -312,41 +335,6 @@ class Twin:
                 errors.append(error)
         if errors:
             raise errors[0]
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C must not keep the twin from ending its processes, which takes seconds."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ASK_TO_END}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _asked_to_end_afterwards() -> Iterator[None]:
-    """Delays Ctrl-C to the end of this block: the processes and folders of a half-made twin could not be
-    cleaned up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    asked: list[int] = []
-    before = {
-        number: signal.signal(number, lambda signalled, _frame: asked.append(signalled))
-        for number in _ASK_TO_END
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if asked:
-        signal.raise_signal(asked[0])
 
 
 @contextmanager
@@ -364,8 +352,10 @@ def _root_cause_first(twin: Twin) -> Iterator[None]:
 
 
 @contextmanager
-def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
+def running_twin(faults: DeliveryFaults | None = None, clock_factor: float = 1.0) -> Iterator[Twin]:
     """A twin whose OpenSearch and emulated AWS are starting; call `deploy()`.
+
+    clock_factor: of the clock of alarms, schedules and buffers (twin/alarms/clock.py).
 
     The working folder with all logs is removed at the end, unless an error ended the block or `keep_logs()`
     was called.
@@ -374,13 +364,13 @@ def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
     work = Path(tempfile.mkdtemp(prefix="click-trends-twin-"))
     twin: Twin | None = None
     try:
-        with _asked_to_end_afterwards():
-            twin = Twin(work, transport, faults or DeliveryFaults())
+        with asked_to_end_afterwards():
+            twin = Twin(work, transport, faults or DeliveryFaults(), clock_factor)
         with _root_cause_first(twin):
             yield twin
     except BaseException as error:
         if twin is not None:
-            with _undisturbed(), suppress(Exception):  # shows the first error
+            with undisturbed(), suppress(Exception):  # shows the first error
                 twin.stop()
         if isinstance(error, Exception) and any(work.iterdir()):
             error.add_note(f"the twin's logs are in {work}")
@@ -388,7 +378,7 @@ def running_twin(faults: DeliveryFaults | None = None) -> Iterator[Twin]:
             shutil.rmtree(work, ignore_errors=True)
         raise
     try:
-        with _undisturbed():
+        with undisturbed():
             twin.stop()
     except TwinError as error:
         error.add_note(f"the twin's logs are in {work}")

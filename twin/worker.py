@@ -20,8 +20,19 @@ class Worker:
         self._idle_seconds = idle_seconds
         self._stopping = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._thread = self._started()
+
+    def _started(self) -> threading.Thread:
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        thread.start()
+        return thread
+
+    def start_again(self) -> None:
+        """Go on with the next step, if an exception has ended the worker."""
+        if self._error is not None:
+            self._thread.join()
+            self._error = None
+            self._thread = self._started()
 
     def _run(self) -> None:
         try:

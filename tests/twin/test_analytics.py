@@ -51,6 +51,17 @@ def _flink(
     return properties["flink"]
 
 
+def test_a_start_without_a_run_configuration_drops_no_state(application: EmulatedApplication) -> None:
+    described = {
+        "FlinkApplicationConfigurationDescription": {
+            "CheckpointConfigurationDescription": {"CheckpointInterval": 1, "MinPauseBetweenCheckpoints": 1},
+            "ParallelismConfigurationDescription": {"Parallelism": 1},
+        }
+    }
+    properties = application._with_twin_settings(described, rest_port=4321, savepoint=None)
+    assert properties["flink"]["execution.state-recovery.ignore-unclaimed-state"] == "false"
+
+
 def test_parallelism_and_checkpoints_come_from_the_deployed_template(
     application: EmulatedApplication,
 ) -> None:
@@ -78,13 +89,13 @@ def test_state_is_restored_only_if_the_start_says_so(application: EmulatedApplic
 
 
 def test_the_last_checkpoint_is_the_newest_complete_one(application: EmulatedApplication) -> None:
-    assert application._last_checkpoint() is None
+    assert application.last_checkpoint() is None
     for number in (9, 10):
         folder = application._checkpoints / "job" / f"chk-{number}"
         folder.mkdir(parents=True)
         (folder / "_metadata").touch()
     (application._checkpoints / "job" / "chk-11").mkdir()  # not complete
-    assert str(application._last_checkpoint()).endswith("/job/chk-10")
+    assert str(application.last_checkpoint()).endswith("/job/chk-10")
 
 
 def test_the_process_has_the_roles_credentials_and_files_in_the_work_folder(
@@ -94,7 +105,7 @@ def test_the_process_has_the_roles_credentials_and_files_in_the_work_folder(
     assert environment["AWS_ACCESS_KEY_ID"] == "role-key"
     assert environment["CBOR_ENABLED"] == "false"
     assert environment["FLINK_LOG_DIR"] == str(tmp_path / "log")
-    assert f"-Djava.io.tmpdir={tmp_path / 'tmp'}" in environment["FLINK_ENV_JAVA_OPTS"].split()
+    assert f"-Djava.io.tmpdir={tmp_path / 'tmp'}" in environment["JVM_ARGS"].split()
     assert (tmp_path / "tmp").is_dir()
 
 

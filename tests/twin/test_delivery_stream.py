@@ -1,7 +1,6 @@
 """Firehose's S3 prefixes, and its handling of documents that OpenSearch refuses."""
 
 import json
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,14 @@ from unittest import mock
 
 import pytest
 
+from contract.click import Click, Unread, read, read_line
+from tests.aggregated import aggregated
 from twin.delivery_faults import DeliveryFaults
 from twin.delivery_stream import (
     EmulatedDeliveryStream,
     S3Destination,
     SearchDestination,
+    delivered_parts,
     object_prefix,
     retryable,
 )
@@ -115,6 +117,84 @@ def test_records_are_joined_unless_a_delimiter_is_configured(configured: dict[st
     assert emulator.client_as.return_value.put_object.call_args.kwargs["Body"] == body
 
 
+CLICK = b'{"click_id": "1"}'
+
+
+@pytest.mark.parametrize(
+    ("record", "parts"),
+    [
+        (aggregated([CLICK, CLICK + b"\n", b""]), [CLICK, CLICK + b"\n", b""]),
+        (aggregated([]), []),
+        (aggregated([aggregated([CLICK])]), [aggregated([CLICK])]),
+        (aggregated([CLICK])[:-1] + b"?", [aggregated([CLICK])[:-1] + b"?"]),
+        (CLICK + b"\n" + CLICK, [CLICK + b"\n" + CLICK]),
+        (b"", [b""]),
+    ],
+)
+def test_an_aggregated_record_is_delivered_as_its_user_records(record: bytes, parts: list[bytes]) -> None:
+    assert delivered_parts(record) == parts
+
+
+def raw_backup(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *reads: list[bytes],
+    repeated: float = 0,
+    size_mib: int = 64,
+) -> tuple[EmulatedDeliveryStream, mock.Mock]:
+    """A delivery stream without its worker, whose source gives the records of one read after another, and its
+    put_object."""
+    waiting = [[mock.Mock(data=record) for record in records] for records in reads]
+    reader = mock.Mock(read_all=lambda: waiting.pop(0) if waiting else [])
+    monkeypatch.setattr("twin.delivery_stream.ShardReader", lambda *_: reader)
+    monkeypatch.setattr("twin.delivery_stream.Worker", mock.Mock())
+    hints = {"IntervalInSeconds": 3600, "SizeInMBs": size_mib}
+    destination = {"ExtendedS3DestinationDescription": {**TO_S3, **DELIMITER, "BufferingHints": hints}}
+    source = {"KinesisStreamSourceDescription": {"RoleARN": TO_S3["RoleARN"], "KinesisStreamARN": "stream"}}
+    emulator = mock.MagicMock()
+    emulator.client.return_value.describe_delivery_stream.return_value = {
+        "DeliveryStreamDescription": {"Destinations": [destination], "Source": source}
+    }
+    faults = DeliveryFaults(repeated=repeated, delayed=0)
+    stream = EmulatedDeliveryStream(emulator, "raw-backup", folder, faults, publisher=mock.Mock())
+    return stream, emulator.client_as.return_value.put_object
+
+
+def test_nothing_tells_the_object_of_a_repeated_delivery_from_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, put = raw_backup(tmp_path, monkeypatch, [CLICK], repeated=1)
+    stream.flush()
+    first, again = (dict(call.kwargs) for call in put.call_args_list)
+    assert first.pop("Key") != again.pop("Key")
+    assert first == again
+
+
+def test_a_streams_records_are_backed_up_in_the_lines_that_they_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [
+        CLICK,
+        CLICK + b"\n",
+        CLICK * 2 + b"\n" + CLICK,
+        CLICK + b"\r" + CLICK + b"\r\n",
+        aggregated([CLICK, b"\xef\xbb\xbf" + CLICK + b" cut", aggregated([CLICK])]),
+        aggregated([CLICK])[:-1] + b"?",
+        b"\n\n",
+        b'{"click_id": "2',
+    ]
+    stream, put = raw_backup(tmp_path, monkeypatch, records)
+    stream.flush()
+    expected = [unit for record in records for unit in read(record)]
+
+    def units(content: bytes) -> list[Click | Unread]:
+        return [unit for line in content.split(b"\n") for unit in read_line(line)]
+
+    [call] = put.call_args_list
+    assert units(call.kwargs["Body"]) == units(stream.journal.read_bytes()) == expected
+    assert stream.received == len(records) + 2  # one had three user records
+
+
 @pytest.mark.parametrize(
     ("configured", "has_id"),
     [({}, True), ({"DocumentIdOptions": {"DefaultDocumentIdFormat": "NO_DOCUMENT_ID"}}, False)],
@@ -133,19 +213,9 @@ def test_a_document_gets_the_delivery_streams_id_by_default(configured: dict[str
 def test_a_full_buffer_is_delivered_before_its_interval_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = [[b"a" * 600_000], [b"b" * 600_000]]
-    monkeypatch.setattr(EmulatedDeliveryStream, "_fetch", lambda _: waiting.pop(0) if waiting else [])
-    hints = {"IntervalInSeconds": 3600, "SizeInMBs": 1}
-    destination = {"ExtendedS3DestinationDescription": {**TO_S3, "BufferingHints": hints}}
-    emulator, delivered = mock.MagicMock(), threading.Event()
-    emulator.client.return_value.describe_delivery_stream.return_value = {
-        "DeliveryStreamDescription": {"Destinations": [destination]}
-    }
-    put = emulator.client_as.return_value.put_object
-    put.side_effect = lambda **_: delivered.set()
-    stream = EmulatedDeliveryStream(emulator, "raw-backup", tmp_path, DeliveryFaults())
-    try:
-        assert delivered.wait(60)
-        assert len(put.call_args.kwargs["Body"]) == 1_200_000
-    finally:
-        stream.stop()
+    stream, put = raw_backup(tmp_path, monkeypatch, [b"a" * 600_000], [b"b" * 600_000], size_mib=1)
+    stream._step()
+    assert put.call_args_list == []
+    stream._step()
+    [call] = put.call_args_list
+    assert call.kwargs["Body"] == b"a" * 600_000 + b"\n" + b"b" * 600_000 + b"\n"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from twin.demonstration import application_problem, stay_for_questions
+from twin.demonstration import application_problem, stay_for_questions, what_goes_on
+from twin.ended import EndedPart
 from twin.flink_job import JobState
 from twin.processes import TwinError
 
@@ -16,6 +17,13 @@ RUNNING = JobState(status="RUNNING", tasks_run=True, restarts=0, checkpoints=3)
 def test_a_stopped_application_is_named_and_a_running_one_is_not() -> None:
     assert "is stopped: clicks wait in the source stream" in str(application_problem(None))
     assert application_problem(RUNNING) is None
+
+
+def test_traffic_that_a_drill_holds_is_said_beside_the_parts() -> None:
+    search = EndedPart(name="opensearch", problem="killed", can_start=True)
+    assert what_goes_on([search], ["flink"], flows=True) == [search.told, "flink is started again"]
+    [held] = what_goes_on([], [], flows=False)
+    assert "a drill waits" in held
 
 
 def _console(*, terminal: bool) -> Console:

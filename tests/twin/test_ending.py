@@ -1,5 +1,6 @@
 """Ctrl-C, or a closed terminal, while `make run` starts its parts."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,14 +9,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.conftest import PROJECT
 from twin import twin as module
+from twin.command import app
 from twin.processes import TwinError, wait_for
 
-SECONDS_TO_END = 15.0
+SECONDS_TO_END = 60.0
+"""A few on a quiet machine."""
 START_TIMEOUT_SECONDS = 120
 
 
@@ -75,6 +80,38 @@ def test_a_twin_that_cannot_be_created_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+def _disk_is_full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    "failing", ["twin.opensearch._configure", "twin.opensearch.ChildProcess", "twin.emulator.ChildProcess"]
+)
+def test_a_twin_whose_disk_is_full_says_so_and_leaves_neither_folder_nor_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str
+) -> None:
+    started = mock.MagicMock()
+    monkeypatch.setattr("twin.opensearch.ChildProcess", started)
+    monkeypatch.setattr(failing, _disk_is_full)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("os.chown", lambda *_: None)
+    ended = CliRunner().invoke(app, [])
+    assert (ended.exit_code, "make run: the disk is full: free room" in ended.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+    assert started.return_value.stop.called == (failing == "twin.emulator.ChildProcess")
+
+
+def test_an_error_that_nobody_foresaw_ends_a_run_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("x" * 10_000)
+
+    monkeypatch.setattr("twin.command.demonstrate", fails)
+    ended = CliRunner().invoke(app, [])
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("make run: unforeseen: ValueError: xxx")
+    assert len(ended.stderr) < 1_000
+
+
 class DyingTwin:
     """Stands in for a Twin whose emulator's end is seen just after the error that it caused."""
 
@@ -125,6 +162,8 @@ def test_a_run_interrupted_while_flink_starts_ends_in_seconds_and_cleanly(
             stdout=written,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Tests under `nohup` are deaf to it, and so would be the run.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 (one system call)
         )
     try:
         wait_for(
@@ -137,7 +176,7 @@ def test_a_run_interrupted_while_flink_starts_ends_in_seconds_and_cleanly(
         assert _processes_of(temporary)
         os.killpg(run.pid, asked)  # to the whole foreground group, like a terminal
         began = time.monotonic()
-        run.wait(60)
+        run.wait(START_TIMEOUT_SECONDS)
     finally:
         if run.poll() is None:
             run.kill()

@@ -86,7 +86,8 @@ def test_a_restarted_or_stopped_job_is_shown_with_its_cause() -> None:
     assert _state(restarts=0, checkpoints=5).problem is None
     restarted = replace(_state(restarts=2), cause="IOException: 500")
     assert str(restarted.problem) == "RUNNING, 2 restarts, 0 checkpoints; last failure: IOException: 500"
-    assert "RESTARTING" in str(replace(_state(restarts=0), status="RESTARTING").problem)
+    assert replace(restarted, recovered=True).problem is None
+    assert "RESTARTING" in str(replace(_state(restarts=2), status="RESTARTING", recovered=True).problem)
     assert "not all of its tasks" in str(replace(_state(restarts=0), tasks_run=False).problem)
 
 
@@ -127,7 +128,7 @@ def failing_job(tmp_path: Path) -> Iterator[FlinkJob]:
             "PYTHONPATH": str(project),
             "HOME": str(tmp_path),
             "FLINK_LOG_DIR": str(tmp_path / "log"),
-            "FLINK_ENV_JAVA_OPTS": f"-Djava.io.tmpdir={tmp_path}",
+            "JVM_ARGS": f"{os.environ['JVM_ARGS']} -Djava.io.tmpdir={tmp_path}",
         },
     )
     try:
@@ -150,13 +151,29 @@ def test_a_job_that_keeps_restarting_is_reported_within_30_seconds(
     watch, began = RestartWatch(), time.monotonic()
 
     def told() -> bool:
+        """Flink's history of failures is some seconds older than its number of restarts."""
         if state := failing_job.state():
             watch.see(state)
-        return watch.again_and_again()
+        return watch.again_and_again() and state is not None and state.cause is not None
 
     wait_for(told, what="the restarts told", timeout_seconds=TOLD_WITHIN_SECONDS, poll_seconds=1)
-    state = failing_job.state()
     assert time.monotonic() - began < TOLD_WITHIN_SECONDS
+    state = failing_job.state()
     assert state is not None
     assert state.restarts >= 3
     assert "NumberFormatException" in str(state)
+
+
+def test_a_job_has_recovered_once_it_completes_a_checkpoint_after_a_restart() -> None:
+    watch = RestartWatch()
+    watch.see(_state(restarts=0, checkpoints=5))
+    assert watch.recovered
+    watch.see(_state(restarts=1, checkpoints=6))  # completed before the restart or after: nobody knows
+    assert not watch.recovered
+    watch.see(_state(restarts=1, checkpoints=6))
+    assert not watch.recovered
+    watch.see(_state(restarts=1, checkpoints=7))
+    assert watch.recovered
+    watch.see(_state(restarts=4, checkpoints=7))
+    watch.see(_state(restarts=4, checkpoints=8))
+    assert not watch.recovered  # three restarts within half a minute

@@ -23,10 +23,10 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--speed", "5"), "--speed needs a file"),
-        (("--input", "clicks.json", "--rate", "5"), "for a file give --speed"),
-        (("--input", "clicks.json", "--seconds", "5"), "for a file give --speed"),
-        (("--rate", "inf"), "'--rate'"),
+        (("--speed", "5"), "SPEED needs a file"),
+        (("--input", "clicks.json", "--rate", "5"), "for a file give SPEED"),
+        (("--input", "clicks.json", "--seconds", "5"), "for a file give SPEED"),
+        (("--rate", "inf"), "value for RATE"),
     ],
 )
 def test_an_option_without_effect_is_refused(arguments: tuple[str, ...], told: str) -> None:

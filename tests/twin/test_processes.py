@@ -2,13 +2,16 @@
 
 import errno
 import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from twin import emulator
+from twin import emulator, processes
 from twin.emulator import Emulator
 from twin.processes import ChildProcess, TwinError, wait_for
 from twin.worker import Worker
@@ -37,6 +40,21 @@ def test_a_failed_wait_is_reported_even_if_nothing_can_be_found() -> None:
 
     with pytest.raises(TwinError, match=r"not within 0 s; what was found is unknown.*no answer"):
         wait_for(lambda: False, what="5 clicks", timeout_seconds=0, seen=broken)
+
+
+def test_a_condition_that_takes_long_is_asked_for_half_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    pauses: list[float] = []
+
+    def asked() -> bool:
+        nonlocal now
+        now += 2 * len(pauses)
+        return len(pauses) == 3
+
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=pauses.append)
+    monkeypatch.setattr(processes, "time", clock)
+    wait_for(asked, what="the third", timeout_seconds=60, poll_seconds=0.5)
+    assert pauses == [0.5, 2, processes.MAX_PAUSE_SECONDS]
 
 
 def test_a_part_that_is_not_ready_in_time_shows_its_last_errors(tmp_path: Path) -> None:
@@ -110,3 +128,44 @@ def test_a_full_disk_is_reported_with_a_remedy(tmp_path: Path) -> None:
     part = _python("raise OSError(28, 'No space left on device')", tmp_path / "log")
     with pytest.raises(TwinError, match=r"exit code 1: the disk is full"):
         part.wait_until(lambda: False, timeout_seconds=10)
+
+
+def test_a_paused_part_goes_on_where_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    part = _python(
+        f"import time\nwhile True:\n print(1, file=open({str(file)!r}, 'a'))\n time.sleep(0.01)",
+        tmp_path / "log",
+    )
+
+    def stands_still() -> bool:
+        state = subprocess.check_output(["ps", "-o", "stat=", "-p", str(part.pid)], text=True)
+        return state.startswith("T")
+
+    try:
+        part.wait_until(file.exists, timeout_seconds=30)
+        part.pause()
+        wait_for(stands_still, what="it stopped", timeout_seconds=30)
+        assert part.running
+        lines = file.stat().st_size
+        part.go_on()
+        wait_for(lambda: file.stat().st_size > lines, what="another line", timeout_seconds=30)
+    finally:
+        part.stop()
+
+
+def test_a_part_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
+    """The system kills a child when the thread that made it ends: one thread's drill ended OpenSearch."""
+    started: list[ChildProcess] = []
+
+    def start() -> None:
+        started.append(_python("import time; print('up', flush=True); time.sleep(60)", tmp_path / "log"))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    [part] = started
+    try:
+        part.wait_until(lambda: "up" in part.log.read_text(), timeout_seconds=30)
+        assert part.running
+    finally:
+        part.stop()

@@ -1,4 +1,4 @@
-"""The fate of every record, during a run and afterwards."""
+"""The fate of every click, during a run and afterwards."""
 
 import json
 from collections import Counter
@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import cast
 from unittest import mock
 
-from contract.count import start_of_count
-from contract.event_time import format_time, parse_time
 from names import TWIN_ACCOUNT, Names
-from twin.click_outcomes import Key
+from tests.lambdas.reconciliation.world import Counted, key_of
 from twin.delivery_stream import EmulatedDeliveryStream
 from twin.reconciliation import LiveReconciliation, Reconciliation, Refused, _reasons_of_letters
 
@@ -18,8 +16,9 @@ NAMES = Names(environment="local", account=TWIN_ACCOUNT)
 NOON = "2026-01-31T12:00:30.000Z"
 
 
-def letter(sequence_number: str, *, shard: str = "shardId-000000000000") -> bytes:
-    return json.dumps({"reason": "not_json", "shard": shard, "sequence_number": sequence_number}).encode()
+def letter(sequence_number: str, *, shard: str = "shardId-000000000000", **place: int) -> bytes:
+    fields = {"reason": "not_json", "shard": shard, "sequence_number": sequence_number, **place}
+    return json.dumps(fields).encode()
 
 
 def test_a_dead_letter_in_two_objects_counts_once() -> None:
@@ -27,7 +26,12 @@ def test_a_dead_letter_in_two_objects_counts_once() -> None:
     assert _reasons_of_letters(iter(letters)) == {"not_json": 3}
 
 
-def test_every_record_is_counted_in_exactly_one_place() -> None:
+def test_the_dead_letters_of_a_record_are_told_apart_by_their_place() -> None:
+    letters = [letter("1", place=0), letter("1", place=7), letter("1", place=7), letter("2")]
+    assert _reasons_of_letters(iter(letters)) == {"not_json": 3}
+
+
+def test_every_click_is_counted_in_exactly_one_place() -> None:
     found = Reconciliation(
         counted=10_000,
         unparseable=2_000,
@@ -75,28 +79,50 @@ def test_a_start_without_state_adds_no_live_rejects(tmp_path: Path) -> None:
     raw.receive(*(click(number) for number in range(10)), b"no json\n")
     missing = [click(number, reason="missing_field") for number in range(3)]
     rejects.receive(*missing)
+    rejects.receive(unparseable("no json"))
     assert records.now() == Refused(rejected=3, unparseable=1)
     # After a restart: the same three, and two counted ones that are now too old.
-    rejects.receive(*missing, *(click(number, reason="too_old") for number in (3, 4)))
+    rejects.receive(unparseable("no json"), *missing, *(click(number, reason="too_old") for number in (3, 4)))
     counted = 7
-    minute = parse_time(NOON)
-    assert minute is not None
-    key = (format_time(start_of_count(minute)), "a")
-
-    def clicks_of(asked: Key) -> int:
-        assert asked == key
-        return counted
-
+    counts = Counted()
+    counts.put(key_of(click(0)), counted)
     assert records.now().rejected == 8
-    live = records.look_again(clicks_of)
+    live = records.look_again(counts)
     assert live == records.now() == Refused(rejected=3, unparseable=1)
     assert 11 - counted - live.rejected - live.unparseable == 0
     rejects.receive(click(11, reason="missing_field"))
     assert records.now().rejected == 4
 
 
+def unparseable(text: str) -> dict[str, str]:
+    return {"reason": "unparseable", "unparseable": text}
+
+
+def test_the_clicks_and_unread_rests_of_a_line_are_counted_live(tmp_path: Path) -> None:
+    records, raw, rejects = live_reconciliation(tmp_path)
+    packed = b"".join(json.dumps(click(number)).encode() for number in range(3))
+    raw.receive(packed + b" cut\n", b"[" + packed[:-1] + b"\n")
+    assert records.now() == Refused(rejected=0, unparseable=0), "nobody has rejected them yet"
+    rejects.receive(unparseable("cut"), click(2, reason="missing_field"))
+    assert records.now() == Refused(rejected=1, unparseable=1)
+    rejects.receive(unparseable("cut"), unparseable("[" + packed[:-1].decode()))
+    assert records.now() == Refused(rejected=1, unparseable=2)
+
+
+def test_a_start_without_state_that_repeats_unread_rests_hides_no_lost_one(tmp_path: Path) -> None:
+    records, raw, rejects = live_reconciliation(tmp_path)
+    raw.receive(b"first\n", b"lost\n")
+    for _ in range(3):
+        rejects.receive(unparseable("first"), click(1, reason="missing_field"))
+        assert records.now().unparseable == 1
+    assert records.look_again(Counted()) == Refused(rejected=3, unparseable=1)
+    rejects.receive(unparseable("lost"))
+    assert records.now() == Refused(rejected=3, unparseable=2)
+
+
 def test_a_record_being_written_is_read_once_complete(tmp_path: Path) -> None:
-    records, raw, _ = live_reconciliation(tmp_path)
+    records, raw, rejects = live_reconciliation(tmp_path)
+    rejects.receive(unparseable("no json"))
     begin, end = json.dumps(click(1)).encode()[:20], json.dumps(click(1)).encode()[20:]
     for written in (b"no json\n" + begin, end + b"\n"):
         raw.receive(written)

@@ -1,6 +1,7 @@
 """What a run shows while OpenSearch comes and goes."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from unittest import mock
@@ -11,7 +12,7 @@ from rich.console import Console
 from clients.batch_server import CountTotals, Segment, TopList, TrendingArticle, TrendsError
 from twin import demonstration
 from twin.flink_job import JobState
-from twin.reconciliation import Refused
+from twin.reconciliation import Reconciliation, Refused
 
 TOTALS = CountTotals(
     clicks=90,
@@ -29,6 +30,7 @@ def twin() -> mock.MagicMock:
         status="RUNNING", tasks_run=True, restarts=0, checkpoints=3
     )
     twin.segments_problem.return_value = None
+    twin.alarms.return_value = []
     twin.totals.return_value = TOTALS
     top = TopList(articles=ARTICLES, clicks=90, cut=False)
     twin.reader.return_value.top_of_segments.return_value.lists = {Segment(age_band="20s"): top}
@@ -76,7 +78,7 @@ def test_counts_never_read_are_not_known(run: demonstration._Run, twin: mock.Mag
     assert run._reconciliations.newest is None
 
 
-def test_more_records_than_were_sent_trigger_another_look(
+def test_more_clicks_than_were_sent_trigger_another_look(
     run: demonstration._Run, live: mock.MagicMock
 ) -> None:
     run._picture()
@@ -86,5 +88,19 @@ def test_more_records_than_were_sent_trigger_another_look(
     assert run._picture().rejected == 4
     assert run._reconciliations.newest is not None
     assert run._reconciliations.newest.reconciliation.on_their_way == 4
-    live.look_again.side_effect = ConnectionRefusedError
+    live.look_again.side_effect = TrendsError("away")
     assert run._picture().rejected == 12
+
+
+def test_the_forwarders_dead_letters_are_told_apart_from_what_flink_rejects(
+    run: demonstration._Run, twin: mock.MagicMock
+) -> None:
+    twin.reconciliation.return_value = Reconciliation(
+        counted=90,
+        unparseable=4,
+        rejected=Counter(too_old=1),
+        rejected_by_forwarder=Counter(unparseable=3, too_old=2),
+    )
+    totals = run._totals()
+    assert totals.rejected == {"too_old": 1, "unparseable (dead letter)": 3, "too_old (dead letter)": 2}
+    assert (totals.unparseable, totals.missing) == (4, 0)

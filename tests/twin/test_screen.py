@@ -2,12 +2,15 @@
 
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 
 from clients.batch_server import TrendingArticle
+from twin.alarms.missing_data import State
+from twin.alarms.states import AlarmState
 from twin.demonstration import hints
 from twin.screen import FinalReconciliation, Picture, Screen, drawn, plain, reconciliation_table
 
@@ -171,7 +174,7 @@ def test_on_a_terminal_the_picture_is_drawn_in_place() -> None:
 @pytest.mark.parametrize(
     ("counted", "verdict", "last_line"),
     [
-        (90, "Every record accounted for", "missing 0"),
+        (90, "Every click accounted for", "missing 0"),
         (89, "do not balance", "missing 1"),
         (92, "do not balance", "counted twice 2"),
     ],
@@ -196,3 +199,31 @@ def test_a_click_both_counted_and_rejected_is_shown_as_such() -> None:
     ]
     assert "counted, and rejected when read again 3" in rows
     assert "missing 0" in rows
+
+
+def _alarm(number: int, state: State = State.ALARM) -> AlarmState:
+    return AlarmState(
+        name=f"alarm-{number}",
+        region="us-west-2",
+        state=state,
+        since=datetime(2026, 1, 1, 0, number, tzinfo=UTC),
+        reason="",
+        shows="it is full.",
+        runbook=f"docs/operate/runbook.md#full{number}",
+    )
+
+
+def test_alarms_are_counted_and_each_one_entered_leads_to_its_row_of_the_runbook() -> None:
+    picture = _picture(alarms=[_alarm(1), _alarm(2, State.OK), _alarm(3)])
+    shown = _text(drawn(picture, 120, 50))
+    for text in (shown, plain(picture)):
+        assert "alarms: 1 OK, 2 ALARM" in text
+        assert text.index("ALARM alarm-3: docs/operate/runbook.md#full3") < text.index("ALARM alarm-1: ")
+        assert "alarm-2" not in text
+
+
+def test_of_many_alarms_the_newest_are_named_and_the_others_counted() -> None:
+    text = plain(_picture(alarms=[_alarm(number) for number in range(7)]))
+    assert "alarm-6" in text
+    assert "alarm-2" not in text
+    assert "and 3 more" in text

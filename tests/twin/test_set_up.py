@@ -120,7 +120,7 @@ def test_opensearch_is_unpacked_again_after_a_clean(project: Path) -> None:
 
 def test_set_up_from_nothing_prints_only_its_own_lines(whole_project: Path) -> None:
     said = make(whole_project, "setup").splitlines()
-    assert len(said) == 4
+    assert len(said) == 5
     assert [line for line in said if not line.startswith("setup: ")] == []
     assert os.access(whole_project / ".venv/bin/click-trends", os.X_OK)
 

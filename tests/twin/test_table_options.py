@@ -38,7 +38,8 @@ def test_the_files_transport_reads_and_writes_the_deployed_format() -> None:
         }
         assert formats.items() <= options.items()
         assert options["connector"] == "filesystem"
-        assert options["path"] == f"file:///transport/{table}"
+        folder = DEPLOYED[table].get("delivery-stream", table)
+        assert options["path"] == f"file:///transport/{folder}"
 
 
 @pytest.mark.parametrize(("value", "says"), [("aws", "make aws-jar"), ("carrier-pigeon", "set it to files")])

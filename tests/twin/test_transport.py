@@ -1,25 +1,68 @@
 """The files transport's treatment of records and of the segments' keys."""
 
 import io
-import json
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
+from contract.click import Click, Unread, read, read_line
 from names import SEGMENTS_PREFIX, Names
+from tests.aggregated import aggregated, field, sealed
 from twin.emulator import Emulator
 from twin.processes import wait_for
-from twin.transport import SegmentsFolder, as_line, put_batches
+from twin.transport import SegmentsFolder, as_lines, put_batches
+
+
+def units_after_transport(record: bytes) -> list[Click | Unread]:
+    """What the decoder finds in the file: with LINE_OPTIONS it takes no line for an aggregate."""
+    return [unit for line in as_lines(record).split(b"\n") for unit in read_line(line)]
+
+
+CLICK = b'{"a": 1}'
+ON_ONE_LINE = sealed(field(3, b"\x08\x00" + field(3, CLICK)))  # no key table: its field begins with a newline
+assert b"\n" not in ON_ONE_LINE
 
 
 @pytest.mark.parametrize(
-    "record", [b'{"a": 1}\n', b'{"a":\n 1}\n', b'{"a": 1}', b'{"a":\r\n1}\r\n', b'{"a": "\\n"}']
+    "record",
+    [
+        CLICK,
+        CLICK + b"\n",
+        CLICK * 3 + b"\n\n" + CLICK + b" no json\n[" + CLICK + b"]",
+        b'{"a":\n 1}\n',
+        b'{"a":\r\n1}\r\n',
+        CLICK + b"\r" + CLICK + b"\r" + CLICK,
+        b"\r\n",
+        b"\n" * 10_000,
+        b"",
+        b"\xef\xbb\xbf" + CLICK + b"\n\xef\xbb\xbf" + CLICK,
+        CLICK + b"\xef\xbb\xbf" + CLICK,
+        aggregated([CLICK, CLICK * 2 + b"\n" + CLICK, b"", b"no json", CLICK]),
+        aggregated([b""] * 100),
+        aggregated([]),
+        aggregated([aggregated([CLICK]), CLICK]),
+        aggregated([ON_ONE_LINE, CLICK]),
+        aggregated([CLICK])[:-1] + b"?",
+        ON_ONE_LINE,
+        ON_ONE_LINE + b"\n" + CLICK,
+        CLICK + b"\n" + ON_ONE_LINE,
+        CLICK.decode().encode("utf-16"),
+        b"\0" + CLICK,
+    ],
 )
-def test_a_record_becomes_one_equivalent_line(record: bytes) -> None:
-    line = as_line(record)
-    assert line.count(b"\n") == 1
-    assert json.loads(line) == json.loads(record)
+def test_the_lines_of_a_record_hold_what_the_record_holds(record: bytes) -> None:
+    def clicks_and_rests(units: list[Click | Unread]) -> list[Click | bytes]:
+        return [unit.data if isinstance(unit, Unread) else unit for unit in units]
+
+    lines = as_lines(record)
+    assert lines.endswith(b"\n")
+    assert clicks_and_rests(units_after_transport(record)) == clicks_and_rests(read(record))
+
+
+def test_a_carriage_return_stays_within_its_line() -> None:
+    assert as_lines(b'{"a": "\r"}\r\n{}') == b'{"a": "\r"}\r\n{}\n'
 
 
 def test_a_put_has_at_most_500_records_and_4_mebibytes() -> None:
@@ -29,16 +72,19 @@ def test_a_put_has_at_most_500_records_and_4_mebibytes() -> None:
     assert [len(batch) for batch in put_batches(large)] == [4, 4, 2]
 
 
-class SegmentsBucket:
+class SegmentsObjects:
     """S3 and its emulator: objects under the segments' prefix."""
 
     def __init__(self, *names: str) -> None:
         self.names = set(names)
+        self.denied = False
 
-    def client_as(self, *_: object) -> "SegmentsBucket":
+    def client_as(self, *_: object) -> "SegmentsObjects":
         return self
 
     def list_objects_v2(self, **_: object) -> dict[str, Any]:
+        if self.denied:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2")
         return {"Contents": [{"Key": SEGMENTS_PREFIX + name} for name in sorted(self.names)]}
 
     def get_object(self, *, Key: str, **_: object) -> dict[str, Any]:  # noqa: N803
@@ -46,7 +92,7 @@ class SegmentsBucket:
 
 
 def test_the_segments_folder_follows_keys_of_any_kind(tmp_path: Path) -> None:
-    bucket = SegmentsBucket(
+    bucket = SegmentsObjects(
         "",  # the "folder" that the console creates
         "20260131T000000Z.csv",
         "2026-01-31T00:00:00Z.csv",
@@ -76,6 +122,31 @@ def test_the_segments_folder_follows_keys_of_any_kind(tmp_path: Path) -> None:
             timeout_seconds=30,
             poll_seconds=0.1,
         )
+        follows.check()
+    finally:
+        follows.stop()
+
+
+def test_a_role_that_may_not_list_segments_leaves_flink_one_it_cannot_read(tmp_path: Path) -> None:
+    bucket = SegmentsObjects("20260131T000000Z.csv")
+    folder = tmp_path / "segments"
+    names = Names(environment="local", account="000000000000")
+    follows = SegmentsFolder(cast(Emulator, bucket), names, application_role_arn="", folder=folder)
+
+    def broken() -> bool:
+        for path in folder.iterdir():
+            try:
+                path.read_bytes()
+            except OSError:
+                return True
+        return False
+
+    try:
+        bucket.denied = True
+        wait_for(broken, what="an entry that cannot be read", timeout_seconds=30, poll_seconds=0.1)
+        bucket.denied = False
+        wait_for(lambda: not broken(), what="its end", timeout_seconds=30, poll_seconds=0.1)
+        assert [path.name for path in folder.iterdir()] == ["20260131T000000Z.csv"]
         follows.check()
     finally:
         follows.stop()

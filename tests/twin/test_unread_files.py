@@ -35,9 +35,9 @@ def test_a_click_is_behind_until_flink_has_read_its_file(tmp_path: Path) -> None
         assert transport.seconds_behind >= 3600
         assert file.read_bytes() == b"{}\n"
         assert transport.seconds_behind < 60
-        transport.begin_anew(file.stat().st_mtime)  # its state contains the click
+        transport.begin_anew(file.stat().st_mtime, {})  # its state contains the click
         assert transport.seconds_behind < 60
-        transport.begin_anew(0.0)
+        transport.begin_anew(0.0, {})
         assert transport.seconds_behind >= 3600
     finally:
         transport.stop()

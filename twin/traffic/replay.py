@@ -5,8 +5,8 @@ is when it is due. As fast as possible (speed 0): every time moves by the same w
 that the last click falls in the window before now, and clicks that shared a count still do. All must then be
 younger than the allowed lateness, so the recording may span at most MAX_SPAN_AT_ONCE.
 
-A line that is no click, or has no time in the contract's form, is sent unchanged: the system must account for
-it too.
+A line that is not one click, or has no time in the contract's form, is sent unchanged: the system must
+account for it too.
 """
 
 import gzip
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clients.mobile_app.click import partition_key
+from contract.click import read_line
 from contract.count import WINDOW
 from contract.event_time import format_time, parse_time
 from twin.traffic.record import EntryPoint, Record
@@ -185,12 +186,13 @@ class _Line(NamedTuple):
 
 
 def _record(line: _Line, shift: timedelta, entry_point: EntryPoint, due: float) -> Record:
-    data, label = line.data, AS_IT_IS
-    if line.clicked_at is not None and line.time is not None:
+    if line.clicked_at is None or line.time is None:
+        data, label, clicks = line.data, AS_IT_IS, len(read_line(line.data.rstrip(b"\n")))
+    else:
         begin, end = line.time
-        data = data[:begin] + format_time(line.clicked_at + shift).encode() + data[end:]
-        label = MOVED
-    return Record(data, partition_key(line.user_id, data), entry_point, due, label)
+        data = line.data[:begin] + format_time(line.clicked_at + shift).encode() + line.data[end:]
+        label, clicks = MOVED, 1
+    return Record(data, partition_key(line.user_id, data), entry_point, due, label, clicks)
 
 
 def _lines(path: Path) -> Iterator[_Line]:

@@ -9,7 +9,7 @@ import bisect
 import itertools
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -98,14 +98,18 @@ def write_segments(path: Path, known: Sequence[Reader]) -> None:
     path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
+def evenly(rate: float) -> Iterator[float]:
+    """Endless times of clicks, `rate` a second, in seconds after the start."""
+    return (number / rate for number in itertools.count())
+
+
 def simulated_clicks(
-    known: Sequence[Reader], *, rate: float, started_at: datetime, seed: int
+    known: Sequence[Reader], *, at: Iterable[float], started_at: datetime, seed: int
 ) -> Iterator[Record]:
-    """Endless clicks, `rate` a second, due when they happen. `started_at`: when sending starts."""
+    """A click at each time of `at`, in seconds after `started_at`, when sending starts."""
     rng = random.Random(f"clicks {seed}")
     newspaper = _Newspaper(rng)
-    for number in itertools.count():
-        due = number / rate
+    for due in at:
         reader = rng.choice(known)
         article_id = newspaper.choose(reader, due)
         user_id = reader.user_id

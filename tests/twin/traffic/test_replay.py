@@ -103,6 +103,12 @@ def test_a_line_without_a_time_is_sent_unchanged_and_counted(tmp_path: Path, lin
     assert 1 <= len(records[1].partition_key) <= 256
 
 
+def test_a_line_counts_as_the_clicks_that_the_contract_reads_in_it(tmp_path: Path) -> None:
+    glued = _line(THEN) + _line(THEN) + b"]"
+    path = _file(tmp_path, _line(THEN), glued, b"[{},{},{}]", b"no click", b"[]")
+    assert [record.clicks for record in _replay(path, speed=1)] == [1, 3, 3, 1, 0]
+
+
 def test_clicks_out_of_order_keep_their_distances(tmp_path: Path) -> None:
     path = _file(tmp_path, _line(THEN + timedelta(seconds=9)), _line(THEN))
     assert [record.due for record in _replay(path, speed=1)] == [9, 0]

@@ -10,9 +10,14 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from clients.mobile_app import backoff
-from clients.mobile_app.delivery import MAX_BYTES_PER_CALL, MAX_BYTES_PER_RECORD, Stream
+from clients.mobile_app.delivery import MAX_BYTES_PER_CALL, Stream
+from clients.mobile_app.pack import MAX_BYTES_PER_RECORD, PACK_BYTES
+from twin.processes import wait_for
 from twin.traffic.record import EntryPoint, Record
 from twin.traffic.send import CALLS_AT_ONCE, TrafficError, TrafficTally, TrafficTotals, send
+
+EACH_ALONE = 0
+"""Bytes of a pack: the faults below are told by records."""
 
 Entries = list[dict[str, Any]]
 Behaviour = Callable[[int, Entries], set[int]]
@@ -21,15 +26,16 @@ Behaviour = Callable[[int, Entries], set[int]]
 class FakeKinesis:
     """Takes every record but those at the positions that `refuse(number of the call, entries)` returns."""
 
-    def __init__(self, refuse: Behaviour = lambda _call, _entries: set()) -> None:
+    def __init__(self, refuse: Behaviour = lambda _call, _entries: set(), *, name: str = "a-stream") -> None:
         self._refuse = refuse
+        self._name = name
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self.taken: list[bytes] = []
         self.calls: list[Entries] = []
 
     def put_records(self, *, StreamName: str, Records: Entries) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        assert StreamName == "a-stream"
+        assert StreamName == self._name
         with self._lock:
             self.calls.append(Records)
             refused = self._refuse(next(self._numbers), Records)
@@ -44,17 +50,26 @@ def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _record(
-    number: int, *, due: float = 0.0, entry_point: EntryPoint = EntryPoint.WEB, size: int = 10
+    number: int,
+    *,
+    due: float = 0.0,
+    entry_point: EntryPoint = EntryPoint.WEB,
+    size: int = 10,
+    clicks: int = 1,
 ) -> Record:
-    return Record(f"{number}".rjust(size).encode(), f"user-{number}", entry_point, due, "counted")
+    data = f"{number}\n".rjust(size).encode()
+    return Record(data, f"user-{number}", entry_point, due, "counted", clicks)
 
 
 def _send(
-    kinesis: FakeKinesis, records: Iterable[Record], stop: threading.Event | None = None
+    kinesis: FakeKinesis,
+    records: Iterable[Record],
+    stop: threading.Event | None = None,
+    pack_bytes: int = EACH_ALONE,
 ) -> TrafficTotals:
     tally = TrafficTally()
     stream = Stream(kinesis, "a-stream")  # type: ignore[arg-type]
-    send(records, {EntryPoint.WEB: stream}, tally, stop or threading.Event())
+    send(records, {EntryPoint.WEB: stream}, tally, stop or threading.Event(), pack_bytes=pack_bytes)
     return tally.totals()
 
 
@@ -77,6 +92,34 @@ def test_every_record_is_put_once_with_its_key_in_calls_of_at_most_500() -> None
     )
 
 
+def test_what_waits_is_put_in_packs_of_lines() -> None:
+    kinesis = FakeKinesis()
+    records = [_record(number, size=300) for number in range(1000)]
+    totals = _send(kinesis, records, pack_bytes=PACK_BYTES)
+    a_record = PACK_BYTES // 300
+    assert b"".join(sorted(b"".join(kinesis.taken).splitlines(keepends=True))) == b"".join(
+        sorted(record.data for record in records)
+    )
+    assert {len(data) for data in kinesis.taken} == {300 * a_record, 300 * (500 % a_record)}
+    assert (totals.sent, totals.sent_by_label) == (1000, {"counted": 1000})
+
+
+def test_the_numbers_are_of_clicks_however_many_a_line_and_a_record_hold() -> None:
+    kinesis = FakeKinesis(refuse=lambda call, _entries: {1} if call == 1 else set())
+    records = [_record(number, size=100, clicks=number) for number in range(6)]
+    totals = _send(kinesis, records, pack_bytes=200)
+    assert [len(call) for call in kinesis.calls] == [3, 1]
+    assert (totals.sent, totals.retried, totals.possible_duplicates) == (15, 2 + 3, 0)
+    assert totals.sent_by_label == {"counted": 15}
+
+
+def test_lost_answers_to_packs_limit_the_copies_in_clicks() -> None:
+    kinesis = Unreadable(1, {})
+    totals = _send(kinesis, [_record(number, size=100) for number in range(8)], pack_bytes=400)
+    assert [len(call) for call in kinesis.calls] == [2, 1, 1]
+    assert (totals.sent, totals.unsent, totals.retried, totals.possible_duplicates) == (8, 0, 8, 8)
+
+
 def test_each_entry_point_has_its_own_stream() -> None:
     mobile, web = FakeKinesis(), FakeKinesis()
     streams = {
@@ -85,7 +128,7 @@ def test_each_entry_point_has_its_own_stream() -> None:
     }
     tally = TrafficTally()
     records = [_record(1, entry_point=EntryPoint.MOBILE), _record(2), _record(3)]
-    send(records, streams, tally, threading.Event())
+    send(records, streams, tally, threading.Event(), pack_bytes=EACH_ALONE)
     assert (len(mobile.taken), len(web.taken)) == (1, 2)
     assert tally.totals().sent_by_entry_point == {EntryPoint.MOBILE: 1, EntryPoint.WEB: 2}
 
@@ -166,11 +209,11 @@ def test_a_permanent_refusal_reports_every_record_drawn_as_unsent() -> None:
 
     streams = {EntryPoint.WEB: Stream(FakeKinesis(refuse), "a-stream")}  # type: ignore[arg-type]
     with pytest.raises(TrafficError) as raised:
-        send(records(), streams, tally, stop)
+        send(records(), streams, tally, stop, pack_bytes=EACH_ALONE)
     assert 501 < len(drawn) < 5000
     assert (tally.totals().sent, tally.totals().unsent) == (0, len(drawn))
     assert raised.value.__notes__ == [
-        f"sent 0 records, not sent {len(drawn):,}, retried 0, possible duplicates 0"
+        f"sent 0 clicks, not sent {len(drawn):,}, retried 0, possible duplicates 0"
     ]
     assert stop.is_set()
 
@@ -195,7 +238,7 @@ def test_the_record_at_hand_when_all_calls_are_refused_is_counted_too() -> None:
     tally = TrafficTally()
     streams = {EntryPoint.WEB: Stream(FakeKinesis(refuse), "a-stream")}  # type: ignore[arg-type]
     with pytest.raises(TrafficError):
-        send(records(), streams, tally, threading.Event())
+        send(records(), streams, tally, threading.Event(), pack_bytes=EACH_ALONE)
     assert (tally.totals().sent, tally.totals().unsent) == (0, drawn)
 
 
@@ -233,7 +276,7 @@ def test_a_stream_that_takes_nothing_ends_the_sending_with_its_answer(
     with pytest.raises(
         TrafficError, match=r"a-stream has taken nothing for .* the answer does not say"
     ) as raised:
-        send(map(_record, range(9)), streams, tally, threading.Event())
+        send(map(_record, range(9)), streams, tally, threading.Event(), pack_bytes=EACH_ALONE)
     assert (tally.totals().sent, tally.totals().unsent) == (0, 9)
     assert raised.value.__notes__ == [str(tally.totals())]
 
@@ -252,7 +295,7 @@ def test_an_error_of_the_records_ends_the_sending_with_all_accounted_for() -> No
 
     kinesis, tally, stop = FakeKinesis(), TrafficTally(), threading.Event()
     with pytest.raises(ValueError, match="in the middle") as raised:
-        send(records(), {EntryPoint.WEB: Stream(kinesis, "a-stream")}, tally, stop)  # type: ignore[arg-type]
+        send(records(), {EntryPoint.WEB: Stream(kinesis, "a-stream")}, tally, stop, pack_bytes=EACH_ALONE)  # type: ignore[arg-type]
     totals = tally.totals()
     assert totals.sent == len(kinesis.taken)
     assert totals.sent + totals.unsent == 700
@@ -320,3 +363,32 @@ def test_a_slow_call_does_not_hold_up_the_others() -> None:
             return super().put_records(StreamName=StreamName, Records=Records)
 
     assert _send(Slow(), [_record(number) for number in range(1500)]).sent == 1500
+
+
+def test_a_stream_that_is_away_holds_up_its_own_clicks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.traffic.send.STALLED_SECONDS", 0)
+    away, tally = threading.Event(), TrafficTally()
+    away.set()
+
+    def refuse(_call: int, _entries: Entries) -> set[int]:
+        if away.is_set():
+            raise _client_error("ThrottlingException")
+        return set()
+
+    mobile, web = FakeKinesis(name="tokyo"), FakeKinesis(refuse, name="oregon")
+    streams = {
+        EntryPoint.MOBILE: Stream(mobile, "tokyo"),  # type: ignore[arg-type]
+        EntryPoint.WEB: Stream(web, "oregon"),  # type: ignore[arg-type]
+    }
+
+    def records() -> Iterator[Record]:
+        yield from map(_record, range(500 * (CALLS_AT_ONCE + 3)))
+        yield from (_record(number, entry_point=EntryPoint.MOBILE) for number in range(501))
+        wait_for(lambda: len(mobile.taken) >= 500, what="apps' clicks", timeout_seconds=30)
+        [problem] = tally.problems()
+        assert "stream oregon has taken nothing for" in problem
+        away.clear()
+
+    send(records(), streams, tally, threading.Event(), pack_bytes=EACH_ALONE)
+    assert tally.totals().sent_by_entry_point == {EntryPoint.WEB: len(web.taken), EntryPoint.MOBILE: 501}
+    assert (len(set(web.taken)), tally.totals().unsent, tally.problems()) == (3500, 0, [])

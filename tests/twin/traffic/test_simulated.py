@@ -26,6 +26,7 @@ from twin.traffic.simulated import (
     REGIONS,
     TOO_OLD,
     Reader,
+    evenly,
     readers,
     simulated_clicks,
     write_segments,
@@ -38,7 +39,7 @@ DAY = timedelta(days=1)
 def _clicks(
     number: int, known: list[Reader] | None = None, rate: float = 1000, seed: int = 1
 ) -> list[Record]:
-    stream = simulated_clicks(known or readers(500, seed=1), rate=rate, started_at=START, seed=seed)
+    stream = simulated_clicks(known or readers(500, seed=1), at=evenly(rate), started_at=START, seed=seed)
     return list(itertools.islice(stream, number))
 
 
