@@ -31,10 +31,14 @@ _UNIFORM = "(hash(i, 'article') >> 11)::DOUBLE / (1::UBIGINT << 53)"
 _SKEWED_ARTICLE = f"least(floor(pow(1 - {_UNIFORM}, -1 / 1.1)), {{articles}})"
 _UNIFORM_ARTICLE = f"floor({_UNIFORM} * {{articles}})"
 
+NUMBERED, RANDOM = "format('{:032x}', i)", "md5(i::VARCHAR)"
+"""Click ids of 32 characters. State that keeps them is small if they are numbered, as equal beginnings are
+compressed; apps make random ones."""
+
 _CLICKS = """
 COPY (
   SELECT
-    format('{{:032x}}', i) AS click_id,
+    {click_id} AS click_id,
     strftime(make_timestamp(epoch_us(TIMESTAMP '2026-01-31') + i * {spacing}), '%Y-%m-%dT%H:%M:%S.%g') || 'Z'
       AS clicked_at,
     {user_id} AS user_id,
@@ -75,7 +79,13 @@ def _check_disk(folder: Path, wanted: int) -> None:
 
 
 def write_clicks(
-    folder: Path, *, clicks: int, users: int, articles: int = ARTICLES, skewed: bool = True
+    folder: Path,
+    *,
+    clicks: int,
+    users: int,
+    articles: int = ARTICLES,
+    skewed: bool = True,
+    click_id: str = NUMBERED,
 ) -> Path:
     """`folder`/clicks, files of two shards in turn. skewed: Pareto with shape 1.1."""
     target = folder / "clicks"
@@ -90,6 +100,7 @@ def write_clicks(
                 connection.execute(
                     _CLICKS.format(
                         spacing=MILLISECONDS_BETWEEN_CLICKS * 1000,
+                        click_id=click_id,
                         user_id=user,
                         article=article,
                         shards=SHARDS,

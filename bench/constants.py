@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from bench.figures import recorded
-from bench.forwarder import RECORDS
+from bench.forwarder import CLICKS
 from bench.sections.counting import SQL
 from settings import measured
 
@@ -22,11 +22,16 @@ def constants(figures: Mapping[str, Any]) -> dict[str, float]:
     if counting := figures.get("counting"):
         cpu = {job: median(values) for job, values in counting["figures"]["cpu_seconds_per_million"].items()}
         found["clicks_per_second_per_kpu"] = measured.clicks_per_second_per_kpu(cpu[SQL])
-    if forwarder := figures.get("forwarder"):
-        cpu_seconds = min(forwarder["figures"]["libraries"]["json"])
-        found["forwarder_cpu_microseconds_per_record"] = measured.forwarder_cpu_microseconds_per_record(
-            cpu_seconds, RECORDS
+    forwarder = figures.get("forwarder", {}).get("figures", {})
+    if packed := forwarder.get("packed"):
+        record, click = measured.forwarder_cpu_microseconds(
+            min(forwarder["libraries"]["json"]),
+            min(packed["processor"]),
+            clicks=CLICKS,
+            clicks_per_record=packed["clicks_per_record"],
         )
+        found["forwarder_cpu_microseconds_per_record"] = record
+        found["forwarder_cpu_microseconds_per_click"] = click
     return found
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from contract.count import COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
+from lambdas.search_bootstrap.definitions import ID_CHARACTERS
 
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
 MINUTES = 24 * 60
@@ -79,8 +80,8 @@ GROUP BY m, article_id, {_SEGMENT}
 _DIGEST = "unhex(sha256(concat({}, '|')))".format(
     ", ".join(f"'|{column}|', length({column}), ':', {column}" for column in sorted(COUNT_KEY))
 )
-DEPLOYED_ID = f"'SHA-256@2.16.0:' || to_base64({_DIGEST})"
-"""The `_id` that the ingest pipeline makes, 59 characters; tests/bench compares the two."""
+DEPLOYED_ID = f"replace(replace(to_base64({_DIGEST})[:{ID_CHARACTERS}], '+', '-'), '/', '_')"
+"""The `_id` that the ingest pipeline makes; tests/bench compares the two."""
 
 _KEY_AS_JSON = ", ',', ".join(f"""'"{column}":"', {column}, '"'""" for column in COUNT_KEY)
 _LINES = """

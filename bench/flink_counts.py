@@ -2,14 +2,18 @@
 
 python -m bench.flink_counts CLICKS_DIR SEGMENTS_DIR CHECKPOINT_DIR [--variant V] [--parallelism N]
     [--poll-milliseconds N] [--new-version FILE --after CLICKS] [--until CLICKS] [--managed-memory SIZE]
+    [--framed JAR]
 
 The statements are those of analytics_sql/, compiled and started in the same way. V:
 - `joined` has them as they are
 - `temporal` has Flink's own event-time temporal join in place of the lookup join, and puts out no rejects,
   for which it would read the clicks a second time
+- `once` drops repeated click ids, each remembered for a day
+- `readers` counts distinct readers beside the clicks
 FILE, a version of the segments on the same file system, is moved into SEGMENTS_DIR after this many clicks;
 there must be enough clicks until it is loaded.
 --until: the source does not end, so that state and heap can be read when this many clicks are counted.
+--framed: the files hold records, each after its length, and JAR the format that reads them (bench/framed/).
 --managed-memory: RocksDB's memory for all tasks together, 128 MB by default.
 """
 
@@ -29,6 +33,7 @@ from analytics_sql import main as analytics
 from analytics_sql.bounded import NO_AGE_LIMIT_SECONDS, output_tables
 from analytics_sql.codegen import in_one_piece
 from analytics_sql.local_flink import connector_jar, find_java
+from analytics_sql.repetition import remembered
 from bench.clicks import MILLISECONDS_BETWEEN_CLICKS
 from bench.flink_job import FollowedJob, longest_gap
 from contract.click import ID_FIELDS, MAX_CLOCK_AHEAD_SECONDS, MAX_ID_BYTES
@@ -38,6 +43,7 @@ from twin.processes import free_port
 
 PARALLELISM = 2
 POLL_MILLISECONDS = 1000
+REMEMBERED_SECONDS = 86_400
 CHECK_SECONDS = 1
 HELD_BY_WATERMARK = 2 * 1000 // MILLISECONDS_BETWEEN_CLICKS
 """Clicks of twice the last second, since shards are not read evenly."""
@@ -73,6 +79,14 @@ LEFT JOIN versions FOR SYSTEM_TIME AS OF c.event_time AS s
 WHERE {_IDS_ARE_GOOD}""",
 ]
 
+_READERS = {
+    "VIEW segmented_clicks": ("  c.article_id,", "  c.article_id,\n  c.user_id,"),
+    "VIEW counts": ("COUNT(*) AS clicks", "COUNT(*) AS clicks,\n  COUNT(DISTINCT user_id) AS readers"),
+    "TABLE click_counts": ("  clicks BIGINT,", "  clicks BIGINT,\n  readers BIGINT,"),
+    "INTO click_counts": ("  clicks,", "  clicks,\n  readers,"),
+}
+"""What the variant `readers` replaces, by what the statement contains."""
+
 
 def properties(given: argparse.Namespace, rest_port: int) -> analytics.Properties:
     return {
@@ -87,6 +101,7 @@ def properties(given: argparse.Namespace, rest_port: int) -> analytics.Propertie
         "checks": {
             "max-age-seconds": str(NO_AGE_LIMIT_SECONDS),
             "max-clock-ahead-seconds": str(MAX_CLOCK_AHEAD_SECONDS),
+            **({analytics.REMEMBER_CLICK_IDS: str(REMEMBERED_SECONDS)} if given.variant == "once" else {}),
         },
         "flink": {
             "parallelism.default": str(given.parallelism),
@@ -107,8 +122,13 @@ def statements(given: argparse.Namespace, all_properties: analytics.Properties) 
     """Those of analytics_sql/ in order, with the view of the join as the variant has it."""
     changed = []
     temporal = given.variant == "temporal"
-    for statement in analytics.statements(all_properties, mode="streaming"):
-        if "VIEW segmented_clicks" not in statement or given.variant == "joined":
+    for original in analytics.statements(all_properties, mode="streaming"):
+        statement = original.replace("'flat-json", "'framed-flat-json") if given.framed else original
+        if given.variant == "readers":
+            for named, (before, after) in _READERS.items():
+                if named in statement:
+                    statement = statement.replace(before, after, 1)
+        if "VIEW segmented_clicks" not in statement or not temporal:
             if not (temporal and "INSERT INTO rejected_clicks" in statement):
                 changed.append(statement)
         else:
@@ -180,17 +200,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     for name in ("clicks", "segments", "checkpoints"):
         parser.add_argument(name)
-    parser.add_argument("--variant", choices=("joined", "temporal"), default="joined")
+    parser.add_argument("--variant", choices=("joined", "temporal", "once", "readers"), default="joined")
     parser.add_argument("--parallelism", type=int, default=PARALLELISM)
     parser.add_argument("--poll-milliseconds", type=int, default=POLL_MILLISECONDS)
     parser.add_argument("--new-version")
     parser.add_argument("--after", type=int)
     parser.add_argument("--until", type=int)
     parser.add_argument("--managed-memory")
+    parser.add_argument("--framed", type=Path)
     given = parser.parse_args()
     port = free_port()
     all_properties = properties(given, port)
-    all_properties["flink"]["pipeline.jars"] = connector_jar(all_properties).as_uri()
+    jars = [connector_jar(all_properties), *([given.framed] if given.framed else [])]
+    all_properties["flink"]["pipeline.jars"] = ";".join(jar.as_uri() for jar in jars)
     find_java()
     tables = analytics.table_environment(analytics.flink_configuration(all_properties, on_msf=False))
     inserts = []
@@ -200,7 +222,10 @@ def main() -> None:
         else:
             tables.execute_sql(statement)
     started = time.monotonic()
-    client = analytics.started(tables, in_one_piece(analytics.compiled(tables, inserts))).get_job_client()
+    plan = in_one_piece(analytics.compiled(tables, inserts))
+    if given.variant == "once":
+        plan = remembered(plan, REMEMBERED_SECONDS)
+    client = analytics.started(tables, plan).get_job_client()
     assert client
     temporal = given.variant == "temporal"
     job = FollowedJob(
@@ -215,11 +240,17 @@ def main() -> None:
         new_version.start()
     answer: dict[str, float] = {}
     if given.until:
-        state_bytes = job.checkpoint_after(given.until - (HELD_BY_WATERMARK if temporal else 0))
-        if state_bytes is None:
+        checkpoint = job.checkpoint_after(given.until - (HELD_BY_WATERMARK if temporal else 0))
+        if checkpoint is None:
             client.get_job_execution_result().result()  # raises why it failed
             sys.exit(f"the job ended before it had handed on {given.until:,} clicks")
-        answer = {"seconds": time.monotonic() - started, "state_bytes": state_bytes, "heap_bytes": _heap()}
+        answer = {
+            "seconds": time.monotonic() - started,
+            "state_bytes": checkpoint.state_bytes,
+            "checkpoint_milliseconds": checkpoint.milliseconds,
+            "longest_checkpoint_milliseconds": job.longest_checkpoint(),
+            "heap_bytes": _heap(),
+        }
         client.cancel().result()
     else:
         client.get_job_execution_result().result()

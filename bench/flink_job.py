@@ -5,10 +5,17 @@ import re
 import threading
 import time
 import urllib.request
-from typing import Any
+from typing import Any, NamedTuple
 
 STANDSTILL_SECONDS = 120
 """A job that passes nothing on for this long is given up."""
+
+
+class Checkpoint(NamedTuple):
+    """Of the whole state, from its trigger to its end."""
+
+    state_bytes: int
+    milliseconds: int
 
 
 class FollowedJob:
@@ -71,8 +78,12 @@ class FollowedJob:
         (vertex,) = (each["id"] for each in vertices if each["name"].startswith(self._operator))
         return f"/vertices/{vertex}/subtasks/metrics"
 
-    def checkpoint_after(self, clicks: int) -> int | None:
-        """Take a checkpoint once the operator has handed on so many clicks; the bytes of the whole state.
+    def longest_checkpoint(self) -> int:
+        """Milliseconds of the longest complete one so far, which the job took by itself or was asked for."""
+        return int(self._get("/checkpoints")["summary"]["end_to_end_duration"]["max"])
+
+    def checkpoint_after(self, clicks: int) -> Checkpoint | None:
+        """Take a checkpoint of the whole state once the operator has handed on so many clicks.
 
         None if the job has ended before. SystemExit if it stands still.
         """
@@ -87,7 +98,7 @@ class FollowedJob:
             time.sleep(self._poll_seconds)
         return self._checkpoint()
 
-    def _checkpoint(self) -> int:
+    def _checkpoint(self) -> Checkpoint:
         """Flink declines one while a task of the job is ending, so it may take several attempts."""
         deadline = time.monotonic() + STANDSTILL_SECONDS
         while True:
@@ -97,7 +108,8 @@ class FollowedJob:
                 time.sleep(self._poll_seconds)
             done = answer["operation"]
             if "failureCause" not in done:
-                return int(self._get(f"/checkpoints/details/{done['checkpointId']}")["state_size"])
+                details = self._get(f"/checkpoints/details/{done['checkpointId']}")
+                return Checkpoint(int(details["state_size"]), int(details["end_to_end_duration"]))
             if time.monotonic() > deadline:
                 raise SystemExit(f"no checkpoint at the end: {done['failureCause']['stack-trace'][:2000]}")
             time.sleep(self._poll_seconds)

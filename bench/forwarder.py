@@ -1,6 +1,7 @@
 """Measures how fast one invocation of the forwarder carries a batch to Oregon; prints JSON.
 
-python -m bench.forwarder --round-trip MILLISECONDS --record-bytes N --in-flight N [--orjson]
+python -m bench.forwarder --round-trip MILLISECONDS --click-bytes N --clicks-per-record N --record-bytes N
+                          --in-flight N [--orjson]
 
 Oregon is bench/kinesis_stub.py, a process of its own. The forwarder is held to one core, for the one vCPU of
 1,769 MB. Time runs from the event's JSON text, which Lambda's runtime parses, to the handler's answer.
@@ -24,10 +25,10 @@ import orjson
 from names import REJECTED_RECORDS_PREFIX
 from twin.processes import die_with_parent
 
-RECORDS = 10_000
+CLICKS = 10_000
 INVOCATIONS = 5
 INVOCATIONS_IN_SEQUENCE = 2
-MIN_RECORD_BYTES = 250
+MIN_CLICK_BYTES = 250
 
 
 class _Context:
@@ -35,12 +36,16 @@ class _Context:
         return 60_000
 
 
-def event_text(record_bytes: int) -> str:
+def event_text(click_bytes: int, clicks_per_record: int) -> str:
     """The batch as Lambda's runtime receives it: clicks of this size, half of which need reformatting."""
-    return json.dumps({"Records": [_event_record(number, record_bytes) for number in range(RECORDS)]})
+    clicks = [_click(number, click_bytes) for number in range(CLICKS)]
+    records = [
+        b"".join(clicks[first : first + clicks_per_record]) for first in range(0, CLICKS, clicks_per_record)
+    ]
+    return json.dumps({"Records": [_event_record(number, data) for number, data in enumerate(records)]})
 
 
-def _event_record(number: int, record_bytes: int) -> dict[str, Any]:
+def _click(number: int, click_bytes: int) -> bytes:
     click = {
         "click_id": f"{number:032x}",
         "clicked_at": "2026-01-31T12:34:56.789Z" if number % 2 else 1_769_862_896_789,
@@ -49,8 +54,12 @@ def _event_record(number: int, record_bytes: int) -> dict[str, Any]:
         "platform": "ios",
     }
     data = json.dumps(click).encode()
-    data = data[:-1] + b', "session": "' + b"s" * (record_bytes - len(data) - 16) + b'"}\n'
-    assert len(data) == record_bytes
+    data = data[:-1] + b', "session": "' + b"s" * (click_bytes - len(data) - 16) + b'"}\n'
+    assert len(data) == click_bytes
+    return data
+
+
+def _event_record(number: int, data: bytes) -> dict[str, Any]:
     sequence_number = 49590338271490256608559692538361571095921575989136588898 + number
     return {
         "kinesis": {
@@ -70,7 +79,7 @@ def _event_record(number: int, record_bytes: int) -> dict[str, Any]:
     }
 
 
-def _environment(endpoint: str, requests_in_flight: int) -> dict[str, str]:
+def _environment(endpoint: str, requests_in_flight: int, record_bytes: int) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",
@@ -79,6 +88,7 @@ def _environment(endpoint: str, requests_in_flight: int) -> dict[str, str]:
         "DESTINATION_SOURCE_STREAM": "arn:aws:kinesis:us-west-2:000000000000:stream/source",
         "DEAD_LETTER_BUCKET": "none-is-rejected",
         "DEAD_LETTER_PREFIX": REJECTED_RECORDS_PREFIX,
+        "RECORD_BYTES": str(record_bytes),
         "REQUESTS_IN_FLIGHT": str(requests_in_flight),
     }
 
@@ -100,26 +110,33 @@ def _oregon(round_trip_milliseconds: int) -> Iterator[str]:
             process.terminate()
 
 
+class _Orjson:
+    def raw_decode(self, text: str) -> tuple[Any, int]:
+        return orjson.loads(text), len(text)
+
+
 def _use_orjson() -> None:
+    vars(importlib.import_module("contract.click"))["_DECODER"] = _Orjson()
     routing = importlib.import_module("lambdas.forwarder.routing")
-    vars(routing)["_decode"] = orjson.loads
     vars(routing)["_encode"] = lambda value: orjson.dumps(value).decode()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--round-trip", type=int, required=True)
+    parser.add_argument("--click-bytes", type=int, required=True)
+    parser.add_argument("--clicks-per-record", type=int, required=True)
     parser.add_argument("--record-bytes", type=int, required=True)
     parser.add_argument("--in-flight", type=int, required=True)
     parser.add_argument("--orjson", action="store_true")
     given = parser.parse_args()
-    if given.record_bytes < MIN_RECORD_BYTES:
-        parser.error(f"--record-bytes must be at least {MIN_RECORD_BYTES}")
+    if given.click_bytes < MIN_CLICK_BYTES:
+        parser.error(f"--click-bytes must be at least {MIN_CLICK_BYTES}")
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    text = event_text(given.record_bytes)
+    text = event_text(given.click_bytes, given.clicks_per_record)
     seconds, processor = [], []
     with _oregon(given.round_trip) as endpoint:
-        os.environ |= _environment(endpoint, given.in_flight)
+        os.environ |= _environment(endpoint, given.in_flight, given.record_bytes)
         handler = importlib.import_module("lambdas.forwarder.handler").handler
         if given.orjson:
             _use_orjson()

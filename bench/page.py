@@ -14,10 +14,12 @@ PAGE = FILE.parent.parent / "benchmarks.md"
 HEAD = """# Benchmarks
 
 This page shows how fast each part is and what it takes, for whoever sizes or changes it. `make bench`
-measures most sections in about 40 minutes, writes `docs/reference/benchmarks/figures.json` and generates this
+measures most sections in about 50 minutes, writes `docs/reference/benchmarks/figures.json` and generates this
 page from it. `python -m bench --record NAME` measures one section: `growth` and `throughput` only this way,
-as each takes about 20 minutes. `make bench-quick` measures a little of each in 5 minutes and records nothing.
-Absolute figures hold for the machine named, on that day; ratios of jobs that took turns are more portable.
+as each takes 20 minutes or more. `make bench-quick` measures a little of each in 5 minutes and records
+nothing. Absolute figures hold for the machine named, on that day; ratios of jobs that took turns are more
+portable. **None was measured on AWS**: like the seconds of drills and alarm faults, all are of the twin and
+its machine only. [Cost](../operate/cost.md) and the [latency budget](latency.md) are computed.
 """
 
 

@@ -58,15 +58,18 @@ class SearchServer:
 
     def make_index(self, index: str) -> None:
         """An index as the deployed template makes it."""
-        template = self.call("GET", "/_index_template")["index_templates"][0]["index_template"]["template"]
-        self.call("PUT", f"/{index}", template)
+        self.call("PUT", f"/{index}", self._template_of(index))
 
     def set_refresh(self, index: str, interval: str | None) -> None:
         """None: as the deployed template has it."""
         if interval is None:
-            template = self.call("GET", "/_index_template")["index_templates"][0]["index_template"]
-            interval = template["template"]["settings"]["index"]["refresh_interval"]
+            interval = self._template_of(index)["settings"]["index"]["refresh_interval"]
         self.call("PUT", f"/{index}/_settings", {"index": {"refresh_interval": interval}})
+
+    def _template_of(self, index: str) -> dict[str, Any]:
+        """What a new index of this name would have: other templates are for other names."""
+        template: dict[str, Any] = self.call("POST", f"/_index_template/_simulate_index/{index}")["template"]
+        return template
 
     def load(self, path: str, bulks: Iterable[Bulk]) -> tuple[int, float]:
         """Send all, some at once: (documents, seconds). SystemExit if one is refused that is not stale: two

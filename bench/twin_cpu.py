@@ -19,7 +19,7 @@ IN_PROCESS = (LAMBDA_POLL, CONNECTORS, FIREHOSE, *BENCHMARK)
 """Threads of this process; those that are not the benchmark's own stand in for a service."""
 PARTS = (*DEPLOYED, EMULATOR, *IN_PROCESS)
 
-_COMMANDS = {
+COMMANDS = {
     "ministack-lambda": FUNCTIONS,
     "twin.emulator_server": EMULATOR,
     "org.opensearch.bootstrap": OPENSEARCH,
@@ -65,7 +65,7 @@ def _processes() -> Iterator[tuple[str, int, Path]]:
         folder = Path(f"/proc/{process}")
         with suppress(OSError):
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            part = next((part for known, part in _COMMANDS.items() if known in command), WATCHING)
+            part = next((part for known, part in COMMANDS.items() if known in command), WATCHING)
             yield part, process, folder
 
 

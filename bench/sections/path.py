@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -18,15 +18,16 @@ from bench.report import Benchmark, Block, Curve, Figures, Plot, Table
 from bench.scale import Scale
 from bench.search_server import call
 from bench.subprocesses import BenchmarkError
+from contract.click import clicks_in
 from contract.count import SEGMENT_COLUMNS, SEGMENT_FILE_HEADER
 from contract.event_time import format_time
 from contract.ranking import ALL_READERS_KEY, ARTICLES, KEY
 from contract.sink import CLICK_COUNTS
-from names import OREGON, TOKYO, index_pattern
+from names import OREGON, TOKYO, counts_alias
 from settings import load
 from settings.latency import LatencyBudget, Stage, budget
 from twin.processes import wait_for
-from twin.shards import ShardReader
+from twin.shards import ShardReader, ShardRecord
 from twin.traffic.record import EntryPoint
 from twin.twin import ENVIRONMENT, Twin, chosen_transport, running_twin
 
@@ -42,7 +43,7 @@ SERVED_CLICKS = 2
 SEGMENTS = "\n".join(
     [",".join(SEGMENT_FILE_HEADER), ",".join(["probe", *("any" for _ in SEGMENT_COLUMNS)]), ""]
 ).encode()
-INDICES = index_pattern(CLICK_COUNTS.index_family)
+INDICES = counts_alias(CLICK_COUNTS.index_family)
 STAGES = {
     "to the source stream": (
         "request to Tokyo",
@@ -95,8 +96,8 @@ class _Observer:
                 return
 
     def _look_at_stream(self) -> None:
-        for record in self._shards.read_all():
-            self.arrived.setdefault(json.loads(record.data)["article_id"], record.arrived_at.timestamp())
+        for article, arrived_at in arrivals(self._shards.read_all()):
+            self.arrived.setdefault(article, arrived_at)
 
     def _look_at_documents(self) -> None:
         query = {
@@ -123,6 +124,13 @@ class _Observer:
         now = time.time()
         for article in item[ARTICLES]["L"] if item else ():
             self.served.setdefault(article["S"], now)
+
+
+def arrivals(records: Iterable[ShardRecord]) -> Iterator[tuple[str, float]]:
+    """The article of each click, and when it arrived: the forwarder puts many clicks into a record."""
+    for record in records:
+        for click in clicks_in(record.data):
+            yield click["article_id"], record.arrived_at.timestamp()
 
 
 def measure(scale: Scale) -> dict[str, Any]:

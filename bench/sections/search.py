@@ -45,7 +45,7 @@ def measure(scale: Scale) -> dict[str, Any]:
         stages, documents, seconds = [], 0, 0.0
         for begin, end in pairwise((0, *scale.search_stages)):
             # The last minute of a stage is the running one, written while the questions are asked.
-            loaded, took = _load(server, max(0, begin - 1), end - 1)
+            loaded, took = load(server, max(0, begin - 1), end - 1)
             documents, seconds = documents + loaded, seconds + took
             is_last = end == scale.search_stages[-1]
             stages.append(_stage(server, end, scale.search_questions, all_questions=is_last))
@@ -72,7 +72,7 @@ def _through_the_pipeline(server: SearchServer) -> float:
     return documents / seconds
 
 
-def _load(server: SearchServer, begin: int, end: int) -> tuple[int, float]:
+def load(server: SearchServer, begin: int, end: int) -> tuple[int, float]:
     """Past the pipeline, which would take several times as long, with the ids and versions it would make."""
     live = max(begin, end - LIVE_MINUTES)
     server.set_refresh(INDEX, "-1")
@@ -103,7 +103,7 @@ def _stage(server: SearchServer, minutes: int, times: int, *, all_questions: boo
             COMPARE: lambda last=last: reader.compare(last, Segment(gender="female")),  # type: ignore[misc]
         }
         for name in questions if all_questions else [TOP]:
-            figures = _asked(server, questions[name], times, running)
+            figures = asked_of(server, questions[name], times, running)
             asked.append({"question": name, "range": range_name, **figures})
     counts = server.call("GET", f"/{INDEX}/_count")["count"]
     visited = {name: _visited(server, minutes, RANGES[name]) for name in GROWN}
@@ -120,7 +120,7 @@ def _check(reader: TrendingReader, minutes: int) -> None:
             raise SystemExit(f"{clicks} clicks counted in {last} until {until}, there were {expected}")
 
 
-def _asked(
+def asked_of(
     server: SearchServer, ask: Callable[[], Answer], times: int, running: Iterator[tuple[int, bytes]]
 ) -> dict[str, Any]:
     """Milliseconds until the answer, and of the server's processors, each after new counts were made visible
@@ -202,7 +202,7 @@ def report(figures: Figures) -> Sequence[Block]:
         f"({verdict(top['p95'], MAX_P95_MILLISECONDS, at_most=True, unit=' ms')}).",
         Table(
             head=("question", "range", "searches", "asked", "p50, ms", "p95, ms", "CPU, ms"),
-            rows=tuple(_row(each) for each in last["questions"]),
+            rows=tuple(row(each) for each in last["questions"]),
         ),
         *_failures(last["questions"]),
         "`top` as the history grows:",
@@ -234,7 +234,7 @@ def report(figures: Figures) -> Sequence[Block]:
     return blocks
 
 
-def _row(asked: Figures) -> tuple[str, ...]:
+def row(asked: Figures) -> tuple[str, ...]:
     name = (asked["question"], asked["range"])
     if "error" in asked:
         return (*name, "", f"{asked['asked']}", "", f"over {REQUEST_TIMEOUT_SECONDS * 1000:,}", "")

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from bench.clicks import write_clicks, write_segments
 from bench.counts import ARTICLES_AT_A_TIME, CLICKS_A_MINUTE, SEGMENTS, bulks
 from bench.duckdb_counts import counts_query
 from bench.search_server import SearchServer
-from contract.click import is_parseable
+from contract.click import clicks_in
 from contract.count import COUNT_KEY, SEGMENT_COLUMNS, SEGMENT_FILE_HEADER, UNKNOWN
 from contract.sink import CLICK_COUNTS
+from names import day_index
 
 CLICKS, USERS = 3_000, 50
 
@@ -32,7 +33,7 @@ def read(folder: Path) -> list[dict[str, str]]:
 
 def test_there_are_as_many_clicks_as_requested_each_with_its_own_id(clicks: Path) -> None:
     assert len({click["click_id"] for click in read(clicks)}) == CLICKS
-    assert all(is_parseable(json.dumps(click).encode()) for click in read(clicks))
+    assert all(clicks_in(json.dumps(click).encode()) for click in read(clicks))
 
 
 def test_clicks_are_the_same_each_time(clicks: Path, tmp_path: Path) -> None:
@@ -140,3 +141,18 @@ def test_counts_loaded_without_the_pipeline_have_its_ids_and_versions(opensearch
         (action["_id"], action["version"]) for action, _ in made
     ]
     assert {each["_version_type"] for each in by_the_pipeline} == {made[0][0]["version_type"]}
+
+
+def test_an_index_of_a_benchmark_takes_counts_as_that_of_a_day_does(opensearch: str) -> None:
+    """Another template, of the index that takes nothing, comes first in OpenSearch's list."""
+    server = SearchServer(opensearch)
+    index = day_index(CLICK_COUNTS.index_family, date(2031, 1, 31))
+    server.make_index(index)
+    try:
+        server.set_refresh(index, None)
+        documents_and_bulk = next(bulks(0, 1, every_version=False, documents=10))
+        assert server.load(f"/{index}/_bulk?pipeline=_none", [documents_and_bulk])[0] == 10
+        assert server.call("POST", f"/{index}/_refresh")["_shards"]["failed"] == 0
+        assert server.call("GET", f"/{index}/_count")["count"] == 10
+    finally:
+        server.call("DELETE", f"/{index}")

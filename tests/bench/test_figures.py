@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from bench.flink_job import longest_gap
 from bench.page import EARLIER_FORM, PAGE, page, write
 from bench.report import verdict
 from bench.sections import SECTIONS, counting
-from bench.sections.path import STAGES, budgeted, percentiles, served_budget
+from bench.sections.path import STAGES, arrivals, budgeted, percentiles, served_budget
 from bench.subprocesses import BenchmarkError
 from bench.twin_cpu import CONNECTORS, FIREHOSE, LAMBDA_POLL, SENDER, WATCHING, PartTimes, part_of_thread
 from settings import load
 from settings.latency import budget
+from twin.shards import ShardRecord
 from twin.twin import ENVIRONMENT
 
 MACHINE = {
@@ -197,3 +199,17 @@ def test_the_committed_page_and_pictures_are_those_of_the_committed_figures(tmp_
 
 def test_figures_are_json_that_a_person_can_compare() -> None:
     assert FILE.read_text() == json.dumps(recorded(), indent=1, sort_keys=True) + "\n"
+
+
+def test_every_click_of_a_record_arrives_with_it() -> None:
+    at = datetime(2026, 1, 31, tzinfo=UTC)
+    pack = b'{"article_id":"probe-1"}\n{"article_id":"probe-2"}\n'
+    records = [
+        ShardRecord("shard-0", "1", "key", pack, at),
+        ShardRecord("shard-0", "2", "key", b'{"article_id":"probe-3"}', at + timedelta(seconds=1)),
+    ]
+    assert dict(arrivals(records)) == {
+        "probe-1": at.timestamp(),
+        "probe-2": at.timestamp(),
+        "probe-3": at.timestamp() + 1,
+    }
