@@ -164,7 +164,7 @@ def test_every_topic_of_the_guide_has_a_subscriber() -> None:
 def test_no_block_that_restores_brings_a_click_of_its_own() -> None:
     """A block is copied as a whole, by someone who restores counts."""
     for block in blocks(GUIDE):
-        if "analytics_sql/main.py" in block.text or "twin.traffic.put_counts" in block.text:
+        if "analytics_sql/main.py" in block.text or "click-trends replay" in block.text:
             assert "click_id" not in block.text, block.text
 
 
@@ -182,7 +182,7 @@ def test_every_command_that_needs_aws_is_of_a_tool_that_is_checked() -> None:
         if block.kind == "aws"
         for line in block.commands
     }
-    assert tools <= {"aws", "npx", "make", "python", "curl"}
+    assert tools <= {"aws", "npx", "make", "python", "curl", "click-trends"}
 
 
 def test_curl_signs_as_the_runbook_has_it() -> None:

@@ -9,13 +9,11 @@ from clients.web_servers.command import app as web_servers
 from operations.cost.command import app as cost
 from operations.doctor.command import app as doctor
 from twin.command import app as twin
-from twin.traffic.put_counts import app as put_counts
 
 APPS = {
     "click-trends": command_line,
     "operations.cost": cost,
     "operations.doctor": doctor,
-    "twin.traffic.put_counts": put_counts,
     "twin": twin,
     "clients.web_servers": web_servers,
 }

@@ -125,7 +125,14 @@ def test_the_page_of_the_metrics_gives_the_value_of_the_dimension() -> None:
     headings = re.findall(
         r"^## `service` `(.*)`$", (DOCS / "reference" / "metrics.md").read_text("utf-8"), re.MULTILINE
     )
-    assert headings == [names.feedback, names.forwarder, names.redelivery]
+    assert headings == [
+        names.feedback,
+        names.forwarder,
+        names.reconciliation,
+        names.redelivery,
+        names.replay,
+        names.segments_publisher,
+    ]
 
 
 def test_the_forwarders_window_is_that_of_the_settings_where_minutes_become_complete() -> None:
@@ -158,7 +165,8 @@ def test_the_contracts_name_every_column_of_a_version_and_of_a_count() -> None:
 def test_the_contracts_give_the_reasons_of_a_reject_in_the_order_of_the_sql() -> None:
     page = (DOCS / "reference" / "contracts.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?) \|", page.partition("## Rejected click")[2], re.MULTILINE)
-    checks = (SQL_FOLDER / "30_checked_clicks.sql").read_text(encoding="utf-8")
+    files = ("30_checked_clicks.sql", "35_validated_clicks.once.sql")
+    checks = "".join((SQL_FOLDER / name).read_text(encoding="utf-8") for name in files)
     assert re.findall(r"`(\w+)`", " ".join(rows)) == re.findall(r"THEN '(\w+)'", checks)
 
 

@@ -9,8 +9,16 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
-GENERATED = {"settings.md", "metrics.md", "benchmarks.md"}
-MAX_WORDS = 28_000
+GENERATED = {
+    "settings.md",
+    "metrics.md",
+    "benchmarks.md",
+    "drills.md",
+    "alarm_faults.md",
+    "permissions.md",
+    "soak.md",
+}
+MAX_WORDS = 29_108
 _BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n.*?<!-- end \1 -->", re.DOTALL)
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
