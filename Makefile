@@ -10,12 +10,18 @@ MVN := mvn -q -B
 QUIETLY := bash "$(CURDIR)/twin/quietly.sh"
 # renovate: datasource=maven depName=org.opensearch.distribution.integ-test-zip:opensearch
 OPENSEARCH_VERSION := 3.6.0
+# renovate: datasource=maven depName=org.jruby:jruby-complete
+JRUBY_VERSION := 9.4.14.0
+JRUBY := $(CACHE)/jruby-complete-$(JRUBY_VERSION).jar
 SPARK := $(CACHE)/bench-spark
 OPENSEARCH := $(CACHE)/opensearch-$(OPENSEARCH_VERSION)
 # renovate: datasource=maven depName=org.apache.maven.plugins:maven-dependency-plugin
 MAVEN_DEPENDENCY_PLUGIN := org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 # renovate: datasource=pypi depName=uv
 UV_VERSION := 0.13.9
+# renovate: datasource=pypi depName=awscli
+AWS_CLI_VERSION := 1.46.3
+AWS_CLI := $(CACHE)/aws-cli/bin/aws
 # renovate: datasource=go depName=github.com/rhysd/actionlint
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 # Outside of a Maven project the plugin takes this for a name, and unpacks nothing while its mark is there.
@@ -31,8 +37,8 @@ DESTROY ?=
 # make review: the revision that is deployed, and kinds of findings that end it with an error (docs/operate/review.md)
 BASE ?= origin/main
 FAIL_ON ?=
-# Three workers on two cores: one mostly waits for the twin
-PYTEST := python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+# Four workers on two cores: two mostly wait for their twins
+PYTEST := python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder
 # The Python of the deployed functions: a test holds it against the templates
 FUNCTIONS_PYTHON := python3.14
 FUNCTIONS := $(CACHE)/functions
@@ -43,8 +49,13 @@ FUNCTIONS_PACKAGES := aiohttp aws-cdk-lib aws-lambda-powertools boto3 cbor2 cdk-
 INPUT ?=
 SPEED ?=
 RATE ?=
+# make soak: how long its day takes, and what its drills and clicks are drawn from
+HOURS ?= 2
+SEED ?=
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# Without bytecode each worker of the tests compiles every file of tests again.
+unexport PYTHONDONTWRITEBYTECODE
 export CDK_DISABLE_VERSION_CHECK := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
@@ -53,7 +64,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(BIN)/.installed $(BIN)/click-trends node_modules/.installed $(JAR) $(OPENSEARCH)/.installed ## install everything the other commands need, each part once
+setup: $(BIN)/.installed $(BIN)/click-trends node_modules/.installed $(JAR) $(OPENSEARCH)/.installed $(JRUBY) ## install everything the other commands need, each part once
 
 $(CACHE)/prerequisites: twin/prerequisites.sh
 	@bash twin/prerequisites.sh
@@ -92,18 +103,56 @@ $(OPENSEARCH)/.installed: | $(CACHE)/prerequisites
 	@rm -rf $(OPENSEARCH)/modules/analysis-common $(UNPACKED_MARKS)
 	@touch $@
 
+# Tests run fluentd's output on it.
+$(JRUBY): | $(CACHE)/prerequisites
+	@echo "setup: JRuby $(JRUBY_VERSION) into $(CACHE)"
+	@cd $(CACHE) && $(QUIETLY) $(MVN) $(MAVEN_DEPENDENCY_PLUGIN):copy -DoutputDirectory="$(CURDIR)/$(CACHE)" \
+		-Dartifact=org.jruby:jruby-complete:$(JRUBY_VERSION)
+	@touch $@
+
 .PHONY: run
 run: setup ## the whole path in the local twin, shown in the terminal (INPUT=FILE SPEED=n RATE=clicks/s)
-	@python -m twin $(if $(INPUT),--input "$(INPUT)") $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE))
+	@python -m twin $(if $(INPUT),--input "$(INPUT)") $(if $(SPEED),--speed "$(SPEED)") $(if $(RATE),--rate "$(RATE)")
+
+.PHONY: drill
+drill: $(AWS_CLI) ## practise an outage in the twin of `make run`: the faults, or FAULT=name (SOLVE=1: with its mend; LASTS=seconds)
+	@python -m twin.drills drill $(if $(SOLVE),--solve) $(if $(LASTS),--lasts "$(LASTS)") $(if $(or $(FAULT),$(FAULTS)),-- "$(or $(FAULT),$(FAULTS))")
+
+.PHONY: drills
+drills: setup $(AWS_CLI) ## every drill (or FAULTS="...") in a twin of its own, with the run-book's commands: an hour; recorded
+	@python -m twin.drills all -- $(or $(FAULTS),$(FAULT))
+
+.PHONY: soak
+soak: setup $(AWS_CLI) ## a day of clicks in HOURS in the twin, with drills from SEED: does anything grow? (RATE=clicks/s)
+	@python -m bench.soak run --hours "$(HOURS)" $(if $(RATE),--rate "$(RATE)") $(if $(SEED),--seed "$(SEED)")
+
+.PHONY: start
+start: ## start a part of the running twin that has ended: PART=name; without it, those that ended are listed
+	@python -m twin.drills start $(if $(PART),-- "$(PART)")
+
+# In an environment of its own: it pins another botocore.
+$(AWS_CLI): $(BIN)/.installed
+	@echo "setup: the AWS command line $(AWS_CLI_VERSION) into $(CACHE)"
+	@$(QUIETLY) $(BIN)/python -m venv $(CACHE)/aws-cli
+	@$(QUIETLY) $(CACHE)/aws-cli/bin/python -m pip install --quiet --disable-pip-version-check awscli==$(AWS_CLI_VERSION)
 
 .PHONY: test
 test: setup ## all tests: the Java table source, then pytest with real Flink, OpenSearch and the twin
 	@$(MVN) -f connectors/pom.xml verify
-	@$(PYTEST)
+	@$(PYTEST) -m "not alarm_faults"
+
+.PHONY: alarm-faults
+alarm-faults: setup ## a fault for every alarm in twins on fast clocks: each to ALARM and back to OK, recorded
+	@python -m pytest -m alarm_faults -s
 
 .PHONY: fuzz
-fuzz: setup ## a million made and damaged records: our JSON format beside Flink's (a minute or two)
+fuzz: setup ## a million made and damaged records: our decoder beside Flink's and beside contract/click.py (ten minutes)
 	@$(MVN) -f connectors/pom.xml -Dtest=FlatJsonFormatTest -Dfuzz.records=1000000 test
+	@DECODER_RECORDS=1000000 python -m pytest --quiet tests/analytics_sql/test_decoder.py
+
+.PHONY: proof
+proof: setup ## kill -9 at random moments, fifty times: every count equals one DuckDB query (half an hour; RUNS=n)
+	@PROOF_RUNS=$(or $(RUNS),50) python -m pytest --quiet tests/analytics_sql/test_kills.py
 
 .PHONY: test-fast
 test-fast: setup ## all tests but those on Flink, in the twin and with the CDK command line
@@ -154,9 +203,14 @@ docs: setup ## the pages that are made from the code
 	@python -m bench.constants
 	@python -m interruption settings.page > docs/reference/settings.md
 	@python -m operations.metrics_page > docs/reference/metrics.md
+	@python -m operations.permissions
 	@python -m settings.latency_table
+	@python -m operations.retention_page
+	@python -m twin.alarms.fault_table
 	@python -m operations.cost --docs
 	@python -m bench.page
+	@python -m bench.soak.page
+	@python -m twin.drills.page > docs/reference/drills.md
 
 .PHONY: screenshot
 screenshot: setup ## the picture of the board in the pages: docs/board.png
@@ -235,7 +289,7 @@ $(SPARK)/.installed: bench/requirements.txt $(BIN)/.installed
 	@touch $@
 
 .PHONY: bench
-bench: setup $(SPARK)/.installed ## how fast everything is, into docs/reference/benchmarks.md (about 40 minutes, nothing else running)
+bench: setup $(SPARK)/.installed ## how fast everything is, into docs/reference/benchmarks.md (about 50 minutes, nothing else running)
 	@python -m bench --record
 
 .PHONY: bench-quick

@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share: the real data sets beside the project, and one OpenSearch
 server."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from twin.opensearch import running_opensearch
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Flink is started for seconds: the optimising compiler and parallel collection take twice of what they save.
+os.environ.setdefault("JVM_ARGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
 # A busy machine makes inputs slowly; how fast is a question for benchmarks.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -29,14 +33,31 @@ SHARED_DATA = PROJECT.parent / "shared" / "data"
 END_TO_END = PROJECT / "tests" / "end_to_end"
 
 
+FIRST_OF_SECOND_TWIN = "test_p"
+"""Files of END_TO_END from this name on share a twin of their own: such tests mostly wait, so two twins take
+little more than half of the time of one."""
+
+
+OWN_TWINS = (
+    "tests/operations/correction/test_corrections_in_the_twin.py",
+    "tests/twin/drills/test_rehearsal.py",
+    "tests/twin/test_ending.py",
+)
+"""Files that start twins of their own: one after another, as four twins at once starve each other."""
+
+
 class TogetherByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """A worker gets the tests of a file together, and those that share the one twin. (The groups of
-    pytest-xdist 3.8 have no effect with pytest 9.2, whose ids of tests it cannot change.)"""
+    """A worker gets the tests of a file together, and those that share a twin. (The groups of pytest-xdist
+    3.8 have no effect with pytest 9.2, whose ids of tests it cannot change.)"""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
-        twin = END_TO_END.relative_to(PROJECT).as_posix()
-        return twin if file.startswith(f"{twin}/") else file
+        if file in OWN_TWINS:
+            return "own twins"
+        folder, _, name = file.rpartition("/")
+        if folder != END_TO_END.relative_to(PROJECT).as_posix():
+            return file
+        return f"{folder} {'second' if name >= FIRST_OF_SECOND_TWIN else 'first'}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherByFile:
@@ -44,8 +65,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The folder that takes longest goes first, so that the workers end at about the same time."""
-    items.sort(key=lambda item: END_TO_END not in item.path.parents)
+    """What takes longest goes first, so that the workers end at about the same time."""
+
+    def place(item: pytest.Item) -> int:
+        if END_TO_END in item.path.parents:
+            return 0
+        return 1 if item.path.relative_to(PROJECT).as_posix() in OWN_TWINS else 2
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

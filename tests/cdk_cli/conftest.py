@@ -41,6 +41,7 @@ volume_gib = 10
 scheme = "http"
 [forwarder]
 parallelization_factor = 1
+memory_mib = 1024
 [streams]
 mode = "provisioned"
 mobile_shards = 1
@@ -201,6 +202,7 @@ class Account:
             names.raw_bucket,
             names.segments_bucket,
             names.rejected_bucket,
+            names.query_results_bucket,
             names.dead_letter_bucket,
             names.search_domain,
         }

@@ -1,8 +1,10 @@
-"""One twin for all tests of this folder. They share its state, so each uses its own article ids."""
+"""A twin for each half of this folder (tests/conftest.py). Its tests share its state, so each uses its own
+article ids."""
 
 import json
 import random
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import pytest
 from contract.count import COUNT_KEY, SEGMENT_COLUMNS
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
-from names import day_index, index_pattern
+from names import counts_alias, day_index
 from tests.conftest import SHARED_DATA
 from tests.data_sets import wikiticker_clicks
 from tests.segments import Segment, segments_csv
@@ -25,14 +27,16 @@ from twin.traffic.record import EntryPoint, Record
 from twin.traffic.send import TrafficTally, send
 from twin.twin import Twin, running_twin
 
-INDICES = index_pattern(CLICK_COUNTS.index_family)
+INDICES = counts_alias(CLICK_COUNTS.index_family)
 A_DAY = day_index(CLICK_COUNTS.index_family, date(2026, 1, 1))
 HANAKO_AND_TARO = {
     "hanako": {"gender": "female", "age_band": "20s", "region": "tokyo"},
     "taro": {"gender": "male", "age_band": "30s", "region": "osaka"},
 }
 VALUES_A_COLUMN = 4
-SETTLE_SECONDS = 120
+SETTLE_SECONDS = 300
+NO_SHARD_YET = 503
+"""What OpenSearch answers about an index that it has just made, longer on a busy machine."""
 BEFORE_SEGMENTS = "before-segments"
 FIRST_VERSION_AGE = timedelta(hours=23, minutes=20)  # the day of clicks lasts 23 h 13 min
 EARLY_CLICKS = 20
@@ -66,7 +70,7 @@ class Pipeline:
 
     def _documents(self, article_prefix: str) -> Iterator[dict[str, Any]]:
         query = {"size": 10_000, "query": {"prefix": {"article_id": article_prefix}}}
-        page = self._search(f"/{INDICES}/_search?scroll=1m", query)
+        page = self._search(f"/{INDICES}/_search?scroll=1m&ignore_unavailable=true", query)
         while page["hits"]["hits"]:
             yield from (hit["_source"] for hit in page["hits"]["hits"])
             page = self._search("/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]})
@@ -95,9 +99,17 @@ class Pipeline:
             self.twin.check()
             return holds()
 
+        def holds_by_now() -> bool:
+            try:
+                return checked()
+            except urllib.error.HTTPError as error:
+                if error.code != NO_SHARD_YET:
+                    raise
+                return False
+
         try:
             wait_for(
-                checked,
+                holds_by_now,
                 what=what,
                 timeout_seconds=SETTLE_SECONDS,
                 poll_seconds=0.5,
@@ -111,15 +123,18 @@ class Pipeline:
         self.refresh()
         return sum(self.count_documents(article_prefix).values())
 
-    def send(self, entry_point: EntryPoint, records: list[bytes], over_seconds: float = 0.0) -> None:
-        """Put records, evenly over a time. Returns when the stream has taken them all."""
+    def send(
+        self, entry_point: EntryPoint, records: list[bytes], over_seconds: float = 0.0, pack_bytes: int = 0
+    ) -> None:
+        """Put records, evenly over a time, each as it is unless packed. Returns when the stream has taken
+        them all."""
         tally = TrafficTally()
         pace = over_seconds / len(records)
         due = (
             Record(data, sha256(data).hexdigest(), entry_point, number * pace, "")
             for number, data in enumerate(records)
         )
-        send(due, self.twin.producers(), tally, threading.Event())
+        send(due, self.twin.producers(), tally, threading.Event(), pack_bytes=pack_bytes)
         assert tally.totals().sent == len(records)
 
 

@@ -3,21 +3,18 @@
 import gzip
 import json
 import random
-import subprocess
-import sys
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from contract.click import is_parseable
-from contract.count import COUNT_KEY, SEGMENT_COLUMNS, UNKNOWN
+from contract.click import clicks_in
+from contract.count import SEGMENT_COLUMNS, UNKNOWN
 from contract.event_time import format_time
 from contract.sink import CLICK_COUNTS
 from names import OREGON, RAW_PREFIX
-from tests.conftest import PROJECT
 from tests.data_sets import wikiticker_clicks
+from tests.end_to_end.bounded import count_bounded, download_segments
 from tests.end_to_end.conftest import VALUES_A_COLUMN, CountKey, Pipeline, as_record
 from twin.reconciliation import lines
 from twin.traffic.record import EntryPoint
@@ -114,31 +111,10 @@ def test_counting_the_raw_backup_gives_the_same_documents(
     archived = [
         line
         for line in lines(pipeline.twin.emulator, OREGON, names.raw_bucket, RAW_PREFIX)
-        if is_parseable(line) and str(json.loads(line).get("click_id")).startswith("wikiticker-")
+        if any(str(click.get("click_id")).startswith("wikiticker-") for click in clicks_in(line))
     ]
-    (clicks / "raw.json.gz").write_bytes(gzip.compress(b"\n".join(archived) + b"\n"))
-    _download_segments(pipeline, segments)
+    # Each once: deliveries were repeated, and each click has an id of its own.
+    (clicks / "raw.json.gz").write_bytes(gzip.compress(b"\n".join(dict.fromkeys(archived)) + b"\n"))
+    download_segments(pipeline, segments)
     counted_again = count_bounded(clicks, segments, tmp_path / "out")
     assert counted_again == day
-
-
-def _download_segments(pipeline: Pipeline, folder: Path) -> None:
-    s3 = pipeline.twin.emulator.client("s3", OREGON)
-    bucket = pipeline.twin.names.segments_bucket
-    for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
-        s3.download_file(bucket, item["Key"], str(folder / Path(item["Key"]).name))
-
-
-def count_bounded(clicks: Path, segments: Path, out: Path) -> Counter[CountKey]:
-    """The counts of the application's bounded form."""
-    command = [sys.executable, str(PROJECT / "analytics_sql" / "main.py")]
-    options = ["--clicks", str(clicks), "--segments", str(segments), "--out", str(out)]
-    subprocess.run([*command, *options], check=True, timeout=180)
-    counts: Counter[CountKey] = Counter()
-    for file in (out / "click_counts").iterdir():
-        for line in file.read_bytes().splitlines():
-            count = json.loads(line)
-            key = tuple(count[column] for column in COUNT_KEY)
-            assert key not in counts, f"two counts for {key}"
-            counts[key] = count["clicks"]
-    return counts

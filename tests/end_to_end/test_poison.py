@@ -14,7 +14,7 @@ LONG_ID = "記" * 333 + "x"  # 1,000 bytes in UTF-8, in 334 characters
 
 
 def _poison(now: datetime) -> list[tuple[bytes, str]]:
-    """(record, reason) of every bad record; the reason `unparseable` has no reject."""
+    """(record, reason) of every bad record."""
     good = click(0, article_id=ARTICLE, clicked_at=now)
 
     def changed(**fields: Any) -> bytes:
@@ -51,6 +51,10 @@ def test_bad_records_are_rejected_with_a_reason_and_good_clicks_counted(
     now = datetime.now(UTC)
     before = pipeline.twin.reconciliation()
     poison = _poison(now)
+    rejects = pipeline.twin.delivery_streams[pipeline.twin.names.rejects_delivery_stream]
+    expected = Counter(reason for _, reason in poison)
+    received, bad = rejects.received, expected.total()
+    unparseable = expected.pop("unparseable")
     good = [
         as_record(click(number, article_id=ARTICLE, clicked_at=now)) for number in range(1, GOOD_CLICKS + 1)
     ]
@@ -59,14 +63,8 @@ def test_bad_records_are_rejected_with_a_reason_and_good_clicks_counted(
         mixed.insert(position * 25, record)
     pipeline.send(EntryPoint.WEB, mixed)
 
-    rejects = pipeline.twin.delivery_streams[pipeline.twin.names.rejects_delivery_stream]
-    expected = Counter(reason for _, reason in poison)
-    unparseable = expected.pop("unparseable")
-    rejected_before = before.rejected.total()
     pipeline.wait_until(lambda: pipeline.clicks_counted(ARTICLE) >= GOOD_CLICKS, "good clicks counted")
-    pipeline.wait_until(
-        lambda: rejects.received >= rejected_before + expected.total(), "every reject delivered"
-    )
+    pipeline.wait_until(lambda: rejects.received >= received + bad, "every reject delivered")
 
     after = pipeline.twin.reconciliation()
     assert after.rejected - before.rejected == expected
@@ -75,15 +73,21 @@ def test_bad_records_are_rejected_with_a_reason_and_good_clicks_counted(
     assert pipeline.clicks_counted(ARTICLE) == GOOD_CLICKS
 
 
-def test_a_mobile_apps_bad_record_is_a_dead_letter_with_its_bytes(pipeline: Pipeline) -> None:
-    before = pipeline.twin.reconciliation().rejected_by_forwarder
-    now = datetime.now(UTC)
+def test_what_a_mobile_app_sends_wrong_is_a_dead_letter_and_spares_its_neighbours(pipeline: Pipeline) -> None:
+    before, now = pipeline.twin.reconciliation(), datetime.now(UTC)
     article = f"{ARTICLE}-mobile"
-    good = as_record(click(1, article_id=article, clicked_at=now))
-    pipeline.send(EntryPoint.MOBILE, [b"{ no json\n", good, json.dumps({"click_id": "1"}).encode()])
-    pipeline.wait_until(lambda: pipeline.clicks_counted(article) >= 1, "the good click counted")
+    good = [as_record(click(number, article_id=article, clicked_at=now)) for number in range(3)]
+    too_long = as_record(click(3, article_id=article, clicked_at=now, user_id=LONG_ID))
+    wrong = [b"{ no json\n", json.dumps({"click_id": "1"}).encode(), b"{}" * 1_000]
+    pack = good[1] + too_long + good[2].rstrip()
+    pipeline.send(EntryPoint.MOBILE, [wrong[0], good[0], *wrong[1:], pack])
     pipeline.wait_until(
-        lambda: (pipeline.twin.reconciliation().rejected_by_forwarder - before).total() >= 2,
-        "two dead letters",
+        lambda: pipeline.twin.reconciliation().accounted_for - before.accounted_for >= 7,
+        "three clicks counted, one rejected, and three dead letters",
     )
-    assert pipeline.clicks_counted(article) == 1
+    after = pipeline.twin.reconciliation()
+    assert pipeline.clicks_counted(article) == len(good)
+    assert after.rejected - before.rejected == {"id_too_long": 1}
+    letters = after.rejected_by_forwarder - before.rejected_by_forwarder
+    assert (letters.total(), letters["too_dense"]) == (len(wrong), 1)
+    assert after.accounted_for - before.accounted_for == 7

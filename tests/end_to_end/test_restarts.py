@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contract.click import unparseable_in
 from tests.end_to_end.conftest import Pipeline, as_record, click
+from tests.end_to_end.mixed_records import records_of, settled
 from twin.analytics import EmulatedApplication
 from twin.traffic.record import EntryPoint
 
@@ -14,10 +16,13 @@ NEARLY_TOO_OLD_CLICKS = 20
 STILL_ACCEPTED_FOR = timedelta(seconds=25)
 
 
-def _send(pipeline: Pipeline, article: str, *, first: int = 0, clicked_at: datetime | None = None) -> None:
-    at = clicked_at or datetime.now(UTC).replace(second=0, microsecond=0)
+def _send(pipeline: Pipeline, article: str, *, first: int = 0) -> list[bytes]:
+    """Put clicks in records of every form, damaged ones among them. Returns the records."""
+    at = datetime.now(UTC).replace(second=0, microsecond=0)
     clicks = [click(first + number, article_id=article, clicked_at=at) for number in range(CLICKS)]
-    pipeline.send(EntryPoint.WEB, [as_record(sent) for sent in clicks])
+    records = records_of(clicks, damaged=True)
+    pipeline.send(EntryPoint.WEB, records)
+    return records
 
 
 def _application(pipeline: Pipeline) -> EmulatedApplication:
@@ -46,13 +51,17 @@ def test_counts_continue_after_a_crash_and_after_a_stop_with_a_snapshot(
     pipeline: Pipeline,
 ) -> None:
     article, application = "over-restarts", _application(pipeline)
-    _send(pipeline, article)
+    before = pipeline.twin.reconciliation()
+    records = _send(pipeline, article)
     application.crash()
-    _send(pipeline, article, first=CLICKS)
+    records += _send(pipeline, article, first=CLICKS)
     application.restart(with_snapshot=True)
-    _send(pipeline, article, first=2 * CLICKS)
+    records += _send(pipeline, article, first=2 * CLICKS)
     pipeline.wait_until(lambda: pipeline.clicks_counted(article) >= 3 * CLICKS, "clicks over restarts")
     assert pipeline.clicks_counted(article) == 3 * CLICKS
+    after = settled(pipeline, before, records)
+    assert after.unparseable - before.unparseable == sum(map(unparseable_in, records))
+    assert after.rejected == before.rejected
 
 
 def test_a_start_without_state_changes_no_count_and_no_reconciliation(
@@ -65,16 +74,22 @@ def test_a_start_without_state_changes_no_count_and_no_reconciliation(
     received = rejects.received
 
     _application(pipeline).restart(with_snapshot=False)
-    _send(pipeline, article)
+    records = _send(pipeline, article)
     pipeline.wait_until(lambda: pipeline.clicks_counted(article) >= CLICKS, "clicks after the start")
-    again = before.rejected.total() + NEARLY_TOO_OLD_CLICKS
-    pipeline.wait_until(lambda: rejects.received >= received + again, "every reject made again")
+    again = before.rejected.total() + before.unparseable
+    new = NEARLY_TOO_OLD_CLICKS + sum(map(unparseable_in, records))
+    pipeline.wait_until(lambda: rejects.received >= received + again + new, "every reject made again")
 
-    after = pipeline.twin.reconciliation()
+    after = settled(pipeline, before, records)
     pipeline.refresh()
     of_before = {key: n for key, n in pipeline.count_documents().items() if key[1] != article}
     assert of_before == documents
     assert after.rejected == before.rejected
-    assert after.rejected_again - before.rejected_again == before.rejected.total()
+    # Beside those that `again` knows: clicks that a replay has counted, and rejects that another object holds
+    # too, which are taken for repetitions.
+    others = before.counted_and_rejected + before.rejected_again
+    assert 0 <= rejects.received - (received + again + new) <= others
+    # Firehose's repeated deliveries of rejects are among them: nothing in S3 tells them apart.
+    assert after.rejected_again - before.rejected_again >= again
+    assert after.unparseable - before.unparseable == sum(map(unparseable_in, records))
     assert after.counted_and_rejected - before.counted_and_rejected == NEARLY_TOO_OLD_CLICKS
-    assert after.accounted_for - before.accounted_for == CLICKS

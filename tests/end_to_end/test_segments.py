@@ -1,12 +1,23 @@
 """Versions of the segments published while clicks flow."""
 
+import gzip
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from contract.count import COUNT_KEY, SEGMENT_FILE_HEADER, UNKNOWN
-from names import OREGON, SEGMENTS_PREFIX, segments_version_key
+from contract.segments_receipt import Receipt, written_time
+from names import (
+    INCOMING_SEGMENTS_PREFIX,
+    OREGON,
+    SEGMENTS_PREFIX,
+    SEGMENTS_RECEIPTS_PREFIX,
+    TWIN_ACCOUNT,
+    segments_version_key,
+)
 from tests.end_to_end.conftest import (
     BEFORE_SEGMENTS,
     EARLY_CLICKS,
@@ -16,6 +27,7 @@ from tests.end_to_end.conftest import (
     click,
     segments_file,
 )
+from tests.end_to_end.publishing import click_trends, publisher_at_work
 from twin.traffic.record import EntryPoint
 
 ARTICLE = "segments-test"
@@ -50,6 +62,7 @@ def test_a_new_version_takes_effect_exactly_at_its_valid_from(pipeline: Pipeline
 
 
 def test_refused_segments_are_reported_and_readers_keep_theirs(pipeline: Pipeline) -> None:
+    # As the account's root, whom the emulator lets past the bucket's policy: nobody writes these by the door.
     s3 = pipeline.twin.emulator.client("s3", OREGON)
     bucket = pipeline.twin.names.segments_bucket
     empty = segments_version_key(datetime.now(UTC) - timedelta(minutes=1))
@@ -68,6 +81,65 @@ def test_refused_segments_are_reported_and_readers_keep_theirs(pipeline: Pipelin
     for key in (empty, *strange):
         s3.delete_object(Bucket=bucket, Key=key)
     pipeline.wait_until(lambda: told() is None, "no problem")
+
+
+def test_an_upload_becomes_a_version_that_the_application_reads(pipeline: Pipeline, tmp_path: Path) -> None:
+    twin, bucket = pipeline.twin, pipeline.twin.names.segments_bucket
+    operator = twin.emulator.client_as(twin.names.role_arn(twin.names.operator_role("publish")), "s3", OREGON)
+    listed = operator.list_objects_v2(Bucket=bucket, Prefix=SEGMENTS_PREFIX)["Contents"]
+    newest = operator.get_object(Bucket=bucket, Key=listed[-1]["Key"])["Body"].read()
+    (tmp_path / "door.csv.gz").write_bytes(gzip.compress(newest))
+    (tmp_path / "no-rows.csv").write_bytes(HEADER_ALONE)
+    with publisher_at_work(pipeline):
+        refused = click_trends(pipeline, "publish", f"{tmp_path}/no-rows.csv")
+        published = click_trends(pipeline, "publish", f"{tmp_path}/door.csv.gz")
+    assert refused.returncode == 2, refused.stderr
+    assert "no row follows the header" in refused.stderr
+    assert published.returncode == 0, published.stderr
+    assert "door.csv.gz is published: " in published.stdout
+
+    written = operator.get_object(Bucket=bucket, Key=f"{SEGMENTS_RECEIPTS_PREFIX}door.csv.gz.json")
+    receipt = Receipt.from_json(written["Body"].read())
+    assert not receipt.late
+    key = segments_version_key(datetime.fromtimestamp(receipt.valid_from, UTC))
+    assert operator.get_object(Bucket=bucket, Key=key)["Body"].read() == newest
+    twin.wait_for_segments(key)
+    waiting = operator.list_objects_v2(Bucket=bucket, Prefix=f"{INCOMING_SEGMENTS_PREFIX}door")
+    assert waiting["KeyCount"] == 0
+    with pytest.raises(ClientError, match="AccessDenied"):
+        operator.put_object(Bucket=bucket, Key=segments_version_key(datetime.now(UTC)), Body=newest)
+
+    listed_versions = click_trends(pipeline, "versions")
+    assert listed_versions.returncode == 0, listed_versions.stderr
+    name = written_time(receipt.valid_from)
+    [row] = [line for line in listed_versions.stdout.splitlines() if name in line]
+    assert "door.csv.gz" in row
+    # To the same bytes, as other tests count by them; it waits until every task has read the one before.
+    back = click_trends(pipeline, "rollback", name, "--wait", "1s")
+    assert back.returncode == 1, back.stderr
+    assert f"rollback-of-{name}" in back.stderr
+    assert "waits for longer than 1 s" in back.stderr
+
+
+def test_not_even_an_administrator_writes_a_version(pipeline: Pipeline) -> None:
+    """A role that may do everything, as the bucket's policy is above permissions."""
+    twin = pipeline.twin
+    iam = twin.emulator.client("iam", OREGON)
+    trust = {"Effect": "Allow", "Principal": {"AWS": TWIN_ACCOUNT}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    role = iam.create_role(RoleName="admin", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    iam.put_role_policy(
+        RoleName="admin", PolicyName="all", PolicyDocument=json.dumps({"Statement": [everything]})
+    )
+    s3 = twin.emulator.client_as(role["Role"]["Arn"], "s3", OREGON)
+    bucket = twin.names.segments_bucket
+    for key in (f"{SEGMENTS_PREFIX}20000101T000000Z.csv", f"{SEGMENTS_RECEIPTS_PREFIX}.journal"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=bucket, Key=key, Body=HEADER_ALONE)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.delete_object(Bucket=bucket, Key=key)
+    s3.put_object(Bucket=bucket, Key="elsewhere", Body=b"")
+    s3.delete_object(Bucket=bucket, Key="elsewhere")
 
 
 def test_the_segments_bucket_is_read_only_for_the_application(pipeline: Pipeline) -> None:
