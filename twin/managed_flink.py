@@ -10,6 +10,7 @@
 A test asks for failures with `POST /_twin/applications/<region>/<name>/faults` and a JSON object:
   "start": MESSAGE, "update": MESSAGE   the next one fails with this reason; the update of a
                                         stopped application is refused with it
+  "every_start": MESSAGE                each start fails with it, until other faults are asked for
   "job": "missing"                      the application is RUNNING without a job and reports nothing
 """
 
@@ -58,7 +59,7 @@ def set_faults(path: str, body: bytes) -> None:
     """path: of the request, as above. Raises ValueError for an unknown fault."""
     region, name, _ = path.removeprefix(FAULTS_PATH).split("/")
     faults: dict[str, str] = json.loads(body)
-    if unknown := faults.keys() - {"start", "update", "job"}:
+    if unknown := faults.keys() - {"start", "every_start", "update", "job"}:
         raise ValueError(f"unknown fault: {', '.join(sorted(unknown))}")
     set_request_account_id(TWIN_ACCOUNT)
     set_request_region(region)
@@ -167,7 +168,7 @@ def _recorded(operation: str, handler: Handler, request: Request) -> Answer:
     error = None
     if operation == "StartApplication":
         record = flink._applications[name]
-        error = _next_fault(name, "start")
+        error = _next_fault(name, "start") or (_faults.get(name) or {}).get("every_start")
         if error is None and not record.get("_driven"):  # otherwise Flink itself says so
             error = snapshot_state.unmapped_at_start(record, request.get("RunConfiguration", {}))
         if error is None:

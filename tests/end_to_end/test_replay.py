@@ -97,18 +97,16 @@ def test_a_replay_that_the_service_does_not_start_says_why_and_is_taken_away(pip
     invoke, s3 = emulator.client("lambda", OREGON).invoke, emulator.client("s3", OREGON)
     faults = f"{emulator.endpoint}/_twin/applications/{OREGON}/{names.replay_application}/faults"
 
-    def fail_next(**reasons: str) -> None:
+    def fail(**reasons: str) -> None:
         urllib.request.urlopen(faults, data=json.dumps(reasons).encode(), timeout=30).close()
 
-    fail_next(start="the service has no capacity")
+    fail(every_start="the service has no capacity")
     begin = start_of_count(datetime.now(UTC)) - timedelta(hours=12, minutes=10)  # two versions hold in it
     with ThreadPoolExecutor() as threads:
         asked = threads.submit(_replay, pipeline, begin, begin + timedelta(minutes=20), "--on-aws")
 
         def is_answered() -> bool:
-            """Past the time in which a start may show late, as the replay's own note of it says. Of two
-            invocations at a time the second may start it again: that fails too."""
-            fail_next(start="the service has no capacity")
+            """Past the time in which a start may show late, as the replay's own note of it says."""
             with suppress(ClientError):
                 found = s3.get_object(Bucket=names.raw_bucket, Key=RUNNING)
                 state = json.loads(found["Body"].read())
@@ -121,7 +119,7 @@ def test_a_replay_that_the_service_does_not_start_says_why_and_is_taken_away(pip
             return asked.done()
 
         pipeline.wait_until(is_answered, "the failure of the replay told")
-    fail_next()
+    fail()
     done = asked.result()
     assert done.returncode == 1, done.stderr
     assert "the service has no capacity" in done.stderr
