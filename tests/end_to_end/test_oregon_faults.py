@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ PUT = {"service": "kinesis", "operation": "PutRecords"}
 CLICKS = 2_000
 A_REQUEST = CLICKS  # may hold them all, in packs; a lost answer costs at most one more copy of it
 PACK_BYTES = 5_000
-POISON_DELAY_SECONDS = 5.0
+POISON_DELAY_SECONDS = 20.0  # a busy machine is late by some itself
 OUTAGE_SECONDS = 120
 
 
@@ -167,11 +167,10 @@ def _kill_forwarder(pipeline: Pipeline) -> int:
     this_twin = f"AWS_ENDPOINT_URL={pipeline.twin.emulator.endpoint}\0".encode()
     killed = 0
     for process in Path("/proc").iterdir():
-        if process.name.isdecimal() and process.stat().st_uid == os.getuid():
-            try:
-                environment = (process / "environ").read_bytes()
-            except OSError:
-                continue
+        if not process.name.isdecimal():
+            continue
+        with suppress(OSError):  # another user's, or ended meanwhile
+            environment = (process / "environ").read_bytes()
             if function in environment and this_twin in environment:
                 os.kill(int(process.name), signal.SIGKILL)
                 killed += 1
@@ -196,8 +195,9 @@ def test_poison_at_the_head_of_a_shard_delays_others_by_seconds(pipeline: Pipeli
 
 def test_all_clicks_arrive_after_oregon_was_away_for_two_minutes(pipeline: Pipeline, faults: Faults) -> None:
     article = "away"
-    faults.set({**PUT, "reset": True, "ttl_s": OUTAGE_SECONDS})
-    sent = _send(pipeline, article, over_seconds=OUTAGE_SECONDS - 10)
+    faults.set({**PUT, "reset": True})
+    sent = _send(pipeline, article, over_seconds=OUTAGE_SECONDS)
     assert not _arrived(pipeline, article)
+    faults.set()
     # Records that arrived behind a batch's lowest refused one are sent again once Oregon is back.
     assert _all_counted(pipeline, article, sent) <= len(sent)

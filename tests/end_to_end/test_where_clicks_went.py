@@ -35,7 +35,7 @@ ARTICLE = "where-it-went"
 GOOD, BAD = 40, 5
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 HALF_AN_HOUR = timedelta(minutes=30)
-LOGGED_SECONDS = 30
+LOGGED_SECONDS = 120
 PROGRESS_KNOWN_SECONDS = 300
 """From the start of a twin that ran no other test: whole minutes of metrics, a minute after they end."""
 
