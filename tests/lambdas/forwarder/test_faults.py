@@ -96,7 +96,7 @@ def test_a_poison_record_delays_the_shard_by_one_write_to_s3(oregon: Site) -> No
     carry(forwarder, good)
     began = time.monotonic()
     assert carry(forwarder, [*poison, *good]) == 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # seconds even on a busy machine
     assert oregon.arrived() == Counter(good + good)
     assert oregon.rejected() == Counter(poison)
 

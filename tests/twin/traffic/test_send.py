@@ -357,7 +357,7 @@ def test_a_slow_call_does_not_hold_up_the_others() -> None:
         def put_records(self, *, StreamName: str, Records: Entries) -> dict[str, Any]:  # noqa: N803
             number = next(calls)
             if number == 1:
-                assert others_made.wait(5)
+                assert others_made.wait(60)
             elif number == 3:
                 others_made.set()
             return super().put_records(StreamName=StreamName, Records=Records)
