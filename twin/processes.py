@@ -2,16 +2,15 @@
 
 import ctypes
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +82,6 @@ def _in_lasting_thread(command: Sequence[str], **options: Any) -> "subprocess.Po
     if threading.current_thread() is threading.main_thread():
         return started()
     return _STARTER.submit(started).result()
-
-
-@contextmanager
-def removed_on_failure(folder: Path) -> Iterator[None]:
-    """Around what is made in a folder for it alone."""
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 class ChildProcess:

@@ -1,8 +1,6 @@
 """The whole system on this machine: start it, reach it by the templates' roles, stop it and leave nothing."""
 
 import os
-import shutil
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -45,6 +43,7 @@ from twin.table_options import Properties, connector_properties, file_properties
 from twin.traffic.record import EntryPoint
 from twin.traffic.send import TRAFFIC_CLIENT_CONFIG
 from twin.transport import FilesTransport, SegmentsFolder
+from twin.working_folders import is_empty, keep, remove, remove_left, working_folder
 
 ENVIRONMENT = "local"
 FLINK = "flink"
@@ -361,7 +360,9 @@ def running_twin(faults: DeliveryFaults | None = None, clock_factor: float = 1.0
     was called.
     """
     transport = chosen_transport()
-    work = Path(tempfile.mkdtemp(prefix="click-trends-twin-"))
+    if left := remove_left():
+        print(f"removed what killed runs had left: {len(left)} folders")
+    work = working_folder("twin")
     twin: Twin | None = None
     try:
         with asked_to_end_afterwards():
@@ -372,18 +373,21 @@ def running_twin(faults: DeliveryFaults | None = None, clock_factor: float = 1.0
         if twin is not None:
             with undisturbed(), suppress(Exception):  # shows the first error
                 twin.stop()
-        if isinstance(error, Exception) and any(work.iterdir()):
+        if isinstance(error, Exception) and not is_empty(work):
+            keep(work)
             error.add_note(f"the twin's logs are in {work}")
         else:
-            shutil.rmtree(work, ignore_errors=True)
+            remove(work)
         raise
     try:
         with undisturbed():
             twin.stop()
     except TwinError as error:
+        keep(work)
         error.add_note(f"the twin's logs are in {work}")
         raise
     if twin.logs_are_kept:
+        keep(work)
         print(f"the twin's logs are in {work}")
     else:
-        shutil.rmtree(work, ignore_errors=True)
+        remove(work)
