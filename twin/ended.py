@@ -1,9 +1,13 @@
-"""The parts of a running twin: which have ended, and whether they can be started again."""
+"""The parts of a running twin: which have ended, whether they can be started again, and how all are ended."""
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from twin.processes import TwinError
+
+SLOW_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +47,28 @@ def ended(parts: Iterable[TwinPart]) -> list[EndedPart]:
         except TwinError as error:
             found.append(EndedPart(name=part.name, problem=str(error), can_start=part.start is not None))
     return [part for part in found if not part.can_start] or found
+
+
+def end_all(stops: Sequence[tuple[str, Callable[[], object]]], say: Callable[[str], object] = print) -> None:
+    """Call each in turn, whatever the others raise; then raise the first error. stops: with their parts' names;
+    one that takes long is named."""
+    errors: list[Exception] = []
+    for name, stop in stops:
+        try:
+            with _told_if_slow(name, say):
+                stop()
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def _told_if_slow(name: str, say: Callable[[str], object]) -> Iterator[None]:
+    telling = threading.Timer(SLOW_SECONDS, say, [f"waiting for {name} to end what it has begun ..."])
+    telling.daemon = True
+    telling.start()
+    try:
+        yield
+    finally:
+        telling.cancel()

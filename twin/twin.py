@@ -26,7 +26,7 @@ from twin.delivery_faults import DeliveryFaults
 from twin.delivery_stream import EmulatedDeliveryStream, deliver_streams
 from twin.deployment import deploy
 from twin.emulator import Emulator
-from twin.ended import TwinPart
+from twin.ended import TwinPart, end_all
 from twin.event_source import EventSource, start_event_sources
 from twin.flink_job import FlinkJob, JobState
 from twin.logs import last_errors
@@ -317,23 +317,19 @@ class Twin:
 
     def stop(self) -> None:
         """End every process and worker in the order of the data's flow, then raise the first error."""
-        errors: list[Exception] = []
-        parts = (self._synthesis, *self.event_sources, self.application, self.replay, self._segments)
-        for part in (
-            *parts,
-            self.transport,
-            *self.delivery_streams.values(),
-            self.metrics,
-            self.emulator,
-            self._opensearch,
-        ):
-            try:
-                if part is not None:
-                    part.stop()
-            except Exception as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        parts = (
+            ("synthesis", self._synthesis),
+            *((source.name, source) for source in self.event_sources),
+            (FLINK, self.application),
+            ("replay", self.replay),
+            ("segments", self._segments),
+            ("transport", self.transport),
+            *self.delivery_streams.items(),
+            ("metrics", self.metrics),
+            ("ministack", self.emulator),
+            ("opensearch", self._opensearch),
+        )
+        end_all([(name, part.stop) for name, part in parts if part is not None])
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Parts of a running twin that end: what is said of them, and what starts them again."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twin.ended import TwinPart
+from twin.ended import TwinPart, end_all
 from twin.opensearch import OpenSearchServer
 from twin.processes import TwinError, wait_for
 from twin.recovery import Recovery
@@ -154,3 +155,20 @@ def test_an_opensearch_that_does_not_come_back_counts_as_ended(monkeypatch: pyte
         server.come_back()
     with pytest.raises(TwinError, match="exit code 1"):
         server.check()
+
+
+def test_a_part_that_is_slow_to_end_is_named_and_all_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.ended.SLOW_SECONDS", 0.01)
+    told, ended = threading.Event(), list[str]()
+
+    def say(line: str) -> None:
+        assert line == "waiting for forwarder to end what it has begun ..."
+        told.set()
+
+    def fails() -> None:
+        assert told.wait(30)
+        raise TwinError("it had failed before")
+
+    with pytest.raises(TwinError, match="before"):
+        end_all([("forwarder", fails), ("flink", lambda: ended.append("flink"))], say)
+    assert ended == ["flink"]
