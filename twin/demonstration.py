@@ -191,6 +191,7 @@ class _Run:
         self._drawn = threading.Condition()
         self._pictures = 0
         self._shown: Picture | None = None
+        self._drill: Callable[[], str] = str
         beside = BoardReaders(twin.emulator, twin.names)
         self._board = Board(
             reader=twin.reader(max_attempts=ATTEMPTS),
@@ -212,7 +213,9 @@ class _Run:
             screen_hints = hints(address, self._twin.write_reader_environment())
             sending = pool.submit(self._send, stop)
             try:
-                with controlled(Control(self._drilled(), recovery), self._twin.work):
+                control = Control(self._drilled(), recovery)
+                self._drill = control.under_way
+                with controlled(control, self._twin.work):
                     return self._show(screen_hints, sending, recovery, address)
             except KeyboardInterrupt:
                 self._console.print("stopping everything ...")
@@ -351,6 +354,7 @@ class _Run:
             trending={} if read is None else read.trending,
             problems=problems,
             alarms=self._twin.alarms(),
+            drill=self._drill(),
         )
 
     def _read_counts(self) -> _Read:

@@ -50,7 +50,7 @@ def ended(parts: Iterable[TwinPart]) -> list[EndedPart]:
 
 
 def end_all(stops: Sequence[tuple[str, Callable[[], object]]], say: Callable[[str], object] = print) -> None:
-    """Call each in turn, whatever the others raise; then raise the first error. stops: with their parts' names;
+    """Call each in turn, whatever the others raise; then raise the first error. stops: with the parts' names;
     one that takes long is named."""
     errors: list[Exception] = []
     for name, stop in stops:

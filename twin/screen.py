@@ -42,7 +42,7 @@ class Picture:
     seconds, None before the first count; trending: the list of each segment by its title, such as "20s";
     read_seconds_ago: how long ago these three were read, if they cannot be read now; window: the time that
     the lists cover, such as "the last 10 minutes"; problems: one line each, such as why the lists cannot be
-    read; alarms: all of the templates.
+    read; alarms: all of the templates; drill: what the one under way said last, in a line.
     """
 
     uptime_seconds: float
@@ -57,6 +57,7 @@ class Picture:
     trending: Mapping[str, Sequence[TrendingArticle]] = field(default_factory=dict)
     problems: Sequence[str] = ()
     alarms: Sequence[AlarmState] = ()
+    drill: str = ""
 
     @property
     def is_settled(self) -> bool:
@@ -128,7 +129,8 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
     title = Text(f"Trending in {picture.window}{_read_ago(picture)}", style="bold")
     title.truncate(width, overflow="ellipsis")
     alarms = alarm_lines(picture.alarms)
-    taken = LINES_OF_NUMBERS + len(hint_lines) + 1 + len(picture.problems) + len(alarms)
+    drill = [picture.drill] if picture.drill else []
+    taken = LINES_OF_NUMBERS + len(hint_lines) + 1 + len(drill) + len(picture.problems) + len(alarms)
     side_by_side = max(width // (COLUMN_WIDTH + 1), 1)
     rows = min(math.ceil(len(picture.trending) / side_by_side), max((height - taken) // MIN_LINES_OF_LIST, 1))
     segments = list(picture.trending.items())[: rows * side_by_side]
@@ -140,6 +142,7 @@ def drawn(picture: Picture, width: int, height: int, hints: Sequence[str] = ()) 
     parts: list[RenderableType] = [_numbers(picture), *hint_lines, title]
     nothing = "waiting for the first counts ..." if picture.counted is not None else "not known"
     parts.append(Columns(lists) if lists else Text(nothing, style="dim"))
+    parts += [Text(line, style="yellow", no_wrap=True, overflow="ellipsis") for line in drill]
     parts += [Text(problem, style="red", no_wrap=True, overflow="ellipsis") for problem in picture.problems]
     styles = ["dim", *["bold red"] * len(alarms)]
     parts += [
@@ -171,7 +174,8 @@ def plain(picture: Picture) -> str:
     for title, articles in picture.trending.items():
         named = ", ".join(f"{article.label} {article.clicks:,}" for article in articles[:3])
         lines.append(f"  {title}: {named or '-'}")
-    lines += [f"  {line}" for line in (*picture.problems, *alarm_lines(picture.alarms))]
+    drill = [picture.drill] if picture.drill else []
+    lines += [f"  {line}" for line in (*drill, *picture.problems, *alarm_lines(picture.alarms))]
     return "\n".join(lines)
 
 

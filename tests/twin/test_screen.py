@@ -68,6 +68,17 @@ def test_the_picture_fits_the_terminal_with_at_least_one_article_a_segment(width
     assert text.count("music-0001") == 6
 
 
+def test_a_drill_under_way_is_on_the_screen_in_one_line_and_settles_as_before() -> None:
+    drill = "drill oregon-away since 12:00:00: it lasts 600 s " + "x" * 300
+    picture = _picture(drill=drill, counted=23_839)
+    text = _text(drawn(picture, 80, 24), width=80)
+    assert len([line for line in text.splitlines() if line.startswith("drill oregon-away since")]) == 1
+    assert len(text.splitlines()) <= 24
+    assert drill in plain(picture)
+    assert picture.is_settled
+    assert "drill" not in plain(_picture())
+
+
 HINTS = tuple(hints("http://127.0.0.1:38642", Path("/tmp/click-trends-twin-abcdefgh/batch_server.env")))
 
 

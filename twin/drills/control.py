@@ -10,8 +10,10 @@ import json
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ from twin.processes import TwinError
 from twin.recovery import Recovery
 
 MAX_REQUEST_BYTES = 10_000
+STAYS_SECONDS = 5.0
+"""A part does its next step within these, and so ends again if what ended it goes on."""
+STAYS_POLL_SECONDS = 0.2
 
 
 class Control:
@@ -35,6 +40,12 @@ class Control:
         self._state = StateOfRun(run)
         self._drilling = threading.Lock()
         self._said = ""
+        self._under_way = ""
+
+    def under_way(self) -> str:
+        """The drill, since when, and what it said last, in one line; empty if there is none."""
+        drill = self._under_way
+        return drill and f"{drill}: {(self._said.splitlines() or [''])[0]}"
 
     def answer(self, line: bytes, say: Say) -> int:
         """Carry out a request. Returns an exit code: 0 done, 1 failed, 2 not understood."""
@@ -66,6 +77,8 @@ class Control:
             say(f"a drill is under way, wait for its end; it said last: {self._said}")
             return 1
 
+        begun = datetime.now().astimezone()
+        self._under_way = f"drill {fault.name} since {begun:%H:%M:%S}"
         self._said = f"{fault.name} begins"
 
         def said(text: str) -> None:
@@ -81,6 +94,7 @@ class Control:
                 lasts_seconds=request.get("lasts_seconds"),
             )
         finally:
+            self._under_way = ""
             self._drilling.release()
         return 0
 
@@ -91,7 +105,17 @@ class Control:
         outcome = self._recovery.start(name)
         say(f"starting {name} ...")
         outcome.result()
+        self._wait_whether_it_stays(name)
         say(f"{name} runs")
+
+    def _wait_whether_it_stays(self, name: str) -> None:
+        """Raises TwinError if it ends again, as on a disk that is still full."""
+        until = time.monotonic() + STAYS_SECONDS
+        while time.monotonic() < until:
+            for part in self._recovery.ended():
+                if part.name == name:
+                    raise TwinError(f"it did not stay: {part.told}")
+            time.sleep(STAYS_POLL_SECONDS)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from twin.drills.drill import PRACTISE_TIMEOUT_SECONDS
 from twin.drills.faults import FAULTS
 from twin.drills.repetition import repeated_clicks
 from twin.drills.run import DrilledRun
+from twin.ended import EndedPart
 from twin.processes import TwinError
 from twin.reader_environment import THIS_TWIN
 
@@ -213,6 +214,36 @@ def test_a_run_that_ends_while_twins_are_sought_is_none(monkeypatch: pytest.Monk
     gone = Path("/nonexistent/click-trends-twin-1") / SOCKET
     monkeypatch.setattr(Path, "glob", lambda *_: iter([gone]))
     assert CliRunner().invoke(app, ["drill", "opensearch-away"]).exit_code == 2
+
+
+def test_the_screen_is_told_which_drill_is_under_way_and_what_it_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, seen = MadeUpRun(SETTLED), list[str]()
+    control = Control(run.drilled, NoRecovery())  # type: ignore[arg-type]
+    monkeypatch.setitem(FAULTS, "a-fault", run.fault(cause=lambda _: seen.append(control.under_way())))
+    control.answer(b'{"drill": "a-fault"}', lambda _: None)
+    [line] = seen
+    assert re.fullmatch(r"drill a-fault since \d\d:\d\d:\d\d: a-fault: it breaks", line)
+    assert control.under_way() == ""
+
+
+def test_a_part_that_ends_again_at_once_is_not_said_to_run(folder: Path) -> None:
+    class StillFull(NoRecovery):
+        looks = 0
+
+        def start(self, _: str) -> Any:
+            return SimpleNamespace(result=lambda: None)
+
+        def ended(self) -> list[EndedPart]:
+            self.looks += 1
+            full = EndedPart(name="transport", problem="the disk is full: free room", can_start=True)
+            return [full] if self.looks > 1 else []
+
+    with controlled(Control(MadeUpRun(SETTLED).drilled, StillFull()), folder):  # type: ignore[arg-type]
+        done = CliRunner().invoke(app, ["start", "transport"])
+    assert (done.exit_code, "transport runs" in done.output) == (1, False)
+    assert "it did not stay: transport has ended; in another terminal: make start" in done.output
 
 
 def test_without_a_part_to_start_those_that_ended_are_listed(folder: Path) -> None:
