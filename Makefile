@@ -219,31 +219,31 @@ screenshot: setup ## the picture of the board in the pages: docs/board.png
 .PHONY: synth
 synth: setup ## the CloudFormation templates of ENVIRONMENT, checked by cdk-nag and cfn-lint
 	@rm -rf cdk.out
-	@cdk synth --quiet -c environment=$(ENVIRONMENT)
+	@cdk synth --quiet -c "environment=$(ENVIRONMENT)"
 	@cfn-lint --regions $$(grep -oE 'aws://[0-9]{12}/[a-z0-9-]+' cdk.out/manifest.json | cut -d/ -f4 | sort -u) \
 		--template cdk.out/*.template.json
 
 .PHONY: diff
 diff: setup ## what a deployment of ENVIRONMENT would change (needs AWS credentials)
-	@cdk diff -c environment=$(ENVIRONMENT)
+	@cdk diff -c "environment=$(ENVIRONMENT)"
 
 .PHONY: drift
 drift: setup ## whether ENVIRONMENT on AWS still is as it was deployed (needs AWS credentials)
-	@cdk drift --fail -c environment=$(ENVIRONMENT)
+	@cdk drift --fail -c "environment=$(ENVIRONMENT)"
 
 .PHONY: deploy
 # The doctor ends with 1 where something is lacking, with 2 where it could not look at something.
 deploy: setup ## create or update ENVIRONMENT on AWS, after saying what that is (needs AWS credentials)
-	@python -m interruption stacks.preflight deploy --environment $(ENVIRONMENT)
-	@python -m operations.doctor --environment $(ENVIRONMENT) || test $$? -eq 2
-	@cdk deploy --all -c environment=$(ENVIRONMENT)
+	@python -m interruption stacks.preflight deploy --environment "$(ENVIRONMENT)"
+	@python -m operations.doctor --environment "$(ENVIRONMENT)" || test $$? -eq 2
+	@cdk deploy --all -c "environment=$(ENVIRONMENT)"
 
 .PHONY: destroy
 destroy: setup ## delete ENVIRONMENT on AWS with its data; takes two keys and says which (DESTROY=yes)
-	@python -m interruption stacks.preflight destroy --environment $(ENVIRONMENT) --destroy "$(DESTROY)"
-	@cdk deploy -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY) \
+	@python -m interruption stacks.preflight destroy --environment "$(ENVIRONMENT)" --destroy "$(DESTROY)"
+	@cdk deploy -c "environment=$(ENVIRONMENT)" -c destroy=$(DESTROY) \
 		ClickTrends-$(ENVIRONMENT)-TokyoStorage ClickTrends-$(ENVIRONMENT)-OregonStorage
-	@cdk destroy --all -c environment=$(ENVIRONMENT) -c destroy=$(DESTROY)
+	@cdk destroy --all -c "environment=$(ENVIRONMENT)" -c destroy=$(DESTROY)
 
 .PHONY: operators
 operators: setup ## number the operators of the SQL that keep state, for an upgrade to find it (analytics_sql/operators.json)
@@ -252,22 +252,22 @@ operators: setup ## number the operators of the SQL that keep state, for an upgr
 .PHONY: review
 review: ENVIRONMENT = production
 review: setup ## what a change does, on one page: review.md of this tree against BASE (ENVIRONMENT=production)
-	@python -m operations.review --base "$(BASE)" --environment $(ENVIRONMENT) $(if $(FAIL_ON),--fail-on "$(FAIL_ON)")
+	@python -m operations.review --base "$(BASE)" --environment "$(ENVIRONMENT)" $(if $(FAIL_ON),--fail-on "$(FAIL_ON)")
 
 .PHONY: doctor
 doctor: ENVIRONMENT = production
 doctor: setup ## what this machine and the account lack before a deployment of production (or ENVIRONMENT)
-	@python -m operations.doctor --environment $(ENVIRONMENT)
+	@python -m operations.doctor --environment "$(ENVIRONMENT)"
 
 .PHONY: cost
 cost: ENVIRONMENT = production
 cost: setup ## what production (or ENVIRONMENT) costs a month, low and high
-	@python -m operations.cost --environment $(ENVIRONMENT)
+	@python -m operations.cost --environment "$(ENVIRONMENT)"
 
 .PHONY: web-servers
 web-servers: ENVIRONMENT = production
 web-servers: setup ## fluentd's and Fluent Bit's configuration of production (or ENVIRONMENT): clients/web_servers/made/
-	@python -m clients.web_servers --environment $(ENVIRONMENT)
+	@python -m clients.web_servers --environment "$(ENVIRONMENT)"
 
 .PHONY: wheel
 wheel: $(BIN)/.installed node_modules/.installed ## click-trends alone, for machines that only ask: dist/click_trends-<version>-py3-none-any.whl

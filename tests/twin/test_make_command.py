@@ -32,6 +32,22 @@ NONE = "no twin is running"
 def test_a_wrong_variable_is_answered_without_pythons_usage(
     tmp_path: Path, goal: str, variables: list[str], told: str
 ) -> None:
+    code, said = _given(goal, variables, tmp_path)
+    assert code == 2
+    assert told in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("goal", ["cost", "web-servers", "doctor"])
+def test_an_environment_of_two_words_is_named_whole(tmp_path: Path, goal: str) -> None:
+    code, said = _given(goal, ["ENVIRONMENT=a b"], tmp_path)
+    assert code == 1
+    assert "no environment 'a b'" in said
+    assert "--help" not in said
+
+
+def _given(goal: str, variables: list[str], temporary: Path) -> tuple[int, str]:
+    """The exit code of the last command that make gives, and what it says."""
     recipe = subprocess.run(
         ["make", "--no-print-directory", "--dry-run", goal, *variables],
         cwd=PROJECT,
@@ -44,12 +60,9 @@ def test_a_wrong_variable_is_answered_without_pythons_usage(
     done = subprocess.run(
         ["bash", "-c", command.replace("python", f'"{sys.executable}"', 1)],
         cwd=PROJECT,
-        env={**os.environ, "TMPDIR": str(tmp_path), THIS_TWIN: ""},
+        env={**os.environ, "TMPDIR": str(temporary), THIS_TWIN: ""},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    said = done.stdout + done.stderr
-    assert told in said
-    assert len(said.splitlines()) == 1
+    return done.returncode, done.stdout + done.stderr
