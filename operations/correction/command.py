@@ -1,11 +1,15 @@
 """click-trends correct: counts of past days may get smaller, or move to other keys."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operations.operator import CommandRole, Environment
+from operations.operator import CommandRole, Environment, RefusedError
+
+if TYPE_CHECKING:
+    from operations.correction.generations import Generations
 
 
 def _day(text: str) -> date:
@@ -52,7 +56,7 @@ def correct(
     from operations.correction.correcting import carry_out, check_days, plan
     from operations.correction.counting import counted_from_raw
     from operations.correction.generations import Generations
-    from operations.operator import RefusedError, operator, settings_of, speaking
+    from operations.operator import operator, settings_of, speaking
     from operations.replay.connecting import connected
 
     with speaking() as standing:
@@ -69,23 +73,32 @@ def correct(
             standing.says = "how far it got is not known: give the command again"
         if undo is not None:
             counted_into = given.settings.analytics.counts_generation
-            for each in families.values():
-                _tell(str(each.undo(undo, counted_into=counted_into)))
+            _for_each_that_can(families, lambda each: str(each.undo(undo, counted_into=counted_into)))
         elif delete_old is not None:
-            for each in families.values():
-                _tell("deleted: " + ", ".join(each.delete_old(delete_old)))
+            _for_each_that_can(families, lambda each: "deleted: " + ", ".join(each.delete_old(delete_old)))
         else:
             assert first is not None
             assert last is not None
             wanted = plan(first, last, families[SINKS[0].index_family], given.settings, now=now)
             _tell(f"counting {wanted.days[0]} to {wanted.days[-1]} into generation {wanted.generation}")
             count_days = counted_from_raw(given, now=now, tell=_tell, live_since=wanted.live_since)
-            standing.says = (
-                "readers see the former counts, or of some tables the new ones if the switch had begun: "
-                "give the command again"
-            )
-            for switched in carry_out(wanted, domain, families, count_days, _tell):
+            for switched in carry_out(wanted, domain, families, count_days, _tell, standing=standing):
                 _tell(str(switched))
+
+
+def _for_each_that_can(families: "Mapping[str, Generations]", act: "Callable[[Generations], str]") -> None:
+    """Tell what was done of each; an interrupted command may have done it of some before. Raises RefusedError
+    if none can."""
+    refused: RefusedError | None = None
+    done = 0
+    for each in families.values():
+        try:
+            _tell(act(each))
+            done += 1
+        except RefusedError as error:
+            refused = error
+    if refused is not None and not done:
+        raise refused
 
 
 def _tell(text: str) -> None:

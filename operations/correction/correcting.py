@@ -12,7 +12,7 @@ from lambdas.replay.click_range import MARGIN
 from names import delivery_index, generation_family, index_pattern
 from operations.correction.counting import CountDays, Tell, counts_of
 from operations.correction.generations import Generations, Switched
-from operations.operator import OperatorError, RefusedError
+from operations.operator import OperatorError, RefusedError, Standing
 from operations.replay.domain import CountsDomain
 from operations.replay.served import final_at
 from settings import Settings
@@ -107,18 +107,28 @@ def plan(first: date, last: date, generations: Generations, settings: Settings, 
 
 
 def carry_out(
-    wanted: Plan, domain: CountsDomain, families: dict[str, Generations], count_days: CountDays, tell: Tell
+    wanted: Plan,
+    domain: CountsDomain,
+    families: dict[str, Generations],
+    count_days: CountDays,
+    tell: Tell,
+    *,
+    standing: Standing | None = None,
 ) -> list[Switched]:
     """families: by that of each sink. Readers see nothing before the last step, then all of a family at once.
+    standing: is told what an interruption leaves.
 
     Raises OperatorError.
     """
+    standing = standing or Standing()
+    standing.says = "readers see the former counts: give the command again"
     with tempfile.TemporaryDirectory() as work:
         out = Path(work)
         tell(count_days(wanted.days[0], wanted.days[-1], out))
         for sink in SINKS:
             _load(wanted, sink, domain, families[sink.index_family], out)
     days = [day_text(day) for day in wanted.days]
+    standing.says = "readers may see new counts, of some tables perhaps the former: give the command again"
     return [families[sink.index_family].switch(days, wanted.generation, live=wanted.live) for sink in SINKS]
 
 

@@ -15,7 +15,7 @@ from clients.command_line.options import duration, not_empty
 from clients.command_line.output import show, tell, write
 from contract.segments import ALLOWANCES, GONE_VALUES, NEW_VALUES, SHRINK
 from contract.segments_receipt import written_time
-from names import SEGMENTS_CORRECTIONS_PREFIX
+from names import REFUSED_SEGMENTS_PREFIX, SEGMENTS_CORRECTIONS_PREFIX
 from operations.operator import (
     CommandRole,
     Environment,
@@ -109,6 +109,7 @@ def publish(
             corrects = version_to_return_to(published_versions(client, bucket), corrects).name
         standing.says = IN_THE_MIDDLE
         uploaded = upload(client, bucket, file, name or file.name, metadata_of(allowed, corrects=corrects))
+        standing.says = _without_this_command(uploaded)
         _say(client, bucket, uploaded, wait)
 
 
@@ -151,6 +152,7 @@ def rollback(
             allow=ALLOWANCES,
             succeeds=None if valid_from else published[-1].name,
         )
+        standing.says = _without_this_command(uploaded)
         if brings_readers_back(published, earlier):
             tell(
                 "click-trends: readers were erased from the segments since that version, which holds them"
@@ -161,6 +163,13 @@ def rollback(
 
 def _bucket(here: Operator) -> tuple[Any, str]:
     return here.client("s3", here.names.oregon), here.names.segments_bucket
+
+
+def _without_this_command(sent: SentFile) -> str:
+    return (
+        f"{sent.name} is uploaded and decided on without this command: click-trends versions lists it if it"
+        f" is published, the bucket has the reasons under {REFUSED_SEGMENTS_PREFIX} if not"
+    )
 
 
 def _say(client: Any, bucket: str, sent: SentFile, wait: timedelta) -> None:

@@ -15,6 +15,7 @@ from operations.segments import commands
 from tests.lambdas.segments_publisher.fake_s3 import Client, ListedPages
 from tests.lambdas.segments_publisher.uploads import NO_ROWS, Door, file_of
 
+EVERYTHING = [word for each in ("shrink", "new-values", "gone-values") for word in ("--allow", each)]
 SLEEP = "operations.segments.outcomes.time.sleep"
 
 
@@ -113,7 +114,7 @@ def test_what_the_version_does_to_the_one_before_can_be_allowed(here: Here) -> N
     here.publish(file_of("u1", "u2"))
     smaller = file_of("u1", region="osaka")
     assert here.publish(smaller, "b.csv", "--allow", "shrink").exit_code == 2
-    options = [word for each in ("shrink", "new-values", "gone-values") for word in ("--allow", each)]
+    options = EVERYTHING
     assert here.publish(smaller, "c.csv", *options).exit_code == 0
     assert here.publish(smaller, "d.csv", "--allow", "everything").exit_code == 2
 
@@ -269,3 +270,43 @@ def test_an_unforeseen_error_is_said_as_one_and_never_a_traceback(
     assert done.exit_code == 1
     assert "unforeseen: RuntimeError: no such thing" in done.stderr
     assert "Traceback" not in done.output
+
+
+def _interrupted(*_: Any, **__: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("operations.segments.commands._bucket", "nothing was changed"),
+        ("operations.segments.commands.upload", "the file may be uploaded, and is decided on then"),
+        (SLEEP, "a.csv is uploaded and decided on without this command: click-trends versions"),
+    ],
+)
+def test_an_interrupted_publish_says_what_becomes_of_the_file(
+    here: Here, monkeypatch: pytest.MonkeyPatch, stage: str, told: str
+) -> None:
+    monkeypatch.setattr(stage, _interrupted)
+    done = here.publish(file_of("u1"))
+    assert done.exit_code == 130
+    assert done.stderr.splitlines()[-1].startswith(f"click-trends: interrupted: {told}")
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("operations.segments.commands.version_to_return_to", "nothing was changed"),
+        ("operations.segments.commands.upload_again", "the file may be uploaded, and is decided on then"),
+        (SLEEP, "rollback-of-"),
+    ],
+)
+def test_an_interrupted_rollback_says_what_becomes_of_the_file(
+    here: Here, monkeypatch: pytest.MonkeyPatch, stage: str, told: str
+) -> None:
+    for number in (1, 2):
+        assert here.publish(file_of(f"u{number}"), f"{number}.csv", *EVERYTHING).exit_code == 0
+    monkeypatch.setattr(stage, _interrupted)
+    done = here.run("rollback")
+    assert done.exit_code == 130
+    assert done.stderr.splitlines()[-1].startswith(f"click-trends: interrupted: {told}")
