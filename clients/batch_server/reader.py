@@ -174,7 +174,7 @@ class TrendingReader:
         min_clicks: int = differences.MIN_CLICKS,
         until: datetime | None = None,
     ) -> Comparison:
-        """The articles that the segment reads more, or less, than everyone else. 1 search more than `top`.
+        """The articles that the segment reads more, or less, than others. Searches as `top`, seldom 1 more.
 
         Only sure differences: with none in truth, at most 1 answer in 20 names any article
         (statistics.FALSE_ALARM_RATE). Looks at the differences.MAX_COMPARED most clicked articles with at
@@ -197,8 +197,8 @@ class TrendingReader:
         min_clicks: int = differences.MIN_CLICKS,
         until: datetime | None = None,
     ) -> Rising:
-        """The articles whose share of clicks grew most, in `last` against the time `before` that. 1 search
-        more than `top`. Only sure growth, with the error rate of `compare`; new articles are among them."""
+        """The articles whose share of clicks grew most, in `last` against the time `before` that. Searches
+        as `top`, seldom 1 more. Only sure growth, with the error rate of `compare`; also of new articles."""
         _check_limit(limit)
         _check_min_clicks(min_clicks)
         recent = last_minutes(last, until or self._clock())
