@@ -304,6 +304,9 @@ class EmulatedApplication:
             "execution.checkpointing.dir": self._checkpoints.as_uri(),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             "state.backend.type": "rocksdb",
+            # The state is some 20 MiB: caches of Flink's default of 128 MiB would fill for hours.
+            "taskmanager.memory.managed.size": "32m",
+            "state.backend.rocksdb.writebuffer.size": "4mb",
             "execution.state-recovery.ignore-unclaimed-state": str(run["AllowNonRestoredState"]).lower(),
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": "1000000",
