@@ -353,7 +353,7 @@ def running_twin(faults: DeliveryFaults | None = None, clock_factor: float = 1.0
     clock_factor: of the clock of alarms, schedules and buffers (twin/alarms/clock.py).
 
     The working folder with all logs is removed at the end, unless an error ended the block or `keep_logs()`
-    was called.
+    was called. What killed runs have left is removed first.
     """
     transport = chosen_transport()
     if left := remove_left():
