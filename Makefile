@@ -38,7 +38,7 @@ DESTROY ?=
 BASE ?= origin/main
 FAIL_ON ?=
 # Four workers on two cores: two mostly wait for their twins
-PYTEST := python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder --rerun-show-tracebacks --max-suite-reruns 3
+PYTEST := python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 # The Python of the deployed functions: a test holds it against the templates
 FUNCTIONS_PYTHON := python3.14
 FUNCTIONS := $(CACHE)/functions

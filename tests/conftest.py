@@ -64,14 +64,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
     return TogetherByFile(config, log)
 
 
-OF_PROCESSES = {"tests/clients/board", "tests/docs", "tests/lambdas/search_bootstrap", "tests/twin"}
-"""Folders whose tests start servers or browsers, beside those with the markers flink, slow and twin."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest goes first, so that the workers end at about the same time. Where tests share the
-    cores, one of several processes that fails runs once again: it may have lost a race with the other
-    workers. The summary names it as RERUN, with what failed."""
+    """What takes longest goes first, so that the workers end at about the same time."""
 
     def place(item: pytest.Item) -> int:
         if END_TO_END in item.path.parents:
@@ -79,12 +73,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 1 if item.path.relative_to(PROJECT).as_posix() in OWN_TWINS else 2
 
     items.sort(key=place)
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        for item in items:
-            folder = item.path.relative_to(PROJECT).as_posix()
-            marked = any(item.get_closest_marker(name) for name in ("flink", "slow", "twin"))
-            if marked or any(folder.startswith(f"{each}/") for each in OF_PROCESSES):
-                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

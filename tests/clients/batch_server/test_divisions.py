@@ -39,7 +39,7 @@ def _counts(rng: random.Random, until: datetime, days: int, *, flat: bool) -> di
     return {key(): rng.choice([1, 1, 2, 5, 30, 400]) for _ in range(rng.choice([5, 60, 300]))}
 
 
-class Seen:
+class SeenDivision:
     """The division of the last answer, held against a plain sum."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, counts: dict[Key, int], min_clicks: int) -> None:
@@ -92,7 +92,7 @@ def test_the_articles_looked_at_are_those_of_a_plain_sum(
         for (minute, article, gender, age_band), clicks in counts.items()
     )
     min_clicks = 1 if flat else rng.choice([1, 10, 50])
-    seen = Seen(monkeypatch, counts, min_clicks)
+    seen = SeenDivision(monkeypatch, counts, min_clicks)
     reader.compare(last, MALE, until=until, min_clicks=min_clicks)
     seen.check(lambda key: key[2] == "male", Segment())
     for segment in SEGMENTS:
