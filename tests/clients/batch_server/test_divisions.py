@@ -99,3 +99,26 @@ def test_the_articles_looked_at_are_those_of_a_plain_sum(
         recent = min(rng.choice([MINUTE, 10 * MINUTE, 701 * MINUTE, DAY]), last - MINUTE)
         reader.rising(recent, last - recent, segment, until=until, min_clicks=min_clicks)
         seen.check(lambda key, since=until - recent: key[0] >= since, segment)  # type: ignore[misc]
+
+
+def test_an_article_that_no_days_list_holds_is_found_when_it_leads_over_both(
+    reader: TrendingReader, add_counts: AddCounts, day: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each day four are listed; what those have over both days is less than what a fifth may have."""
+    monkeypatch.setattr(differences, "MAX_COMPARED", 1)
+    monkeypatch.setattr(top_articles, "PICTURE_CANDIDATES", 2)
+    monkeypatch.setattr(top_articles, "SPARE_CANDIDATES", 0)
+    listed = {day - DAY: (11, 11, 10, 10), day: (10, 10, 10, 10)}
+    counts: dict[Key, int] = {
+        (minute, f"{minute:%d}-{place}", "male", "20s"): clicks
+        for minute, all_clicks in listed.items()
+        for place, clicks in enumerate(all_clicks)
+    }
+    counts |= {(minute, "fifth", "female", "20s"): 9 for minute in listed}
+    add_counts(
+        count(minute, article, clicks, gender=gender, age_band=age_band)
+        for (minute, article, gender, age_band), clicks in counts.items()
+    )
+    seen = SeenDivision(monkeypatch, counts, min_clicks=1)
+    reader.compare(DAY + MINUTE, MALE, until=day + MINUTE, min_clicks=1)
+    seen.check(lambda key: key[2] == "male", Segment())
