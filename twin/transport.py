@@ -120,7 +120,11 @@ class SegmentsFolder:
             if "/" in keys[name].removeprefix(SEGMENTS_PREFIX):
                 (self._folder / name).mkdir(exist_ok=True)
             else:
-                body = self._s3.get_object(Bucket=self._bucket, Key=keys[name])["Body"].read()
+                try:
+                    body = self._s3.get_object(Bucket=self._bucket, Key=keys[name])["Body"].read()
+                except self._s3.exceptions.NoSuchKey:  # deleted since it was listed
+                    del keys[name]
+                    continue
                 _write(self._folder, name, body)
         for name in gone:
             path = self._folder / name
