@@ -45,7 +45,7 @@ def test_a_question_ends_with_its_time_though_a_search_could_wait_for_longer() -
 def test_a_busy_domain_is_asked_again_only_while_there_is_time() -> None:
     with (
         answering(503, answer={"message": "busy"}) as server,
-        pytest.raises(TrendsError, match="503: busy|time for the question"),
+        pytest.raises(TrendsError, match=r"503: busy|time for the question"),
     ):
         TrendingReader(server.endpoint, KEYS, max_attempts=8).top_of_segments(MINUTE, within=SHORT)
     assert len(server.requests) < 8
