@@ -36,11 +36,15 @@ from twin.redelivery import redelivery_totals
 
 
 def objects(emulator: Emulator, region: str, bucket: str, prefix: str) -> Iterator[bytes]:
-    """The decompressed objects under a prefix, in the order of their keys, repeated deliveries included."""
+    """The decompressed objects under a prefix, in the order of their keys, repeated deliveries included;
+    without those that are deleted before they are read, as redelivery does."""
     s3: Any = emulator.client("s3", region)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
-            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            try:
+                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            except s3.exceptions.NoSuchKey:
+                continue
             yield gzip.decompress(body) if item["Key"].endswith(".gz") else body
 
 

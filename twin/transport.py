@@ -101,9 +101,14 @@ class SegmentsFolder:
 
     def _follow(self) -> bool:
         try:
-            answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=SEGMENTS_PREFIX)
+            keys = self._keys()
+            new, gone = keys.keys() - self._there, self._there - keys.keys()
+            contents = {name: self._content(keys[name]) for name in sorted(new)}
         except ClientError as error:
-            if error.response["Error"]["Code"] != "AccessDenied":
+            code = error.response["Error"]["Code"]
+            if code == "NoSuchKey":  # deleted since it was listed: look again
+                return False
+            if code != "AccessDenied":
                 raise
             if self._unreadable is None:
                 key = segments_version_key(datetime.now(UTC))
@@ -113,24 +118,28 @@ class SegmentsFolder:
         if self._unreadable is not None:
             self._unreadable.unlink()
             self._unreadable = None
-        listed = answer.get("Contents", [])
-        keys = {name: item["Key"] for item in listed if (name := _name_in_folder(item["Key"]))}
-        new, gone = keys.keys() - self._there, self._there - keys.keys()
-        for name in sorted(new):
-            if "/" in keys[name].removeprefix(SEGMENTS_PREFIX):
+        for name, content in contents.items():
+            if content is None:
                 (self._folder / name).mkdir(exist_ok=True)
             else:
-                try:
-                    body = self._s3.get_object(Bucket=self._bucket, Key=keys[name])["Body"].read()
-                except self._s3.exceptions.NoSuchKey:  # deleted since it was listed
-                    del keys[name]
-                    continue
-                _write(self._folder, name, body)
+                _write(self._folder, name, content)
         for name in gone:
             path = self._folder / name
             path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
         self._there = set(keys)
         return bool(new or gone)
+
+    def _keys(self) -> dict[str, str]:
+        """By their names in the folder."""
+        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=SEGMENTS_PREFIX).get("Contents", [])
+        return {name: item["Key"] for item in listed if (name := _name_in_folder(item["Key"]))}
+
+    def _content(self, key: str) -> bytes | None:
+        """None for what Flink lists as a folder."""
+        if "/" in key.removeprefix(SEGMENTS_PREFIX):
+            return None
+        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body
 
     def options(self, deployed: Mapping[str, str]) -> dict[str, str]:
         """Those of the deployed table, over the folder and over copies beside it of the corrections."""

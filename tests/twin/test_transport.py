@@ -1,6 +1,7 @@
 """The files transport's treatment of records and of the segments' keys."""
 
 import io
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -123,6 +124,33 @@ def test_the_segments_folder_follows_keys_of_any_kind(tmp_path: Path) -> None:
             poll_seconds=0.1,
         )
         follows.check()
+    finally:
+        follows.stop()
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_a_version_that_cannot_be_read_after_it_was_listed_ends_no_worker(tmp_path: Path, code: str) -> None:
+    """Deleted meanwhile, or forbidden."""
+    bucket = SegmentsObjects("20260131T000000Z.csv")
+    folder, refused = tmp_path / "segments", threading.Event()
+    names = Names(environment="local", account="000000000000")
+    follows = SegmentsFolder(cast(Emulator, bucket), names, application_role_arn="", folder=folder)
+
+    def refuse(**_: object) -> dict[str, Any]:
+        bucket.names.discard("20260201T000000Z.csv")
+        refused.set()
+        raise ClientError({"Error": {"Code": code}}, "GetObject")
+
+    read, later = bucket.get_object, "20260202T000000Z.csv"
+    try:
+        bucket.get_object = refuse  # type: ignore[method-assign]
+        bucket.names.add("20260201T000000Z.csv")
+        assert refused.wait(30)
+        bucket.get_object = read  # type: ignore[method-assign]
+        bucket.names.add(later)
+        wait_for((folder / later).exists, what="the next version", timeout_seconds=30)
+        follows.check()
+        assert {path.name for path in folder.iterdir()} == {"20260131T000000Z.csv", later}
     finally:
         follows.stop()
 
